@@ -1,0 +1,22 @@
+// A batch on its way from the loader to the engine. Plain C++: no torch, no N-API.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+namespace singlepath {
+
+// Images and labels. Either `pixels` (uint8, NHWC, normalised by the engine to (x / 255 - mean) / std) or
+// `floats` (NCHW, taken as they are) is filled.
+struct Batch {
+  int64_t count = 0, channels = 0, height = 0, width = 0;
+  std::vector<uint8_t> pixels;
+  std::vector<float> floats;
+  std::vector<int64_t> labels;
+  std::vector<float> mean, std;  // one per channel
+};
+
+using BatchPtr = std::shared_ptr<const Batch>;
+
+}  // namespace singlepath

@@ -1,0 +1,177 @@
+/**
+ * The whole type of the addon (native/binding/). This file and native/binding/ change together; nothing else in
+ * TypeScript knows the .node file. Work that may take long returns a promise and runs on the engine thread.
+ */
+
+import type { Graph, ParameterSpec } from '../graph/types.js';
+
+/** What the executor needs of a space: native/graph/graph.h. */
+export interface NetworkDescription {
+  layers: { name: string; gene: number; choices: { name: string; graph: Graph }[] }[];
+  geneSizes: number[];
+  parameters: ParameterSpec[];
+}
+
+export interface NetworkOptions {
+  /** `cpu` or `cuda:N`. */
+  device: string;
+  /** `fused`: fused CPU kernels where a chain is recognised; `aten`: op by op (the reference). */
+  kernels: 'fused' | 'aten';
+  /** Storage of activations; weights and sums stay float32. */
+  precision: 'fp32' | 'bf16';
+  /** Seed of the initial weights. */
+  seed: number;
+}
+
+export interface StepOptions {
+  learningRate: number;
+  momentum: number;
+  nesterov: boolean;
+  /** Applied to weights with more than one dimension only. */
+  weightDecay: number;
+  labelSmoothing: number;
+  /** Largest allowed gradient norm over the path; 0 switches clipping off. */
+  clipGradientNorm: number;
+  /** Key of the dropout masks: 64 bits as two unsigned 32-bit halves. */
+  randomKey: [number, number];
+}
+
+export interface StepResult {
+  /** Mean over all images of all batches. */
+  loss: number;
+  correct: number;
+  images: number;
+  /** Euclidean norm of the gradient before clipping; NaN where it was not computed (clipping off). */
+  gradientNorm: number;
+}
+
+export interface EvaluateOptions {
+  /** Bytes the shared prefixes may take; branches beyond it recompute. */
+  memoryBytes: number;
+  /** False evaluates each path alone (the reference for tests). */
+  share: boolean;
+}
+
+export interface EvaluateResult {
+  /** Per architecture, over all validation images. */
+  correct: number[];
+  top5: number[];
+  loss: number[];
+  images: number;
+  /** Layers run, and what evaluating each path alone would have run: the work saved by sharing. */
+  layersRun: number;
+  layersAlone: number;
+}
+
+export interface TensorEntry {
+  name: string;
+  shape: number[];
+  data: Float32Array;
+}
+
+/** Images and labels held natively. */
+export interface NativeBatch {
+  readonly size: number;
+  /** [count, channels, height, width]. */
+  readonly shape: [number, number, number, number];
+  labels(): BigInt64Array;
+  /** Normalised images, [N, C, H, W]. */
+  images(): Float32Array;
+  dispose(): void;
+}
+
+export interface BatchSource {
+  /** uint8 pixels in NHWC order, or float32 images in NCHW order, taken as they are. */
+  images: Uint8Array | Float32Array;
+  shape: [number, number, number, number];
+  labels: ArrayLike<number>;
+  /** Per channel, in units of 0..1; only used for uint8 pixels. */
+  mean?: number[];
+  std?: number[];
+}
+
+export interface NativeCancel {
+  cancel(): void;
+}
+
+export interface NativeNetwork {
+  /** One optimiser step on one path; several batches are accumulated into one gradient. */
+  step(batches: NativeBatch[], architecture: Int32Array, options: StepOptions): Promise<StepResult>;
+  /** Loss and gradients of the path without an update: for tests and library users. */
+  gradients(
+    batch: NativeBatch,
+    architecture: Int32Array,
+    options: StepOptions,
+  ): Promise<{ loss: number; logits: TensorEntry; input: TensorEntry; gradients: TensorEntry[] }>;
+  /** Logits [N, classes] with the running statistics in the buffers. */
+  forward(batch: NativeBatch, architecture: Int32Array): Promise<TensorEntry>;
+  /** Writes the exact BatchNorm statistics of the path over `batches` into the buffers. */
+  recalibrate(batches: NativeBatch[], architecture: Int32Array, cancel: NativeCancel): Promise<void>;
+  /** Scores architectures (rows of `architectures`); buffers are neither read nor written. */
+  evaluate(
+    architectures: Int32Array,
+    calibration: NativeBatch[],
+    validation: NativeBatch[],
+    options: EvaluateOptions,
+    cancel: NativeCancel,
+    onProgress: (done: number, total: number) => void,
+  ): Promise<EvaluateResult>;
+  /** Accuracy with the running statistics in the buffers (a retrained network). */
+  validate(
+    batches: NativeBatch[],
+    architecture: Int32Array,
+    cancel: NativeCancel,
+  ): Promise<{ correct: number; top5: number; loss: number; images: number }>;
+  /** Copies of parameters, buffers and optimiser state (`optimizer.<name>`), sorted by name. */
+  state(): Promise<TensorEntry[]>;
+  /** Replaces tensors by name; every name must exist and have the same shape. */
+  load(entries: TensorEntry[]): Promise<void>;
+  dispose(): void;
+}
+
+/** A module tree for TorchScript: parameters under PyTorch-style names, `forward` sources per module. */
+export interface ScriptModuleDescription {
+  /** Dotted module path ('' is the root) to its methods in TorchScript. Parents need no entry of their own. */
+  modules: { path: string; source: string }[];
+  tensors: { name: string; shape: number[]; data: Float32Array; trainable: boolean }[];
+}
+
+export interface NativeScript {
+  /** Logits of `images` [N, C, H, W]. */
+  forward(batch: NativeBatch): Promise<TensorEntry>;
+  validate(
+    batches: NativeBatch[],
+    cancel: NativeCancel,
+  ): Promise<{ correct: number; top5: number; loss: number; images: number }>;
+  dispose(): void;
+}
+
+export interface MemoryStatistics {
+  /** Bytes of tensors alive, held in the cache for reuse, and the peak of both together. */
+  allocated: number;
+  cached: number;
+  peak: number;
+  /** Calls that were served from the cache, and all calls. */
+  hits: number;
+  allocations: number;
+  /** Live native handles by class name. */
+  handles: Record<string, number>;
+}
+
+export interface Addon {
+  versions(): { torch: string; cxx: string; cuda: string | null };
+  devices(): { name: string; description: string }[];
+  /** CPU features and the instruction set the fused kernels use. */
+  cpu(): { isa: string; features: string[] };
+  threads(): number;
+  /** Intra-op threads of the engine; takes effect for work queued later. */
+  setThreads(threads: number): void;
+  memory(): MemoryStatistics;
+  /** Frees cached blocks. */
+  emptyCache(): void;
+  Cancel: new () => NativeCancel;
+  Batch: new (source: BatchSource) => NativeBatch;
+  Network: new (description: NetworkDescription, options: NetworkOptions) => NativeNetwork;
+  saveScript(description: ScriptModuleDescription, path: string): Promise<void>;
+  loadScript(path: string): Promise<NativeScript>;
+}
