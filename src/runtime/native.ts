@@ -50,6 +50,8 @@ export interface EvaluateOptions {
   memoryBytes: number;
   /** False evaluates each path alone (the reference for tests). */
   share: boolean;
+  /** Number of architectures. */
+  count: number;
 }
 
 export interface EvaluateResult {

@@ -1,0 +1,57 @@
+import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { SinglePathError } from '../core/errors.js';
+import type { Addon } from './native.js';
+
+const require = createRequire(import.meta.url);
+let loaded: Addon | undefined;
+
+/** The package's root: the folder with package.json. */
+export function packageRoot(): string {
+  let folder = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(folder, 'package.json'))) folder = dirname(folder);
+  return folder;
+}
+
+/** Where the addon may be, in order of preference. */
+export function addonCandidates(): string[] {
+  const override = process.env.SINGLEPATH_ADDON;
+  const built = join(packageRoot(), 'build', 'Release', 'singlepath.node');
+  return override === undefined ? [built] : [override, built];
+}
+
+/**
+ * The addon, loaded on first use: mapping libtorch costs about a second and 150 MB, so `--help` and everything
+ * pure must not get here.
+ *
+ * @throws SinglePathError `NATIVE_MISSING` listing every attempt.
+ */
+export function addon(): Addon {
+  if (loaded !== undefined) return loaded;
+  // libgomp reads these once, when it is mapped. Active waiting makes two torch threads 10-30 times slower as
+  // soon as another process wants a core (measured), so it spins only shortly.
+  process.env.GOMP_SPINCOUNT ??= '1000';
+  process.env.OMP_NUM_THREADS ??= String(availableParallelism());
+  const attempts: string[] = [];
+  let cause: unknown;
+  for (const path of addonCandidates()) {
+    if (!existsSync(path)) {
+      attempts.push(`${path}: not there`);
+      continue;
+    }
+    try {
+      loaded = require(path) as Addon;
+      return loaded;
+    } catch (error) {
+      cause = error;
+      attempts.push(`${path}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+  throw new SinglePathError('NATIVE_MISSING', `Expected the native addon but found none:\n  ${attempts.join('\n  ')}`, {
+    hint: 'run `npx singlepath build` (needs a C++ compiler, cmake and libtorch), then `npx singlepath doctor`',
+    cause,
+  });
+}

@@ -1,0 +1,148 @@
+import { SinglePathError } from '../core/errors.js';
+import { addon } from '../runtime/addon.js';
+import { callNative, cancellation } from '../runtime/call.js';
+import type { EvaluateResult, NativeBatch, NativeNetwork, StepOptions, StepResult, TensorEntry } from '../runtime/native.js';
+import { checkArchitecture } from '../space/architecture.js';
+import type { Architecture, SearchSpace } from '../space/types.js';
+import { describeNetwork } from './description.js';
+
+export interface SupernetOptions {
+  /** `cpu` or `cuda:N`. Default `cpu`. */
+  device?: string;
+  /** Default `fused` on a CPU. */
+  kernels?: 'fused' | 'aten';
+  /** Storage of activations. Default `fp32`. */
+  precision?: 'fp32' | 'bf16';
+  /** Seed of the initial weights. Default 0. */
+  seed?: number;
+}
+
+export interface EvaluateSettings {
+  /** Fixed calibration batches: BatchNorm statistics of each path are the exact average over them. */
+  calibration: NativeBatch[];
+  /** The same validation batches score every path. */
+  validation: NativeBatch[];
+  /** Bytes shared prefixes may take. Default 1 GiB. */
+  memoryBytes?: number;
+  /** Evaluate common prefixes once (default); false evaluates each path alone, with the same scores. */
+  share?: boolean;
+  signal?: AbortSignal | undefined;
+  onProgress?: (done: number, total: number) => void;
+}
+
+export interface ValidateResult {
+  correct: number;
+  top5: number;
+  /** Mean cross-entropy. */
+  loss: number;
+  images: number;
+}
+
+/**
+ * The weights of a search space: one set of shared parameters, of which each call runs a single path
+ * (arXiv 1904.00420, section 3). A network to retrain is the supernet of a space without genes.
+ *
+ * Calls are queued and run one after another on the engine thread; the event loop never blocks.
+ */
+export class Supernet implements Disposable {
+  readonly #network: NativeNetwork;
+  #disposed = false;
+
+  constructor(
+    readonly space: SearchSpace,
+    options: SupernetOptions = {},
+  ) {
+    const { device = 'cpu', precision = 'fp32', seed = 0 } = options;
+    const kernels = options.kernels ?? (device === 'cpu' ? 'fused' : 'aten');
+    this.#network = callNative(
+      () => new (addon().Network)(describeNetwork(space), { device, kernels, precision, seed }),
+    );
+  }
+
+  /**
+   * One optimiser step on one path; several batches accumulate into one gradient. Parameters off the path keep
+   * their value, momentum and decay untouched.
+   *
+   * @throws SinglePathError `NON_FINITE_LOSS` (nothing is updated), `ABORTED`, `DISPOSED`.
+   */
+  async step(batches: NativeBatch | NativeBatch[], architecture: Architecture, options: StepOptions): Promise<StepResult> {
+    const list = Array.isArray(batches) ? batches : [batches];
+    return callNative(() => this.#live().step(list, this.#genes(architecture), options));
+  }
+
+  /** Loss, logits and gradients of a path without an update. */
+  async gradients(batch: NativeBatch, architecture: Architecture, options: StepOptions) {
+    return callNative(() => this.#live().gradients(batch, this.#genes(architecture), options));
+  }
+
+  /** Logits [N, classes] with the running statistics in the buffers. */
+  async forward(batch: NativeBatch, architecture: Architecture): Promise<TensorEntry> {
+    return callNative(() => this.#live().forward(batch, this.#genes(architecture)));
+  }
+
+  /** Writes the exact BatchNorm statistics of the path over `batches` into the buffers (for export, validate). */
+  async recalibrate(batches: NativeBatch[], architecture: Architecture, signal?: AbortSignal): Promise<void> {
+    using token = cancellation(signal);
+    return await callNative(() => this.#live().recalibrate(batches, this.#genes(architecture), token.native));
+  }
+
+  /**
+   * Scores a population: BatchNorm is recalibrated for each path, then the path is validated. Nothing of it stays
+   * in the supernet, so scores do not depend on the order or company of the candidates.
+   */
+  async evaluate(architectures: readonly Architecture[], settings: EvaluateSettings): Promise<EvaluateResult> {
+    const flat = Int32Array.from(architectures.flatMap((a) => [...this.#genes(a)]));
+    const { memoryBytes = 2 ** 30, share = true, onProgress = () => {} } = settings;
+    if (settings.calibration.length === 0 || settings.validation.length === 0) {
+      throw new SinglePathError('INVALID_ARGUMENT', 'Expected at least one calibration and one validation batch');
+    }
+    using token = cancellation(settings.signal);
+    return await callNative(() =>
+      this.#live().evaluate(
+        flat,
+        settings.calibration,
+        settings.validation,
+        { memoryBytes, share, count: architectures.length },
+        token.native,
+        onProgress,
+      ),
+    );
+  }
+
+  /** Accuracy of one path with the running statistics in the buffers. */
+  async validate(batches: NativeBatch[], architecture: Architecture, signal?: AbortSignal): Promise<ValidateResult> {
+    using token = cancellation(signal);
+    return await callNative(() => this.#live().validate(batches, this.#genes(architecture), token.native));
+  }
+
+  /** Copies of all parameters, buffers and optimiser momenta (`optimizer.<name>`), sorted by name. */
+  async state(): Promise<TensorEntry[]> {
+    return callNative(() => this.#live().state());
+  }
+
+  /** Replaces tensors by name; every name must exist with the same shape. */
+  async load(entries: TensorEntry[]): Promise<void> {
+    return callNative(() => this.#live().load(entries));
+  }
+
+  /** Frees the native memory. Work in flight ends first; calling it twice is fine. */
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    this.#network.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  #live(): NativeNetwork {
+    if (this.#disposed) throw new SinglePathError('DISPOSED', `The supernet of '${this.space.name}' was used after dispose()`);
+    return this.#network;
+  }
+
+  #genes(architecture: Architecture): Int32Array {
+    checkArchitecture(this.space, architecture);
+    return Int32Array.from(architecture);
+  }
+}
