@@ -1,4 +1,4 @@
-import { parametersOf } from '../graph/parameters.js';
+import { parametersOf } from '../space/parameters.js';
 import type { NetworkDescription } from '../runtime/native.js';
 import type { SearchSpace } from '../space/types.js';
 
