@@ -1,0 +1,86 @@
+#include "supernet/parameters.h"
+
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/full.h>
+
+#include <cmath>
+
+#include "core/error.h"
+#include "core/rng.h"
+
+namespace singlepath {
+namespace {
+
+// FNV-1a: gives each parameter its own stream, whatever the order of the list.
+uint64_t hash_name(const std::string& name) {
+  uint64_t hash = 0xcbf29ce484222325ull;
+  for (const unsigned char c : name) hash = (hash ^ c) * 0x100000001b3ull;
+  return hash;
+}
+
+// Normal values by Box-Muller on the counter-based stream.
+at::Tensor normal(const ParameterSpec& spec, uint64_t seed) {
+  at::Tensor tensor = at::empty(spec.shape, at::kFloat);
+  RandomStream random(seed, Purpose::initialisation, hash_name(spec.name));
+  float* data = tensor.data_ptr<float>();
+  const int64_t count = tensor.numel();
+  for (int64_t i = 0; i < count; i += 2) {
+    const double radius = std::sqrt(-2 * std::log(1 - random.uniform()));
+    const double angle = 2 * M_PI * random.uniform();
+    data[i] = static_cast<float>(spec.mean + spec.std * radius * std::cos(angle));
+    if (i + 1 < count) data[i + 1] = static_cast<float>(spec.mean + spec.std * radius * std::sin(angle));
+  }
+  return tensor;
+}
+
+}  // namespace
+
+ParameterStore::ParameterStore(const NetworkDescription& description, uint64_t seed, at::Device device) {
+  at::NoGradGuard no_grad;
+  parameters_.reserve(description.parameters.size());
+  for (const ParameterSpec& spec : description.parameters) {
+    at::Tensor value = spec.normal ? normal(spec, seed) : at::full(spec.shape, spec.value, at::kFloat);
+    parameters_.push_back({spec.name, value.to(device), {}, spec.trainable});
+    by_name_.emplace(spec.name, &parameters_.back());
+  }
+  for (const Layer& layer : description.layers) {
+    for (const Choice& choice : layer.choices) {
+      for (const Node& node : choice.graph.nodes) {
+        nodes_[&node] = {find(node.name + ".weight"),       find(node.name + ".bias"),
+                         find(node.name + ".running_mean"), find(node.name + ".running_var"),
+                         find(node.name + ".alpha"),        find(node.name + ".step")};
+      }
+    }
+  }
+}
+
+Parameter* ParameterStore::find(const std::string& name) {
+  const auto found = by_name_.find(name);
+  return found == by_name_.end() ? nullptr : found->second;
+}
+
+at::Tensor leading_slice(const at::Tensor& tensor, const std::vector<int64_t>& sizes) {
+  at::Tensor view = tensor;
+  for (size_t d = 0; d < sizes.size(); ++d) {
+    if (sizes[d] > view.size(d)) {
+      throw Error("INVALID_ARGUMENT", "Expected at most " + std::to_string(view.size(d)) + " in dimension " +
+                                          std::to_string(d) + " of a weight but received " +
+                                          std::to_string(sizes[d]));
+    }
+    if (sizes[d] < view.size(d)) view = view.narrow(d, 0, sizes[d]);
+  }
+  return view;
+}
+
+const at::Tensor& ActivePath::leaf(Parameter& parameter, const std::vector<int64_t>& sizes) {
+  const auto [entry, fresh] = index_.try_emplace(&parameter, leaves_.size());
+  if (fresh) {
+    at::Tensor view = leading_slice(parameter.value, sizes).detach();
+    view.set_requires_grad(true);
+    leaves_.push_back({&parameter, view, sizes});
+  }
+  return leaves_[entry->second].view;
+}
+
+}  // namespace singlepath

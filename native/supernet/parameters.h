@@ -1,0 +1,71 @@
+// The shared weights of a supernet, each at its largest size, and the views of them one path uses.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "graph/graph.h"
+
+namespace singlepath {
+
+struct Parameter {
+  std::string name;
+  at::Tensor value;
+  at::Tensor momentum;  // of the optimiser; undefined until the first step that uses the parameter
+  bool trainable = true;
+};
+
+// The tensors of one node; absent ones are null.
+struct NodeParameters {
+  Parameter* weight = nullptr;
+  Parameter* bias = nullptr;
+  Parameter* running_mean = nullptr;
+  Parameter* running_var = nullptr;
+  Parameter* alpha = nullptr;  // PACT bound, one per bits value
+  Parameter* step = nullptr;   // LSQ step size, one per bits value
+};
+
+class ParameterStore {
+ public:
+  // Allocates and fills every parameter; values are a function of (seed, name), not of the order of the list.
+  ParameterStore(const NetworkDescription& description, uint64_t seed, at::Device device);
+
+  // Parameters live as long as the store and do not move.
+  const NodeParameters& of(const Node& node) const { return nodes_.at(&node); }
+  std::vector<Parameter>& all() { return parameters_; }
+  // Null where there is none.
+  Parameter* find(const std::string& name);
+
+ private:
+  std::vector<Parameter> parameters_;
+  std::unordered_map<std::string, Parameter*> by_name_;
+  std::unordered_map<const Node*, NodeParameters> nodes_;
+};
+
+// The parameters of the running step: leaves that alias the part of each parameter the path uses. Autograd fills
+// their gradients; nothing off the path, and nothing outside a slice, is touched.
+class ActivePath {
+ public:
+  struct Leaf {
+    Parameter* parameter;
+    at::Tensor view;  // requires_grad; shares memory with parameter->value
+    // Leading sizes of the slice: parameter->value[:sizes[0], :sizes[1]].
+    std::vector<int64_t> sizes;
+  };
+
+  // The leaf for `parameter[:sizes...]`; the same one when asked again in this step.
+  const at::Tensor& leaf(Parameter& parameter, const std::vector<int64_t>& sizes);
+  std::vector<Leaf>& leaves() { return leaves_; }
+
+ private:
+  std::vector<Leaf> leaves_;
+  std::unordered_map<const Parameter*, size_t> index_;
+};
+
+// tensor[:sizes[0], :sizes[1]] as a view; the tensor itself where nothing is cut.
+at::Tensor leading_slice(const at::Tensor& tensor, const std::vector<int64_t>& sizes);
+
+}  // namespace singlepath
