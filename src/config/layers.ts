@@ -1,0 +1,118 @@
+import { readFileSync } from 'node:fs';
+import { isMap, isNode, LineCounter, parseDocument } from 'yaml';
+import { SinglePathError } from '../core/errors.js';
+
+export type ConfigPath = readonly (string | number)[];
+
+/**
+ * One source of settings: a file, a `--set` option, the configuration of an earlier run. Later layers win; each
+ * can say where a value came from, so that errors point at the line to edit.
+ */
+export interface ConfigLayer {
+  value: Record<string, unknown>;
+  /** `file.yaml:3:7` or `--set a.b=c`; undefined where the layer has nothing at `path`. */
+  locate(path: ConfigPath, part: 'key' | 'value'): string | undefined;
+}
+
+/** Reads a YAML file. @throws SinglePathError `IO`, or `INVALID_CONFIG` with file:line:column. */
+export function fileLayer(path: string): ConfigLayer {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new SinglePathError('INVALID_CONFIG', `Expected a readable configuration file at '${path}'`, {
+      cause,
+      hint: (cause as Error).message,
+    });
+  }
+  return yamlLayer(text, path);
+}
+
+/** Parses YAML text; `source` names it in errors. */
+export function yamlLayer(text: string, source: string): ConfigLayer {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const at = (offset: number): string => {
+    const { line, col } = lines.linePos(offset);
+    return `${source}:${line}:${col}`;
+  };
+  const error = document.errors[0];
+  if (error !== undefined) {
+    throw new SinglePathError('INVALID_CONFIG', `${at(error.pos[0])}: Expected valid YAML: ${error.message}`);
+  }
+  if (document.contents !== null && !isMap(document.contents)) {
+    throw new SinglePathError('INVALID_CONFIG', `${at(0)}: Expected a mapping of sections at the top level`);
+  }
+  return {
+    value: (document.toJS() as Record<string, unknown> | null) ?? {},
+    locate(path, part) {
+      if (!document.hasIn(path)) return undefined;
+      const node = document.getIn(path, true);
+      const parent = document.getIn(path.slice(0, -1), true);
+      const key = isMap(parent)
+        ? parent.items.find((pair) => keyOf(pair.key) === path.at(-1))?.key
+        : undefined;
+      // A mapping begins at its first key: the key above it is the better place.
+      const target = (part === 'key' || !isNode(node) || isMap(node)) && isNode(key) ? key : node;
+      return isNode(target) && target.range ? at(target.range[0]) : undefined;
+    },
+  };
+}
+
+/** `a.b=value`, the value in YAML: `train.steps=100`, `search.constraints=[madds<=12M]`. */
+export function setLayer(option: string): ConfigLayer {
+  const equals = option.indexOf('=');
+  const path = equals < 0 ? [] : option.slice(0, equals).trim().split('.');
+  if (path.length === 0 || path.some((part) => part === '')) {
+    throw new SinglePathError('INVALID_CONFIG', `Expected path=value for --set but received '${option}'`, {
+      hint: 'for example --set train.steps=100',
+    });
+  }
+  const document = parseDocument(option.slice(equals + 1), { prettyErrors: false });
+  const error = document.errors[0];
+  if (error !== undefined) {
+    throw new SinglePathError('INVALID_CONFIG', `--set ${option}: Expected a YAML value: ${error.message}`);
+  }
+  return valueLayer(path, document.toJS() as unknown, `--set ${option}`);
+}
+
+/** One value under one path, from an option of the command line. */
+export function valueLayer(path: readonly string[], value: unknown, source: string): ConfigLayer {
+  const root = path.reduceRight<unknown>((inner, key) => ({ [key]: inner }), value) as Record<
+    string,
+    unknown
+  >;
+  return {
+    value: root,
+    locate(wanted) {
+      return path.every((key, i) => i >= wanted.length || wanted[i] === key) ? source : undefined;
+    },
+  };
+}
+
+/** A whole configuration, such as the resolved one of the run a search builds on. */
+export function objectLayer(value: object, source: string): ConfigLayer {
+  return { value: value as Record<string, unknown>, locate: () => source };
+}
+
+/** Later layers win; mappings merge, everything else is replaced. */
+export function mergeLayers(layers: readonly ConfigLayer[]): Record<string, unknown> {
+  return layers.reduce<Record<string, unknown>>((merged, layer) => merge(merged, layer.value), {});
+}
+
+function merge(base: Record<string, unknown>, top: Record<string, unknown>): Record<string, unknown> {
+  const merged = { ...base };
+  for (const [key, value] of Object.entries(top)) {
+    const below = merged[key];
+    merged[key] = isMapping(below) && isMapping(value) ? merge(below, value) : value;
+  }
+  return merged;
+}
+
+function isMapping(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function keyOf(key: unknown): unknown {
+  return isNode(key) && 'value' in key ? key.value : key;
+}

@@ -1,0 +1,38 @@
+import { z } from 'zod';
+import { dataSchema } from './data.js';
+import { exportSchema } from './export.js';
+import { runtimeSchema } from './runtime.js';
+import { evaluateSchema, searchSchema } from './search.js';
+import { spaceSchema } from './space.js';
+import { retrainSchema, trainSchema } from './train.js';
+
+/**
+ * The whole configuration: the one place where defaults live. `singlepath config show` prints it with these
+ * comments, docs/config.schema.json is made from it.
+ */
+export const configSchema = z.strictObject({
+  seed: z
+    .int()
+    .min(0)
+    .default(0)
+    .describe('Decides all randomness: first weights, paths, batches, augmentation, search'),
+  space: spaceSchema.prefault({}).describe('The search space'),
+  data: dataSchema.prefault({}).describe('Images'),
+  runtime: runtimeSchema.prefault({}).describe('What the numbers run on'),
+  train: trainSchema.prefault({}).describe('Training of the supernet'),
+  evaluate: evaluateSchema.prefault({}).describe('Scores of candidates with inherited weights'),
+  search: searchSchema.prefault({}).describe('Which architectures are tried'),
+  retrain: retrainSchema.prefault({}).describe('Training of one architecture from scratch'),
+  export: exportSchema.prefault({}).describe('Files of a retrained network'),
+});
+
+/** A complete configuration, defaults filled in. */
+export type Config = z.infer<typeof configSchema>;
+
+/** JSON Schema of a configuration file, for editors (docs/config.schema.json). */
+export function configJsonSchema(): object {
+  return {
+    ...z.toJSONSchema(configSchema, { io: 'input', target: 'draft-7' }),
+    title: 'singlepath configuration',
+  };
+}

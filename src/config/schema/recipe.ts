@@ -1,0 +1,54 @@
+import { z } from 'zod';
+
+/** What differs between training a supernet and retraining one network (facts: arXiv 1904.00420, section 4). */
+export interface RecipeDefaults {
+  steps: number;
+}
+
+/** How weights are trained: the part `train` and `retrain` share. Defaults are the paper's for ImageNet. */
+export function recipeFields(defaults: RecipeDefaults) {
+  return {
+    steps: z
+      .int()
+      .positive()
+      .default(defaults.steps)
+      .describe('Optimiser steps. Ignored where epochs is given'),
+    epochs: z
+      .number()
+      .positive()
+      .nullable()
+      .default(null)
+      .describe('Passes over the training images; null counts in steps'),
+    batchSize: z.int().positive().default(1024).describe('Images of one forward and backward pass'),
+    accumulate: z
+      .int()
+      .positive()
+      .default(1)
+      .describe('Batches whose gradients add up to one optimiser step'),
+    learningRate: z.number().positive().default(0.5).describe('Largest learning rate'),
+    schedule: z
+      .enum(['linear', 'cosine', 'constant'])
+      .default('linear')
+      .describe('How the learning rate falls to 0 after the warm-up'),
+    warmupSteps: z.int().min(0).default(0).describe('Steps in which the learning rate rises linearly from 0'),
+    momentum: z.number().min(0).lt(1).default(0.9).describe('Momentum of SGD'),
+    nesterov: z.boolean().default(false).describe('Nesterov momentum'),
+    weightDecay: z
+      .number()
+      .min(0)
+      .default(4e-5)
+      .describe('L2 decay of weights with more than one dimension; none on biases and BatchNorm'),
+    labelSmoothing: z.number().min(0).lt(1).default(0.1).describe('Smoothing of the cross-entropy targets'),
+    clipGradientNorm: z
+      .number()
+      .min(0)
+      .default(0)
+      .describe('Largest norm of the gradient of a path; 0 switches clipping off'),
+    checkpointEvery: z.int().positive().default(1000).describe('Steps between checkpoints'),
+    logEvery: z
+      .int()
+      .positive()
+      .default(50)
+      .describe('Steps between lines of the log and TensorBoard points'),
+  };
+}

@@ -1,0 +1,82 @@
+import { z } from 'zod';
+
+/** How a candidate is scored with inherited weights. */
+export const evaluateSchema = z.strictObject({
+  calibrationImages: z
+    .int()
+    .positive()
+    .default(20_000)
+    .describe('Training images whose BatchNorm statistics each path is recalibrated with'),
+  validationImages: z
+    .int()
+    .min(0)
+    .default(0)
+    .describe('Held-out images that score every path; 0 uses all of them'),
+  batchSize: z.int().positive().default(256).describe('Images at once'),
+  memory: z
+    .int()
+    .positive()
+    .default(1024)
+    .describe('MiB that prefixes shared between candidates may take; beyond it they are recomputed'),
+});
+export type EvaluateConfig = z.infer<typeof evaluateSchema>;
+
+/** Which architectures are tried. Defaults: Algorithm 1 of arXiv 1904.00420. */
+export const searchSchema = z
+  .strictObject({
+    algorithm: z
+      .enum(['evolution', 'random', 'nsga2'])
+      .default('evolution')
+      .describe(
+        'evolution: Algorithm 1; random: the same number of random candidates; nsga2: a Pareto front',
+      ),
+    population: z.int().positive().default(50).describe('Candidates of a generation'),
+    topK: z
+      .int()
+      .positive()
+      .default(10)
+      .describe('Best candidates so far, from which the next generation comes'),
+    generations: z.int().positive().default(20).describe('Generations after the random first one'),
+    mutation: z.int().min(0).default(25).describe('Children of a generation made by mutation'),
+    crossover: z.int().min(0).default(25).describe('Children of a generation made by crossover'),
+    mutationProbability: z
+      .number()
+      .min(0)
+      .max(1)
+      .default(0.1)
+      .describe('Probability that a mutation redraws a gene'),
+    attempts: z
+      .int()
+      .positive()
+      .default(10)
+      .describe('Tries per child before random legal architectures fill the generation'),
+    constraints: z
+      .array(z.string())
+      .default([])
+      .describe('All must hold, such as madds<=330M, params<=3.5M, bitops<=6.5Gi'),
+    objectives: z
+      .array(z.string())
+      .min(1)
+      .default(['accuracy', 'madds'])
+      .describe('What nsga2 trades off: accuracy (largest) and any costs (smallest)'),
+    baseline: z
+      .boolean()
+      .default(false)
+      .describe('Also run a random search with the same number of evaluations'),
+  })
+  .superRefine((search, context) => {
+    const { population, topK, mutation, crossover } = search;
+    const tooLarge = (key: string): void => {
+      context.addIssue({ code: 'custom', path: [key], message: `at most population (${population})` });
+    };
+    if (topK > population) tooLarge('topK');
+    if (mutation > population) tooLarge('mutation');
+    if (mutation + crossover > population) {
+      context.addIssue({
+        code: 'custom',
+        path: ['crossover'],
+        message: `at most population - mutation (${population - mutation})`,
+      });
+    }
+  });
+export type SearchConfig = z.infer<typeof searchSchema>;

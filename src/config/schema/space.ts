@@ -1,0 +1,39 @@
+import { z } from 'zod';
+
+/** Which search space, and at which size. Exactly one of `name` and `file`. */
+export const spaceSchema = z
+  .strictObject({
+    name: z.string().nullable().default(null).describe('A built-in space: singlepath space list'),
+    file: z
+      .string()
+      .nullable()
+      .default(null)
+      .describe('A space of your own in YAML: singlepath space validate'),
+    inputSize: z
+      .int()
+      .positive()
+      .nullable()
+      .default(null)
+      .describe('Height = width of the input in pixels; null is what the space is made for'),
+    inputChannels: z
+      .int()
+      .positive()
+      .nullable()
+      .default(null)
+      .describe('Input channels (1 grey, 3 colour); null is what the space is made for'),
+    classes: z
+      .int()
+      .min(2)
+      .nullable()
+      .default(null)
+      .describe('Number of classes; null is what the space is made for'),
+    options: z
+      .record(z.string(), z.unknown())
+      .default({})
+      .describe('Further options of the space, such as blocks: [...] of the channel spaces'),
+  })
+  .refine((s) => s.name === null || s.file === null, {
+    error: 'either a name or a file, not both',
+    path: ['file'],
+  });
+export type SpaceConfig = z.infer<typeof spaceSchema>;

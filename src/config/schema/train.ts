@@ -1,0 +1,52 @@
+import { z } from 'zod';
+import { recipeFields } from './recipe.js';
+
+/** Training of the supernet. */
+export const trainSchema = z
+  .strictObject({
+    ...recipeFields({ steps: 150_000 }),
+    sampler: z
+      .enum(['uniform', 'strict-fairness', 'constrained', 'flops-bins'])
+      .default('uniform')
+      .describe(
+        'How paths are drawn: uniform; strict-fairness (each choice once in every group of steps); constrained ' +
+          '(uniform among architectures that meet constraints); flops-bins (the released code: a MAdds bin, then a path)',
+      ),
+    constraints: z
+      .array(z.string())
+      .default([])
+      .describe('Constraints of the constrained sampler, such as madds<=330M'),
+    flopsBins: z
+      .strictObject({
+        from: z.number().min(0).default(290e6).describe('Lower end of the first bin, MAdds'),
+        to: z.number().positive().default(360e6).describe('Upper end of the last bin, MAdds'),
+        width: z.number().positive().default(10e6).describe('Width of a bin, MAdds'),
+      })
+      .prefault({})
+      .describe('Bins of the flops-bins sampler'),
+    widthWarmupSteps: z
+      .int()
+      .min(0)
+      .default(0)
+      .describe(
+        'Channel search: steps over which widths open from the widest downwards; 0 opens all at once',
+      ),
+  })
+  .refine((train) => train.sampler !== 'constrained' || train.constraints.length > 0, {
+    error: 'at least one constraint, as the sampler is constrained,',
+    path: ['constraints'],
+  });
+export type TrainConfig = z.infer<typeof trainSchema>;
+
+/** Training of one architecture from scratch. */
+export const retrainSchema = z.strictObject({
+  ...recipeFields({ steps: 300_000 }),
+  calibrationImages: z
+    .int()
+    .min(0)
+    .default(20_000)
+    .describe(
+      'Training images whose exact BatchNorm statistics end the training; 0 keeps the moving averages',
+    ),
+});
+export type RetrainConfig = z.infer<typeof retrainSchema>;

@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { parse } from 'yaml';
+import { setLayer, yamlLayer } from '../../src/config/layers.js';
+import { loadConfig, resolveConfig } from '../../src/config/load.js';
+import { printConfig } from '../../src/config/print.js';
+import { SinglePathError } from '../../src/core/errors.js';
+
+const read = (text: string, ...set: string[]) =>
+  resolveConfig([yamlLayer(text, 'my.yaml'), ...set.map(setLayer)]);
+
+const failure = (text: string, ...set: string[]): SinglePathError => {
+  try {
+    read(text, ...set);
+  } catch (error) {
+    assert.ok(error instanceof SinglePathError);
+    assert.equal(error.code, 'INVALID_CONFIG');
+    return error;
+  }
+  throw new assert.AssertionError({ message: `accepted: ${text} ${set.join(' ')}` });
+};
+
+test('the defaults are the hyper-parameters of the paper', () => {
+  const { train, search, retrain } = resolveConfig([]);
+  assert.deepEqual(
+    [train.steps, train.batchSize, train.learningRate, train.momentum, train.nesterov, train.weightDecay],
+    [150_000, 1024, 0.5, 0.9, false, 4e-5],
+  );
+  assert.deepEqual([train.labelSmoothing, train.schedule, train.warmupSteps], [0.1, 'linear', 0]);
+  assert.deepEqual([search.population, search.topK, search.generations], [50, 10, 20]);
+  assert.deepEqual([search.mutation, search.crossover, search.mutationProbability], [25, 25, 0.1]);
+  assert.equal(retrain.steps, 300_000);
+});
+
+test('files give values, later layers and --set override single settings', () => {
+  const config = read(
+    'train:\n  steps: 10\n  batchSize: 8\n',
+    'train.steps=20',
+    'search.constraints=[madds<=12M, params<=1M]',
+  );
+  assert.equal(config.train.steps, 20);
+  assert.equal(config.train.batchSize, 8);
+  assert.deepEqual(config.search.constraints, ['madds<=12M', 'params<=1M']);
+});
+
+test('a wrong value is reported with file, line and column', () => {
+  const error = failure('# comment\ntrain:\n  steps: many\n');
+  assert.equal(error.message, "my.yaml:3:10: Expected a number for train.steps but received \'many'");
+});
+
+test('an unknown key is reported where it stands, with the name that was meant', () => {
+  const error = failure('train:\n  steps: 10\n  lerningRate: 0.1\n');
+  assert.equal(error.message, "my.yaml:3:3: Expected a known key for train but received 'lerningRate'");
+  assert.equal(error.hint, "did you mean 'learningRate'?");
+  assert.equal(failure('sapce: {}\n').hint, "did you mean 'space'?");
+});
+
+test('a wrong name of a choice suggests the right one', () => {
+  const error = failure('train:\n  sampler: unifrom\n');
+  assert.match(error.message, /^my\.yaml:2:12: Expected one of uniform, .* but received 'unifrom'$/);
+  assert.equal(error.hint, "did you mean 'uniform'?");
+});
+
+test('--set has the same errors and is named as the place', () => {
+  assert.equal(
+    failure('train:\n  steps: 10\n', 'train.steps=-1').message,
+    '--set train.steps=-1: Expected a number > 0 for train.steps but received -1',
+  );
+  const unknown = failure('', 'search.populaton=5');
+  assert.match(unknown.message, /^--set search\.populaton=5: Expected a known key for search/);
+  assert.equal(unknown.hint, "did you mean 'population'?");
+  assert.match(failure('', 'train.steps').message, /^Expected path=value for --set/);
+  assert.match(failure('', 'train.steps=[1').message, /^--set train\.steps=\[1: Expected a YAML value/);
+});
+
+test('several findings are all listed', () => {
+  const error = failure('train:\n  steps: 0\nsearch:\n  topK: a\n');
+  assert.deepEqual(
+    error.message.split('\n').map((line) => line.split(': ')[0]),
+    ['my.yaml:2:10', 'my.yaml:4:9'],
+  );
+});
+
+test('settings that contradict each other are refused', () => {
+  assert.match(failure('search:\n  topK: 60\n').message, /^my\.yaml:2:9: Expected at most population \(50\)/);
+  assert.match(failure('space:\n  name: a\n  file: b\n').message, /my\.yaml:3:9: .*not both/);
+  assert.match(failure('train: {sampler: constrained}').message, /at least one constraint/);
+});
+
+test('broken YAML and unreadable files say where', () => {
+  assert.match(failure('train:\n  steps: [1\nsearch: {}\n').message, /^my\.yaml:3:1: Expected valid YAML/);
+  assert.match(failure('- a\n').message, /^my\.yaml:1:1: Expected a mapping/);
+  assert.match(
+    failure('seed: 1\nseed: 2\n').message,
+    /^my\.yaml:2:1: Expected valid YAML: Map keys must be unique/,
+  );
+  assert.throws(() => loadConfig({ files: ['/no/such.yaml'] }), {
+    code: 'INVALID_CONFIG',
+    message: "Expected a readable configuration file at '/no/such.yaml'",
+  });
+});
+
+test('a printed configuration reads back to the same value, with a comment for every setting', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'singlepath-config-'));
+  const number = fc.integer({ min: 1, max: 10_000 });
+  fc.assert(
+    fc.property(number, fc.boolean(), fc.array(fc.string()), (steps, nesterov, constraints) => {
+      const config = resolveConfig([
+        setLayer(`train.steps=${steps}`),
+        setLayer(`train.nesterov=${nesterov}`),
+        { value: { search: { constraints } }, locate: () => undefined },
+      ]);
+      const path = join(folder, 'config.yaml');
+      writeFileSync(path, printConfig(config, { comments: true }));
+      assert.deepEqual(loadConfig({ files: [path] }), config);
+    }),
+    { numRuns: 20 },
+  );
+  const lines = printConfig(resolveConfig([]), { comments: true }).split('\n');
+  const bare = lines.filter((line, i) => /^ *\w+:/.test(line) && !lines[i - 1]?.trim().startsWith('#'));
+  assert.deepEqual(bare, []);
+  assert.equal(parse(lines.join('\n')).train.batchSize, 1024);
+});
