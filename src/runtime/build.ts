@@ -1,0 +1,95 @@
+import { existsSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { SinglePathError } from '../core/errors.js';
+import { packageRoot } from './addon.js';
+import { installLibtorch } from './installLibtorch.js';
+import { describeTried, findLibtorch, type Libtorch } from './libtorch.js';
+import { runToStderr, versionLine } from './process.js';
+
+const require = createRequire(import.meta.url);
+
+export interface BuildOptions {
+  /** Install libtorch into the package's `.libtorch/` when none is found. */
+  installLibtorch?: boolean;
+  /** Throw the build folder away first. */
+  clean?: boolean;
+  /** Told what is being done, one line each. */
+  log?: (line: string) => void;
+}
+
+export interface BuildResult {
+  /** Path of the addon. */
+  addon: string;
+  libtorch: Libtorch;
+}
+
+/**
+ * Builds the addon with cmake-js into the package's `build/`; what did not change is not compiled again. The compiler's
+ * output goes to stderr.
+ *
+ * @throws SinglePathError `NATIVE_MISSING` saying what is missing and how to get it.
+ */
+export async function buildAddon({
+  installLibtorch: install = false,
+  clean = false,
+  log = () => {},
+}: BuildOptions = {}): Promise<BuildResult> {
+  requireTools();
+  let search = findLibtorch();
+  if (search.found === undefined && install) {
+    log(`no libtorch found:\n${describeTried(search.tried)}`);
+    await installLibtorch(log);
+    search = findLibtorch();
+  }
+  const libtorch = search.found;
+  if (libtorch === undefined) {
+    throw new SinglePathError(
+      'NATIVE_MISSING',
+      `Expected libtorch but found none:\n${describeTried(search.tried)}`,
+      {
+        hint: 'set LIBTORCH to a libtorch folder, install torch for the active python3, or run `npx singlepath build --install-libtorch`',
+      },
+    );
+  }
+  log(`libtorch ${libtorch.version} (${libtorch.source}): ${libtorch.path}`);
+
+  const root = packageRoot();
+  const addon = join(root, 'build', 'Release', 'singlepath.node');
+  if (clean) rmSync(join(root, 'build'), { recursive: true, force: true });
+  // `cmake-js compile` throws the whole build away after any error; two steps keep what did compile.
+  await cmake(root, ['configure', `--CDSINGLEPATH_LIBTORCH=${libtorch.path}`]);
+  await cmake(root, ['build']);
+  if (!existsSync(addon))
+    throw new SinglePathError('NATIVE_MISSING', `The build ended well but left no ${addon}`);
+  return { addon, libtorch };
+}
+
+function cmake(root: string, args: string[]): Promise<void> {
+  const script = join(require.resolve('cmake-js/package.json'), '..', 'bin', 'cmake-js');
+  // Without these two ccache never hits in another clone.
+  const env = { CCACHE_NOHASHDIR: '1', CCACHE_BASEDIR: root, ...process.env };
+  return runToStderr(process.execPath, [script, '--log-level', 'warn', '--directory', root, ...args], {
+    cwd: root,
+    env,
+    hint: 'the first error above says why; `npx singlepath doctor` shows compiler, cmake and libtorch',
+  });
+}
+
+/** Programs a build needs, each with the Debian package that has it. */
+function requireTools(): void {
+  const missing: string[] = [];
+  if (![process.env.CXX ?? 'c++', 'g++', 'clang++'].some((compiler) => versionLine(compiler)))
+    missing.push('g++');
+  if (versionLine('cmake') === undefined) missing.push('cmake');
+  if (!['ninja', 'make'].some((program) => versionLine(program))) missing.push('ninja-build');
+  if (missing.length > 0) {
+    throw new SinglePathError(
+      'NATIVE_MISSING',
+      `Expected build tools but these are missing: ${missing.join(', ')}`,
+      {
+        hint: `apt-get install ${missing.join(' ')} zlib1g-dev`,
+      },
+    );
+  }
+}
