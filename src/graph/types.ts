@@ -26,6 +26,12 @@ interface NodeBase {
   inputs: number[];
 }
 
+/**
+ * How weights start, where the standard deviation follows from the shape. `reciprocal`: N(0, 1 / weight.shape[1])
+ * (the paper's code, depthwise: 1); `he`: N(0, sqrt(2 / fan out)) with fan out = out / groups * kernel^2.
+ */
+export type WeightInit = Initialiser | 'reciprocal' | 'he';
+
 export interface Conv2dNode extends NodeBase {
   op: 'conv2d';
   /** Output channels; absent for depthwise, which keeps the input's. Weights are allocated at the largest. */
@@ -37,6 +43,8 @@ export interface Conv2dNode extends NodeBase {
   bias: boolean;
   /** Weights are fake-quantised to `bits` before the convolution. */
   weightQuantizer?: { method: WeightQuantizerMethod; bits: Dim };
+  /** Default `reciprocal`. */
+  init?: WeightInit;
 }
 
 export interface BatchNormNode extends NodeBase {
@@ -45,6 +53,8 @@ export interface BatchNormNode extends NodeBase {
   momentum: number;
   /** Learnable scale and shift. False in most supernets, true in every retrained network. */
   affine: boolean;
+  /** Start of scale and shift where affine. Default 1 and 0. */
+  init?: { weight: number; bias: number };
 }
 
 export interface ActivationNode extends NodeBase {
@@ -104,6 +114,8 @@ export interface LinearNode extends NodeBase {
   op: 'linear';
   out: number;
   bias: boolean;
+  /** Default N(0, 0.01). */
+  init?: WeightInit;
 }
 
 /** Quantises features to `bits` (unsigned, after a ReLU-like op); 32 bits or more means float. */

@@ -1,0 +1,169 @@
+/**
+ * Words to write a network in, so that a block reads like its row in the paper. A {@link Module} appends nodes to a
+ * graph; names follow PyTorch's `nn.Module` paths, so that state_dicts of the same network match.
+ */
+
+import type {
+  Activation,
+  Conv2dNode,
+  Dim,
+  FeatureQuantizerMethod,
+  Graph,
+  GraphNode,
+  WeightInit,
+} from './types.js';
+
+/** Where a module stands. `exclusive`: the path names this module alone, so a single op takes it as its name. */
+interface Scope {
+  nodes: GraphNode[];
+  names: Set<string>;
+  path: string;
+  exclusive: boolean;
+}
+
+/** Appends nodes that compute something of value `input`; returns the value index of the result. */
+export type Module = (scope: Scope, input: number) => number;
+
+/** Builds the graph of `module` under `path`; with `exclusive` a single op is named by the path itself. */
+export function buildGraph(path: string, module: Module, exclusive = false): Graph {
+  const nodes: GraphNode[] = [];
+  module({ nodes, names: new Set(), path, exclusive }, 0);
+  return { nodes };
+}
+
+// Composition
+
+/** Runs modules one after another. */
+export const pipe =
+  (...modules: Module[]): Module =>
+  (scope, input) =>
+    modules.reduce((value, module) => module(shared(scope), value), input);
+
+/** Gives a module a name of its own below the current path. */
+export const named =
+  (name: string, module: Module): Module =>
+  (scope, input) =>
+    module(below(scope, name), input);
+
+/** `nn.Sequential` in the current path: modules are named 0, 1, 2, … */
+export const indexed = (...modules: Module[]): Module =>
+  pipe(...modules.map((module, index) => named(String(index), module)));
+
+/** `nn.Sequential` called `name`: `main.0`, `main.1`, … */
+export const sequential = (name: string, ...modules: Module[]): Module => named(name, indexed(...modules));
+
+/** Branches that see the same input, concatenated along channels in the order given. */
+export const concat =
+  (...branches: Module[]): Module =>
+  (scope, input) => {
+    const inputs = branches.map((branch) => branch(shared(scope), input));
+    return append(shared(scope), { op: 'concat', inputs });
+  };
+
+/** `main(x) + shortcut(x)`; the shortcut is the input itself unless given. */
+export const residual =
+  (main: Module, shortcut: Module = identity): Module =>
+  (scope, input) => {
+    const inputs = [main(shared(scope), input), shortcut(shared(scope), input)];
+    return append(shared(scope), { op: 'add', inputs });
+  };
+
+/** Nothing: the output is the input. */
+export const identity: Module = (_scope, input) => input;
+
+// Ops
+
+export interface Conv2dOptions {
+  out: Dim;
+  /** Default 1. */
+  kernel?: number;
+  /** Default 1. */
+  stride?: number;
+  /** Default kernel / 2, rounded down: keeps the size at stride 1. */
+  padding?: number;
+  groups?: number;
+  bias?: boolean;
+  init?: WeightInit;
+  weightQuantizer?: NonNullable<Conv2dNode['weightQuantizer']>;
+}
+
+export function conv2d(options: Conv2dOptions): Module {
+  const { kernel = 1, stride = 1, padding = kernel >> 1, groups = 1, bias = false, ...rest } = options;
+  return op({ op: 'conv2d', kernel, stride, padding, groups, bias, ...rest });
+}
+
+/** One filter per channel; keeps the number of channels. */
+export function depthwise(options: Omit<Conv2dOptions, 'out' | 'groups'>): Module {
+  const { kernel = 3, stride = 1, padding = kernel >> 1, bias = false, ...rest } = options;
+  return op({ op: 'conv2d', kernel, stride, padding, groups: 'depthwise', bias, ...rest });
+}
+
+/** BatchNorm with PyTorch's eps and momentum; not affine, as in supernets (`deriveSubnet` makes it affine). */
+export function batchNorm(
+  options: {
+    affine?: boolean;
+    init?: { weight: number; bias: number };
+    eps?: number;
+    momentum?: number;
+  } = {},
+): Module {
+  const { affine = false, eps = 1e-5, momentum = 0.1, init } = options;
+  return op({ op: 'batchNorm', eps, momentum, affine, ...(init && { init }) });
+}
+
+export const activation = (kind: Activation): Module => op({ op: 'activation', function: kind });
+export const relu = (): Module => activation('relu');
+export const relu6 = (): Module => activation('relu6');
+export const hswish = (): Module => activation('hswish');
+
+export const channelShuffle = (groups: number): Module => op({ op: 'channelShuffle', groups });
+
+/** Every second channel, from 0 (`even`) or from 1 (`odd`). */
+export const channels = (which: 'even' | 'odd'): Module =>
+  op({ op: 'slice', start: which === 'even' ? 0 : 1, step: 2 });
+
+export const slice = (start: number, step = 1, end?: number): Module =>
+  op({ op: 'slice', start, step, ...(end !== undefined && { end }) });
+
+export const split = (parts: number, index: number): Module => op({ op: 'split', parts, index });
+
+export const averagePool = (size = 1): Module => op({ op: 'adaptiveAveragePool', size });
+
+export const maxPool = (kernel: number, stride: number, padding = 0): Module =>
+  op({ op: 'maxPool', kernel, stride, padding });
+
+export const dropout = (p: number): Module => op({ op: 'dropout', p });
+
+export function linear({ bias = true, ...rest }: { out: number; bias?: boolean; init?: WeightInit }): Module {
+  return op({ op: 'linear', bias, ...rest });
+}
+
+export const fakeQuantize = (method: FeatureQuantizerMethod, bits: Dim): Module =>
+  op({ op: 'fakeQuantize', method, bits });
+
+// Naming
+
+type WithoutPlace<T> = T extends GraphNode ? Omit<T, 'name' | 'inputs'> : never;
+type WithoutName<T> = T extends GraphNode ? Omit<T, 'name'> : never;
+
+function op(node: WithoutPlace<GraphNode>): Module {
+  return (scope, input) => append(scope, { ...node, inputs: [input] } as WithoutName<GraphNode>);
+}
+
+/** Adds a node under a unique name: the path itself where exclusive, else the path and the op. */
+function append({ nodes, names, path, exclusive }: Scope, node: WithoutName<GraphNode>): number {
+  const base = exclusive ? path : join(path, node.op);
+  let name = base;
+  for (let i = 1; names.has(name); i++) name = `${base}_${i}`;
+  names.add(name);
+  nodes.push({ name, ...node } as GraphNode);
+  return nodes.length;
+}
+
+const shared = (scope: Scope): Scope => ({ ...scope, exclusive: false });
+const below = (scope: Scope, name: string): Scope => ({
+  ...scope,
+  path: join(scope.path, name),
+  exclusive: true,
+});
+const join = (path: string, name: string): string => (path === '' ? name : `${path}.${name}`);

@@ -1,0 +1,9 @@
+import type { AdaptiveAveragePoolNode } from '../types.js';
+import { type OpDefinition, only, positiveInteger } from './op.js';
+
+export const adaptiveAveragePool: OpDefinition<AdaptiveAveragePoolNode> = {
+  shape(node, inputs) {
+    const size = positiveInteger(node, 'size', node.size);
+    return { channels: only(node, inputs).channels, height: size, width: size };
+  },
+};

@@ -1,0 +1,13 @@
+import type { AddNode } from '../types.js';
+import { misfit, type OpDefinition, showShape } from './op.js';
+
+export const add: OpDefinition<AddNode> = {
+  shape(node, inputs) {
+    const [first, ...rest] = inputs;
+    if (first === undefined || rest.length === 0) throw misfit(node, 'at least two inputs', inputs.length);
+    for (const shape of rest) {
+      if (showShape(shape) !== showShape(first)) throw misfit(node, showShape(first), showShape(shape));
+    }
+    return first;
+  },
+};

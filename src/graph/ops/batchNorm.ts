@@ -1,0 +1,23 @@
+import type { BatchNormNode, ParameterSpec } from '../types.js';
+import { constant, type OpDefinition, only } from './op.js';
+
+export const batchNorm: OpDefinition<BatchNormNode> = {
+  shape: only,
+
+  /** Counted as affine always: costs are those of the retrained network. */
+  cost: (_node, { output }) => ({ params: 2 * output.channels }),
+
+  parameters({ name, affine, init = { weight: 1, bias: 0 } }, _input, output) {
+    const tensor = (suffix: string, value: number, trainable: boolean): ParameterSpec => ({
+      name: `${name}.${suffix}`,
+      shape: [output.channels],
+      init: constant(value),
+      trainable,
+    });
+    return [
+      ...(affine ? [tensor('weight', init.weight, true), tensor('bias', init.bias, true)] : []),
+      tensor('running_mean', 0, false),
+      tensor('running_var', 1, false),
+    ];
+  },
+};

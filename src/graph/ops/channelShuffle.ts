@@ -1,0 +1,13 @@
+import type { ChannelShuffleNode } from '../types.js';
+import { misfit, type OpDefinition, only, positiveInteger } from './op.js';
+
+export const channelShuffle: OpDefinition<ChannelShuffleNode> = {
+  shape(node, inputs) {
+    const input = only(node, inputs);
+    positiveInteger(node, 'groups', node.groups);
+    if (input.channels % node.groups !== 0) {
+      throw misfit(node, `channels divisible by ${node.groups} groups`, input.channels);
+    }
+    return input;
+  },
+};

@@ -1,0 +1,17 @@
+import type { ConcatNode } from '../types.js';
+import { misfit, type OpDefinition, showShape } from './op.js';
+
+export const concat: OpDefinition<ConcatNode> = {
+  shape(node, inputs) {
+    const [first, ...rest] = inputs;
+    if (first === undefined) throw misfit(node, 'at least one input', 0);
+    let channels = first.channels;
+    for (const shape of rest) {
+      if (shape.height !== first.height || shape.width !== first.width) {
+        throw misfit(node, `inputs of ${first.height}x${first.width} pixels`, showShape(shape));
+      }
+      channels += shape.channels;
+    }
+    return { ...first, channels };
+  },
+};

@@ -1,0 +1,69 @@
+import type { Conv2dNode, ParameterSpec } from '../types.js';
+import { constant, misfit, type OpDefinition, only, positiveInteger, weightInit, windowSize } from './op.js';
+import { checkWeightBits, scalarShape, stepInit } from './quantizer.js';
+
+/** Convolution; sliced `[:out, :in]` where a gene chooses fewer channels than the largest. */
+export const conv2d: OpDefinition<Conv2dNode> = {
+  shape(node, inputs, read) {
+    const input = only(node, inputs);
+    positiveInteger(node, 'kernel', node.kernel);
+    positiveInteger(node, 'stride', node.stride);
+    const channels = node.out === undefined ? input.channels : read(node.out);
+    positiveInteger(node, 'output channels', channels);
+    if (node.groups === 'depthwise') {
+      if (node.out !== undefined) throw misfit(node, 'no output channels with depthwise groups', channels);
+    } else {
+      positiveInteger(node, 'groups', node.groups);
+      if (input.channels % node.groups !== 0) {
+        throw misfit(node, `input channels divisible by ${node.groups} groups`, input.channels);
+      }
+      if (channels % node.groups !== 0) {
+        throw misfit(node, `output channels divisible by ${node.groups} groups`, channels);
+      }
+    }
+    if (node.weightQuantizer) checkWeightBits(node, read(node.weightQuantizer.bits));
+    return { channels, height: windowSize(node, input.height), width: windowSize(node, input.width) };
+  },
+
+  cost(node, { input, output, read, featureBits }) {
+    const weights = product(weightShape(node, input.channels, output.channels));
+    const pixels = output.height * output.width;
+    const madds = weights * pixels;
+    return {
+      madds,
+      params: weights + (node.bias ? output.channels : 0),
+      bitops: node.weightQuantizer ? madds * read(node.weightQuantizer.bits) * featureBits : 0,
+      activations: output.channels * pixels,
+    };
+  },
+
+  parameters(node, input, output) {
+    const { name, bias, init = 'reciprocal', weightQuantizer: quantizer } = node;
+    const shape = weightShape(node, input.channels, output.channels);
+    const groups = node.groups === 'depthwise' ? output.channels : node.groups;
+    const weight = weightInit(init, shape, groups);
+    const specs: ParameterSpec[] = [{ name: `${name}.weight`, shape, init: weight, trainable: true }];
+    if (bias) {
+      specs.push({ name: `${name}.bias`, shape: [output.channels], init: constant(0), trainable: true });
+    }
+    if (quantizer?.method === 'lsq') {
+      const std = weight.kind === 'normal' ? weight.std : Math.abs(weight.value);
+      specs.push({
+        name: `${name}.step`,
+        shape: scalarShape(quantizer.bits),
+        init: stepInit(quantizer.bits, true, std * Math.sqrt(2 / Math.PI)), // E|v| of a normal
+        trainable: true,
+      });
+    }
+    return specs;
+  },
+};
+
+function weightShape(node: Conv2dNode, input: number, output: number): number[] {
+  const perGroup = node.groups === 'depthwise' ? 1 : input / node.groups;
+  return [output, perGroup, node.kernel, node.kernel];
+}
+
+function product(values: readonly number[]): number {
+  return values.reduce((a, b) => a * b, 1);
+}

@@ -1,0 +1,27 @@
+import type { LinearNode, ParameterSpec, Shape } from '../types.js';
+import { constant, type OpDefinition, only, positiveInteger, weightInit } from './op.js';
+
+export const linear: OpDefinition<LinearNode> = {
+  shape(node, inputs) {
+    only(node, inputs);
+    return { channels: positiveInteger(node, 'output features', node.out), height: 1, width: 1 };
+  },
+
+  cost({ out, bias }, { input }) {
+    const madds = features(input) * out;
+    return { madds, params: madds + (bias ? out : 0), activations: out };
+  },
+
+  parameters({ name, out, bias, init = { kind: 'normal', mean: 0, std: 0.01 } }, input) {
+    const shape = [out, features(input)];
+    const specs: ParameterSpec[] = [
+      { name: `${name}.weight`, shape, init: weightInit(init, shape, 1), trainable: true },
+    ];
+    if (bias) specs.push({ name: `${name}.bias`, shape: [out], init: constant(0), trainable: true });
+    return specs;
+  },
+};
+
+function features({ channels, height, width }: Shape): number {
+  return channels * height * width;
+}

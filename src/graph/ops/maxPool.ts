@@ -1,0 +1,11 @@
+import type { MaxPoolNode } from '../types.js';
+import { type OpDefinition, only, positiveInteger, windowSize } from './op.js';
+
+export const maxPool: OpDefinition<MaxPoolNode> = {
+  shape(node, inputs) {
+    const { channels, height, width } = only(node, inputs);
+    positiveInteger(node, 'kernel', node.kernel);
+    positiveInteger(node, 'stride', node.stride);
+    return { channels, height: windowSize(node, height), width: windowSize(node, width) };
+  },
+};

@@ -1,0 +1,80 @@
+import { SinglePathError } from '../../core/errors.js';
+import type { Dim, GraphNode, Initialiser, ParameterSpec, Shape, WeightInit } from '../types.js';
+
+/** Value of a dimension for the architecture (or combination of genes) being walked. */
+export type DimReader = (dim: Dim) => number;
+
+/** What one node costs for one image. */
+export interface Cost {
+  /** Multiply-adds of convolutions and linear layers; BatchNorm, ReLU, pooling, bias, shuffle count 0. */
+  madds: number;
+  /** Weights, biases and BatchNorm's scale and shift of the retrained network (2C even where not affine). */
+  params: number;
+  /** Sum of multiply-adds x weight bits x feature bits over quantised convolutions; float layers count 0. */
+  bitops: number;
+  /** Elements of the outputs of convolutions and linear layers ("activations" of arXiv 2003.13678, fvcore). */
+  activations: number;
+}
+
+export interface CostContext {
+  input: Shape;
+  output: Shape;
+  read: DimReader;
+  /** Bits of the node's input: those of the fakeQuantize node that made it, else 32. */
+  featureBits: number;
+}
+
+/** Everything singlepath knows of an op in TypeScript; native/ops has its kernel. */
+export interface OpDefinition<Node extends GraphNode> {
+  /** Shape of the output. @throws SinglePathError `INVALID_SPACE` where the inputs do not fit. */
+  shape(node: Node, inputs: readonly Shape[], read: DimReader): Shape;
+  /** Absent: costs nothing. */
+  cost?(node: Node, context: CostContext): Partial<Cost>;
+  /** Parameters and buffers, given the largest shapes of the first input and the output. Absent: none. */
+  parameters?(node: Node, input: Shape, output: Shape): ParameterSpec[];
+}
+
+/** `Expected <what> for node '<name>' (<op>) but received <got>`. */
+export function misfit(node: GraphNode, what: string, got: string | number): SinglePathError {
+  return new SinglePathError(
+    'INVALID_SPACE',
+    `Expected ${what} for node '${node.name}' (${node.op}) but received ${got}`,
+  );
+}
+
+/** The input of a node that takes exactly one. */
+export function only(node: GraphNode, inputs: readonly Shape[]): Shape {
+  if (inputs.length !== 1) throw misfit(node, 'one input', inputs.length);
+  return inputs[0]!;
+}
+
+export function positiveInteger(node: GraphNode, what: string, value: number): number {
+  if (!Number.isInteger(value) || value < 1) throw misfit(node, `a positive integer as ${what}`, value);
+  return value;
+}
+
+/** Output size of a window op, as PyTorch counts (floor). */
+export function windowSize(
+  node: GraphNode & { kernel: number; stride: number; padding: number },
+  size: number,
+): number {
+  const out = Math.floor((size + 2 * node.padding - node.kernel) / node.stride) + 1;
+  if (out < 1) throw misfit(node, `an input of at least ${node.kernel - 2 * node.padding} pixels`, size);
+  return out;
+}
+
+export function showShape({ channels, height, width }: Shape): string {
+  return `${channels}x${height}x${width}`;
+}
+
+/** Resolves the shorthands of {@link WeightInit} for weights [out, in / groups, k, k] or [out, in]. */
+export function weightInit(init: WeightInit, shape: readonly number[], groups: number): Initialiser {
+  if (typeof init === 'object') return init;
+  const [out = 1, perGroup = 1, kernel = 1] = shape;
+  const std = init === 'reciprocal' ? 1 / perGroup : Math.sqrt(2 / ((out / groups) * kernel * kernel));
+  return { kind: 'normal', mean: 0, std };
+}
+
+export function constant(value: number): Initialiser {
+  return { kind: 'constant', value };
+}

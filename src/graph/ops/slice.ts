@@ -1,0 +1,17 @@
+import type { SliceNode } from '../types.js';
+import { misfit, type OpDefinition, only, positiveInteger } from './op.js';
+
+export const slice: OpDefinition<SliceNode> = {
+  shape(node, inputs) {
+    const input = only(node, inputs);
+    const { start, step, end = input.channels } = node;
+    positiveInteger(node, 'step', step);
+    if (!Number.isInteger(start) || start < 0) throw misfit(node, 'a start of 0 or more', start);
+    if (!Number.isInteger(end) || end > input.channels) {
+      throw misfit(node, `an end of at most ${input.channels} channels`, end);
+    }
+    const channels = Math.ceil((end - start) / step);
+    if (channels < 1) throw misfit(node, `a start below ${end}`, start);
+    return { ...input, channels };
+  },
+};

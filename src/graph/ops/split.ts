@@ -1,0 +1,16 @@
+import type { SplitNode } from '../types.js';
+import { misfit, type OpDefinition, only, positiveInteger } from './op.js';
+
+export const split: OpDefinition<SplitNode> = {
+  shape(node, inputs) {
+    const input = only(node, inputs);
+    positiveInteger(node, 'parts', node.parts);
+    if (!Number.isInteger(node.index) || node.index < 0 || node.index >= node.parts) {
+      throw misfit(node, `an index below ${node.parts} parts`, node.index);
+    }
+    if (input.channels % node.parts !== 0) {
+      throw misfit(node, `channels divisible by ${node.parts} parts`, input.channels);
+    }
+    return { ...input, channels: input.channels / node.parts };
+  },
+};

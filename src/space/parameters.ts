@@ -1,0 +1,23 @@
+import type { ParameterSpec } from '../graph/types.js';
+import { graphParameters } from '../graph/walk.js';
+import type { SearchSpace } from './types.js';
+import { walkSpace } from './validate.js';
+
+/**
+ * Parameters and buffers of all choices, in network order, each at the largest shape any architecture uses: what
+ * the supernet allocates. Names are those of a PyTorch state_dict (without `num_batches_tracked`).
+ *
+ * @throws SinglePathError `INVALID_SPACE` where shapes do not fit.
+ */
+export function parametersOf(space: SearchSpace): ParameterSpec[] {
+  const parameters: ParameterSpec[] = [];
+  walkSpace(space, ({ graph, values }) => parameters.push(...graphParameters(graph, values)));
+  return parameters;
+}
+
+/** Number of trainable parameters of the supernet (buffers excluded). */
+export function supernetSize(space: SearchSpace): number {
+  return parametersOf(space)
+    .filter(({ trainable }) => trainable)
+    .reduce((total, { shape }) => total + shape.reduce((a, b) => a * b, 1), 0);
+}

@@ -1,0 +1,126 @@
+import { SinglePathError } from '../core/errors.js';
+import { showShape } from '../graph/ops/op.js';
+import type { Graph, Shape } from '../graph/types.js';
+import { inferShapes, largest, readerOf } from '../graph/walk.js';
+import { combinations, dimensionsOf, genesOf } from './combinations.js';
+import type { SearchSpace } from './types.js';
+
+/** Shapes of a choice's values, each the largest over the genes it reads. */
+export interface ChoiceShapes {
+  layer: number;
+  graph: Graph;
+  values: Shape[];
+}
+
+export function inputShape({ input }: SearchSpace): Shape {
+  return { channels: input.channels, height: input.size, width: input.size };
+}
+
+/**
+ * Checks that a space makes sense: names are unique, genes fit the dimensions they choose and belong to one layer,
+ * and all choices of a layer yield the same shape for all values of its genes, so that any path runs.
+ *
+ * @throws SinglePathError `INVALID_SPACE`.
+ */
+export function validateSpace(space: SearchSpace): void {
+  checkInput(space);
+  checkNames(space);
+  checkGenes(space);
+  const output = walkSpace(space, () => {});
+  if (output.channels !== space.classes || output.height !== 1 || output.width !== 1) {
+    throw invalid(space, `${space.classes} logits (classes) as output`, showShape(output));
+  }
+}
+
+/**
+ * Visits every choice of every layer with its largest shapes; returns the output shape of the network.
+ *
+ * @throws SinglePathError `INVALID_SPACE` where shapes do not fit.
+ */
+export function walkSpace(space: SearchSpace, visit: (shapes: ChoiceShapes) => void): Shape {
+  let input = inputShape(space);
+  space.layers.forEach(({ name, choices }, layer) => {
+    let output: Shape | undefined;
+    for (const { name: choice, graph } of choices) {
+      let values: Shape[] | undefined;
+      for (const architecture of combinations(space, genesOf(graph))) {
+        const shapes = inferShapes(graph, input, readerOf(architecture));
+        const result = shapes.at(-1)!;
+        output ??= result;
+        if (showShape(result) !== showShape(output)) {
+          const where = `choice '${choice}' of layer '${name}', as its other choices and widths yield`;
+          throw invalid(space, `${showShape(output)} from ${where}`, showShape(result));
+        }
+        values = values ? largest(values, shapes) : shapes;
+      }
+      visit({ layer, graph, values: values! });
+    }
+    input = output!;
+  });
+  return input;
+}
+
+function checkInput(space: SearchSpace): void {
+  const { input, classes, layers } = space;
+  for (const [what, value] of [
+    ['input channels', input.channels],
+    ['input size', input.size],
+    ['classes', classes],
+  ] as const) {
+    if (!Number.isInteger(value) || value < 1) throw invalid(space, `a positive integer as ${what}`, value);
+  }
+  if (layers.length === 0) throw invalid(space, 'at least one layer', 0);
+}
+
+function checkNames({ name: spaceName, layers }: SearchSpace): void {
+  const seen = new Set<string>();
+  for (const layer of layers) {
+    for (const { graph } of layer.choices) {
+      for (const { name } of graph.nodes) {
+        if (seen.has(name)) {
+          throw new SinglePathError(
+            'INVALID_SPACE',
+            `Node name '${name}' is used twice in space '${spaceName}'`,
+          );
+        }
+        seen.add(name);
+      }
+    }
+  }
+}
+
+function checkGenes(space: SearchSpace): void {
+  space.genes.forEach((gene) => {
+    if (gene.size < 1 || gene.labels.length !== gene.size) {
+      throw invalid(space, `${gene.size} labels for gene '${gene.name}'`, gene.labels.length);
+    }
+  });
+  space.layers.forEach(({ name, gene, choices }, layer) => {
+    const size = gene === undefined ? 1 : space.genes[gene]?.size;
+    if (choices.length !== size) {
+      throw invalid(space, `${size} choices in layer '${name}'`, choices.length);
+    }
+    for (const { graph } of choices) {
+      for (const node of graph.nodes) {
+        for (const dim of dimensionsOf(node)) {
+          if (typeof dim === 'number') continue;
+          const chosen = space.genes[dim.gene];
+          if (chosen === undefined || chosen.layer !== layer || chosen.kind === 'block') {
+            throw invalid(space, `a width or bits gene of layer '${name}' in node '${node.name}'`, dim.gene);
+          }
+          if (dim.values.length !== chosen.size) {
+            const what = `${chosen.size} values of gene '${chosen.name}' in node '${node.name}'`;
+            throw invalid(space, what, dim.values.length);
+          }
+        }
+      }
+    }
+  });
+}
+
+function invalid(space: SearchSpace, what: string, got: string | number): SinglePathError {
+  return new SinglePathError(
+    'INVALID_SPACE',
+    `Expected ${what} in space '${space.name}' but received ${got}`,
+  );
+}
