@@ -41,9 +41,9 @@ struct Execution {
   // Fused kernels where a chain is recognised; else op by op through ATen.
   bool fused = false;
 
-  // parameter[:sizes...]: a leaf with gradient when training, a plain view elsewhere.
-  at::Tensor use(Parameter& parameter, const std::vector<int64_t>& sizes) const {
-    return path ? path->leaf(parameter, sizes) : leading_slice(parameter.value, sizes);
+  // Part of a parameter: a leaf with gradient when training, a plain view elsewhere.
+  at::Tensor use(Parameter& parameter, const Slice& slice) const {
+    return path ? path->leaf(parameter, slice) : slice.of(parameter.value);
   }
 };
 

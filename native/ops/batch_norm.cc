@@ -10,18 +10,19 @@ at::Tensor batch_norm(const Node& node, const Inputs& inputs, const Execution& e
   const at::Tensor& x = inputs[0];
   const NodeParameters& parameters = execution.parameters.of(node);
   const int64_t channels = x.size(1);
+  const Slice channel_range{{channels}};
   at::Tensor weight, bias;
   if (node.affine) {
-    weight = execution.use(*parameters.weight, {channels});
-    bias = execution.use(*parameters.bias, {channels});
+    weight = execution.use(*parameters.weight, channel_range);
+    bias = execution.use(*parameters.bias, channel_range);
   }
   const auto apply = [&](const at::Tensor& mean, const at::Tensor& var, bool batch, double momentum) {
     return at::batch_norm(x, weight, bias, mean, var, batch, momentum, node.eps, /*cudnn_enabled=*/true);
   };
   switch (execution.mode) {
     case Mode::train:
-      return apply(leading_slice(parameters.running_mean->value, {channels}),
-                   leading_slice(parameters.running_var->value, {channels}), true, node.momentum);
+      return apply(channel_range.of(parameters.running_mean->value),
+                   channel_range.of(parameters.running_var->value), true, node.momentum);
     case Mode::calibrate: {
       // With momentum 1 the running statistics become those of this batch (variance unbiased).
       const auto options = parameters.running_mean->value.options();
@@ -37,8 +38,8 @@ at::Tensor batch_norm(const Node& node, const Inputs& inputs, const Execution& e
     const BatchStatistics& own = execution.statistics->at(&node);
     return apply(own.mean, own.var, false, 0);
   }
-  return apply(leading_slice(parameters.running_mean->value, {channels}),
-               leading_slice(parameters.running_var->value, {channels}), false, 0);
+  return apply(channel_range.of(parameters.running_mean->value),
+               channel_range.of(parameters.running_var->value), false, 0);
 }
 
 }  // namespace singlepath

@@ -8,9 +8,9 @@ at::Tensor linear(const Node& node, const Inputs& inputs, const Execution& execu
   const at::Tensor x = inputs[0].flatten(1);
   const NodeParameters& parameters = execution.parameters.of(node);
   const int64_t out = node.out.at(execution.architecture);
-  const at::Tensor weight = execution.use(*parameters.weight, {out, x.size(1)}).to(x.scalar_type());
+  const at::Tensor weight = execution.use(*parameters.weight, {{out, x.size(1)}}).to(x.scalar_type());
   at::Tensor bias;
-  if (node.bias) bias = execution.use(*parameters.bias, {out}).to(x.scalar_type());
+  if (node.bias) bias = execution.use(*parameters.bias, {{out}}).to(x.scalar_type());
   return at::linear(x, weight, bias);
 }
 

@@ -60,25 +60,26 @@ Parameter* ParameterStore::find(const std::string& name) {
   return found == by_name_.end() ? nullptr : found->second;
 }
 
-at::Tensor leading_slice(const at::Tensor& tensor, const std::vector<int64_t>& sizes) {
+at::Tensor Slice::of(const at::Tensor& tensor) const {
   at::Tensor view = tensor;
   for (size_t d = 0; d < sizes.size(); ++d) {
-    if (sizes[d] > view.size(d)) {
-      throw Error("INVALID_ARGUMENT", "Expected at most " + std::to_string(view.size(d)) + " in dimension " +
-                                          std::to_string(d) + " of a weight but received " +
+    const int64_t start = d == 0 ? first : 0;
+    if (start + sizes[d] > view.size(d)) {
+      throw Error("INVALID_ARGUMENT", "Expected at most " + std::to_string(view.size(d) - start) +
+                                          " in dimension " + std::to_string(d) + " of a weight but received " +
                                           std::to_string(sizes[d]));
     }
-    if (sizes[d] < view.size(d)) view = view.narrow(d, 0, sizes[d]);
+    if (sizes[d] < view.size(d)) view = view.narrow(d, start, sizes[d]);
   }
   return view;
 }
 
-const at::Tensor& ActivePath::leaf(Parameter& parameter, const std::vector<int64_t>& sizes) {
+const at::Tensor& ActivePath::leaf(Parameter& parameter, const Slice& slice) {
   const auto [entry, fresh] = index_.try_emplace(&parameter, leaves_.size());
   if (fresh) {
-    at::Tensor view = leading_slice(parameter.value, sizes).detach();
+    at::Tensor view = slice.of(parameter.value).detach();
     view.set_requires_grad(true);
-    leaves_.push_back({&parameter, view, sizes});
+    leaves_.push_back({&parameter, slice, view});
   }
   return leaves_[entry->second].view;
 }

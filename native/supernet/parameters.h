@@ -28,6 +28,14 @@ struct NodeParameters {
   Parameter* step = nullptr;   // LSQ step size, one per bits value
 };
 
+// The part of a parameter a path uses: value[first : first + sizes[0], : sizes[1]], a view.
+struct Slice {
+  std::vector<int64_t> sizes;
+  int64_t first = 0;
+
+  at::Tensor of(const at::Tensor& tensor) const;
+};
+
 class ParameterStore {
  public:
   // Allocates and fills every parameter; values are a function of (seed, name), not of the order of the list.
@@ -51,21 +59,17 @@ class ActivePath {
  public:
   struct Leaf {
     Parameter* parameter;
-    at::Tensor view;  // requires_grad; shares memory with parameter->value
-    // Leading sizes of the slice: parameter->value[:sizes[0], :sizes[1]].
-    std::vector<int64_t> sizes;
+    Slice slice;
+    at::Tensor view;  // requires_grad; shares memory with slice.of(parameter->value)
   };
 
-  // The leaf for `parameter[:sizes...]`; the same one when asked again in this step.
-  const at::Tensor& leaf(Parameter& parameter, const std::vector<int64_t>& sizes);
+  // The leaf for this part of the parameter; the same one when asked again in this step.
+  const at::Tensor& leaf(Parameter& parameter, const Slice& slice);
   std::vector<Leaf>& leaves() { return leaves_; }
 
  private:
   std::vector<Leaf> leaves_;
   std::unordered_map<const Parameter*, size_t> index_;
 };
-
-// tensor[:sizes[0], :sizes[1]] as a view; the tensor itself where nothing is cut.
-at::Tensor leading_slice(const at::Tensor& tensor, const std::vector<int64_t>& sizes);
 
 }  // namespace singlepath

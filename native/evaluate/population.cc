@@ -1,0 +1,165 @@
+#include "evaluate/population.h"
+
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/cross_entropy_loss.h>
+
+#include <algorithm>
+
+#include "graph/executor.h"
+#include "supernet/images.h"
+
+namespace singlepath {
+namespace {
+
+bool has_batch_norm(const Layer& layer) {
+  for (const Choice& choice : layer.choices) {
+    for (const Node& node : choice.graph.nodes) {
+      if (node.op == Op::batch_norm) return true;
+    }
+  }
+  return false;
+}
+
+// Walks the trie depth first with one batch. Activations of one batch at the branches of the current chain are
+// all the memory it takes.
+class Walk {
+ public:
+  Walk(const NetworkDescription& network, ParameterStore& parameters, const PopulationSettings& settings,
+       const Cancellation& cancellation, std::function<void()> on_layer)
+      : parameters_(parameters), settings_(settings), cancellation_(cancellation), on_layer_(std::move(on_layer)) {
+    for (size_t i = 0; i < network.layers.size(); ++i) {
+      if (has_batch_norm(network.layers[i])) last_calibrated_ = &network.layers[i];
+    }
+  }
+
+  // Adds this batch to the statistics of every node.
+  void calibrate(Trie& trie, const at::Tensor& images) {
+    mode_ = Mode::calibrate;
+    if (last_calibrated_ == nullptr) return;
+    for (auto& root : trie.roots) visit(*root, images, {});
+  }
+
+  // Adds this batch to the scores of every candidate.
+  void validate(Trie& trie, const at::Tensor& images, const at::Tensor& labels, std::vector<Score>& scores) {
+    mode_ = Mode::evaluate;
+    labels_ = &labels;
+    scores_ = &scores;
+    for (auto& root : trie.roots) visit(*root, images, {});
+  }
+
+  int64_t layers_run() const { return layers_run_; }
+
+ private:
+  // Runs `node` on `x`, then its subtree. `skipped`: ancestors whose values were not kept for lack of memory;
+  // they run again first.
+  void visit(TrieNode& node, at::Tensor x, std::vector<TrieNode*> skipped) {
+    cancellation_.check();
+    at::Tensor y = x;
+    for (TrieNode* ancestor : skipped) y = run(*ancestor, y, /*first=*/false);
+    y = run(node, y, /*first=*/true);
+    on_layer_();
+    if (mode_ == Mode::evaluate && node.children.empty()) return finish(node, y);
+    if (mode_ == Mode::calibrate && node.layer == last_calibrated_) return;
+
+    const int64_t bytes = static_cast<int64_t>(y.nbytes());
+    const bool branch = node.children.size() > 1;
+    if (branch && kept_bytes_ + bytes > settings_.memory_bytes) {
+      y.reset();
+      skipped.push_back(&node);
+      for (auto& [key, child] : node.children) visit(*child, x, skipped);
+      return;
+    }
+    x.reset();
+    if (!branch) {
+      visit(*node.children.begin()->second, std::move(y), {});
+      return;
+    }
+    kept_bytes_ += bytes;
+    for (auto& [key, child] : node.children) visit(*child, y, {});
+    kept_bytes_ -= bytes;
+  }
+
+  at::Tensor run(TrieNode& node, const at::Tensor& x, bool first) {
+    ++layers_run_;
+    // A repeated run must not count its batch twice: its statistics go nowhere.
+    StatisticsMap scratch;
+    StatisticsMap* statistics = mode_ == Mode::calibrate && !first ? &scratch : &node.statistics;
+    const Execution execution{node.architecture, parameters_, mode_, nullptr, statistics, settings_.fused};
+    return run_layer(*node.layer, x, execution);
+  }
+
+  void finish(const TrieNode& node, const at::Tensor& logits) {
+    Score score;
+    add_score(logits.to(at::kFloat), *labels_, score);
+    for (const size_t candidate : node.candidates) {
+      Score& sum = (*scores_)[candidate];
+      sum.correct += score.correct;
+      sum.top5 += score.top5;
+      sum.loss += score.loss;
+    }
+  }
+
+  ParameterStore& parameters_;
+  const PopulationSettings& settings_;
+  const Cancellation& cancellation_;
+  std::function<void()> on_layer_;
+  const Layer* last_calibrated_ = nullptr;
+  Mode mode_ = Mode::evaluate;
+  const at::Tensor* labels_ = nullptr;
+  std::vector<Score>* scores_ = nullptr;
+  int64_t layers_run_ = 0;
+  int64_t kept_bytes_ = 0;
+};
+
+void finish_statistics(TrieNode& node) {
+  for (auto& [key, statistics] : node.statistics) statistics.finish();
+  for (auto& [key, child] : node.children) finish_statistics(*child);
+}
+
+}  // namespace
+
+void add_score(const at::Tensor& logits, const at::Tensor& labels, Score& score) {
+  score.correct += logits.argmax(1).eq(labels).sum().item<int64_t>();
+  const int64_t k = std::min<int64_t>(5, logits.size(1));
+  const at::Tensor best = std::get<1>(logits.topk(k, 1));
+  score.top5 += best.eq(labels.unsqueeze(1)).any(1).sum().item<int64_t>();
+  score.loss += at::cross_entropy_loss(logits, labels, {}, /*reduction=*/2 /*sum*/).item<double>();
+}
+
+PopulationScores evaluate_population(const NetworkDescription& network, ParameterStore& parameters,
+                                     const std::vector<Architecture>& candidates,
+                                     const std::vector<BatchPtr>& calibration,
+                                     const std::vector<BatchPtr>& validation, const PopulationSettings& settings,
+                                     const Cancellation& cancellation,
+                                     const std::function<void(int64_t, int64_t)>& progress) {
+  at::NoGradGuard no_grad;
+  Trie trie(network, candidates, settings.share);
+  const int64_t passes = static_cast<int64_t>(calibration.size() + validation.size());
+  // Calibration stops at the last BatchNorm, so this is an upper bound; the last call reports it reached.
+  const int64_t total = trie.nodes * passes;
+  int64_t done = 0;
+  Walk walk(network, parameters, settings, cancellation, [&] { progress(std::min(++done, total), total); });
+  for (const BatchPtr& batch : calibration) walk.calibrate(trie, images_of(*batch, settings.device, settings.storage));
+  for (auto& root : trie.roots) finish_statistics(*root);
+
+  PopulationScores result;
+  result.scores.resize(candidates.size());
+  for (const BatchPtr& batch : validation) {
+    walk.validate(trie, images_of(*batch, settings.device, settings.storage), labels_of(*batch, settings.device),
+                  result.scores);
+    result.images += batch->count;
+  }
+  for (Score& score : result.scores) score.loss /= std::max<int64_t>(1, result.images);
+  progress(total, total);
+  result.layers_run = walk.layers_run();
+  int64_t calibrated = 0;
+  for (size_t i = 0; i < network.layers.size(); ++i) {
+    if (has_batch_norm(network.layers[i])) calibrated = static_cast<int64_t>(i) + 1;
+  }
+  result.layers_alone = static_cast<int64_t>(candidates.size()) *
+                        (calibrated * static_cast<int64_t>(calibration.size()) +
+                         static_cast<int64_t>(network.layers.size() * validation.size()));
+  return result;
+}
+
+}  // namespace singlepath

@@ -1,0 +1,44 @@
+// Scores a population of paths with inherited weights: BatchNorm is recalibrated for each path over fixed batches,
+// then the path is validated (arXiv 1904.00420, section 3.4). BatchNorm statistics of a layer depend only on the
+// choices up to it, so common prefixes are computed once, statistics included, with the same scores.
+#pragma once
+
+#include <functional>
+
+#include "core/cancel.h"
+#include "data/batch.h"
+#include "evaluate/trie.h"
+
+namespace singlepath {
+
+struct Score {
+  int64_t correct = 0, top5 = 0;
+  double loss = 0;  // mean cross-entropy
+};
+
+struct PopulationScores {
+  std::vector<Score> scores;
+  int64_t images = 0;
+  int64_t layers_run = 0, layers_alone = 0;  // layer runs done, and without any sharing
+};
+
+struct PopulationSettings {
+  int64_t memory_bytes = 0;  // for activations kept at branches; beyond it branches recompute
+  bool share = true;
+  bool fused = false;
+  at::Device device = at::kCPU;
+  at::ScalarType storage = at::kFloat;
+};
+
+// `progress(done, total)` counts layer runs. Throws ABORTED when cancelled.
+PopulationScores evaluate_population(const NetworkDescription& network, ParameterStore& parameters,
+                                     const std::vector<Architecture>& candidates,
+                                     const std::vector<BatchPtr>& calibration,
+                                     const std::vector<BatchPtr>& validation, const PopulationSettings& settings,
+                                     const Cancellation& cancellation,
+                                     const std::function<void(int64_t, int64_t)>& progress);
+
+// Adds the scores of `logits` [N, classes]; loss is summed over images.
+void add_score(const at::Tensor& logits, const at::Tensor& labels, Score& score);
+
+}  // namespace singlepath

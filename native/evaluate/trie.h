@@ -1,0 +1,32 @@
+// A population as a trie: one node per (layer, what that layer's genes are, everything before it). Common prefixes
+// of candidates are one chain of nodes, so they run once.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "graph/execution.h"
+
+namespace singlepath {
+
+struct TrieNode {
+  const Layer* layer = nullptr;
+  Architecture architecture;  // of any candidate below: the genes up to this layer are common to all
+  StatisticsMap statistics;   // of this layer's BatchNorms after this prefix
+  std::map<std::vector<int32_t>, std::unique_ptr<TrieNode>> children;  // by the genes of the next layer
+  std::vector<size_t> candidates;                                      // that end here
+};
+
+// Genes each layer depends on: its block gene and those of widths and bits inside its graphs.
+std::vector<std::vector<int32_t>> genes_of_layers(const NetworkDescription& network);
+
+// With `share` false every candidate gets a chain of its own.
+struct Trie {
+  Trie(const NetworkDescription& network, const std::vector<Architecture>& candidates, bool share);
+
+  std::vector<std::unique_ptr<TrieNode>> roots;
+  int64_t nodes = 0;
+};
+
+}  // namespace singlepath

@@ -1,0 +1,36 @@
+#include "core/error.h"
+#include "ops/op.h"
+#include "ops/quantize.h"
+
+namespace singlepath {
+namespace {
+
+// Each bits value has a step or bound of its own; only the chosen one is used and updated.
+Slice chosen(const Dim& bits, const Execution& execution) {
+  return {{1}, bits.gene < 0 ? 0 : execution.architecture[bits.gene]};
+}
+
+}  // namespace
+
+at::Tensor fake_quantize(const Node& node, const Inputs& inputs, const Execution& execution) {
+  const NodeParameters& parameters = execution.parameters.of(node);
+  const int64_t bits = node.bits.at(execution.architecture);
+  const Slice slice = chosen(node.bits, execution);
+  switch (node.quantizer) {
+    case Quantizer::pact:
+      return pact_feature(inputs[0], execution.use(*parameters.alpha, slice), bits);
+    case Quantizer::lsq:
+      return lsq_feature(inputs[0], execution.use(*parameters.step, slice), bits);
+    default:
+      throw Error("NATIVE", "Expected pact or lsq in node " + node.name);
+  }
+}
+
+at::Tensor quantize_weight(const Node& node, const at::Tensor& weight, const Execution& execution) {
+  const int64_t bits = node.bits.at(execution.architecture);
+  if (node.quantizer == Quantizer::dorefa) return dorefa_weight(weight, bits);
+  const NodeParameters& parameters = execution.parameters.of(node);
+  return lsq_weight(weight, execution.use(*parameters.step, chosen(node.bits, execution)), bits);
+}
+
+}  // namespace singlepath

@@ -1,0 +1,71 @@
+#include "ops/quantize.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/relu.h>
+#include <ATen/ops/where.h>
+
+#include <cmath>
+
+namespace singlepath {
+namespace {
+
+// `quantized` forward, identity backward.
+at::Tensor straight_through(const at::Tensor& x, const at::Tensor& quantized) {
+  return x + (quantized - x).detach();
+}
+
+at::Tensor round_through(const at::Tensor& x) {
+  return straight_through(x, x.detach().round());
+}
+
+// -1 or 1, never 0.
+at::Tensor sign_of(const at::Tensor& x) {
+  return x.ge(0).to(x.scalar_type()).mul(2).sub(1);
+}
+
+// The value of `step`, with its gradient scaled.
+at::Tensor scale_gradient(const at::Tensor& step, double scale) {
+  const at::Tensor scaled = step * scale;
+  return scaled + (step - scaled).detach();
+}
+
+at::Tensor lsq(const at::Tensor& x, const at::Tensor& step, double low, double high) {
+  const at::Tensor s = scale_gradient(step, 1 / std::sqrt(static_cast<double>(x.numel()) * high));
+  return round_through((x / s).clamp(low, high)) * s;
+}
+
+}  // namespace
+
+at::Tensor dorefa_weight(const at::Tensor& weight, int64_t bits) {
+  if (bits >= kFloatBits) return weight;
+  if (bits == 1) return straight_through(weight, sign_of(weight.detach()) * weight.detach().abs().mean());
+  const double levels = std::pow(2.0, bits) - 1;
+  const at::Tensor squashed = weight.tanh();
+  const at::Tensor unit = squashed / squashed.abs().max() * 0.5 + 0.5;
+  return round_through(unit * levels) / levels * 2 - 1;
+}
+
+at::Tensor pact_feature(const at::Tensor& x, const at::Tensor& alpha, int64_t bits) {
+  const at::Tensor clipped = at::where(x.ge(alpha), alpha, at::relu(x));
+  if (bits >= kFloatBits) return clipped;
+  const at::Tensor unit = alpha.detach() / (std::pow(2.0, bits) - 1);
+  return straight_through(clipped, (clipped.detach() / unit).round() * unit);
+}
+
+at::Tensor lsq_weight(const at::Tensor& weight, const at::Tensor& step, int64_t bits) {
+  if (bits >= kFloatBits) return weight;
+  if (bits == 1) {
+    const at::Tensor s = scale_gradient(step, 1 / std::sqrt(static_cast<double>(weight.numel())));
+    const at::Tensor unit = (weight / s).clamp(-1, 1);
+    return straight_through(unit, sign_of(unit.detach())) * s;
+  }
+  const double half = std::pow(2.0, bits - 1);
+  return lsq(weight, step, -half, half - 1);
+}
+
+at::Tensor lsq_feature(const at::Tensor& x, const at::Tensor& step, int64_t bits) {
+  if (bits >= kFloatBits) return x;
+  return lsq(x, step, 0, std::pow(2.0, bits) - 1);
+}
+
+}  // namespace singlepath

@@ -1,0 +1,24 @@
+// Fake quantisation with straight-through gradients, composed of ATen ops so that autograd gives the gradients
+// of the papers. `bits` of 32 or more means float.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+
+namespace singlepath {
+
+constexpr int64_t kFloatBits = 32;
+
+// DoReFa-Net (arXiv 1606.06160), equations 8-9: k > 1 bits on the grid of [-1, 1]; 1 bit: sign(w) * mean(|w|).
+at::Tensor dorefa_weight(const at::Tensor& weight, int64_t bits);
+
+// PACT (arXiv 1805.06085): clip to [0, alpha], 2^k - 1 steps. alpha: one element, learnt.
+at::Tensor pact_feature(const at::Tensor& x, const at::Tensor& alpha, int64_t bits);
+
+// LSQ (arXiv 1902.08153): learned step size with gradient scale 1 / sqrt(count * q_max). step: one element.
+// Signed weights use [-2^(k-1), 2^(k-1) - 1], 1 bit {-1, 1}; features [0, 2^k - 1].
+at::Tensor lsq_weight(const at::Tensor& weight, const at::Tensor& step, int64_t bits);
+at::Tensor lsq_feature(const at::Tensor& x, const at::Tensor& step, int64_t bits);
+
+}  // namespace singlepath

@@ -1,0 +1,36 @@
+#include "supernet/images.h"
+
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/from_blob.h>
+#include <ATen/ops/tensor.h>
+
+namespace singlepath {
+
+at::Tensor images_of(const Batch& batch, at::Device device, at::ScalarType storage) {
+  at::NoGradGuard no_grad;
+  const int64_t n = batch.count, c = batch.channels, h = batch.height, w = batch.width;
+  if (batch.pixels.empty()) {
+    const auto data = const_cast<float*>(batch.floats.data());  // from_blob takes no const; never written
+    return at::from_blob(data, {n, c, h, w}, at::kFloat)
+        .to(at::TensorOptions(device).dtype(storage), /*non_blocking=*/false, /*copy=*/true,
+            at::MemoryFormat::ChannelsLast);
+  }
+  const auto data = const_cast<uint8_t*>(batch.pixels.data());
+  const at::Tensor pixels = at::from_blob(data, {n, h, w, c}, at::kByte).to(device).permute({0, 3, 1, 2});
+  std::vector<float> scale(c), shift(c);
+  for (int64_t i = 0; i < c; ++i) {
+    scale[i] = 1 / (255 * batch.std[i]);
+    shift[i] = -batch.mean[i] / batch.std[i];
+  }
+  const auto per_channel = [&](const std::vector<float>& values) {
+    return at::tensor(values).to(device).view({1, c, 1, 1});
+  };
+  return pixels.to(at::kFloat).mul_(per_channel(scale)).add_(per_channel(shift)).to(storage);
+}
+
+at::Tensor labels_of(const Batch& batch, at::Device device) {
+  const auto data = const_cast<int64_t*>(batch.labels.data());
+  return at::from_blob(data, {batch.count}, at::kLong).to(device);
+}
+
+}  // namespace singlepath

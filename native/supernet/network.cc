@@ -1,0 +1,161 @@
+#include "supernet/network.h"
+
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
+
+#include <algorithm>
+#include <cstring>
+#include <sstream>
+
+#include "core/error.h"
+#include "graph/executor.h"
+#include "supernet/images.h"
+
+namespace singlepath {
+namespace {
+
+// Momentum of parameter `name` in checkpoints.
+const std::string kOptimizerPrefix = "optimizer.";
+
+void copy_into(at::Tensor target, const TensorEntry& entry) {
+  at::Tensor host = at::empty(target.sizes(), at::kFloat);
+  std::memcpy(host.data_ptr<float>(), entry.data.data(), entry.data.size() * sizeof(float));
+  target.copy_(host);
+}
+
+bool is_momentum(const TensorEntry& entry) {
+  return entry.name.compare(0, kOptimizerPrefix.size(), kOptimizerPrefix) == 0;
+}
+
+}  // namespace
+
+TensorEntry entry_of(const std::string& name, const at::Tensor& tensor) {
+  const at::Tensor host = tensor.detach().to(at::kCPU, at::kFloat).contiguous();
+  const float* data = host.data_ptr<float>();
+  return {name, host.sizes().vec(), std::vector<float>(data, data + host.numel())};
+}
+
+Network::Network(NetworkDescription description, const NetworkOptions& options)
+    : description_(std::move(description)),
+      options_(options),
+      parameters_(description_, options.seed, options.device) {}
+
+StepResult Network::step(const std::vector<BatchPtr>& batches, const Architecture& architecture,
+                         const StepOptions& options) {
+  ActivePath path;
+  const Execution execution{architecture, parameters_, Mode::train, &path, nullptr, options_.fused};
+  return run_step(description_, batches, execution, options, options_.device, options_.storage);
+}
+
+Gradients Network::gradients(const BatchPtr& batch, const Architecture& architecture, const StepOptions& options) {
+  ActivePath path;
+  const Execution execution{architecture, parameters_, Mode::train, &path, nullptr, options_.fused};
+  at::Tensor logits, input;
+  Gradients result;
+  result.result = accumulate_gradients(description_, {batch}, execution, options, options_.device, options_.storage,
+                                       &logits, &input);
+  result.logits = entry_of("logits", logits);
+  result.input = entry_of("input", input.grad().contiguous());
+  for (const ActivePath::Leaf& leaf : path.leaves()) {
+    if (leaf.view.grad().defined()) {
+      result.gradients.push_back(entry_of(leaf.parameter->name, leaf.view.grad()));
+    }
+  }
+  return result;
+}
+
+at::Tensor Network::logits(const Batch& batch, const Architecture& architecture) {
+  const Execution execution{architecture, parameters_, Mode::evaluate, nullptr, nullptr, options_.fused};
+  return run_path(description_, images_of(batch, options_.device, options_.storage), execution);
+}
+
+TensorEntry Network::forward(const BatchPtr& batch, const Architecture& architecture) {
+  at::NoGradGuard no_grad;
+  return entry_of("logits", logits(*batch, architecture));
+}
+
+void Network::recalibrate(const std::vector<BatchPtr>& batches, const Architecture& architecture,
+                          const Cancellation& cancellation) {
+  at::NoGradGuard no_grad;
+  StatisticsMap statistics;
+  for (const BatchPtr& batch : batches) {
+    cancellation.check();
+    const Execution execution{architecture, parameters_, Mode::calibrate, nullptr, &statistics, options_.fused};
+    run_path(description_, images_of(*batch, options_.device, options_.storage), execution);
+  }
+  for (auto& [node, own] : statistics) {
+    own.finish();
+    const NodeParameters& buffers = parameters_.of(*node);
+    const Slice slice{{own.mean.size(0)}};
+    slice.of(buffers.running_mean->value).copy_(own.mean);
+    slice.of(buffers.running_var->value).copy_(own.var);
+  }
+}
+
+PopulationScores Network::evaluate(const std::vector<Architecture>& candidates,
+                                   const std::vector<BatchPtr>& calibration,
+                                   const std::vector<BatchPtr>& validation, PopulationSettings settings,
+                                   const Cancellation& cancellation,
+                                   const std::function<void(int64_t, int64_t)>& progress) {
+  settings.device = options_.device;
+  settings.fused = options_.fused;
+  settings.storage = options_.storage;
+  return evaluate_population(description_, parameters_, candidates, calibration, validation, settings, cancellation,
+                             progress);
+}
+
+Validation Network::validate(const std::vector<BatchPtr>& batches, const Architecture& architecture,
+                             const Cancellation& cancellation) {
+  at::NoGradGuard no_grad;
+  Validation result;
+  for (const BatchPtr& batch : batches) {
+    cancellation.check();
+    add_score(logits(*batch, architecture), labels_of(*batch, options_.device), result.score);
+    result.images += batch->count;
+  }
+  result.score.loss /= std::max<int64_t>(1, result.images);
+  return result;
+}
+
+std::vector<TensorEntry> Network::state() {
+  std::vector<TensorEntry> entries;
+  for (const Parameter& parameter : parameters_.all()) {
+    entries.push_back(entry_of(parameter.name, parameter.value));
+    if (parameter.momentum.defined()) {
+      entries.push_back(entry_of(kOptimizerPrefix + parameter.name, parameter.momentum));
+    }
+  }
+  std::sort(entries.begin(), entries.end(),
+            [](const TensorEntry& a, const TensorEntry& b) { return a.name < b.name; });
+  return entries;
+}
+
+void Network::load(const std::vector<TensorEntry>& entries) {
+  at::NoGradGuard no_grad;
+  std::vector<Parameter*> parameters;  // all are checked before any is written
+  for (const TensorEntry& entry : entries) {
+    Parameter* parameter =
+        parameters_.find(is_momentum(entry) ? entry.name.substr(kOptimizerPrefix.size()) : entry.name);
+    if (parameter == nullptr) throw Error("INVALID_CHECKPOINT", "Unknown tensor '" + entry.name + "'");
+    if (parameter->value.sizes() != at::IntArrayRef(entry.shape) ||
+        parameter->value.numel() != static_cast<int64_t>(entry.data.size())) {
+      std::ostringstream message;
+      message << "Expected shape " << parameter->value.sizes() << " for tensor '" << entry.name
+              << "' but received " << at::IntArrayRef(entry.shape);
+      throw Error("INVALID_CHECKPOINT", message.str());
+    }
+    parameters.push_back(parameter);
+  }
+  for (size_t i = 0; i < entries.size(); ++i) {
+    at::Tensor& momentum = parameters[i]->momentum;
+    if (!is_momentum(entries[i])) {
+      copy_into(parameters[i]->value, entries[i]);
+      continue;
+    }
+    if (!momentum.defined()) momentum = at::empty_like(parameters[i]->value);
+    copy_into(momentum, entries[i]);
+  }
+}
+
+}  // namespace singlepath

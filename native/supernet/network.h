@@ -1,0 +1,66 @@
+// A network: the description, its weights, and what can be done with them. Lives on the engine thread.
+#pragma once
+
+#include <memory>
+
+#include "evaluate/population.h"
+#include "train/step.h"
+
+namespace singlepath {
+
+struct NetworkOptions {
+  at::Device device = at::kCPU;
+  bool fused = false;
+  at::ScalarType storage = at::kFloat;  // of activations
+  uint64_t seed = 0;
+};
+
+// A tensor as it crosses to JavaScript.
+struct TensorEntry {
+  std::string name;
+  std::vector<int64_t> shape;
+  std::vector<float> data;
+};
+TensorEntry entry_of(const std::string& name, const at::Tensor& tensor);
+
+struct Gradients {
+  StepResult result;
+  TensorEntry logits, input;
+  std::vector<TensorEntry> gradients;  // of the leaves of the path, in their sliced shapes
+};
+
+struct Validation {
+  Score score;
+  int64_t images = 0;
+};
+
+class Network {
+ public:
+  Network(NetworkDescription description, const NetworkOptions& options);
+
+  StepResult step(const std::vector<BatchPtr>& batches, const Architecture& architecture,
+                  const StepOptions& options);
+  Gradients gradients(const BatchPtr& batch, const Architecture& architecture, const StepOptions& options);
+  TensorEntry forward(const BatchPtr& batch, const Architecture& architecture);
+  void recalibrate(const std::vector<BatchPtr>& batches, const Architecture& architecture,
+                   const Cancellation& cancellation);
+  PopulationScores evaluate(const std::vector<Architecture>& candidates, const std::vector<BatchPtr>& calibration,
+                            const std::vector<BatchPtr>& validation, PopulationSettings settings,
+                            const Cancellation& cancellation,
+                            const std::function<void(int64_t, int64_t)>& progress);
+  Validation validate(const std::vector<BatchPtr>& batches, const Architecture& architecture,
+                      const Cancellation& cancellation);
+  std::vector<TensorEntry> state();
+  void load(const std::vector<TensorEntry>& entries);
+
+  const NetworkDescription& description() const { return description_; }
+
+ private:
+  at::Tensor logits(const Batch& batch, const Architecture& architecture);
+
+  NetworkDescription description_;
+  NetworkOptions options_;
+  ParameterStore parameters_;
+};
+
+}  // namespace singlepath

@@ -1,0 +1,63 @@
+#include "train/step.h"
+
+#include <ATen/Context.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/cross_entropy_loss.h>
+
+#include <cmath>
+#include <limits>
+
+#include "core/error.h"
+#include "graph/executor.h"
+#include "supernet/images.h"
+
+namespace singlepath {
+
+StepResult accumulate_gradients(const NetworkDescription& network, const std::vector<BatchPtr>& batches,
+                                const Execution& execution, const StepOptions& options, at::Device device,
+                                at::ScalarType storage, at::Tensor* logits, at::Tensor* input) {
+  at::AutoGradMode with_gradient(true);
+  for (at::DeviceType type : {at::kCPU, device.type()}) {
+    auto generator = at::globalContext().defaultGenerator(at::Device(type, type == at::kCPU ? -1 : device.index()));
+    generator.set_current_seed(options.random_key);
+  }
+  StepResult result;
+  for (const BatchPtr& batch : batches) result.images += batch->count;
+  for (const BatchPtr& batch : batches) {
+    at::Tensor images = images_of(*batch, device, storage);
+    if (input != nullptr) *input = images.set_requires_grad(true);
+    const at::Tensor labels = labels_of(*batch, device);
+    const at::Tensor scores = run_path(network, images, execution);
+    const double share = static_cast<double>(batch->count) / result.images;
+    const at::Tensor loss = at::cross_entropy_loss(scores, labels, {}, /*reduction=*/1 /*mean*/, /*ignore_index=*/-100,
+                                                   options.label_smoothing);
+    const double value = loss.item<double>();
+    if (!std::isfinite(value)) {
+      throw Error("NON_FINITE_LOSS", "Expected a finite loss but received " + std::to_string(value),
+                  "lower the learning rate, clip gradients (train.clipGradientNorm), or check the data");
+    }
+    result.loss += value * share;
+    result.correct += scores.argmax(1).eq(labels).sum().item<int64_t>();
+    (batches.size() == 1 ? loss : loss * share).backward();
+    if (logits != nullptr) *logits = scores.detach();
+  }
+  return result;
+}
+
+StepResult run_step(const NetworkDescription& network, const std::vector<BatchPtr>& batches,
+                    const Execution& execution, const StepOptions& options, at::Device device,
+                    at::ScalarType storage) {
+  StepResult result = accumulate_gradients(network, batches, execution, options, device, storage);
+  result.gradient_norm = std::numeric_limits<double>::quiet_NaN();
+  if (options.clip_gradient_norm > 0) {
+    result.gradient_norm = gradient_norm(*execution.path);
+    if (result.gradient_norm > options.clip_gradient_norm) {
+      scale_gradients(*execution.path, options.clip_gradient_norm / (result.gradient_norm + 1e-6));
+    }
+  }
+  sgd_update(*execution.path, options.sgd);
+  return result;
+}
+
+}  // namespace singlepath
