@@ -1,0 +1,148 @@
+import { readFileSync } from 'node:fs';
+import { availableParallelism, cpus, freemem, release, totalmem, type } from 'node:os';
+import { join } from 'node:path';
+import { SinglePathError } from '../core/errors.js';
+import { addon, addonCandidates, packageRoot } from './addon.js';
+import { describeTried, findLibtorch, type LibtorchSearch } from './libtorch.js';
+import type { Addon, MemoryStatistics } from './native.js';
+import { versionLine } from './process.js';
+
+/** What the addon says about itself and the machine. */
+export interface NativeReport {
+  versions: ReturnType<Addon['versions']>;
+  devices: ReturnType<Addon['devices']>;
+  cpu: ReturnType<Addon['cpu']>;
+  /** Intra-op threads of the engine. */
+  threads: number;
+  memory: MemoryStatistics;
+}
+
+/** Everything a bug report needs. */
+export interface DoctorReport {
+  /** Whether the addon loads: without it nothing but the pure commands works (exit code 3). */
+  ok: boolean;
+  singlepath: string;
+  node: string;
+  platform: string;
+  /** Programs for building, with the first line of their `--version`; null where missing. */
+  tools: Record<string, string | null>;
+  /** Libtorch as the next `singlepath build` would find it. */
+  libtorch: LibtorchSearch;
+  addon: { paths: string[]; problem: string | null; native: NativeReport | null };
+  /** `available`: processors this process may use; `model` as the system names it. */
+  cpu: { model: string; available: number };
+  /** Bytes. `limit`: of the control group, null where there is none. */
+  memory: { total: number; free: number; limit: number | null; resident: number };
+  /** Variables that change what singlepath does, where set. */
+  environment: Record<string, string>;
+  datasets: DatasetLocation[];
+}
+
+/** A place where a data set is looked for. */
+export interface DatasetLocation {
+  name: string;
+  path: string;
+  present: boolean;
+}
+
+/** Collects the report; a missing addon or libtorch is part of it, not an error. */
+export async function doctorReport({
+  datasets = [],
+}: {
+  datasets?: DatasetLocation[];
+} = {}): Promise<DoctorReport> {
+  const { native, problem } = nativeReport();
+  const tools: DoctorReport['tools'] = {};
+  for (const tool of [process.env.CXX ?? 'c++', 'cmake', 'ninja', 'make', 'python3', 'ccache']) {
+    tools[tool] = versionLine(tool) ?? null;
+  }
+  const limit = process.constrainedMemory() ?? 0;
+  return {
+    ok: native !== null,
+    singlepath: packageVersion(),
+    node: process.version,
+    platform: `${type()} ${release()} ${process.arch}`,
+    tools,
+    libtorch: findLibtorch(),
+    addon: { paths: addonCandidates(), problem, native },
+    cpu: { model: cpus()[0]?.model ?? 'unknown', available: availableParallelism() },
+    memory: {
+      total: totalmem(),
+      free: freemem(),
+      limit: limit > 0 && limit < totalmem() ? limit : null,
+      resident: process.memoryUsage.rss(),
+    },
+    environment: Object.fromEntries(
+      Object.entries(process.env).flatMap(([name, value]) =>
+        /^(LIBTORCH|CXX|OMP_|GOMP_|MKL_|CUDA_|SINGLEPATH_)/.test(name) ? [[name, value ?? '']] : [],
+      ),
+    ),
+    datasets,
+  };
+}
+
+/** The report as text, one fact a line. */
+export function formatDoctor(report: DoctorReport): string {
+  const { native } = report.addon;
+  const lines: [string, string][] = [
+    ['singlepath', report.singlepath],
+    ['node', `${report.node}, ${report.platform}`],
+    ['addon', native === null ? 'MISSING' : `loaded from ${report.addon.paths[0]}`],
+  ];
+  if (native !== null) {
+    const { torch, cxx, cuda } = native.versions;
+    lines.push(
+      ['  libtorch', `${torch}, C++ ${cxx}, CUDA ${cuda ?? 'none'}`],
+      ['  devices', native.devices.map(({ name, description }) => `${name} (${description})`).join(', ')],
+      ['  threads', String(native.threads)],
+      ['  kernels', `${native.cpu.isa} (CPU features: ${native.cpu.features.join(' ')})`],
+    );
+  }
+  lines.push(
+    ['cpu', `${report.cpu.model}, ${report.cpu.available} processors available`],
+    ['memory', describeMemory(report.memory)],
+    ...Object.entries(report.tools).map(([tool, version]): [string, string] => [tool, version ?? 'missing']),
+    ...Object.entries(report.environment).map(([name, value]): [string, string] => [name, value]),
+    ...report.datasets.map(({ name, path, present }): [string, string] => [
+      'data set',
+      `${name}: ${path}${present ? '' : ' (not there)'}`,
+    ]),
+  );
+  const found = report.libtorch.found;
+  lines.push(['libtorch', found === undefined ? 'NOT FOUND' : `${found.version} in ${found.path}`]);
+  const width = Math.max(...lines.map(([name]) => name.length));
+  const text = lines.map(([name, value]) => `${name.padEnd(width)}  ${value}`);
+  text.push('places of libtorch, in order:', describeTried(report.libtorch.tried));
+  if (report.addon.problem !== null) text.push('', report.addon.problem);
+  return text.join('\n');
+}
+
+function nativeReport(): { native: NativeReport | null; problem: string | null } {
+  try {
+    const native = addon();
+    return {
+      native: {
+        versions: native.versions(),
+        devices: native.devices(),
+        cpu: native.cpu(),
+        threads: native.threads(),
+        memory: native.memory(),
+      },
+      problem: null,
+    };
+  } catch (error) {
+    if (!(error instanceof SinglePathError)) throw error;
+    return { native: null, problem: `${error.message}\nhint: ${error.hint}` };
+  }
+}
+
+function describeMemory({ total, free, limit, resident }: DoctorReport['memory']): string {
+  const gib = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+  const bound = limit === null ? '' : `, limited to ${gib(limit)}`;
+  return `${gib(total)}, ${gib(free)} free${bound}; this process ${gib(resident)}`;
+}
+
+function packageVersion(): string {
+  return (JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string })
+    .version;
+}
