@@ -10,13 +10,12 @@ constexpr int64_t kSide = 32;
 constexpr int64_t kPlane = kSide * kSide;
 constexpr int64_t kPixels = 3 * kPlane;
 
-void append_records(Dataset& dataset, const std::string& path, CifarLabels kind) {
-  const bool ten = kind == CifarLabels::cifar10;
+void append_records(Dataset& dataset, const std::string& path, Cifar kind) {
+  const bool ten = kind == Cifar::ten;
   const std::string name = ten ? "CIFAR-10" : "CIFAR-100";
   const int64_t label_bytes = ten ? 1 : 2;
   const int64_t record = label_bytes + kPixels;
-  const int64_t label_at = kind == CifarLabels::cifar100 ? 1 : 0;
-  const int classes = ten ? 10 : kind == CifarLabels::cifar100 ? 100 : 20;
+  const int classes = ten ? 10 : 100;
 
   const auto bytes = InputFile(path).read_all();
   const auto size = static_cast<int64_t>(bytes.size());
@@ -31,7 +30,7 @@ void append_records(Dataset& dataset, const std::string& path, CifarLabels kind)
   }
   for (int64_t i = 0; i < size / record; i++) {
     const uint8_t* from = bytes.data() + i * record;
-    const int label = from[label_at];
+    const int label = from[label_bytes - 1];
     if (label >= classes) {
       throw Error("INVALID_DATASET",
                   "Expected a label below " + std::to_string(classes) + " in record " + std::to_string(i) + " of '" +
@@ -53,7 +52,7 @@ void append_records(Dataset& dataset, const std::string& path, CifarLabels kind)
 
 }  // namespace
 
-Dataset read_cifar(const std::vector<std::string>& paths, CifarLabels kind) {
+Dataset read_cifar(const std::vector<std::string>& paths, Cifar kind) {
   if (paths.empty()) throw Error("INVALID_DATASET", "Expected at least one CIFAR file but received none");
   Dataset dataset;
   dataset.channels = 3;

@@ -9,13 +9,12 @@
 
 namespace singlepath {
 
-enum class CifarLabels {
-  cifar10,       // one label byte, 10 classes
-  cifar100,      // two label bytes, the fine one of 100 classes is taken
-  cifar100_coarse  // … the coarse one of 20
+enum class Cifar {
+  ten,     // one label byte
+  hundred  // two: the class among 20 coarse ones, which is left out, and the one among 100
 };
 
 // All records of `paths` in order; gzip or plain. Throws INVALID_DATASET naming the file.
-Dataset read_cifar(const std::vector<std::string>& paths, CifarLabels kind);
+Dataset read_cifar(const std::vector<std::string>& paths, Cifar kind);
 
 }  // namespace singlepath

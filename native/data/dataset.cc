@@ -1,5 +1,6 @@
 #include "data/dataset.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <string>
@@ -41,16 +42,12 @@ void check_dataset(const Dataset& dataset) {
   }
 }
 
-ChannelStatistics channel_statistics(const Dataset& dataset, const std::vector<uint32_t>& indices) {
+ChannelStatistics channel_statistics(const Dataset& dataset) {
   // Counting the 256 values keeps the sums exact, whatever the number of images.
   std::vector<std::array<uint64_t, 256>> histogram(static_cast<size_t>(dataset.channels));
   for (auto& counts : histogram) counts.fill(0);
-  const int64_t images = indices.empty() ? dataset.count : static_cast<int64_t>(indices.size());
-  for (int64_t i = 0; i < images; i++) {
-    const uint8_t* pixel = dataset.image(indices.empty() ? i : indices[static_cast<size_t>(i)]);
-    for (int64_t p = 0; p < dataset.height * dataset.width; p++) {
-      for (auto& counts : histogram) counts[*pixel++]++;
-    }
+  for (auto pixel = dataset.pixels.begin(); pixel != dataset.pixels.end();) {
+    for (auto& counts : histogram) counts[*pixel++]++;
   }
   ChannelStatistics result;
   for (const auto& counts : histogram) {

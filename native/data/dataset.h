@@ -28,7 +28,7 @@ struct ChannelStatistics {
   std::vector<double> mean, std;  // per channel, pixels in 0..1
 };
 
-// Mean and (population) standard deviation per channel over the images in `indices`; over all when it is empty.
-ChannelStatistics channel_statistics(const Dataset& dataset, const std::vector<uint32_t>& indices);
+// Mean and (population) standard deviation per channel over all images.
+ChannelStatistics channel_statistics(const Dataset& dataset);
 
 }  // namespace singlepath

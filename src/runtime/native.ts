@@ -148,6 +148,67 @@ export interface NativeScript {
   dispose(): void;
 }
 
+/** A data set decoded into native memory: uint8 pixels in NHWC order and class labels. */
+export interface NativeDataset {
+  readonly size: number;
+  /** [channels, height, width]. */
+  readonly shape: [number, number, number];
+  labels(): Int32Array;
+  /** Mean and standard deviation per channel over all images, in units of 0..1. */
+  statistics(): Promise<{ mean: number[]; std: number[] }>;
+  /** Loaders that use it keep the pixels until they end. */
+  dispose(): void;
+}
+
+/** Where a data set comes from. Paths name gzip or plain files. */
+export type DatasetSource = (
+  | { format: 'idx'; images: string; labels: string }
+  | { format: 'cifar'; files: string[]; classes: 10 | 100 }
+  | { format: 'arrays'; pixels: Uint8Array; shape: [number, number, number, number]; labels: Int32Array }
+  | {
+      format: 'synthetic';
+      count: number;
+      channels: number;
+      height: number;
+      width: number;
+      classes: number;
+      seed: number;
+      /** Images of different splits differ, the patterns of the classes are the same. */
+      split: number;
+    }
+) & { /** Swap the first and third channel. */ bgr: boolean };
+
+export interface LoaderSource {
+  /** Images to deliver, as positions in the data set. */
+  indices: Uint32Array;
+  batchSize: number;
+  shuffle: boolean;
+  dropLast: boolean;
+  /** Pixels of zero padding before a random crop; 0: none. */
+  cropPadding: number;
+  /** Mirror with probability 1/2. */
+  flip: boolean;
+  /** Per channel, handed on with each batch. */
+  mean: number[];
+  std: number[];
+  seed: number;
+  epoch: number;
+  /** Where to begin in the epoch. */
+  firstBatch: number;
+  threads: number;
+  /** Batches prepared ahead. */
+  prefetch: number;
+}
+
+/** The batches of one epoch, prepared ahead by native threads and delivered in order. */
+export interface NativeLoader {
+  /** Null at the end of the epoch. Rejects with `ABORTED` after cancel(), `DISPOSED` after dispose(). */
+  next(): Promise<NativeBatch | null>;
+  /** Stops the threads; waiting and later next() reject with `ABORTED`. */
+  cancel(): void;
+  dispose(): void;
+}
+
 export interface MemoryStatistics {
   /** Bytes of tensors alive, held in the cache for reuse, and the peak of both together. */
   allocated: number;
@@ -173,6 +234,10 @@ export interface Addon {
   emptyCache(): void;
   Cancel: new () => NativeCancel;
   Batch: new (source: BatchSource) => NativeBatch;
+  /** Decodes on a thread of its own. Rejects with `INVALID_DATASET` naming the file. */
+  openDataset(source: DatasetSource): Promise<NativeDataset>;
+  /** Starts preparing at once. */
+  Loader: new (dataset: NativeDataset, source: LoaderSource) => NativeLoader;
   Network: new (description: NetworkDescription, options: NetworkOptions) => NativeNetwork;
   saveScript(description: ScriptModuleDescription, path: string): Promise<void>;
   loadScript(path: string): Promise<NativeScript>;

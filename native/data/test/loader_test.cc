@@ -3,6 +3,7 @@
 //   g++ -std=c++17 -g -O1 -fsanitize=thread -Inative native/data/*.cc native/data/test/loader_test.cc -lz -pthread -o T
 //
 // and run T; the same with -fsanitize=address,undefined.
+#include <cstdio>
 #include <cstdlib>
 #include <future>
 #include <numeric>
