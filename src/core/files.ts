@@ -1,0 +1,76 @@
+import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { SinglePathError } from './errors.js';
+
+const HINTS: Record<string, string> = {
+  ENOSPC: 'the disk is full: free some space and repeat; nothing was half-written',
+  EDQUOT: 'the disk quota is used up: free some space and repeat; nothing was half-written',
+  EROFS: 'the file system is read-only: choose another folder',
+  EACCES: 'permission denied: choose a folder you may write to',
+  EPERM: 'permission denied: choose a folder you may write to',
+  ENOTDIR: 'a part of the path is a file, not a folder',
+  EISDIR: 'the path is a folder, not a file',
+  ENOENT: 'there is no such file or folder',
+};
+
+/** Turns a file system error into a SinglePathError `IO` that names what was done to which path. */
+export function ioError(action: string, path: string, cause: unknown): SinglePathError {
+  if (cause instanceof SinglePathError) return cause;
+  const code = (cause as NodeJS.ErrnoException | undefined)?.code;
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  const hint = code === undefined ? undefined : HINTS[code];
+  return new SinglePathError('IO', `Could not ${action} '${path}': ${reason}`, { hint, cause });
+}
+
+/** Makes a folder's entries durable: without it a rename may be lost in a power cut. */
+export async function syncDirectory(path: string): Promise<void> {
+  const handle = await open(path, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Creates a folder with its parents. */
+export async function makeDirectory(path: string): Promise<void> {
+  await mkdir(path, { recursive: true }).catch((error: unknown) => {
+    throw ioError('create the folder', path, error);
+  });
+}
+
+/** Writes all chunks to a new file and fsyncs it. The file is removed when anything fails. */
+export async function writeDurably(path: string, chunks: Iterable<Uint8Array | string>): Promise<void> {
+  let handle: FileHandle | undefined;
+  try {
+    handle = await open(path, 'w');
+    for (const chunk of chunks) await handle.writeFile(chunk);
+    await handle.sync();
+    await handle.close();
+  } catch (error) {
+    await handle?.close().catch(() => {});
+    await rm(path, { force: true }).catch(() => {});
+    throw ioError('write', path, error);
+  }
+}
+
+/**
+ * Replaces a file as a whole: temporary name beside it, fsync, rename, fsync of the folder. Readers, also after a
+ * crash, see the old content or the new one, never a part.
+ *
+ * @throws SinglePathError `IO`
+ */
+export async function writeFileAtomically(
+  path: string,
+  chunks: Iterable<Uint8Array | string>,
+): Promise<void> {
+  const temporary = `${path}.tmp-${process.pid}`;
+  await writeDurably(temporary, chunks);
+  try {
+    await rename(temporary, path);
+    await syncDirectory(dirname(path));
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => {});
+    throw ioError('write', path, error);
+  }
+}

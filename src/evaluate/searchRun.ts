@@ -1,0 +1,192 @@
+import { SinglePathError } from '../core/errors.js';
+import { type CostTable, tableCost } from '../cost/table.js';
+import type { RunDirectory } from '../run/directory.js';
+import type { Candidate, Score, SearchState } from '../search/types.js';
+import type { Architecture, SearchSpace } from '../space/types.js';
+
+/** Starts a search, or goes on from a state: `(resume) => evolutionarySearch(space, evaluate, { …, resume })`. */
+export type StartSearch = (resume: SearchState | undefined) => AsyncIterable<SearchState>;
+
+export interface SearchRunOptions {
+  space: SearchSpace;
+  /** Costs reported beside scores. */
+  costs: readonly CostTable[];
+  search: StartSearch;
+  /** A second search with the same budget to compare with, usually a random one. */
+  baseline?: StartSearch | undefined;
+  run?: RunDirectory | undefined;
+  signal?: AbortSignal | undefined;
+  onGeneration?: ((summary: GenerationSummary) => void) | undefined;
+}
+
+export interface GenerationSummary {
+  phase: Phase;
+  method: SearchState['method'];
+  generation: number;
+  /** Accuracy of the best candidate of all generations so far. */
+  best: number;
+  /** Median accuracy of this generation; null where it has no candidates. */
+  median: number | null;
+  /** Candidates evaluated so far. */
+  evaluated: number;
+}
+
+export interface CostedCandidate {
+  architecture: Architecture;
+  /** The labels of the genes' values. */
+  choices: string[];
+  score: Score;
+  costs: Record<string, number>;
+  generation: number;
+}
+
+/** What one search found. */
+export interface SearchOutcome {
+  method: SearchState['method'];
+  seed: number;
+  winner: CostedCandidate;
+  topK: CostedCandidate[];
+  /** Pareto front of a multi-objective search. */
+  front?: CostedCandidate[];
+  evaluated: number;
+  history: GenerationSummary[];
+  note?: string;
+}
+
+/** `result.json` of a search. */
+export interface SearchResult extends SearchOutcome {
+  kind: 'search';
+  space: string;
+  baseline?: SearchOutcome;
+}
+
+type Phase = 'search' | 'baseline';
+
+/** State of a search checkpoint. */
+type SearchCheckpoint = { [phase in Phase]?: SearchState };
+
+/**
+ * Runs a search, and its baseline if asked for, with a checkpoint after each generation. A resumed run directory goes
+ * on at the generation after its newest checkpoint; inside a generation the evaluation cache keeps what was scored.
+ *
+ * @throws SinglePathError `ABORTED`, `IO`, `INVALID_CHECKPOINT`, and what the search throws.
+ */
+export async function runSearch(options: SearchRunOptions): Promise<SearchResult> {
+  const { space, run, signal } = options;
+  const state = restore(run);
+  try {
+    const found = await runPhase('search', options.search, state, options);
+    const baseline =
+      options.baseline === undefined
+        ? undefined
+        : await runPhase('baseline', options.baseline, state, options);
+    const result: SearchResult = {
+      kind: 'search',
+      space: space.name,
+      ...found,
+      ...(baseline && { baseline }),
+    };
+    await run?.writeResult(result);
+    run?.log({ type: 'finished', step: generationsIn(state) });
+    run?.sync();
+    return result;
+  } catch (error) {
+    if (!signal?.aborted || run === undefined) throw error;
+    throw new SinglePathError('ABORTED', `Stopped after ${generationsIn(state)} generations`, {
+      hint: `they are saved in '${run.path}': continue with --resume`,
+      cause: error,
+    });
+  }
+}
+
+function restore(run: RunDirectory | undefined): SearchCheckpoint {
+  const checkpoint = run?.checkpoints.newest<SearchCheckpoint>((error) => {
+    run.log({ type: 'skipped', step: 0, error: error.message });
+  });
+  const step = checkpoint?.step ?? 0;
+  run?.log({ type: run.resumed ? 'resumed' : 'started', step });
+  if (run?.resumed) run.summaries.restartAt(step + 1);
+  return checkpoint?.state ?? {};
+}
+
+async function runPhase(
+  phase: Phase,
+  start: StartSearch,
+  state: SearchCheckpoint,
+  { space, costs, run, onGeneration }: SearchRunOptions,
+): Promise<SearchOutcome> {
+  const before = state[phase];
+  if (before?.done !== true) {
+    for await (const present of start(before)) {
+      if (present.generation === before?.generation) continue; // the state it was given
+      state[phase] = present;
+      const summary = summarise(phase, present, present.generation);
+      if (run !== undefined) await record(run, state, summary);
+      onGeneration?.(summary);
+    }
+  }
+  return outcomeOf(phase, state[phase]!, space, costs);
+}
+
+async function record(run: RunDirectory, state: SearchCheckpoint, summary: GenerationSummary): Promise<void> {
+  const step = generationsIn(state);
+  await run.checkpoints.save(step, state);
+  run.log({ type: 'generation', step, ...summary });
+  run.summaries.scalars(step, {
+    [`${summary.phase}/best`]: summary.best,
+    ...(summary.median !== null && { [`${summary.phase}/median`]: summary.median }),
+  });
+  run.sync();
+}
+
+/** Complete generations of both phases: the step of events and checkpoints. */
+function generationsIn(state: SearchCheckpoint): number {
+  const of = (one: SearchState | undefined) => (one === undefined ? 0 : one.generation + 1);
+  return of(state.search) + of(state.baseline);
+}
+
+function outcomeOf(
+  phase: Phase,
+  state: SearchState,
+  space: SearchSpace,
+  costs: readonly CostTable[],
+): SearchOutcome {
+  const withCosts = ({ architecture, score, generation }: Candidate): CostedCandidate => ({
+    architecture,
+    choices: architecture.map((value, gene) => space.genes[gene]!.labels[value]!),
+    score,
+    costs: Object.fromEntries(costs.map((table) => [table.metric, tableCost(table, architecture)])),
+    generation,
+  });
+  const topK = state.topK.map(withCosts);
+  return {
+    method: state.method,
+    seed: state.seed,
+    winner: topK[0]!,
+    topK,
+    ...(state.front && { front: state.front.map(withCosts) }),
+    evaluated: state.visited.length,
+    history: Array.from({ length: state.generation + 1 }, (_, g) => summarise(phase, state, g)),
+    ...(state.note !== undefined && { note: state.note }),
+  };
+}
+
+function summarise(phase: Phase, state: SearchState, generation: number): GenerationSummary {
+  const soFar = state.visited.filter((candidate) => candidate.generation <= generation);
+  const members = soFar.filter((candidate) => candidate.generation === generation);
+  return {
+    phase,
+    method: state.method,
+    generation,
+    best: Math.max(...soFar.map(({ score }) => score.accuracy)),
+    median: median(members.map(({ score }) => score.accuracy)),
+    evaluated: soFar.length,
+  };
+}
+
+function median(values: number[]): number | null {
+  if (values.length === 0) return null;
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}

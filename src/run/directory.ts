@@ -1,0 +1,186 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { SinglePathError } from '../core/errors.js';
+import { ioError, makeDirectory, writeFileAtomically } from '../core/files.js';
+import type { SearchSpace } from '../space/types.js';
+import { Checkpoints } from './checkpoints.js';
+import { EventLog, type RunEvent } from './events.js';
+import { spaceHash } from './hash.js';
+import { differences } from './identity.js';
+import { DirectoryLock } from './lock.js';
+import { SummaryWriter } from './tensorboard/summaryWriter.js';
+
+export type RunKind = 'train' | 'search' | 'retrain';
+
+export interface RunOptions {
+  kind: RunKind;
+  /** The network that is trained or searched. */
+  space: SearchSpace;
+  /** The resolved configuration: written to `config.yaml` for people. */
+  config: unknown;
+  /**
+   * Plain data that decides the result: a run is only continued where it is equal. Default: the whole `config`.
+   * Leave out what may change between stop and resume (threads, log intervals).
+   */
+  identity?: unknown;
+  /** Continue what is there; a directory without a run starts a new one. */
+  resume?: boolean;
+  /** Versions to note, such as torch's. */
+  versions?: Record<string, string>;
+  /** Newest checkpoints kept. Default 3. */
+  keep?: number;
+}
+
+/** `run.json`: whose directory this is. */
+interface RunHeader {
+  format: number;
+  kind: RunKind;
+  spaceName: string;
+  spaceHash: string;
+  identity: unknown;
+  created: string;
+}
+
+const FORMAT = 1;
+const HEADER = 'run.json';
+const LOCK = 'lock';
+
+/**
+ * The folder a long work writes: `run.json`, `config.yaml`, `events.jsonl`, `tensorboard/`, `checkpoints/`,
+ * `result.json`. One process at a time; dispose it to let go.
+ */
+export class RunDirectory implements Disposable {
+  readonly checkpoints: Checkpoints;
+  readonly summaries: SummaryWriter;
+  readonly #events: EventLog;
+
+  private constructor(
+    readonly path: string,
+    /** True where an earlier run is continued. */
+    readonly resumed: boolean,
+    options: RunOptions,
+    private readonly lock: DirectoryLock,
+  ) {
+    const network = { spaceHash: spaceHash(options.space), spaceName: options.space.name };
+    const versions = { node: process.versions.node, ...options.versions };
+    this.checkpoints = new Checkpoints(join(path, 'checkpoints'), network, versions, options.keep ?? 3);
+    this.#events = new EventLog(join(path, 'events.jsonl'));
+    this.summaries = new SummaryWriter(join(path, 'tensorboard'));
+  }
+
+  /**
+   * Creates a run directory, or opens it again to resume.
+   *
+   * @throws SinglePathError `INVALID_CONFIG` when it belongs to another run, `IO` when it is in use by another process or
+   * cannot be written.
+   */
+  static async open(path: string, options: RunOptions): Promise<RunDirectory> {
+    await makeDirectory(path);
+    const lock = DirectoryLock.acquire(join(path, LOCK));
+    try {
+      const identity: unknown = JSON.parse(JSON.stringify(options.identity ?? options.config ?? null));
+      const resumed = checkOwner(path, identity, options);
+      if (!resumed) {
+        const header: RunHeader = {
+          format: FORMAT,
+          kind: options.kind,
+          spaceName: options.space.name,
+          spaceHash: spaceHash(options.space),
+          identity,
+          created: new Date().toISOString(),
+        };
+        await writeFileAtomically(join(path, 'config.yaml'), [stringify(options.config)]);
+        // Last: a directory without it holds no run yet.
+        await writeFileAtomically(join(path, HEADER), [`${JSON.stringify(header, null, 2)}\n`]);
+      }
+      const run = new RunDirectory(path, resumed, options, lock);
+      await run.checkpoints.clean();
+      return run;
+    } catch (error) {
+      lock[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  /** Appends to `events.jsonl`. */
+  log(event: RunEvent): void {
+    this.#events.append(event);
+  }
+
+  /** Makes events and TensorBoard records durable. */
+  sync(): void {
+    this.#events.sync();
+    this.summaries.sync();
+  }
+
+  /** Writes `result.json`: the same bytes for the same run, so no times in it. */
+  async writeResult(result: unknown): Promise<void> {
+    await writeFileAtomically(join(this.path, 'result.json'), [`${JSON.stringify(result, null, 2)}\n`]);
+  }
+
+  /** Closes the files and releases the lock. */
+  dispose(): void {
+    this.#events[Symbol.dispose]();
+    this.summaries[Symbol.dispose]();
+    this.lock[Symbol.dispose]();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+/** True when the directory holds this run, false when it is free; throws when it holds anything else. */
+function checkOwner(path: string, identity: unknown, options: RunOptions): boolean {
+  const file = join(path, HEADER);
+  if (!existsSync(file)) {
+    const ours = new RegExp(`^(${LOCK}(\\..*)?|config\\.yaml.*|${HEADER}\\..*)$`);
+    const foreign = readdirSync(path).filter((name) => !ours.test(name));
+    if (foreign.length === 0) return false;
+    throw new SinglePathError(
+      'INVALID_CONFIG',
+      `Expected an empty folder or a run directory in '${path}' but found '${foreign[0]}'`,
+      { hint: 'choose another run directory' },
+    );
+  }
+  const header = readHeader(file);
+  const differ = [
+    ...differences(header.kind, options.kind, 'kind'),
+    ...differences(header.spaceHash.slice(0, 12), spaceHash(options.space).slice(0, 12), 'spaceHash'),
+    ...differences(header.identity, identity),
+  ];
+  if (differ.length > 0) {
+    const shown =
+      differ.slice(0, 5).join('; ') + (differ.length > 5 ? `; and ${differ.length - 5} more` : '');
+    throw new SinglePathError(
+      'INVALID_CONFIG',
+      `Expected the same run in '${path}' but it differs: ${shown}`,
+      {
+        hint: `choose another run directory, or use the configuration in '${join(path, 'config.yaml')}'`,
+      },
+    );
+  }
+  if (options.resume !== true) {
+    throw new SinglePathError(
+      'INVALID_CONFIG',
+      `Expected a free run directory but '${path}' already holds this run`,
+      {
+        hint: 'continue it with --resume, or choose another run directory',
+      },
+    );
+  }
+  return true;
+}
+
+function readHeader(file: string): RunHeader {
+  try {
+    const header = JSON.parse(readFileSync(file, 'utf8')) as RunHeader;
+    if (header.format === FORMAT) return header;
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw ioError('read', file, error);
+  }
+  throw new SinglePathError('INVALID_CHECKPOINT', `Expected a run header of format ${FORMAT} in '${file}'`, {
+    hint: 'choose another run directory',
+  });
+}

@@ -1,0 +1,73 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { SinglePathError } from '../core/errors.js';
+import { ioError } from '../core/files.js';
+import { AppendFile } from './appendFile.js';
+
+/**
+ * One line of `events.jsonl`. `step` counts optimiser steps (train, retrain) or generations (search).
+ * Types in use: `started`, `resumed`, `step`, `epoch`, `generation`, `checkpoint`, `finished`, `failed`.
+ */
+export interface RunEvent {
+  type: string;
+  step: number;
+  [detail: string]: unknown;
+}
+
+/** `events.jsonl`: what happened in a run, one JSON object a line, never rewritten. */
+export class EventLog implements Disposable {
+  readonly #file: AppendFile;
+
+  constructor(path: string) {
+    this.#file = new AppendFile(path);
+    this.#file.dropTornLine();
+  }
+
+  /** Appends one event with the present time. */
+  append(event: RunEvent): void {
+    this.#file.append(Buffer.from(`${JSON.stringify({ time: new Date().toISOString(), ...event })}\n`));
+  }
+
+  sync(): void {
+    this.#file.sync();
+  }
+
+  [Symbol.dispose](): void {
+    this.#file[Symbol.dispose]();
+  }
+}
+
+/**
+ * The events of a run as if it had never been stopped: a `resumed` event at step s takes back every earlier event
+ * beyond s, because those steps are run again. A torn last line (the process was killed) is left out.
+ *
+ * @throws SinglePathError `IO`, or `INVALID_CHECKPOINT` for a broken line elsewhere.
+ */
+export function readEvents(path: string): RunEvent[] {
+  if (!existsSync(path)) return [];
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    throw ioError('read', path, error);
+  }
+  const lines = text.split('\n');
+  lines.pop(); // '' after a final newline, else the torn line
+  let events: RunEvent[] = [];
+  for (const [index, line] of lines.entries()) {
+    let event: RunEvent;
+    try {
+      event = JSON.parse(line) as RunEvent;
+    } catch (cause) {
+      throw new SinglePathError(
+        'INVALID_CHECKPOINT',
+        `Expected a JSON event in '${path}', line ${index + 1}`,
+        {
+          cause,
+        },
+      );
+    }
+    if (event.type === 'resumed') events = events.filter((earlier) => earlier.step <= event.step);
+    events.push(event);
+  }
+  return events;
+}

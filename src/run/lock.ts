@@ -1,0 +1,120 @@
+import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { SinglePathError } from '../core/errors.js';
+import { ioError } from '../core/files.js';
+
+interface Owner {
+  pid: number;
+  host: string;
+  /** Start time of the process in clock ticks since boot (Linux), so that a reused pid is not taken for it. */
+  started: string | null;
+}
+
+/**
+ * A lock file that names the process holding it. The lock of a process that is gone is taken over.
+ * Node has no flock; `link` gives the same exclusive creation, with the content already in place.
+ */
+export class DirectoryLock implements Disposable {
+  readonly #text: string;
+  #held = true;
+  readonly #release = () => this[Symbol.dispose]();
+
+  private constructor(
+    readonly path: string,
+    owner: Owner,
+  ) {
+    this.#text = JSON.stringify(owner);
+    process.once('exit', this.#release);
+  }
+
+  /** @throws SinglePathError `IO` when a living process holds the lock or it cannot be written. */
+  static acquire(path: string): DirectoryLock {
+    const owner: Owner = { pid: process.pid, host: hostname(), started: startOf(process.pid) };
+    const temporary = `${path}.${process.pid}`;
+    try {
+      writeFileSync(temporary, JSON.stringify(owner));
+      // Each round either gets the lock, or removes a stale one, or throws.
+      while (!tryLink(temporary, path)) removeStale(path);
+    } catch (error) {
+      throw ioError('lock', path, error);
+    } finally {
+      rmSync(temporary, { force: true });
+    }
+    return new DirectoryLock(path, owner);
+  }
+
+  /** Releases the lock, unless another process has taken it over meanwhile. */
+  [Symbol.dispose](): void {
+    if (!this.#held) return;
+    this.#held = false;
+    process.off('exit', this.#release);
+    if (readLock(this.path) === this.#text) rmSync(this.path, { force: true });
+  }
+}
+
+function tryLink(from: string, to: string): boolean {
+  try {
+    linkSync(from, to);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+function removeStale(path: string): void {
+  const text = readLock(path);
+  if (text === undefined) return; // released just now
+  const owner = parse(text);
+  if (owner !== undefined && isAlive(owner)) {
+    throw new SinglePathError(
+      'IO',
+      `Expected a free run directory but process ${owner.pid} on ${owner.host} uses it`,
+      {
+        hint: `wait for it or choose another run directory; if it is surely gone, delete '${path}'`,
+      },
+    );
+  }
+  // Moved aside first and looked at again: another process may have replaced the stale lock by its own meanwhile.
+  const aside = `${path}.stale-${process.pid}`;
+  try {
+    renameSync(path, aside);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+    throw error;
+  }
+  if (readLock(aside) !== text) tryLink(aside, path);
+  rmSync(aside, { force: true });
+}
+
+function readLock(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+function parse(text: string): Owner | undefined {
+  try {
+    return JSON.parse(text) as Owner;
+  } catch {
+    return undefined; // written by nobody: `link` shows only complete locks
+  }
+}
+
+function isAlive(owner: Owner): boolean {
+  if (owner.host !== hostname()) return true; // cannot be known from here
+  try {
+    process.kill(owner.pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+  return owner.started === null || startOf(owner.pid) === owner.started;
+}
+
+/** Field 22 of /proc/PID/stat; the command name before it may hold spaces and brackets. */
+function startOf(pid: number): string | null {
+  const stat = readLock(`/proc/${pid}/stat`);
+  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null;
+}

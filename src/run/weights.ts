@@ -1,0 +1,79 @@
+import { createHash } from 'node:crypto';
+import { existsSync, statSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { SinglePathError } from '../core/errors.js';
+import { ioError } from '../core/files.js';
+import type { TensorEntry } from '../runtime/native.js';
+import type { SearchSpace } from '../space/types.js';
+import { decodeSafetensors } from '../supernet/safetensors.js';
+import { Checkpoints, readCheckpoint } from './checkpoints.js';
+import { spaceHash } from './hash.js';
+
+export interface LoadedWeights {
+  /** The checkpoint folder or file they came from. */
+  path: string;
+  /** Identifies the weights, (SHA-256) in the keys of evaluation caches. */
+  hash: string;
+}
+
+/** What weights are loaded into: a Supernet. */
+export interface WeightsTarget {
+  readonly space: SearchSpace;
+  state(): Promise<TensorEntry[]>;
+  load(entries: TensorEntry[]): Promise<void>;
+}
+
+/**
+ * Loads trained weights, without the optimiser's state, from a run directory (its newest valid checkpoint), a
+ * checkpoint folder, or a safetensors file.
+ *
+ * @param onSkipped told of newer checkpoints that are damaged.
+ * @throws SinglePathError `INVALID_CHECKPOINT` when they are damaged or of another space, `IO`.
+ */
+export async function loadWeights(
+  network: WeightsTarget,
+  path: string,
+  onSkipped: (error: SinglePathError) => void,
+): Promise<LoadedWeights> {
+  const found = await find(network.space, path, onSkipped);
+  const tensors = found.tensors.filter(({ name }) => !name.startsWith('optimizer.'));
+  const missing = new Set((await network.state()).map(({ name }) => name));
+  for (const { name } of tensors) missing.delete(name);
+  const [first] = [...missing].filter((name) => !name.startsWith('optimizer.'));
+  if (first !== undefined) {
+    throw new SinglePathError(
+      'INVALID_CHECKPOINT',
+      `Expected tensor '${first}' in '${found.path}' but there is none`,
+    );
+  }
+  await network.load(tensors);
+  return { path: found.path, hash: found.hash };
+}
+
+async function find(space: SearchSpace, path: string, onSkipped: (error: SinglePathError) => void) {
+  if (!existsSync(path)) {
+    throw new SinglePathError('IO', `Expected a run directory or weights in '${path}' but there is nothing`);
+  }
+  if (!statSync(path).isDirectory()) {
+    const bytes = await readFile(path).catch((error: unknown) => {
+      throw ioError('read', path, error);
+    });
+    const hash = createHash('sha256').update(bytes).digest('hex');
+    return { path, tensors: decodeSafetensors(bytes, path).tensors, hash };
+  }
+  const network = { spaceHash: spaceHash(space), spaceName: space.name };
+  const checkpoint = existsSync(join(path, 'state.json'))
+    ? readCheckpoint(path, network)
+    : new Checkpoints(join(path, 'checkpoints'), network, {}, 1).newest(onSkipped);
+  if (checkpoint?.weights == null) {
+    throw new SinglePathError(
+      'INVALID_CHECKPOINT',
+      `Expected a checkpoint with weights in '${path}' but there is none`,
+      {
+        hint: 'name the run directory of `singlepath train` or `singlepath retrain`',
+      },
+    );
+  }
+  return { path: checkpoint.path, tensors: checkpoint.tensors, hash: checkpoint.weights.sha256 };
+}

@@ -1,0 +1,148 @@
+import { relative } from 'node:path';
+import { SinglePathError } from '../core/errors.js';
+import type { Checkpoint } from '../run/checkpoints.js';
+import type { RunDirectory } from '../run/directory.js';
+import type { StepResult, TensorEntry } from '../runtime/native.js';
+import type { Recipe } from './recipe.js';
+
+/** What a training needs to go on from a step, beside the tensors: it is saved in every checkpoint. */
+export interface TrainingState {
+  /** Optimiser steps done. */
+  step: number;
+  /** Epochs whose end was dealt with. */
+  epochs: number;
+  /** Sums since the last `step` event. */
+  window: { steps: number; loss: number; correct: number; images: number };
+  /** Means of the last `step` event. */
+  last: { loss: number; accuracy: number } | null;
+  /** What the epoch hook wants to remember. */
+  notes: Record<string, unknown>;
+}
+
+/** What the session reads and restores of a network. */
+export interface StatefulNetwork {
+  state(): Promise<TensorEntry[]>;
+  load(entries: TensorEntry[]): Promise<void>;
+}
+
+/** State, events and checkpoints of one training: what is around the steps. Without a run directory it only counts. */
+export class TrainingSession {
+  #windowStart = performance.now();
+  #saved: Omit<Checkpoint, 'tensors'> | undefined;
+
+  private constructor(
+    readonly state: TrainingState,
+    private readonly network: StatefulNetwork,
+    private readonly recipe: Recipe,
+    private readonly run: RunDirectory | undefined,
+  ) {}
+
+  /** Starts a training, or continues it from the newest valid checkpoint of a resumed run directory. */
+  static async open(
+    network: StatefulNetwork,
+    recipe: Recipe,
+    run: RunDirectory | undefined,
+  ): Promise<TrainingSession> {
+    const start = await restore(network, run);
+    const session = new TrainingSession(start.state, network, recipe, run);
+    session.#saved = start.checkpoint;
+    return session;
+  }
+
+  /** The last checkpoint, relative to the run directory, and the SHA-256 of its weights. */
+  get location(): { checkpoint: string | null; weights: string | null } {
+    if (this.run === undefined || this.#saved === undefined) return { checkpoint: null, weights: null };
+    return {
+      checkpoint: relative(this.run.path, this.#saved.path),
+      weights: this.#saved.weights?.sha256 ?? null,
+    };
+  }
+
+  /** Counts a step; every `logEvery` steps the means since the last event are logged. */
+  record(result: StepResult, learningRate: number, epoch: number): void {
+    const { state, recipe } = this;
+    const { window } = state;
+    state.step++;
+    window.steps++;
+    window.loss += result.loss;
+    window.correct += result.correct;
+    window.images += result.images;
+    if (state.step % recipe.logEvery !== 0 && state.step !== recipe.steps) return;
+
+    const now = performance.now();
+    const loss = window.loss / window.steps;
+    const accuracy = window.correct / window.images;
+    const imagesPerSecond = (1000 * window.images) / (now - this.#windowStart);
+    const norm = Number.isNaN(result.gradientNorm) ? {} : { gradientNorm: result.gradientNorm };
+    this.log('step', { epoch, loss, accuracy, learningRate, imagesPerSecond, ...norm });
+    this.run?.summaries.scalars(state.step, {
+      'train/loss': loss,
+      'train/accuracy': accuracy,
+      'train/learningRate': learningRate,
+      'speed/imagesPerSecond': imagesPerSecond,
+    });
+    state.last = { loss, accuracy };
+    state.window = emptyWindow();
+    this.#windowStart = now;
+  }
+
+  /** Saves a checkpoint where one is due; the last step's is left to {@link save}. */
+  async saveIfDue(): Promise<void> {
+    const { step } = this.state;
+    if (step % this.recipe.checkpointEvery === 0 && step < this.recipe.steps) await this.save();
+  }
+
+  /** Saves a checkpoint of the present step. */
+  async save(): Promise<void> {
+    if (this.run === undefined) return;
+    const { state } = this;
+    this.#saved = await this.run.checkpoints.save(state.step, state, await this.network.state());
+    this.log('checkpoint', { path: relative(this.run.path, this.#saved.path) });
+    this.run.sync();
+  }
+
+  /** Appends an event at the present step. */
+  log(type: string, details: Record<string, unknown>): void {
+    this.run?.log({ type, step: this.state.step, ...details });
+  }
+
+  /** Notes what ended the training. A full disk must not hide the error that is about to be thrown. */
+  logFailure(error: unknown): void {
+    try {
+      this.log('failed', { error: error instanceof Error ? error.message : String(error) });
+      this.run?.sync();
+    } catch {
+      // `error` is thrown by the caller and says more than this
+    }
+  }
+}
+
+async function restore(network: StatefulNetwork, run: RunDirectory | undefined) {
+  const state: TrainingState = { step: 0, epochs: 0, window: emptyWindow(), last: null, notes: {} };
+  const checkpoint = run?.checkpoints.newest<TrainingState>((error) => {
+    run.log({ type: 'skipped', step: 0, error: error.message });
+  });
+  if (checkpoint === undefined) {
+    run?.log({ type: run.resumed ? 'resumed' : 'started', step: 0 });
+    if (run?.resumed) run.summaries.restartAt(0);
+    return { state, checkpoint };
+  }
+  const expected = new Set((await network.state()).map(({ name }) => name));
+  for (const { name } of checkpoint.tensors) expected.delete(name);
+  const [missing] = expected;
+  if (missing !== undefined) {
+    throw new SinglePathError(
+      'INVALID_CHECKPOINT',
+      `Expected tensor '${missing}' in '${checkpoint.path}' but there is none`,
+    );
+  }
+  await network.load(checkpoint.tensors);
+  run?.log({ type: 'resumed', step: checkpoint.step, checkpoint: relative(run.path, checkpoint.path) });
+  run?.summaries.restartAt(checkpoint.step + 1);
+  const { tensors: _, ...saved } = checkpoint;
+  return { state: checkpoint.state, checkpoint: saved };
+}
+
+function emptyWindow(): TrainingState['window'] {
+  return { steps: 0, loss: 0, correct: 0, images: 0 };
+}
