@@ -1,74 +1,74 @@
 import { didYouMean, expected } from '../core/errors.js';
-import { CIFAR, IMAGENET, SMALL, shuffleNetV2 } from './spaces/shufflenetV2.js';
+import { catalog, type Entry } from './spaces/index.js';
 import type { SearchSpace } from './types.js';
 
-/** What may be changed of a named space. */
+/** What may be changed of a named space; some spaces have further options, see {@link SpaceEntry.options}. */
 export interface SpaceOptions {
   /** Height and width of the input images. */
   size?: number | undefined;
   classes?: number | undefined;
   /** Input channels: 3 for colour, 1 for grey. */
   channels?: number | undefined;
+  /** Channel spaces: the block of every layer, or one per layer. */
+  blocks?: number | readonly number[] | undefined;
+  /** Mixed-precision spaces: PACT features with DoReFa weights, or LSQ for both. */
+  quantizer?: 'pact' | 'lsq' | undefined;
+  /** Mixed-precision spaces: candidates of (weight bits, feature bits). */
+  pairs?: readonly (readonly [number, number])[] | undefined;
+  /** Baseline: the block used everywhere, and the MAdds to come close to. */
+  choice?: number | undefined;
+  madds?: number | undefined;
 }
 
-/** A named space: what it is, its usual input, and how to build it. */
-interface Entry {
+/** A named space: what it is, its usual input, and the names of its further options. */
+export interface SpaceEntry {
+  name: string;
   summary: string;
   size: number;
   classes: number;
   channels: number;
-  build(options: Required<Pick<SpaceEntry, 'name' | 'size' | 'classes' | 'channels'>>): SearchSpace;
+  options: string[];
 }
 
-export interface SpaceEntry extends Omit<Entry, 'build'> {
-  name: string;
-}
-
-const SPACES: Record<string, Entry> = {
-  'spos-shufflenet-v2': {
-    summary: 'blocks of the paper: 20 layers x (3x3, 5x5, 7x7, xception)',
-    size: 224,
-    classes: 1000,
-    channels: 3,
-    build: (options) => shuffleNetV2({ ...options, table: IMAGENET, widths: false }),
-  },
-  'spos-shufflenet-v2-cifar': {
-    summary: 'the same blocks for 32 x 32 images: stride 2 at blocks 4 and 8 only',
-    size: 32,
-    classes: 10,
-    channels: 3,
-    build: (options) => shuffleNetV2({ ...options, table: CIFAR, widths: false }),
-  },
-  'spos-shufflenet-v2-28': {
-    summary: 'the same blocks for 28 x 28 grey images: 8 layers, trains on a CPU in minutes',
-    size: 28,
-    classes: 10,
-    channels: 1,
-    build: (options) => shuffleNetV2({ ...options, table: SMALL, widths: false }),
-  },
-  'spos-shufflenet-v2-joint': {
-    summary: 'blocks and channels together: 20 layers x 4 blocks x 8 widths',
-    size: 224,
-    classes: 1000,
-    channels: 3,
-    build: (options) => shuffleNetV2({ ...options, table: IMAGENET, widths: true }),
-  },
-};
-
-/** Named spaces with what they are and their usual input. */
+/** Named spaces, with what they are and their usual input. */
 export function listSpaces(): SpaceEntry[] {
-  return Object.entries(SPACES).map(([name, { build: _, ...entry }]) => ({ name, ...entry }));
+  return Object.entries(catalog).map(([name, { build: _, options = {}, ...entry }]) => ({
+    name,
+    ...entry,
+    options: Object.keys(options),
+  }));
 }
 
 /**
  * A named space, for its usual input or another size and number of classes.
  *
- * @throws SinglePathError `INVALID_ARGUMENT` (unknown name), `INVALID_SPACE` (the input does not fit).
+ * @throws SinglePathError `INVALID_ARGUMENT` (unknown name or option), `INVALID_SPACE` (the input does not fit).
  */
-export function getSpace(name: string, options: SpaceOptions = {}): SearchSpace {
-  const entry = Object.hasOwn(SPACES, name) ? SPACES[name] : undefined;
-  if (!entry)
-    throw expected('a known search space', 'space', name, { hint: didYouMean(name, Object.keys(SPACES)) });
-  const { size = entry.size, classes = entry.classes, channels = entry.channels } = options;
-  return entry.build({ name, size, classes, channels });
+export function getSpace(name: string, options: SpaceOptions | Record<string, unknown> = {}): SearchSpace {
+  const entry = Object.hasOwn(catalog, name) ? catalog[name] : undefined;
+  if (!entry) {
+    throw expected('a known search space', 'space', name, { hint: didYouMean(name, Object.keys(catalog)) });
+  }
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  const checked = Object.fromEntries(
+    given.map(([key, value]) => [key, checkOption(name, entry, key, value)]),
+  );
+  const { size, classes, channels } = entry;
+  return entry.build({ name, size, classes, channels, ...checked });
 }
+
+function checkOption(name: string, { options = {} }: Entry, key: string, value: unknown): unknown {
+  if (INPUT_OPTIONS.includes(key)) {
+    if (!Number.isInteger(value) || (value as number) < 1) {
+      throw expected('a positive integer', `${key} of '${name}'`, value);
+    }
+    return value;
+  }
+  const option = Object.hasOwn(options, key) ? options[key] : undefined;
+  const known = [...INPUT_OPTIONS, ...Object.keys(options)];
+  if (!option) throw expected('a known option', `'${name}'`, key, { hint: didYouMean(key, known) });
+  if (!option.valid(value)) throw expected(option.what, `${key} of '${name}'`, value);
+  return value;
+}
+
+const INPUT_OPTIONS = ['size', 'classes', 'channels'];

@@ -7,6 +7,7 @@ import * as nn from '../../graph/build.js';
 import type { Dim } from '../../graph/types.js';
 import { type Alternatives, choiceLayer, defineSpace, fixed, type LayerSpec } from '../define.js';
 import type { SearchSpace } from '../types.js';
+import { type Place, placesOf } from './blocks.js';
 
 /** Everything that differs between members of the family. */
 export interface ShuffleNetTable {
@@ -91,24 +92,13 @@ export function shuffleNetV2({
 
 /** One choice layer per block of the table. */
 function blocks({ stem, stages }: ShuffleNetTable, widths: boolean): LayerSpec[] {
-  let input = stem.out;
-  return stages.flatMap(([output, repeat, firstStride]) =>
-    Array.from({ length: repeat }, (_, i) => {
-      const place = { input, output, stride: i === 0 ? firstStride : 1 };
-      input = output;
-      if (!widths) return choiceLayer({ choices: alternatives(place, output >> 1) });
-      const mids = WIDTH_SCALES.map((scale) => Math.trunc((output >> 1) * scale)); // int(oup // 2 * k)
-      const labels = WIDTH_SCALES.map(String);
-      return choiceLayer({ widths: labels, choices: ({ width }) => alternatives(place, width(mids)) });
-    }),
-  );
-}
-
-/** Where a block stands: channels in and out, stride. */
-interface Place {
-  input: number;
-  output: number;
-  stride: number;
+  return placesOf(stem.out, stages).map((place) => {
+    const half = place.output >> 1;
+    if (!widths) return choiceLayer({ choices: alternatives(place, half) });
+    const mids = WIDTH_SCALES.map((scale) => Math.trunc(half * scale)); // int(oup // 2 * k)
+    const labels = WIDTH_SCALES.map((scale) => scale.toFixed(1));
+    return choiceLayer({ widths: labels, choices: ({ width }) => alternatives(place, width(mids)) });
+  });
 }
 
 function alternatives(place: Place, mid: Dim): Alternatives {

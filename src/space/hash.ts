@@ -1,0 +1,19 @@
+import { createHash } from 'node:crypto';
+import type { SearchSpace } from './types.js';
+
+/** JSON with sorted keys: equal values give equal text, whatever order they were built in. */
+export function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_key, inner: unknown) =>
+    inner !== null && typeof inner === 'object' && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  );
+}
+
+/**
+ * SHA-256, hex, of what a space computes: input, genes and graphs. Its name does not count, so a renamed space
+ * still fits its checkpoints.
+ */
+export function spaceHash({ name: _, ...network }: SearchSpace): string {
+  return createHash('sha256').update(canonicalJson(network)).digest('hex');
+}

@@ -1,0 +1,69 @@
+import { expected } from '../core/errors.js';
+import type { Dim, Graph, GraphNode } from '../graph/types.js';
+import { checkArchitecture } from './architecture.js';
+import type { Architecture, Choice, SearchSpace } from './types.js';
+
+/**
+ * The network of one architecture as a space without genes: one choice per layer, fixed dimensions, affine
+ * BatchNorm. What is retrained, evaluated and exported. Names stay those of the supernet.
+ */
+export function deriveSubnet(space: SearchSpace, architecture: Architecture): SearchSpace {
+  checkArchitecture(space, architecture);
+  const subnet = fixGenes(space, architecture);
+  const name = architecture.length === 0 ? space.name : `${space.name}:${architecture.join(',')}`;
+  return { ...subnet, name, layers: subnet.layers.map(mapNodes(affine)) };
+}
+
+/**
+ * Fixes some genes (undefined: stays open) and removes them; the others keep their order. BatchNorm and names stay
+ * as they are: the result is the part of the supernet in which these genes have these values.
+ *
+ * @throws SinglePathError `INVALID_ARGUMENT` where a value is out of range.
+ */
+export function fixGenes(space: SearchSpace, values: readonly (number | undefined)[]): SearchSpace {
+  checkArchitecture(
+    space,
+    Array.from(space.genes, (_, i) => values[i] ?? 0),
+  );
+  if (values.length > space.genes.length) {
+    throw expected(`at most ${space.genes.length} genes`, `'${space.name}'`, values.length);
+  }
+  const open = space.genes.flatMap((_, index) => (values[index] === undefined ? [index] : []));
+  const resolve = (dim: Dim): Dim => {
+    if (typeof dim === 'number') return dim;
+    const value = values[dim.gene];
+    return value === undefined ? { ...dim, gene: open.indexOf(dim.gene) } : dim.values[value]!;
+  };
+  const layers = space.layers.map(({ gene, choices, ...layer }) => {
+    const value = gene === undefined ? undefined : values[gene];
+    const kept = value === undefined ? choices : [choices[value]!];
+    const stays = gene !== undefined && value === undefined;
+    const withGene = { ...layer, ...(stays && { gene: open.indexOf(gene) }), choices: kept };
+    return mapNodes((node) => resolveNode(node, resolve))(withGene);
+  });
+  return { ...space, genes: open.map((index) => space.genes[index]!), layers };
+}
+
+function resolveNode(node: GraphNode, resolve: (dim: Dim) => Dim): GraphNode {
+  if (node.op === 'fakeQuantize') return { ...node, bits: resolve(node.bits) };
+  if (node.op !== 'conv2d') return node;
+  const { out, weightQuantizer: quantizer } = node;
+  return {
+    ...node,
+    ...(out !== undefined && { out: resolve(out) }),
+    ...(quantizer && { weightQuantizer: { ...quantizer, bits: resolve(quantizer.bits) } }),
+  };
+}
+
+function affine(node: GraphNode): GraphNode {
+  return node.op === 'batchNorm' ? { ...node, affine: true } : node;
+}
+
+function mapNodes(change: (node: GraphNode) => GraphNode) {
+  return <L extends { choices: Choice[] }>(layer: L): L => ({
+    ...layer,
+    choices: layer.choices.map(
+      ({ name, graph }): Choice => ({ name, graph: { nodes: graph.nodes.map(change) } satisfies Graph }),
+    ),
+  });
+}
