@@ -1,0 +1,159 @@
+import type { Architecture } from '../space/types.js';
+import { type Levels, thin } from './levels.js';
+import { NumberTable } from './numberTable.js';
+import { decode, encode, type Problem } from './steps.js';
+
+/**
+ * How many ways each state (step, remaining budgets) can be completed, counted exactly with big integers; a state
+ * is kept as one number made of its level indices. `down` counts only feasible paths (all of them where the levels
+ * are complete), `up` counts at least all feasible ones.
+ */
+export class Counts {
+  readonly total: bigint;
+  readonly #states: NumberTable[] = [];
+  readonly #counts: bigint[][] = [];
+  /** Budgets of the state that was opened, and what is left of them after one class of options. */
+  readonly #budgets: Float64Array;
+  readonly #left: Float64Array;
+
+  /** Thins `levels` in place where a step would have more than `maxStates` states. */
+  constructor(
+    readonly problem: Problem,
+    readonly levels: Levels,
+    readonly snapping: 'down' | 'up',
+    maxStates: number,
+  ) {
+    const { steps, budgets } = problem;
+    this.#budgets = new Float64Array(budgets.length);
+    this.#left = new Float64Array(budgets.length);
+    const root = this.#snap(0, budgets);
+    const first = new NumberTable();
+    if (root >= 0) first.add(root);
+    this.#states.push(first);
+    for (let i = 0; i < steps.length; i++) this.#states.push(this.#reach(i, maxStates));
+
+    for (let i = steps.length; i >= 0; i--) {
+      const counts = this.#states[i]!.items.map((state) => (i === steps.length ? 1n : this.#sum(i, state)));
+      this.#counts[i] = counts;
+    }
+    this.total = root < 0 ? 0n : this.#counts[0]![0]!;
+  }
+
+  /** The counted architecture number `rank` in [0, total). */
+  at(rank: bigint): Architecture {
+    const { steps } = this.problem;
+    const architecture: number[] = [];
+    let state = this.#states[0]!.items[0]!;
+    for (let i = 0; i < steps.length; i++) {
+      const { genes, sizes, classes } = steps[i]!;
+      this.#open(i, state);
+      for (const { costs, options } of classes) {
+        const next = this.#child(i, costs);
+        const count = this.#count(i + 1, next);
+        const all = count * BigInt(options.length);
+        if (rank >= all) {
+          rank -= all;
+          continue;
+        }
+        decode(options[Number(rank / count)]!, sizes).forEach((value, g) => {
+          architecture[genes[g]!] = value;
+        });
+        rank %= count;
+        state = next;
+        break;
+      }
+    }
+    return architecture;
+  }
+
+  /** Inverse of {@link at}; undefined for an architecture that is not counted. */
+  rank(architecture: Architecture): bigint | undefined {
+    const { steps } = this.problem;
+    if (this.total === 0n) return undefined;
+    let rank = 0n;
+    let state = this.#states[0]!.items[0]!;
+    for (let i = 0; i < steps.length; i++) {
+      const { genes, sizes, classes, classOf } = steps[i]!;
+      this.#open(i, state);
+      const option = encode(architecture, genes, sizes);
+      const chosen = classOf[option]!;
+      for (let c = 0; c < chosen; c++) {
+        const { costs, options } = classes[c]!;
+        rank += this.#count(i + 1, this.#child(i, costs)) * BigInt(options.length);
+      }
+      const { costs, options } = classes[chosen]!;
+      state = this.#child(i, costs);
+      const count = this.#count(i + 1, state);
+      if (count === 0n) return undefined;
+      rank += count * BigInt(options.indexOf(option));
+    }
+    return rank;
+  }
+
+  /** States that step `i` leads to, numbered. */
+  #reach(i: number, maxStates: number): NumberTable {
+    for (;;) {
+      const next = new NumberTable();
+      for (const state of this.#states[i]!.items) {
+        this.#open(i, state);
+        for (const { costs } of this.problem.steps[i]!.classes) {
+          const child = this.#child(i, costs);
+          if (child >= 0) next.add(child);
+        }
+        if (next.size > maxStates) break;
+      }
+      if (next.size <= maxStates) return next;
+      const values = this.levels.values[i + 1]!;
+      const longest = values.reduce(
+        (best, levels, k) => (levels.length > values[best]!.length ? k : best),
+        0,
+      );
+      thin(this.levels, i + 1, longest, Math.floor(values[longest]!.length / 2));
+    }
+  }
+
+  #sum(i: number, state: number): bigint {
+    this.#open(i, state);
+    let total = 0n;
+    for (const { costs, options } of this.problem.steps[i]!.classes) {
+      const count = this.#count(i + 1, this.#child(i, costs));
+      total += options.length === 1 ? count : count * BigInt(options.length);
+    }
+    return total;
+  }
+
+  #count(i: number, state: number): bigint {
+    return state < 0 ? 0n : this.#counts[i]![this.#states[i]!.position(state)]!;
+  }
+
+  /** Unpacks the budgets of a state for {@link #child}. */
+  #open(i: number, state: number): void {
+    const values = this.levels.values[i]!;
+    for (let k = values.length - 1; k >= 0; k--) {
+      const { length } = values[k]!;
+      const rest = Math.floor(state / length);
+      this.#budgets[k] = values[k]!.values[state - rest * length]!;
+      state = rest;
+    }
+  }
+
+  /** State that spending `costs` at step `i` leads to from the opened one; -1 when a budget cannot last to the end. */
+  #child(i: number, costs: Float64Array): number {
+    for (let k = 0; k < costs.length; k++) this.#left[k] = this.#budgets[k]! - costs[k]!;
+    return this.#snap(i + 1, this.#left);
+  }
+
+  #snap(i: number, budgets: Float64Array): number {
+    const { values, complete, smallest } = this.levels;
+    let state = 0;
+    for (let k = 0; k < budgets.length; k++) {
+      const budget = budgets[k]!;
+      if (budget < smallest[i]![k]!) return -1;
+      const levels = values[i]![k]!;
+      const down = this.snapping === 'down' || complete[i]![k];
+      const index = down ? levels.below(budget) : levels.above(budget);
+      state = state * levels.length + index;
+    }
+    return state;
+  }
+}

@@ -1,0 +1,165 @@
+import { expected, SinglePathError } from '../core/errors.js';
+import type { CostTable } from '../cost/table.js';
+import type { GeneSpace } from './sampler.js';
+
+/** An additive cost and the closed interval it must lie in. */
+export interface CostBound {
+  table: CostTable;
+  atMost?: number;
+  atLeast?: number;
+}
+
+/** Combinations of one layer's genes that cost the same under every bound. */
+export interface OptionClass {
+  /** Whole units, one number per one-sided bound. */
+  costs: Float64Array;
+  /** Row-major indices over the layer's genes. */
+  options: number[];
+}
+
+/** One layer of the chain as the counting sees it. */
+export interface Step {
+  genes: number[];
+  sizes: number[];
+  classes: OptionClass[];
+  /** Index of each option's class. */
+  classOf: number[];
+}
+
+/** The chain and, for each one-sided bound, the whole units that may be spent. */
+export interface Problem {
+  steps: Step[];
+  budgets: Float64Array;
+}
+
+/** One side of a {@link CostBound}: the sum of `sign` times the cost may not pass `limit`. */
+export interface Side {
+  table: CostTable;
+  sign: 1 | -1;
+  limit: number;
+}
+
+const LARGEST_STEP = 2 ** 20;
+/** Costs that are not whole numbers (latency) are rounded to 2^-44 of the largest sum. */
+const FRACTION_BITS = 44;
+
+export function sidesOf(bounds: readonly CostBound[]): Side[] {
+  return bounds.flatMap(({ table, atMost, atLeast }) => [
+    ...(atMost === undefined ? [] : [{ table, sign: 1 as const, limit: atMost }]),
+    ...(atLeast === undefined ? [] : [{ table, sign: -1 as const, limit: atLeast }]),
+  ]);
+}
+
+/**
+ * Writes the bounds as whole numbers of units over the layers that have genes. Whole costs stay exact. Others are
+ * rounded to 2^-44 of the largest sum, and the budget gets one unit per layer so that a limit equal to an
+ * architecture's own cost admits it: a relative tolerance below 1e-11.
+ */
+export function problemOf(space: GeneSpace, sides: readonly Side[]): Problem {
+  const layers = [...new Set(space.genes.map((gene) => gene.layer))].sort((a, b) => a - b);
+  const scaled = sides.map((side) => scale(side, layers.length));
+  const steps = layers.map((layer) => {
+    const genes = space.genes.flatMap((gene, index) => (gene.layer === layer ? [index] : []));
+    const sizes = genes.map((gene) => space.genes[gene]!.size);
+    const columns = scaled.map(({ table, unit, sign }) =>
+      column(space, table, layer, genes, sizes, unit, sign),
+    );
+    return { genes, sizes, ...classesOf(sizes, columns) };
+  });
+  return { steps, budgets: Float64Array.from(scaled, ({ budget }) => budget) };
+}
+
+/** Values of the step's genes for a row-major option index. */
+export function decode(option: number, sizes: readonly number[]): number[] {
+  const values = new Array<number>(sizes.length);
+  for (let g = sizes.length - 1; g >= 0; g--) {
+    values[g] = option % sizes[g]!;
+    option = Math.floor(option / sizes[g]!);
+  }
+  return values;
+}
+
+/** Row-major option index of the step's genes. */
+export function encode(
+  architecture: readonly number[],
+  genes: readonly number[],
+  sizes: readonly number[],
+): number {
+  let option = 0;
+  for (let g = 0; g < genes.length; g++) option = option * sizes[g]! + architecture[genes[g]!]!;
+  return option;
+}
+
+function scale(
+  { table, sign, limit }: Side,
+  steps: number,
+): { table: CostTable; sign: 1 | -1; unit: number; budget: number } {
+  if (Number.isNaN(limit)) throw expected('a number', `the limit of ${table.metric}`, limit);
+  let whole = Number.isInteger(table.base);
+  let largest = Math.abs(table.base);
+  for (const { costs, layer } of table.layers) {
+    let most = 0;
+    for (const cost of costs) {
+      if (!Number.isFinite(cost)) throw expected('finite costs', `${table.metric} of layer ${layer}`, cost);
+      whole &&= Number.isInteger(cost);
+      most = Math.max(most, Math.abs(cost));
+    }
+    largest += most;
+  }
+  if (whole) {
+    if (largest > Number.MAX_SAFE_INTEGER)
+      throw expected('sums below 2^53', `the cost ${table.metric}`, largest);
+    const budget = sign === 1 ? Math.floor(limit) - table.base : table.base - Math.ceil(limit);
+    return { table, sign, unit: 1, budget };
+  }
+  const unit = 2 ** (Math.ceil(Math.log2(largest)) - FRACTION_BITS);
+  return { table, sign, unit, budget: Math.floor((sign * (limit - table.base)) / unit) + steps + 1 };
+}
+
+function column(
+  space: GeneSpace,
+  table: CostTable,
+  layer: number,
+  genes: number[],
+  sizes: number[],
+  unit: number,
+  sign: 1 | -1,
+): Float64Array {
+  const options = sizes.reduce((product, size) => product * size, 1);
+  if (options > LARGEST_STEP) {
+    throw new SinglePathError(
+      'INVALID_SPACE',
+      `Layer ${layer} of '${space.name}' has ${options} combinations of genes; at most ${LARGEST_STEP} can be counted`,
+    );
+  }
+  const costs = new Float64Array(options);
+  // A table lists only the genes its cost depends on, so it can have fewer than the layer.
+  for (const row of table.layers) {
+    if (row.layer !== layer) continue;
+    const positions = row.genes.map((gene) => genes.indexOf(gene));
+    for (let option = 0; option < options; option++) {
+      const values = decode(option, sizes);
+      const index = positions.reduce((at, p, g) => at * row.sizes[g]! + values[p]!, 0);
+      costs[option]! += sign * Math.round(row.costs[index]! / unit);
+    }
+  }
+  return costs;
+}
+
+function classesOf(sizes: number[], columns: Float64Array[]): Pick<Step, 'classes' | 'classOf'> {
+  const classes: OptionClass[] = [];
+  const known = new Map<string, number>();
+  const count = sizes.reduce((product, size) => product * size, 1);
+  const classOf = Array.from({ length: count }, (_, option) => {
+    const costs = Float64Array.from(columns, (c) => c[option]!);
+    const key = costs.join();
+    let index = known.get(key);
+    if (index === undefined) {
+      index = classes.push({ costs, options: [] }) - 1;
+      known.set(key, index);
+    }
+    classes[index]!.options.push(option);
+    return index;
+  });
+  return { classes, classOf };
+}

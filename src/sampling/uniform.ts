@@ -1,0 +1,19 @@
+import { RandomStream } from '../core/rng.js';
+import type { Architecture } from '../space/types.js';
+import type { GeneSpace, Sampler } from './sampler.js';
+
+/** Every gene independently uniform (arXiv 1904.00420, section 3.2). */
+export class UniformSampler implements Sampler {
+  constructor(
+    readonly space: GeneSpace,
+    readonly seed: number,
+  ) {}
+
+  at(step: number): Architecture {
+    return uniformArchitecture(this.space, new RandomStream(this.seed, 'sampling', step));
+  }
+}
+
+export function uniformArchitecture(space: GeneSpace, random: RandomStream): number[] {
+  return space.genes.map((gene) => random.integer(gene.size));
+}

@@ -1,0 +1,93 @@
+import { expected } from '../core/errors.js';
+import type { Architecture } from '../space/types.js';
+import type { Evaluate, Score } from './types.js';
+
+/** What a score depends on besides the architecture. */
+export interface EvaluationKey {
+  /** Hash of the supernet's weights. */
+  supernet: string;
+  /** Hash of the evaluation set-up: calibration and validation images, batch size, precision, kernels. */
+  setup: string;
+}
+
+/** One line of the cache file. */
+export interface CacheEntry extends EvaluationKey {
+  architecture: Architecture;
+  score: Score;
+}
+
+/**
+ * Scores shared by several searches on one supernet. The caller persists it: give the lines of a file to
+ * {@link load}, and append what `onEntry` hands out.
+ */
+export class EvaluationCache {
+  readonly #scores = new Map<string, Score>();
+
+  /** @param onEntry receives each new entry as one line of JSON without the line break. */
+  constructor(readonly onEntry: (line: string) => void = () => {}) {}
+
+  get size(): number {
+    return this.#scores.size;
+  }
+
+  /**
+   * Reads lines written through `onEntry`. A last line that was cut off, as a killed process leaves it, is ignored.
+   *
+   * @throws SinglePathError `INVALID_ARGUMENT` with the line's number for any other line that does not fit.
+   */
+  load(text: string): void {
+    const lines = text.split('\n');
+    lines.forEach((line, i) => {
+      if (line.trim() === '') return;
+      const entry = parse(line);
+      if (entry !== undefined) this.#scores.set(keyOf(entry, entry.architecture), entry.score);
+      else if (i !== lines.length - 1)
+        throw expected('a cache entry', `line ${i + 1} of the evaluation cache`, line);
+    });
+  }
+
+  get(key: EvaluationKey, architecture: Architecture): Score | undefined {
+    return this.#scores.get(keyOf(key, architecture));
+  }
+
+  set({ supernet, setup }: EvaluationKey, architecture: Architecture, score: Score): void {
+    this.#scores.set(keyOf({ supernet, setup }, architecture), score);
+    this.onEntry(JSON.stringify({ supernet, setup, architecture, score } satisfies CacheEntry));
+  }
+}
+
+/** `evaluate`, asked only for what the cache does not hold. */
+export function cached(evaluate: Evaluate, cache: EvaluationCache, key: EvaluationKey): Evaluate {
+  return async (architectures, options) => {
+    const missing = new Map<string, Architecture>();
+    for (const architecture of architectures) {
+      if (cache.get(key, architecture) === undefined) missing.set(architecture.join(), architecture);
+    }
+    if (missing.size > 0) {
+      const asked = [...missing.values()];
+      const scores = await evaluate(asked, options);
+      if (scores.length !== asked.length)
+        throw expected(`${asked.length} scores`, 'evaluate()', scores.length);
+      asked.forEach((architecture, i) => {
+        cache.set(key, architecture, scores[i]!);
+      });
+    }
+    return architectures.map((architecture) => cache.get(key, architecture)!);
+  };
+}
+
+function keyOf({ supernet, setup }: EvaluationKey, architecture: Architecture): string {
+  return JSON.stringify([supernet, setup, architecture]);
+}
+
+function parse(line: string): CacheEntry | undefined {
+  try {
+    const { supernet, setup, architecture, score } = JSON.parse(line) as CacheEntry;
+    const fits = typeof supernet === 'string' && typeof setup === 'string' && Array.isArray(architecture);
+    return fits && architecture.every(Number.isInteger) && Number.isFinite(score.accuracy)
+      ? { supernet, setup, architecture, score }
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,98 @@
+import { expected } from '../core/errors.js';
+import type { Architecture } from '../space/types.js';
+
+/** An architecture with the accuracy it reaches when trained alone. */
+export interface TrueAccuracy {
+  architecture: Architecture;
+  accuracy: number;
+  /** Costs the file states, by metric. */
+  costs: Record<string, number>;
+}
+
+/**
+ * Reads a document of true accuracies:
+ * - NAS-Bench-Macro: `{"01201201": {"mean_acc": 91.2, "flops": …, "params": …}, …}`, or
+ * - a list: `[{"arch": [0, 1, 2] | "0,1,2" | "012", "accuracy": 91.2, "madds": …}, …]`.
+ *
+ * @throws SinglePathError `INVALID_ARGUMENT` naming the entry that does not fit.
+ */
+export function parseTrueAccuracies(document: unknown): TrueAccuracy[] {
+  const entries = Array.isArray(document)
+    ? document.map((entry, i) => parseEntry(entry, entry?.arch, 'accuracy', `entry ${i}`))
+    : typeof document === 'object' && document !== null
+      ? Object.entries(document).map(([key, entry]) => parseEntry(entry, key, 'mean_acc', `'${key}'`))
+      : [];
+  if (entries.length === 0) {
+    throw expected(
+      'a list of { arch, accuracy } or an object of NAS-Bench-Macro keys',
+      'true accuracies',
+      document,
+    );
+  }
+  const seen = new Set<string>();
+  for (const { architecture } of entries) {
+    const key = architecture.join();
+    if (architecture.length !== entries[0]!.architecture.length) {
+      throw expected(`${entries[0]!.architecture.length} genes like the first`, 'true accuracies', key);
+    }
+    if (seen.has(key)) throw expected('each architecture once', 'true accuracies', key);
+    seen.add(key);
+  }
+  return entries;
+}
+
+/** Choice layers of each stage of NAS-Bench-Macro. */
+const MACRO_STAGES = [2, 3, 3];
+
+/**
+ * Canonical form of a NAS-Bench-Macro architecture. After the first layer of a stage an identity does nothing, so
+ * only the order of the other choices counts: they move to the front. 3,969 of the 6,561 keys are canonical; the
+ * others name the same networks again, and a ranking should count each network once.
+ */
+export function canonicalMacro(architecture: Architecture): Architecture {
+  if (architecture.length !== 8)
+    throw expected('8 genes', 'a NAS-Bench-Macro architecture', architecture.join());
+  let start = 0;
+  return MACRO_STAGES.flatMap((length) => {
+    const [first, ...rest] = architecture.slice(start, start + length);
+    start += length;
+    const active = rest.filter((choice) => choice !== 0);
+    return [first!, ...active, ...new Array<number>(length - 1 - active.length).fill(0)];
+  });
+}
+
+/** Only the entries in canonical form: each distinct NAS-Bench-Macro network once. */
+export function distinctMacro(entries: readonly TrueAccuracy[]): TrueAccuracy[] {
+  return entries.filter(({ architecture }) => canonicalMacro(architecture).join() === architecture.join());
+}
+
+function parseEntry(entry: unknown, genes: unknown, accuracyField: string, where: string): TrueAccuracy {
+  const architecture = parseGenes(genes);
+  if (architecture === undefined)
+    throw expected('genes such as [0, 1, 2] or "0,1,2"', `${where} of true accuracies`, genes);
+  const fields = (entry ?? {}) as Record<string, unknown>;
+  const accuracy = fields[accuracyField];
+  if (typeof accuracy !== 'number' || !Number.isFinite(accuracy)) {
+    throw expected('a number', `${accuracyField} of ${where}`, accuracy);
+  }
+  const costs: Record<string, number> = {};
+  for (const [name, value] of Object.entries(fields)) {
+    if (typeof value !== 'number' || name === accuracyField || name === 'std') continue;
+    costs[name === 'flops' ? 'madds' : name] = value;
+  }
+  return { architecture, accuracy, costs };
+}
+
+function parseGenes(genes: unknown): number[] | undefined {
+  const values =
+    typeof genes === 'string'
+      ? (genes.includes(',') ? genes.split(',') : [...genes]).map((part) =>
+          part.trim() === '' ? Number.NaN : Number(part),
+        )
+      : genes;
+  return Array.isArray(values) &&
+    values.length > 0 &&
+    values.every((value) => Number.isInteger(value) && value >= 0)
+    ? values
+    : undefined;
+}
