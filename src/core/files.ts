@@ -5,6 +5,7 @@ import { SinglePathError } from './errors.js';
 const HINTS: Record<string, string> = {
   ENOSPC: 'the disk is full: free some space and repeat; nothing was half-written',
   EDQUOT: 'the disk quota is used up: free some space and repeat; nothing was half-written',
+  EFBIG: 'the file is larger than the file system or a limit of the process allows',
   EROFS: 'the file system is read-only: choose another folder',
   EACCES: 'permission denied: choose a folder you may write to',
   EPERM: 'permission denied: choose a folder you may write to',

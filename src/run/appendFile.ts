@@ -35,7 +35,7 @@ export class AppendFile implements Disposable {
     try {
       for (let done = 0; done < record.length; ) done += writeSync(descriptor, record, done);
     } catch (error) {
-      ftruncateSync(descriptor, size);
+      truncate(descriptor, size);
       throw ioError('append to', this.path, error);
     }
   }
@@ -77,5 +77,13 @@ export class AppendFile implements Disposable {
   #open(): number {
     if (this.#descriptor === undefined) throw ioError('append to', this.path, new Error('it is closed'));
     return this.#descriptor;
+  }
+}
+
+function truncate(descriptor: number, size: number): void {
+  try {
+    ftruncateSync(descriptor, size);
+  } catch {
+    // The error of the append says more; readers tolerate a torn last line.
   }
 }

@@ -1,12 +1,8 @@
-import { SinglePathError } from '../core/errors.js';
+import type { DataLoader } from '../data/loader.js';
 import type { NativeBatch } from '../runtime/native.js';
 
-/** Where training batches come from (src/data). The same epoch number always gives the same batches. */
-export interface BatchLoader {
-  readonly batchesPerEpoch: number;
-  /** Batches firstBatch, firstBatch + 1, … of an epoch. Whoever takes a batch disposes it. */
-  epoch(epoch: number, firstBatch: number, signal?: AbortSignal): AsyncIterable<NativeBatch>;
-}
+/** What training needs of a loader: batch number b is the same whenever it is asked for. */
+export type BatchLoader = Pick<DataLoader, 'batchesPerEpoch' | 'from'>;
 
 export interface BatchRange {
   /** Number of the first batch since the beginning of the training: resuming needs no other position. */
@@ -19,11 +15,11 @@ export interface BatchRange {
 }
 
 /**
- * Groups of batches, across epochs. The next group is fetched while the present one is used, so a step never waits
- * for JavaScript.
+ * Groups of batches, across epochs; whoever takes a group disposes it. The next one is fetched while the present one
+ * is used, so a step never waits for JavaScript.
  */
 export async function* batchGroups(loader: BatchLoader, range: BatchRange): AsyncGenerator<NativeBatch[]> {
-  const batches = batchesFrom(loader, range.first, range.signal);
+  const batches = loader.from(range.first, range.signal);
   let next = takeGroup(batches, range.groups > 0 ? range.size : 0);
   try {
     for (let group = 0; group < range.groups; group++) {
@@ -36,30 +32,6 @@ export async function* batchGroups(loader: BatchLoader, range: BatchRange): Asyn
     const unused = await next.catch(() => []);
     for (const batch of unused) batch.dispose();
     await batches.return(undefined as never);
-  }
-}
-
-async function* batchesFrom(
-  loader: BatchLoader,
-  first: number,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<NativeBatch, never> {
-  const { batchesPerEpoch } = loader;
-  let skip = first % batchesPerEpoch;
-  for (let epoch = Math.floor(first / batchesPerEpoch); ; epoch++) {
-    let taken = skip;
-    for await (const batch of loader.epoch(epoch, skip, signal)) {
-      taken++;
-      yield batch;
-    }
-    // An empty epoch would make this loop spin for ever.
-    if (taken !== batchesPerEpoch) {
-      throw new SinglePathError(
-        'INVALID_DATASET',
-        `Expected ${batchesPerEpoch} batches in epoch ${epoch} but received ${taken}`,
-      );
-    }
-    skip = 0;
   }
 }
 

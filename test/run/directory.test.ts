@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict';
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { parse } from 'yaml';
+import { RunDirectory } from '../../src/run/directory.js';
+import { readEvents } from '../../src/run/events.js';
+import { DirectoryLock } from '../../src/run/lock.js';
+import { freshPath, tinySpace } from './fixtures.js';
+
+const config = { seed: 1, train: { steps: 100, learningRate: 0.5 } };
+const options = { kind: 'train' as const, space: tinySpace(), config };
+
+test('a run directory holds the configuration, events, and a result', async () => {
+  const path = freshPath();
+  {
+    using run = await RunDirectory.open(path, options);
+    assert.equal(run.resumed, false);
+    run.log({ type: 'started', step: 0 });
+    run.summaries.scalars(1, { loss: 1 });
+    await run.writeResult({ accuracy: 0.5 });
+    assert.ok(existsSync(join(path, 'lock')));
+  }
+  assert.deepEqual(readdirSync(path).sort(), [
+    'config.yaml',
+    'events.jsonl',
+    'result.json',
+    'run.json',
+    'tensorboard',
+  ]);
+  assert.deepEqual(parse(readFileSync(join(path, 'config.yaml'), 'utf8')), config);
+  assert.deepEqual(JSON.parse(readFileSync(join(path, 'result.json'), 'utf8')), { accuracy: 0.5 });
+  assert.equal(readEvents(join(path, 'events.jsonl'))[0]!.type, 'started');
+});
+
+test('it is continued only on request, and only by the same run', async () => {
+  const path = freshPath();
+  (await RunDirectory.open(path, options)).dispose();
+  await assert.rejects(RunDirectory.open(path, options), { code: 'INVALID_CONFIG', hint: /--resume/ });
+  {
+    using run = await RunDirectory.open(path, { ...options, resume: true });
+    assert.equal(run.resumed, true);
+  }
+  const changed = { seed: 1, train: { steps: 100, learningRate: 0.1 } };
+  await assert.rejects(RunDirectory.open(path, { ...options, config: changed, resume: true }), {
+    code: 'INVALID_CONFIG',
+    message: /train\.learningRate: 0\.5 there, 0\.1 here/,
+  });
+  await assert.rejects(RunDirectory.open(path, { ...options, space: tinySpace(100), resume: true }), {
+    code: 'INVALID_CONFIG',
+    message: /spaceHash/,
+  });
+  await assert.rejects(
+    RunDirectory.open(path, { ...options, kind: 'search', resume: true }),
+    /kind: "train" there/,
+  );
+});
+
+test('what does not decide the result may change', async () => {
+  const path = freshPath();
+  const identity = { seed: 1 };
+  (await RunDirectory.open(path, { ...options, identity, config: { seed: 1, threads: 2 } })).dispose();
+  using run = await RunDirectory.open(path, {
+    ...options,
+    identity,
+    config: { seed: 1, threads: 4 },
+    resume: true,
+  });
+  assert.equal(run.resumed, true);
+});
+
+test('resuming an empty or absent directory starts the run', async () => {
+  using run = await RunDirectory.open(freshPath(), { ...options, resume: true });
+  assert.equal(run.resumed, false);
+});
+
+test('a folder with other files is not touched', async () => {
+  const path = freshPath();
+  mkdirSync(path);
+  writeFileSync(join(path, 'thesis.tex'), '');
+  await assert.rejects(RunDirectory.open(path, options), { code: 'INVALID_CONFIG', message: /thesis\.tex/ });
+  assert.deepEqual(readdirSync(path), ['thesis.tex']);
+});
+
+test('a path that cannot be written is an IO error', async (t) => {
+  const file = freshPath();
+  writeFileSync(file, '');
+  await assert.rejects(RunDirectory.open(join(file, 'run'), options), { code: 'IO', hint: /not a folder/ });
+  // The superuser passes permission bits, so a read-only file system it is.
+  const mount = freshPath();
+  mkdirSync(mount);
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'ro', 'tmpfs', mount], { stdio: 'ignore' });
+  } catch {
+    t.diagnostic('read-only file system not tested: no permission to mount');
+    return;
+  }
+  try {
+    await assert.rejects(RunDirectory.open(mount, options), { code: 'IO', hint: /read-only/ });
+  } finally {
+    execFileSync('umount', [mount]);
+  }
+});
+
+test('one process at a time: a living owner is named', async () => {
+  const path = freshPath();
+  using run = await RunDirectory.open(path, options);
+  const message = new RegExp(`process ${process.pid} on ${hostname()}`);
+  await assert.rejects(RunDirectory.open(path, { ...options, resume: true }), { code: 'IO', message });
+  assert.ok(existsSync(join(run.path, 'lock')));
+});
+
+test('the lock of a process killed without warning is taken over', async () => {
+  const path = freshPath();
+  mkdirSync(path);
+  const lock = join(path, 'lock');
+  const script = `
+    const { DirectoryLock } = await import(${JSON.stringify(new URL('../../src/run/lock.js', import.meta.url).href)});
+    DirectoryLock.acquire(${JSON.stringify(lock)});
+    console.log('locked');
+    setInterval(() => {}, 1000);`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  await new Promise((resolve) => child.stdout.once('data', resolve));
+  assert.throws(() => DirectoryLock.acquire(lock), {
+    code: 'IO',
+    message: new RegExp(`process ${child.pid}`),
+  });
+  child.kill('SIGKILL');
+  await new Promise((resolve) => child.once('exit', resolve));
+  {
+    using _mine = DirectoryLock.acquire(lock);
+    assert.equal(JSON.parse(readFileSync(lock, 'utf8')).pid, process.pid);
+  }
+  assert.deepEqual(readdirSync(path), []);
+});
+
+test('a reused process id is not taken for the owner', {
+  skip: process.platform !== 'linux' && 'Linux only',
+}, () => {
+  const path = freshPath();
+  writeFileSync(path, JSON.stringify({ pid: process.pid, host: hostname(), started: '1' }));
+  DirectoryLock.acquire(path)[Symbol.dispose]();
+  assert.ok(!existsSync(path));
+});
+
+test('a lock of another machine is respected', () => {
+  const path = freshPath();
+  writeFileSync(path, JSON.stringify({ pid: 1, host: 'elsewhere', started: null }));
+  assert.throws(() => DirectoryLock.acquire(path), { code: 'IO', hint: /delete/ });
+});
