@@ -1,0 +1,255 @@
+// Backward: from the last unit to the first, with the gradient g behind each unit's BatchNorm in one of two buffers.
+//
+//   entry      g of the last unit from the output's gradient, and the two BatchNorm sums
+//   each unit  gradient of the raw output = g * c0 + raw * c1 + c2 (BatchNorm's backward), rebuilt while reading;
+//              weight gradient, and input gradient straight into the unit before: its g and sums, or the caller's tensor
+
+#include <stdexcept>
+
+#include "chain_plan.h"
+
+namespace singlepath::cpu {
+namespace {
+
+struct Saved {
+  const char* base;
+  const void* raw(const UnitPlan& unit) const { return base + unit.raw_offset; }
+  UnitVectors vectors(const UnitPlan& unit) const {
+    return UnitVectors(const_cast<float*>(reinterpret_cast<const float*>(base + unit.vectors_offset)), unit.width);
+  }
+};
+
+bool residual_is_input(const Input& input, const Output& output) {
+  return output.residual.data && output.residual.data == input.data &&
+         output.residual.pixel_stride == input.pixel_stride && output.residual.channel_step == input.channel_step;
+}
+
+// BatchNorm's gradients and the coefficients of its backward, from the sums of g and of g * (raw - mean).
+void finish_batch_norm(const UnitPlan& unit, const double* sums, const UnitVectors& v, const UnitGradients& gradients,
+                       float* c0, float* c1, float* c2) {
+  const double count = static_cast<double>(unit.geometry.out_pixels());
+  for (int c = 0; c < unit.width; ++c) {
+    const double beta = sums[c], gamma = sums[unit.width + c] * v.inverse[c];
+    const double slope = -static_cast<double>(v.scale[c]) * v.inverse[c] * gamma / count;
+    c0[c] = v.scale[c];
+    c1[c] = static_cast<float>(slope);
+    c2[c] = static_cast<float>(-v.scale[c] * beta / count - slope * v.mean[c]);
+    if (c >= unit.unit->out_channels) continue;
+    if (gradients.gamma) gradients.gamma[c] = static_cast<float>(gamma);
+    if (gradients.beta) gradients.beta[c] = static_cast<float>(beta);
+  }
+}
+
+// Adds up the threads' weight gradients ([rows][width] each, `size` floats apart) into the caller's rows.
+// place(row, column) gives the position in a caller's row, or -1 for padding.
+void reduce_pointwise(const float* parts, int threads, std::size_t size, const UnitPlan& unit, const UnitGradients& to,
+                      Workspace& workspace) {
+  const Unit& u = *unit.unit;
+  const long width = padded(unit.depth);
+  workspace.pool().parallel_for(u.out_channels, 16, [&](long begin, long end, int) {
+    for (long o = begin; o < end; ++o) {
+      float* row = to.weight + o * to.weight_stride;
+      const float* from = parts + o * width;
+      std::memcpy(row, from, sizeof(float) * u.in_channels);
+      for (int t = 1; t < threads; ++t)
+        for (int c = 0; c < u.in_channels; ++c) row[c] += from[t * size + c];
+    }
+  });
+}
+
+void reduce_dense(const float* parts, int threads, std::size_t size, const UnitPlan& unit, const UnitGradients& to) {
+  const Unit& u = *unit.unit;
+  const long width = padded(unit.depth);
+  for (long o = 0; o < u.out_channels; ++o)
+    for (int tap = 0; tap < unit.taps; ++tap)
+      for (int c = 0; c < u.in_channels; ++c) {
+        const float* from = parts + o * width + static_cast<long>(tap) * u.in_channels + c;
+        float sum = from[0];
+        for (int t = 1; t < threads; ++t) sum += from[t * size];
+        to.weight[o * to.weight_stride + static_cast<long>(c) * unit.taps + tap] = sum;
+      }
+}
+
+void reduce_depthwise(const float* parts, int threads, std::size_t size, const UnitPlan& unit, const UnitGradients& to) {
+  for (long c = 0; c < unit.unit->out_channels; ++c)
+    for (int tap = 0; tap < unit.taps; ++tap) {
+      const float* from = parts + (c / kGroup * unit.taps + tap) * kGroup + c % kGroup;
+      float sum = from[0];
+      for (int t = 1; t < threads; ++t) sum += from[t * size];
+      to.weight[c * to.weight_stride + tap] = sum;
+    }
+}
+
+// Runs one unit's backward kernel: every thread into weight gradients of its own.
+template <class Task, class Kernel>
+const double* run_backward(Workspace& workspace, Task task, Kernel kernel, int sums_width, std::size_t weight_floats) {
+  ThreadPool& pool = workspace.pool();
+  const int threads = pool.threads();
+  float* parts =
+      static_cast<float*>(workspace.shared(Workspace::weight_gradients, threads * weight_floats * sizeof(float)));
+  const std::size_t count = 2 * static_cast<std::size_t>(sums_width);
+  double* sums = static_cast<double*>(workspace.shared(Workspace::sums, threads * count * sizeof(double)));
+  std::memset(sums, 0, threads * count * sizeof(double));
+  workspace.reserve_scratch(task.scratch_floats());
+  const long items = task.items();
+  pool.run([&](int thread) {
+    float* mine = parts + thread * weight_floats;
+    std::memset(mine, 0, weight_floats * sizeof(float));
+    const WorkRange range = partition(items, 1, thread, threads);
+    if (range.begin == range.end) return;
+    Task own = task;
+    own.weight_gradient = mine;
+    kernel(own, range.begin, range.end, workspace.scratch(thread), sums + thread * count);
+  });
+  for (int thread = 1; thread < threads; ++thread)
+    for (std::size_t i = 0; i < count; ++i) sums[i] += sums[thread * count + i];
+  return sums;
+}
+
+}  // namespace
+
+void backward(const Chain& chain, const Input& input, const Output& output, const void* saved_memory,
+              const ChainGradients& gradients, const UnitGradients* unit_gradients, Workspace& workspace) {
+  if (output.post == Activation::hswish)
+    throw std::invalid_argument("expected none, relu or relu6 behind a residual but received hswish");
+  const ChainPlan p = plan(chain);
+  const Kernels& all = kernels();
+  const StorageKernels& run = all.of(chain.storage);
+  ThreadPool& pool = workspace.pool();
+  const Saved saved{static_cast<const char*>(saved_memory)};
+  void* g = workspace.shared(Workspace::gradient_a, p.largest_raw_bytes);
+  void* next = workspace.shared(Workspace::gradient_b, p.largest_raw_bytes);
+  int widest = 0;
+  for (const UnitPlan& unit : p.units) widest = std::max(widest, unit.width);
+  float* c0 = static_cast<float*>(workspace.shared(Workspace::coefficients, 3 * sizeof(float) * widest));
+  float *c1 = c0 + widest, *c2 = c1 + widest;
+
+  // Entry.
+  const UnitPlan& last = p.units.back();
+  const UnitVectors last_vectors = saved.vectors(last);
+  const bool own_residual = residual_is_input(input, output) && gradients.input;
+  GradientEntry entry{};
+  entry.gradient = gradients.output;
+  entry.gradient_stride = gradients.output_stride;
+  entry.pooled = output.pooled;
+  entry.pixels = last.geometry.out_height * last.geometry.out_width;
+  entry.channels = last.unit->out_channels;
+  const void* residual_gradient = gradients.output;
+  long residual_stride = gradients.output_stride;
+  if (output.post != Activation::none) {
+    entry.out = output.data;
+    entry.out_stride = output.pixel_stride;
+    entry.post = output.post;
+    entry.residual_gradient = gradients.residual;
+    entry.residual_gradient_stride = gradients.residual_stride;
+    if (own_residual) {
+      entry.residual_gradient_stride = last.width;
+      entry.residual_gradient =
+          workspace.shared(Workspace::residual_gradient, last.geometry.out_pixels() * last.width * p.element);
+      residual_gradient = entry.residual_gradient;
+      residual_stride = last.width;
+    }
+  }
+  entry.raw = saved.raw(last);
+  entry.scale = last_vectors.scale;
+  entry.shift = last_vectors.shift;
+  entry.mean = last_vectors.mean;
+  entry.activation = last.unit->activation;
+  entry.sink = g;
+  const double* sums = run_summed(workspace, entry, run.gradient_entry, last.geometry.out_pixels(), 32, last.width,
+                                  entry.scratch_floats());
+  finish_batch_norm(last, sums, last_vectors, unit_gradients[p.units.size() - 1], c0, c1, c2);
+
+  // Passed channels: woven into the input gradient when they are the even ones beside our odd ones, else copied.
+  const char* first_input = static_cast<const char*>(gradients.input);
+  const bool weave = gradients.pass && gradients.input && !gradients.accumulate && input.channel_step == 2 &&
+                     output.pass.channel_step == 2 && output.pass_channels == chain.units.front().in_channels &&
+                     first_input - p.element == static_cast<const char*>(gradients.pass_input) &&
+                     (p.units.front().geometry.stride == 1 || p.units.front().depthwise());
+  if (gradients.pass && gradients.pass_input && !weave) {
+    const CopyChannels copy{gradients.pass, gradients.output_stride, 1, gradients.pass_input, gradients.input_stride,
+                            output.pass.channel_step, output.pass_channels, gradients.accumulate};
+    pool.parallel_for(last.geometry.out_pixels(), 32,
+                      [&](long begin, long end, int) { run.copy_channels(copy, begin, end); });
+  }
+
+  for (std::size_t i = p.units.size(); i-- > 0;) {
+    const UnitPlan& unit = p.units[i];
+    const Unit& u = *unit.unit;
+    const bool first = i == 0;
+    const OutputGradient gradient{g, saved.raw(unit), c0, c1, c2};
+    BackwardSink sink{};
+    Operand in;
+    if (first) {
+      in = input_operand(chain, input);
+      sink.external = true;
+      sink.data = gradients.input;
+      sink.pixel_stride = gradients.input_stride;
+      sink.channel_step = input.channel_step;
+      sink.channels = u.in_channels;
+      sink.accumulate = gradients.accumulate;
+      if (own_residual) {
+        sink.add = residual_gradient;
+        sink.add_stride = residual_stride;
+      }
+      if (weave) {
+        sink.interleave = gradients.pass;
+        sink.interleave_stride = gradients.output_stride;
+      }
+    } else {
+      const UnitPlan& before = p.units[i - 1];
+      const UnitVectors v = saved.vectors(before);
+      in = raw_operand(before, saved.raw(before), v);
+      sink.data = next;
+      sink.raw = saved.raw(before);
+      sink.scale = v.scale;
+      sink.shift = v.shift;
+      sink.mean = v.mean;
+      sink.activation = before.unit->activation;
+    }
+    const bool wanted = !first || gradients.input;
+    const int in_width = static_cast<int>(padded(u.in_channels));
+    const bool dense = u.convolution == Convolution::dense;
+    if (wanted && u.convolution == Convolution::pointwise && u.stride > 1) {
+      // Pixels between the strides get no gradient from this unit.
+      if (first && !gradients.accumulate)
+        pool.parallel_for(unit.geometry.in_pixels(), 32, [&](long begin, long end, int) {
+          for (long pixel = begin; pixel < end; ++pixel) {
+            char* to = static_cast<char*>(gradients.input) + pixel * gradients.input_stride * p.element;
+            if (input.channel_step == 1) std::memset(to, 0, static_cast<std::size_t>(u.in_channels) * p.element);
+            else for (int c = 0; c < u.in_channels; ++c)
+              std::memset(to + static_cast<long>(c) * input.channel_step * p.element, 0, p.element);
+          }
+        });
+      else if (!first)
+        std::memset(next, 0, unit.geometry.in_pixels() * in_width * p.element);
+    }
+
+    float* packed = nullptr;
+    if (wanted) packed = static_cast<float*>(workspace.shared(Workspace::weights, unit.packed_floats() * sizeof(float)));
+    const int threads = pool.threads();
+    if (unit.depthwise()) {
+      if (wanted) all.pack_depthwise(u.weight, u.weight_stride, u.out_channels, unit.taps, nullptr, packed);
+      const DepthwiseBackward task{gradient, in, unit.geometry, unit.width, packed, nullptr, sink};
+      const std::size_t size = static_cast<std::size_t>(unit.width) * unit.taps;
+      sums = run_backward(workspace, task, run.depthwise_backward, in_width, size);
+      const float* parts = static_cast<const float*>(workspace.shared(Workspace::weight_gradients, 0));
+      reduce_depthwise(parts, threads, size, unit, unit_gradients[i]);
+    } else {
+      if (wanted) all.pack_by_input(u.weight, u.weight_stride, u.out_channels, u.in_channels, unit.taps, packed);
+      const MatmulBackward task{gradient, in, unit.geometry, dense, unit.depth, unit.width, packed, nullptr, sink};
+      const std::size_t size = static_cast<std::size_t>(unit.width) * padded(unit.depth);
+      sums = run_backward(workspace, task, run.matmul_backward, in_width, size);
+      const float* parts = static_cast<const float*>(workspace.shared(Workspace::weight_gradients, 0));
+      if (dense) reduce_dense(parts, threads, size, unit, unit_gradients[i]);
+      else reduce_pointwise(parts, threads, size, unit, unit_gradients[i], workspace);
+    }
+    if (!first) {
+      const UnitPlan& before = p.units[i - 1];
+      finish_batch_norm(before, sums, saved.vectors(before), unit_gradients[i - 1], c0, c1, c2);
+      std::swap(g, next);
+    }
+  }
+}
+
+}  // namespace singlepath::cpu

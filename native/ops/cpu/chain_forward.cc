@@ -1,0 +1,103 @@
+// Training and recalibration passes: unit by unit, each convolution writes its raw output and sums its statistics; the
+// next one normalises while reading. The last raw output is normalised into the caller's tensor.
+
+#include <cmath>
+
+#include "chain_plan.h"
+
+namespace singlepath::cpu {
+namespace {
+
+const double* run_unit(const UnitPlan& unit, const Operand& in, void* raw, const StorageKernels& run, const Kernels& all,
+                       Workspace& workspace) {
+  const Unit& u = *unit.unit;
+  float* packed = static_cast<float*>(workspace.shared(Workspace::weights, unit.packed_floats() * sizeof(float)));
+  const ForwardSink sink{raw, nullptr, Activation::none};
+  if (unit.depthwise()) {
+    all.pack_depthwise(u.weight, u.weight_stride, u.out_channels, unit.taps, nullptr, packed);
+    const DepthwiseForward task{in, unit.geometry, unit.width, packed, sink};
+    return run_summed(workspace, task, run.depthwise_forward, task.items(), 1, unit.width, task.scratch_floats());
+  }
+  all.pack_by_output(u.weight, u.weight_stride, u.out_channels, u.in_channels, unit.taps, nullptr, packed);
+  const MatmulForward task{in, unit.geometry, u.convolution == Convolution::dense, unit.depth, unit.width, packed, sink};
+  return run_summed(workspace, task, run.matmul_forward, task.items(), 1, unit.width, task.scratch_floats());
+}
+
+// Padded channels get scale and shift 0, which keeps them zero for every activation.
+void finish_statistics(const UnitPlan& unit, const double* sums, const UnitVectors& v, const BatchStatistics* out) {
+  const Unit& u = *unit.unit;
+  const double count = static_cast<double>(unit.geometry.out_pixels());
+  std::fill(v.mean, v.mean + 4 * unit.width, 0.f);
+  for (int c = 0; c < u.out_channels; ++c) {
+    const double mean = sums[c] / count;
+    const double variance = std::max(sums[unit.width + c] / count - mean * mean, 0.0);
+    const double inverse = 1.0 / std::sqrt(variance + u.epsilon);
+    const double scale = (u.gamma ? u.gamma[c] : 1.0) * inverse;
+    v.mean[c] = static_cast<float>(mean);
+    v.inverse[c] = static_cast<float>(inverse);
+    v.scale[c] = static_cast<float>(scale);
+    v.shift[c] = static_cast<float>((u.beta ? u.beta[c] : 0.0) - mean * scale);
+    if (!out) continue;
+    if (out->mean) out->mean[c] = v.mean[c];
+    if (out->variance) out->variance[c] = static_cast<float>(variance);
+    if (out->unbiased_variance)
+      out->unbiased_variance[c] = static_cast<float>(count > 1 ? variance * count / (count - 1) : variance);
+  }
+}
+
+void finish_output(const Chain& chain, const UnitPlan& last, const Operand& raw, const Output& output,
+                   const StorageKernels& run, Workspace& workspace) {
+  if (output.pooled) {
+    const PoolOutput task{raw, last.geometry.out_height * last.geometry.out_width, static_cast<float*>(output.data),
+                          output.pixel_stride};
+    workspace.pool().parallel_for(chain.batch, 1, [&](long begin, long end, int) { run.pool_output(task, begin, end); });
+    return;
+  }
+  const WriteOutput task{raw, output.data, output.pixel_stride, output.residual.data, output.residual.pixel_stride,
+                         output.residual.channel_step, output.post, output.pass.data, output.pass.pixel_stride,
+                         output.pass.channel_step, output.pass_channels, output.pass_data};
+  workspace.pool().parallel_for(last.geometry.out_pixels(), 32,
+                                [&](long begin, long end, int) { run.write_output(task, begin, end); });
+}
+
+// raw(i) and vectors(i) say where unit i keeps its output and vectors.
+template <class Raw, class Vectors>
+void run_chain(const Chain& chain, const ChainPlan& p, const Input& input, const Output& output,
+               BatchStatistics* statistics, Workspace& workspace, const Raw& raw, const Vectors& vectors) {
+  const Kernels& all = kernels();
+  const StorageKernels& run = all.of(chain.storage);
+  Operand in = input_operand(chain, input);
+  for (std::size_t i = 0; i < p.units.size(); ++i) {
+    const UnitPlan& unit = p.units[i];
+    const double* sums = run_unit(unit, in, raw(i), run, all, workspace);
+    const UnitVectors v(vectors(i), unit.width);
+    finish_statistics(unit, sums, v, statistics ? statistics + i : nullptr);
+    in = raw_operand(unit, raw(i), v);
+  }
+  finish_output(chain, p.units.back(), in, output, run, workspace);
+}
+
+}  // namespace
+
+void forward(const Chain& chain, const Input& input, const Output& output, void* saved, BatchStatistics* statistics,
+             Workspace& workspace) {
+  const ChainPlan p = plan(chain);
+  char* base = static_cast<char*>(saved);
+  run_chain(
+      chain, p, input, output, statistics, workspace, [&](std::size_t i) { return base + p.units[i].raw_offset; },
+      [&](std::size_t i) { return reinterpret_cast<float*>(base + p.units[i].vectors_offset); });
+}
+
+void recalibrate(const Chain& chain, const Input& input, const Output& output, BatchStatistics* statistics,
+                 Workspace& workspace) {
+  const ChainPlan p = plan(chain);
+  void* turns[2] = {workspace.shared(Workspace::gradient_a, p.largest_raw_bytes),
+                    workspace.shared(Workspace::gradient_b, p.largest_raw_bytes)};
+  const std::size_t first = p.units.front().vectors_offset;
+  char* vectors = static_cast<char*>(workspace.shared(Workspace::vectors, p.vectors_bytes));
+  run_chain(
+      chain, p, input, output, statistics, workspace, [&](std::size_t i) { return turns[i % 2]; },
+      [&](std::size_t i) { return reinterpret_cast<float*>(vectors + (p.units[i].vectors_offset - first)); });
+}
+
+}  // namespace singlepath::cpu

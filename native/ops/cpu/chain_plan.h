@@ -1,0 +1,70 @@
+#pragma once
+
+// What forward, backward and evaluation of a chain share: sizes, and running one kernel on all threads.
+
+#include <algorithm>
+#include <cstring>
+
+#include "chain.h"
+#include "kernels.h"
+
+namespace singlepath::cpu {
+
+struct UnitPlan {
+  const Unit* unit;
+  Geometry geometry;
+  int taps;             // kernel * kernel
+  int depth;            // summed dimension of the matrix product (not depthwise)
+  int width;            // padded output channels
+  std::size_t raw_offset;     // of the raw output in `saved`, bytes
+  std::size_t vectors_offset; // of mean, inverse deviation, scale, shift: 4 * width floats
+
+  bool depthwise() const { return unit->convolution == Convolution::depthwise; }
+  std::size_t packed_floats() const {
+    return depthwise() ? static_cast<std::size_t>(width) * taps
+                       : static_cast<std::size_t>(padded(depth)) * width;
+  }
+};
+
+// The per-channel vectors of a unit.
+struct UnitVectors {
+  float *mean, *inverse, *scale, *shift;
+  UnitVectors(float* base, int width)
+      : mean(base), inverse(base + width), scale(base + 2 * width), shift(base + 3 * width) {}
+};
+
+struct ChainPlan {
+  std::vector<UnitPlan> units;
+  std::size_t saved_bytes = 0;
+  std::size_t vectors_bytes = 0;
+  std::size_t largest_raw_bytes = 0;
+  int element = 4;  // bytes of a stored value
+};
+
+// Checks the chain and lays it out.
+ChainPlan plan(const Chain& chain);
+
+// The chain's input as its first unit reads it.
+Operand input_operand(const Chain& chain, const Input& input);
+// A raw output as the next unit reads it.
+Operand raw_operand(const UnitPlan& unit, const void* raw, const UnitVectors& vectors);
+
+// Double [2][width] sums of all threads, in `result` after the call of run_summed.
+template <class Task, class Kernel>
+const double* run_summed(Workspace& workspace, const Task& task, Kernel kernel, long items, long grain, int width,
+                         long scratch_floats) {
+  ThreadPool& pool = workspace.pool();
+  const int threads = pool.threads();
+  const std::size_t count = 2 * static_cast<std::size_t>(width);
+  double* sums = static_cast<double*>(workspace.shared(Workspace::sums, threads * count * sizeof(double)));
+  std::memset(sums, 0, threads * count * sizeof(double));
+  workspace.reserve_scratch(scratch_floats);
+  pool.parallel_for(items, grain, [&](long begin, long end, int thread) {
+    kernel(task, begin, end, workspace.scratch(thread), sums + thread * count);
+  });
+  for (int thread = 1; thread < threads; ++thread)
+    for (std::size_t i = 0; i < count; ++i) sums[i] += sums[thread * count + i];
+  return sums;
+}
+
+}  // namespace singlepath::cpu

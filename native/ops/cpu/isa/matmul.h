@@ -1,0 +1,251 @@
+#pragma once
+
+// 1x1 and k x k convolutions as matrix products, one panel of output pixels at a time:
+//
+//   read panel a [rows][depth]  (normalised, activated)  ->  gemm  ->  panel c [rows][outputs]  ->  sink
+//
+// and backward, on the panel g [rows][outputs] of output gradients:
+//
+//   weight gradient += g^T a        c = g W  ->  sink of the input gradient
+
+#include "gemm.h"
+#include "rows.h"
+
+namespace singlepath::cpu::SINGLEPATH_ISA {
+
+// Walks the input pixels under a 1x1 convolution's output pixels.
+struct PixelWalk {
+  long pixel;  // input pixel
+  int x;       // output column
+  int y;       // output row
+  const Geometry& g;
+
+  PixelWalk(const Geometry& geometry, long out_pixel) : g(geometry) {
+    const long image = out_pixel / (static_cast<long>(g.out_height) * g.out_width);
+    const long inside = out_pixel % (static_cast<long>(g.out_height) * g.out_width);
+    y = static_cast<int>(inside / g.out_width);
+    x = static_cast<int>(inside % g.out_width);
+    pixel = (image * g.height + static_cast<long>(y) * g.stride) * g.width + static_cast<long>(x) * g.stride;
+  }
+  void next() {
+    pixel += g.stride;
+    if (++x < g.out_width) return;
+    pixel += static_cast<long>(g.width) * g.stride - static_cast<long>(g.out_width) * g.stride;
+    x = 0;
+    if (++y < g.out_height) return;
+    pixel += (g.height - static_cast<long>(g.out_height) * g.stride) * g.width;
+    y = 0;
+  }
+};
+
+// Rows of a 1x1 convolution: output pixels [first, first + rows).
+template <class T>
+inline void read_pixels(const Operand& in, const Geometry& g, long first, int rows, float* panel, long ld) {
+  const T* data = static_cast<const T*>(in.data);
+  with_reader<T>(in, [&](auto read) {
+    if (g.stride == 1) {
+      for (int r = 0; r < rows; ++r) read_pixel(read, data + (first + r) * in.pixel_stride, in.channels, panel + r * ld);
+    } else {
+      PixelWalk walk(g, first);
+      for (int r = 0; r < rows; ++r, walk.next()) read_pixel(read, data + walk.pixel * in.pixel_stride, in.channels, panel + r * ld);
+    }
+  });
+}
+
+// Input rows [y0, y1) of an image (rows outside are zero) into band [y][width + 2 pad][channels], borders zero.
+template <class T>
+inline void read_band(const Operand& in, const Geometry& g, int image, int y0, int y1, float* band) {
+  const int channels = in.channels, line = (g.width + 2 * g.pad()) * channels;
+  const T* data = static_cast<const T*>(in.data);
+  with_reader<T>(in, [&](auto read) {
+    for (int y = y0; y < y1; ++y) {
+      float* to = band + static_cast<long>(y - y0) * line;
+      clear(to, line);
+      if (y < 0 || y >= g.height) continue;
+      const T* from = data + (static_cast<long>(image) * g.height + y) * g.width * in.pixel_stride;
+      float* pixel = to + g.pad() * channels;
+      for (int x = 0; x < g.width; ++x, pixel += channels, from += in.pixel_stride)
+        for (int c = 0; c < channels; c += kLanes)
+          if (c + kLanes <= channels) store(pixel + c, read(from, c));
+          else store_first(pixel + c, read(from, c), channels - c);
+    }
+  });
+}
+
+// Panel rows for output pixels [first, first + rows) of an image from its band starting at input row y0: for each kernel
+// row, kernel * channels consecutive floats of the band.
+inline void unfold(const float* band, const Geometry& g, int channels, int y0, int first, int rows, float* panel, long ld) {
+  const int line = (g.width + 2 * g.pad()) * channels, run = g.kernel * channels;
+  int y = first / g.out_width, x = first % g.out_width;
+  for (int r = 0; r < rows; ++r) {
+    const float* from = band + static_cast<long>(y * g.stride - g.pad() - y0) * line + x * g.stride * channels;
+    float* to = panel + r * ld;
+    for (int ky = 0; ky < g.kernel; ++ky, from += line, to += run)
+      for (int c = 0; c < run; c += kLanes) store(to + c, load(from + c));
+    if (++x == g.out_width) {
+      x = 0;
+      ++y;
+    }
+  }
+}
+
+// The transpose of unfold: adds panel rows onto the band.
+inline void fold(const float* panel, long ld, const Geometry& g, int channels, int y0, int first, int rows, float* band) {
+  const int line = (g.width + 2 * g.pad()) * channels, run = g.kernel * channels;
+  int y = first / g.out_width, x = first % g.out_width;
+  for (int r = 0; r < rows; ++r) {
+    float* to = band + static_cast<long>(y * g.stride - g.pad() - y0) * line + x * g.stride * channels;
+    const float* from = panel + r * ld;
+    for (int ky = 0; ky < g.kernel; ++ky, to += line, from += run) {
+      int c = 0;
+      for (; c + kLanes <= run; c += kLanes) store(to + c, load(to + c) + load(from + c));
+      for (; c < run; ++c) to[c] += from[c];
+    }
+    if (++x == g.out_width) {
+      x = 0;
+      ++y;
+    }
+  }
+}
+
+// fp32 pixels that need no normalising and no padding can be multiplied where they are.
+template <class T>
+inline bool readable_in_place(const Operand& in, const Geometry& g) {
+  return sizeof(T) == 4 && !in.scale && in.channel_step == 1 && in.channels % kGroup == 0 && g.stride == 1;
+}
+
+template <class T>
+void matmul_forward(const MatmulForward& task, long begin, long end, float* scratch, double* sums) {
+  const Geometry& g = task.geometry;
+  const int rows = task.rows(), outputs = task.outputs;
+  const long ld = padded(task.depth);
+  float* a = scratch;
+  float* c = a + (rows + 1) * ld;
+  float* panel_sums = c + static_cast<long>(rows + 1) * outputs;
+  float* band = panel_sums + 2 * outputs;
+  clear(panel_sums, 2L * outputs);
+
+  const long image_pixels = static_cast<long>(g.out_height) * g.out_width;
+  for (long item = begin; item < end; ++item) {
+    long pixel;
+    int count;
+    const float* left = a;
+    long left_ld = ld;
+    if (task.dense) {
+      const int image = static_cast<int>(item / task.panels_per_image());
+      const int first = static_cast<int>(item % task.panels_per_image()) * rows;
+      count = static_cast<int>(least<long>(rows, image_pixels - first));
+      pixel = image * image_pixels + first;
+      const int y0 = first / g.out_width * g.stride - g.pad();
+      const int y1 = (first + count - 1) / g.out_width * g.stride - g.pad() + g.kernel;
+      read_band<T>(task.input, g, image, y0, y1, band);
+      unfold(band, g, task.input.channels, y0, first, count, a, ld);
+    } else {
+      pixel = item * rows;
+      count = static_cast<int>(least<long>(rows, g.out_pixels() - pixel));
+      if (readable_in_place<T>(task.input, g) && count % kPanelStep == 0) {
+        left = static_cast<const float*>(task.input.data) + pixel * task.input.pixel_stride;
+        left_ld = task.input.pixel_stride;
+      } else {
+        read_pixels<T>(task.input, g, pixel, count, a, ld);
+      }
+    }
+    gemm(left, left_ld, task.weights, c, outputs, count, task.depth, outputs);
+    sink_forward<T>(task.sink, outputs, c, outputs, pixel, count, 0, outputs, panel_sums);
+    if (!task.sink.bias) flush_sums(panel_sums, outputs, sums);
+  }
+}
+
+// Gradients of the output pixels [first, first + rows).
+template <class T>
+inline void read_gradients(const OutputGradient& output, int outputs, long first, int rows, float* panel) {
+  for (int r = 0; r < rows; ++r, panel += outputs)
+    for (int c = 0; c < outputs; c += kLanes) store(panel + c, read_gradient<T>(output, (first + r) * outputs, c));
+}
+
+// 1x1: items are panels of output pixels.
+template <class T>
+inline void pointwise_backward(const MatmulBackward& task, long begin, long end, float* scratch, double* sums) {
+  const Geometry& g = task.geometry;
+  const int rows = task.rows(), outputs = task.outputs, width = static_cast<int>(padded(task.depth));
+  float* gradient = scratch;
+  float* a = gradient + static_cast<long>(rows + 1) * outputs;
+  float* c = a + static_cast<long>(rows + 1) * width;
+  float* panel_sums = c + static_cast<long>(rows + 1) * width;
+  clear(panel_sums, 2L * width);
+
+  for (long item = begin; item < end; ++item) {
+    const long pixel = item * rows;
+    const int count = static_cast<int>(least<long>(rows, g.out_pixels() - pixel));
+    read_gradients<T>(task.output, outputs, pixel, count, gradient);
+    if (readable_in_place<T>(task.input, g)) {
+      gemm_tn(gradient, outputs, static_cast<const float*>(task.input.data) + pixel * task.input.pixel_stride,
+              task.input.pixel_stride, task.weight_gradient, width, count, outputs, width);
+    } else {
+      read_pixels<T>(task.input, g, pixel, count, a, width);
+      gemm_tn(gradient, outputs, a, width, task.weight_gradient, width, count, outputs, width);
+    }
+    if (!task.weights) continue;
+    gemm(gradient, outputs, task.weights, c, width, count, outputs, width);
+    if (g.stride == 1) {
+      sink_backward<T>(task.sink, width, c, width, pixel, count, 0, width, panel_sums);
+    } else {
+      PixelWalk walk(g, pixel);
+      for (int r = 0; r < count; ++r, walk.next())
+        sink_backward<T>(task.sink, width, c + static_cast<long>(r) * width, width, walk.pixel, 1, 0, width, panel_sums);
+    }
+    if (!task.sink.external) flush_sums(panel_sums, width, sums);
+  }
+}
+
+// k x k: items are images, because neighbouring panels add to the same input pixels.
+template <class T>
+inline void dense_backward(const MatmulBackward& task, long begin, long end, float* scratch, double* sums) {
+  const Geometry& g = task.geometry;
+  const int rows = task.rows(), outputs = task.outputs, depth = static_cast<int>(padded(task.depth));
+  const int channels = task.input.channels, width = static_cast<int>(padded(channels));
+  const int image_pixels = g.out_height * g.out_width, line = (g.width + 2 * g.pad()) * channels;
+  float* gradient = scratch;
+  float* a = gradient + static_cast<long>(rows + 1) * outputs;
+  float* c = a + static_cast<long>(rows + 1) * depth;
+  float* panel_sums = c + static_cast<long>(rows + 1) * depth;
+  float* tile = panel_sums + 2 * width;  // one row of input pixels, padded
+  float* plane = tile + static_cast<long>(g.width) * width;
+  float* plane_gradient = plane + task.plane_floats();
+  clear(panel_sums, 2L * width);
+  clear(plane_gradient + task.plane_floats() - 64, 64);
+
+  const int y0 = -g.pad();
+  for (long image = begin; image < end; ++image) {
+    read_band<T>(task.input, g, static_cast<int>(image), y0, g.height + g.pad(), plane);
+    clear(plane_gradient, task.plane_floats());
+    for (int first = 0; first < image_pixels; first += rows) {
+      const int count = least(rows, image_pixels - first);
+      read_gradients<T>(task.output, outputs, image * image_pixels + first, count, gradient);
+      unfold(plane, g, channels, y0, first, count, a, depth);
+      gemm_tn(gradient, outputs, a, depth, task.weight_gradient, depth, count, outputs, depth);
+      if (!task.weights) continue;
+      gemm(gradient, outputs, task.weights, c, depth, count, outputs, depth);
+      fold(c, depth, g, channels, y0, first, count, plane_gradient);
+    }
+    if (!task.weights) continue;
+    for (int y = 0; y < g.height; ++y) {
+      const float* from = plane_gradient + static_cast<long>(y + g.pad()) * line + g.pad() * channels;
+      for (int x = 0; x < g.width; ++x, from += channels) {
+        float* to = tile + static_cast<long>(x) * width;
+        for (int ch = 0; ch < width; ch += kLanes) store(to + ch, load(from + ch));
+        for (int ch = channels; ch < width; ++ch) to[ch] = 0;
+      }
+      sink_backward<T>(task.sink, width, tile, width, (image * g.height + y) * g.width, g.width, 0, width, panel_sums);
+    }
+    if (!task.sink.external) flush_sums(panel_sums, width, sums);
+  }
+}
+
+template <class T>
+void matmul_backward(const MatmulBackward& task, long begin, long end, float* scratch, double* sums) {
+  if (task.dense) dense_backward<T>(task, begin, end, scratch, sums);
+  else pointwise_backward<T>(task, begin, end, scratch, sums);
+}
+
+}  // namespace singlepath::cpu::SINGLEPATH_ISA

@@ -1,0 +1,170 @@
+#pragma once
+
+// Moving pixels between tensors and fp32 panels: reading operands (normalise + activate on the way), and the sinks that
+// take a tile of results [pixels][channels] to memory with everything that hangs on it (statistics, masks, residuals).
+
+#include "simd.h"
+
+namespace singlepath::cpu::SINGLEPATH_ISA {
+
+// Readers give the kLanes channels from c on of the pixel at `pixel`; channels behind the last are zero.
+template <class T, class A>
+struct NormalisedReader {
+  const float *scale, *shift;
+  SINGLEPATH_INLINE Vec operator()(const T* pixel, int c) const {
+    return activate<A::value>(load(pixel + c) * load(scale + c) + load(shift + c));
+  }
+};
+
+template <class T, int Step>
+struct PlainReader {
+  int channels, step;
+  SINGLEPATH_INLINE Vec operator()(const T* pixel, int c) const {
+    if (Step && c + kLanes <= channels) return Step == 1 ? load(pixel + c) : load_every_second(pixel + 2 * c);
+    if (Step == 1) return c < channels ? load_first(pixel + c, channels - c) : zero();
+    alignas(64) float lanes[kLanes] = {};
+    for (int i = 0; i < kLanes && c + i < channels; ++i) lanes[i] = to_float(pixel[static_cast<long>(c + i) * step]);
+    return load(lanes);
+  }
+};
+
+// Calls body(reader) with the reader made for this operand.
+template <class T, class Body>
+SINGLEPATH_INLINE void with_reader(const Operand& in, const Body& body) {
+  if (in.scale)
+    return with_activation(in.activation, [&](auto activation) {
+      body(NormalisedReader<T, decltype(activation)>{in.scale, in.shift});
+    });
+  if (in.channel_step == 1) return body(PlainReader<T, 1>{in.channels, 1});
+  if (in.channel_step == 2) return body(PlainReader<T, 2>{in.channels, 2});
+  body(PlainReader<T, 0>{in.channels, in.channel_step});
+}
+
+// One pixel into a padded row.
+template <class T, class Reader>
+SINGLEPATH_INLINE void read_pixel(const Reader& read, const T* pixel, int channels, float* row) {
+  for (int c = 0; c < padded(channels); c += kLanes) store(row + c, read(pixel, c));
+}
+
+// Column sums of one panel go from fp32 to the thread's double sums and start again from zero.
+inline void flush_sums(float* panel, int channels, double* sums) {
+  for (int i = 0; i < 2 * channels; ++i) sums[i] += panel[i];
+  clear(panel, 2L * channels);
+}
+
+// ---- forward ----
+
+// tile[pixels][channels], rows `ld` apart, to `pixel...` and `channel...` of the sink, whose pixels have `width` channels.
+template <class T>
+inline void sink_forward(const ForwardSink& sink, long width, const float* tile, long ld, long pixel, int pixels,
+                         int channel, int channels, float* sums) {
+  T* out = static_cast<T*>(sink.data) + pixel * width + channel;
+  if (sink.bias) {
+    with_activation(sink.activation, [&](auto activation) {
+      for (int r = 0; r < pixels; ++r)
+        for (int c = 0; c < channels; c += kLanes)
+          store(out + r * width + c,
+                activate<decltype(activation)::value>(load(tile + r * ld + c) + load(sink.bias + channel + c)));
+    });
+    return;
+  }
+  float *sum = sums + channel, *square = sums + width + channel;
+  for (int c = 0; c < channels; c += kLanes) {
+    Vec s = load(sum + c), q = load(square + c);
+    for (int r = 0; r < pixels; ++r) {
+      const Vec v = load(tile + r * ld + c);
+      store(out + r * width + c, v);
+      s += v;
+      q += v * v;
+    }
+    store(sum + c, s);
+    store(square + c, q);
+  }
+}
+
+// ---- backward ----
+
+// The gradient at raw outputs: kLanes channels from c on of the pixel that starts at element `offset`.
+template <class T>
+SINGLEPATH_INLINE Vec read_gradient(const OutputGradient& g, long offset, int c) {
+  const Vec gradient = load(static_cast<const T*>(g.gradient) + offset + c);
+  const Vec raw = load(static_cast<const T*>(g.raw) + offset + c);
+  return gradient * load(g.c0 + c) + (raw * load(g.c1 + c) + load(g.c2 + c));
+}
+
+// Gradient of a normalised and activated value into the padded buffer of the unit before, with its two sums.
+template <class T>
+inline void sink_inside(const BackwardSink& sink, long width, const float* tile, long ld, long pixel, int pixels,
+                        int channel, int channels, float* sums) {
+  T* out = static_cast<T*>(sink.data) + pixel * width + channel;
+  const T* raw = static_cast<const T*>(sink.raw) + pixel * width + channel;
+  float *sum = sums + channel, *product = sums + width + channel;
+  with_activation(sink.activation, [&](auto activation) {
+    for (int c = 0; c < channels; c += kLanes) {
+      Vec s = load(sum + c), q = load(product + c);
+      const Vec scale = load(sink.scale + channel + c), shift = load(sink.shift + channel + c);
+      const Vec mean = load(sink.mean + channel + c);
+      for (int r = 0; r < pixels; ++r) {
+        const Vec t = load(raw + r * width + c);
+        const Vec g = activate_backward<decltype(activation)::value>(load(tile + r * ld + c), t * scale + shift);
+        store(out + r * width + c, g);
+        s += g;
+        q += g * (t - mean);
+      }
+      store(sum + c, s);
+      store(product + c, q);
+    }
+  });
+}
+
+// Gradient of the chain's input into the caller's tensor.
+template <class T>
+inline void sink_outside(const BackwardSink& sink, const float* tile, long ld, long pixel, int pixels, int channel,
+                         int channels) {
+  channels = least(channels, sink.channels - channel);
+  const int step = sink.channel_step;
+  for (int r = 0; r < pixels; ++r) {
+    T* out = static_cast<T*>(sink.data) + (pixel + r) * sink.pixel_stride + static_cast<long>(channel) * step;
+    const T* add = sink.add ? static_cast<const T*>(sink.add) + (pixel + r) * sink.add_stride + channel : nullptr;
+    const float* row = tile + r * ld;
+    if (sink.interleave) {
+      const T* even = static_cast<const T*>(sink.interleave) + (pixel + r) * sink.interleave_stride + channel;
+      int c = 0;
+      for (; c + kLanes <= channels; c += kLanes) store_interleaved(out + 2 * c - 1, load(even + c), load(row + c));
+      for (; c < channels; ++c) {
+        out[2 * c - 1] = even[c];
+        from_float(out + 2 * c, row[c]);
+      }
+    } else if (step == 1) {
+      for (int c = 0; c < channels; c += kLanes) {
+        const int n = least(kLanes, channels - c);
+        if (n == kLanes) {
+          Vec v = load(row + c);
+          if (add) v += load(add + c);
+          if (sink.accumulate) v += load(out + c);
+          store(out + c, v);
+        } else {
+          Vec v = load(row + c);
+          if (add) v += load_first(add + c, n);
+          if (sink.accumulate) v += load_first(out + c, n);
+          store_first(out + c, v, n);
+        }
+      }
+    } else {
+      for (int c = 0; c < channels; ++c) {
+        T* p = out + static_cast<long>(c) * step;
+        from_float(p, row[c] + (add ? to_float(add[c]) : 0.f) + (sink.accumulate ? to_float(*p) : 0.f));
+      }
+    }
+  }
+}
+
+// `width` is the padded channel count of the convolution's input.
+template <class T>
+inline void sink_backward(const BackwardSink& sink, long width, const float* tile, long ld, long pixel, int pixels,
+                          int channel, int channels, float* sums) {
+  if (sink.external) sink_outside<T>(sink, tile, ld, pixel, pixels, channel, channels);
+  else sink_inside<T>(sink, width, tile, ld, pixel, pixels, channel, channels, sums);
+}
+
+}  // namespace singlepath::cpu::SINGLEPATH_ISA

@@ -1,0 +1,205 @@
+#pragma once
+
+// Vectors of the instruction set this file is compiled for. Every file in isa/ is compiled once per instruction set
+// (see ../CMakeLists.txt) inside its own namespace; only macros below know which one it is. Nothing here may use the
+// standard library: an inline std:: function compiled with AVX-512 could be the copy the linker keeps for everybody.
+
+#include <stdint.h>
+
+#if defined(__x86_64__) || defined(__i386__)
+#include <immintrin.h>
+#endif
+
+#include "../kernels.h"
+
+#ifndef SINGLEPATH_ISA
+#error "compile with -DSINGLEPATH_ISA=<name of the instruction set>"
+#endif
+
+#define SINGLEPATH_UNROLL _Pragma("GCC unroll 64")
+
+namespace singlepath::cpu::SINGLEPATH_ISA {
+
+#if defined(__AVX512F__)
+constexpr int kLanes = 16, kRegisters = 32;
+#elif defined(__AVX2__)
+constexpr int kLanes = 8, kRegisters = 16;
+#elif defined(__aarch64__)
+constexpr int kLanes = 4, kRegisters = 32;
+#else
+constexpr int kLanes = 4, kRegisters = 16;
+#endif
+
+// Channels come in groups of kGroup (kernels.h); a group is one or several vectors.
+constexpr int kVectorsPerGroup = kGroup / kLanes;
+
+typedef float Vec __attribute__((vector_size(kLanes * 4)));
+typedef uint32_t Bits __attribute__((vector_size(kLanes * 4)));
+typedef uint16_t Halves __attribute__((vector_size(kLanes * 2)));
+
+// The same vectors at any address.
+typedef float VecAt __attribute__((vector_size(kLanes * 4), aligned(4), may_alias));
+typedef uint16_t HalvesAt __attribute__((vector_size(kLanes * 2), aligned(2), may_alias));
+
+SINGLEPATH_INLINE Vec zero() { return Vec{}; }
+SINGLEPATH_INLINE Vec broadcast(float x) { return Vec{} + x; }
+
+SINGLEPATH_INLINE Vec load(const float* p) { return *reinterpret_cast<const VecAt*>(p); }
+SINGLEPATH_INLINE void store(float* p, Vec v) { *reinterpret_cast<VecAt*>(p) = v; }
+
+// bf16 is the upper half of a float.
+SINGLEPATH_INLINE Vec widen(Halves h) { return reinterpret_cast<Vec>(__builtin_convertvector(h, Bits) << 16); }
+
+// Round to nearest even.
+SINGLEPATH_INLINE Halves narrow(Vec v) {
+#if defined(__AVX512BF16__)
+  return reinterpret_cast<Halves>(_mm512_cvtneps_pbh(v));
+#else
+  const Bits bits = reinterpret_cast<Bits>(v);
+  return __builtin_convertvector((bits + 0x7fff + ((bits >> 16) & 1)) >> 16, Halves);
+#endif
+}
+
+SINGLEPATH_INLINE Vec load(const bf16* p) { return widen(*reinterpret_cast<const HalvesAt*>(p)); }
+SINGLEPATH_INLINE void store(bf16* p, Vec v) { *reinterpret_cast<HalvesAt*>(p) = narrow(v); }
+
+SINGLEPATH_INLINE float to_float(float x) { return x; }
+SINGLEPATH_INLINE float to_float(bf16 x) {
+  const uint32_t bits = static_cast<uint32_t>(x.bits) << 16;
+  float f;
+  __builtin_memcpy(&f, &bits, 4);
+  return f;
+}
+SINGLEPATH_INLINE void from_float(float* p, float x) { *p = x; }
+SINGLEPATH_INLINE void from_float(bf16* p, float x) {
+  uint32_t bits;
+  __builtin_memcpy(&bits, &x, 4);
+  p->bits = static_cast<uint16_t>((bits + 0x7fff + ((bits >> 16) & 1)) >> 16);
+}
+
+// The first n lanes from memory, the others zero; nothing behind p + n is touched.
+template <class T>
+SINGLEPATH_INLINE Vec load_first(const T* p, int n) {
+#if defined(__AVX512BW__) && defined(__AVX512VL__)
+  if constexpr (sizeof(T) == 4) return _mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << n) - 1), p);
+  else return widen(reinterpret_cast<Halves>(_mm256_maskz_loadu_epi16(static_cast<__mmask16>((1u << n) - 1), p)));
+#else
+  alignas(64) float lanes[kLanes] = {};
+  for (int i = 0; i < n; ++i) lanes[i] = to_float(p[i]);
+  return load(lanes);
+#endif
+}
+template <class T>
+SINGLEPATH_INLINE void store_first(T* p, Vec v, int n) {
+#if defined(__AVX512BW__) && defined(__AVX512VL__)
+  if constexpr (sizeof(T) == 4) _mm512_mask_storeu_ps(p, static_cast<__mmask16>((1u << n) - 1), v);
+  else _mm256_mask_storeu_epi16(p, static_cast<__mmask16>((1u << n) - 1), reinterpret_cast<__m256i>(narrow(v)));
+#else
+  alignas(64) float lanes[kLanes];
+  store(lanes, v);
+  for (int i = 0; i < n; ++i) from_float(p + i, lanes[i]);
+#endif
+}
+
+// p[0], p[2], p[4], …: reads up to the last lane and nothing behind it, so the second half is loaded one element early.
+template <class T>
+SINGLEPATH_INLINE Vec load_every_second(const T* p) {
+  const Vec low = load(p), high = load(p + kLanes - 1);
+#if defined(__AVX512F__)
+  return __builtin_shufflevector(low, high, 0, 2, 4, 6, 8, 10, 12, 14, 17, 19, 21, 23, 25, 27, 29, 31);
+#elif defined(__AVX2__)
+  return __builtin_shufflevector(low, high, 0, 2, 4, 6, 9, 11, 13, 15);
+#else
+  return __builtin_shufflevector(low, high, 0, 2, 5, 7);
+#endif
+}
+
+// p[2i] = even[i], p[2i + 1] = odd[i].
+template <class T>
+SINGLEPATH_INLINE void store_interleaved(T* p, Vec even, Vec odd) {
+#if defined(__AVX512F__)
+  store(p, __builtin_shufflevector(even, odd, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23));
+  store(p + 16, __builtin_shufflevector(even, odd, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31));
+#elif defined(__AVX2__)
+  store(p, __builtin_shufflevector(even, odd, 0, 8, 1, 9, 2, 10, 3, 11));
+  store(p + 8, __builtin_shufflevector(even, odd, 4, 12, 5, 13, 6, 14, 7, 15));
+#else
+  store(p, __builtin_shufflevector(even, odd, 0, 4, 1, 5));
+  store(p + 4, __builtin_shufflevector(even, odd, 2, 6, 3, 7));
+#endif
+}
+
+SINGLEPATH_INLINE Vec larger(Vec a, Vec b) {
+#if defined(__AVX512F__)
+  return _mm512_max_ps(a, b);
+#elif defined(__AVX2__)
+  return _mm256_max_ps(a, b);
+#else
+  return a > b ? a : b;
+#endif
+}
+SINGLEPATH_INLINE Vec smaller(Vec a, Vec b) {
+#if defined(__AVX512F__)
+  return _mm512_min_ps(a, b);
+#elif defined(__AVX2__)
+  return _mm256_min_ps(a, b);
+#else
+  return a < b ? a : b;
+#endif
+}
+
+template <class Int>
+SINGLEPATH_INLINE Int least(Int a, Int b) { return a < b ? a : b; }
+template <class Int>
+SINGLEPATH_INLINE Int most(Int a, Int b) { return a > b ? a : b; }
+
+SINGLEPATH_INLINE void clear(float* p, long n) { __builtin_memset(p, 0, static_cast<size_t>(n) * sizeof(float)); }
+
+// ---- activations: value and derivative at the normalised value z ----
+
+template <Activation A>
+SINGLEPATH_INLINE Vec activate(Vec z) {
+  if constexpr (A == Activation::relu) return larger(z, zero());
+  else if constexpr (A == Activation::relu6) return smaller(larger(z, zero()), broadcast(6.f));
+  else if constexpr (A == Activation::hswish)
+    return z * smaller(larger(z + 3.f, zero()), broadcast(6.f)) * (1.f / 6.f);
+  else return z;
+}
+
+// g times the derivative at z.
+template <Activation A>
+SINGLEPATH_INLINE Vec activate_backward(Vec g, Vec z) {
+  if constexpr (A == Activation::relu) return z > zero() ? g : zero();
+  else if constexpr (A == Activation::relu6) {
+    g = z > zero() ? g : zero();
+    return z < broadcast(6.f) ? g : zero();
+  } else if constexpr (A == Activation::hswish) {
+    const Vec slope = smaller(larger(z, broadcast(-3.f)), broadcast(3.f)) * (1.f / 3.f) + 0.5f;  // right inside [-3, 3]
+    g = z < broadcast(-3.f) ? zero() : g;
+    return z > broadcast(3.f) ? g : g * slope;
+  } else return g;
+}
+
+// A number, or an activation, as a type.
+template <int N>
+struct Int {
+  static constexpr int value = N;
+};
+
+template <Activation A>
+struct Act {
+  static constexpr Activation value = A;
+};
+
+// Calls body(Act<A>) for the activation known only at run time, so that loops inside are compiled for each.
+template <class Body>
+SINGLEPATH_INLINE void with_activation(Activation activation, const Body& body) {
+  switch (activation) {
+    case Activation::none: return body(Act<Activation::none>{});
+    case Activation::relu: return body(Act<Activation::relu>{});
+    case Activation::relu6: return body(Act<Activation::relu6>{});
+    case Activation::hswish: return body(Act<Activation::hswish>{});
+  }
+}
+
+}  // namespace singlepath::cpu::SINGLEPATH_ISA

@@ -1,0 +1,26 @@
+// The kernels of one instruction set as a table. Compiled once for each, with other flags (../CMakeLists.txt).
+
+#include "depthwise.h"
+#include "elementwise.h"
+#include "matmul.h"
+#include "outputs.h"
+
+#define SINGLEPATH_STRING_(x) #x
+#define SINGLEPATH_STRING(x) SINGLEPATH_STRING_(x)
+
+namespace singlepath::cpu::SINGLEPATH_ISA {
+namespace {
+
+template <class T>
+constexpr StorageKernels storage_kernels() {
+  return {matmul_forward<T>, matmul_backward<T>, depthwise_forward<T>, depthwise_backward<T>, write_output<T>,
+          pool_output<T>,    gradient_entry<T>,  copy_channels<T>,     normalise<T>};
+}
+
+}  // namespace
+
+extern const Kernels table;
+const Kernels table = {SINGLEPATH_STRING(SINGLEPATH_ISA), storage_kernels<float>(), storage_kernels<bf16>(),
+                       pack_by_output, pack_by_input, pack_depthwise, sgd, gemm};
+
+}  // namespace singlepath::cpu::SINGLEPATH_ISA

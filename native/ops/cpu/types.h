@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstdint>
+
+// Functions in headers shared with the files compiled for one instruction set must never be emitted on their own: the
+// linker would keep one copy, perhaps the AVX-512 one, for everybody.
+#define SINGLEPATH_INLINE inline __attribute__((always_inline))
+
+namespace singlepath::cpu {
+
+// How activations lie in memory. Arithmetic, weights, statistics and parameter gradients are always fp32.
+enum class Storage { float32, bfloat16 };
+
+enum class Activation { none, relu, relu6, hswish };
+
+enum class Convolution {
+  pointwise,  // 1x1, any stride
+  depthwise,  // k x k, one filter a channel
+  dense,      // k x k over all channels
+};
+
+struct bf16 {
+  uint16_t bits;
+};
+
+SINGLEPATH_INLINE int storage_bytes(Storage storage) { return storage == Storage::float32 ? 4 : 2; }
+
+}  // namespace singlepath::cpu
