@@ -1,7 +1,7 @@
 import { buildGraph, indexed, type Module } from '../graph/build.js';
 import type { GeneValue } from '../graph/types.js';
 import type { Choice, Gene, GeneKind, Layer, SearchSpace } from './types.js';
-import { validateSpace } from './validate.js';
+import { type Locate, validateSpace } from './validate.js';
 
 /** Turns the values of a width or bits gene into a dimension that follows it. */
 export type Pick = (values: readonly number[]) => GeneValue;
@@ -35,6 +35,8 @@ export interface SpaceDefinition {
   input: SearchSpace['input'];
   classes: number;
   layers: readonly LayerSpec[];
+  /** Says in errors where a choice is written. */
+  locate?: Locate;
 }
 
 /**
@@ -43,7 +45,7 @@ export interface SpaceDefinition {
  *
  * @throws SinglePathError `INVALID_SPACE` where graphs do not fit.
  */
-export function defineSpace({ name, input, classes, layers: specs }: SpaceDefinition): SearchSpace {
+export function defineSpace({ name, input, classes, layers: specs, locate }: SpaceDefinition): SearchSpace {
   const genes = numberGenes(specs);
   const indexOf = (kind: GeneKind, layer: number) =>
     genes.findIndex((gene) => gene.kind === kind && gene.layer === layer);
@@ -66,7 +68,7 @@ export function defineSpace({ name, input, classes, layers: specs }: SpaceDefini
     return { name: layerName, ...(gene >= 0 && { gene }), choices };
   });
   const space: SearchSpace = { name, input, classes, genes, layers };
-  validateSpace(space);
+  validateSpace(space, locate);
   return space;
 }
 

@@ -16,17 +16,20 @@ export function inputShape({ input }: SearchSpace): Shape {
   return { channels: input.channels, height: input.size, width: input.size };
 }
 
+/** Prefix of error messages about a choice of a layer, such as the line of a file it is written in. */
+export type Locate = (layer: number, choice: number) => string;
+
 /**
  * Checks that a space makes sense: names are unique, genes fit the dimensions they choose and belong to one layer,
  * and all choices of a layer yield the same shape for all values of its genes, so that any path runs.
  *
  * @throws SinglePathError `INVALID_SPACE`.
  */
-export function validateSpace(space: SearchSpace): void {
+export function validateSpace(space: SearchSpace, locate: Locate = () => ''): void {
   checkInput(space);
   checkNames(space);
   checkGenes(space);
-  const output = walkSpace(space, () => {});
+  const output = walkSpace(space, () => {}, locate);
   if (output.channels !== space.classes || output.height !== 1 || output.width !== 1) {
     throw invalid(space, `${space.classes} logits (classes) as output`, showShape(output));
   }
@@ -37,27 +40,52 @@ export function validateSpace(space: SearchSpace): void {
  *
  * @throws SinglePathError `INVALID_SPACE` where shapes do not fit.
  */
-export function walkSpace(space: SearchSpace, visit: (shapes: ChoiceShapes) => void): Shape {
+export function walkSpace(
+  space: SearchSpace,
+  visit: (shapes: ChoiceShapes) => void,
+  locate: Locate = () => '',
+): Shape {
   let input = inputShape(space);
-  space.layers.forEach(({ name, choices }, layer) => {
+  space.layers.forEach(({ choices }, layer) => {
     let output: Shape | undefined;
-    for (const { name: choice, graph } of choices) {
-      let values: Shape[] | undefined;
-      for (const architecture of combinations(space, genesOf(graph))) {
-        const shapes = inferShapes(graph, input, readerOf(architecture));
-        const result = shapes.at(-1)!;
-        output ??= result;
-        if (showShape(result) !== showShape(output)) {
-          const where = `choice '${choice}' of layer '${name}', as its other choices and widths yield`;
-          throw invalid(space, `${showShape(output)} from ${where}`, showShape(result));
-        }
-        values = values ? largest(values, shapes) : shapes;
+    choices.forEach(({ graph }, choice) => {
+      try {
+        const values = largestShapes(space, layer, choice, input, output);
+        visit({ layer, graph, values: values.largest });
+        output = values.output;
+      } catch (error) {
+        if (!(error instanceof SinglePathError)) throw error;
+        throw new SinglePathError(error.code, locate(layer, choice) + error.message, error);
       }
-      visit({ layer, graph, values: values! });
-    }
+    });
     input = output!;
   });
   return input;
+}
+
+/** Walks one choice for all values of its genes; every output must be `wanted`, where given, and the same. */
+function largestShapes(
+  space: SearchSpace,
+  layer: number,
+  choice: number,
+  input: Shape,
+  wanted: Shape | undefined,
+): { largest: Shape[]; output: Shape } {
+  const { name, choices } = space.layers[layer]!;
+  const { name: choiceName, graph } = choices[choice]!;
+  let values: Shape[] | undefined;
+  let output = wanted;
+  for (const architecture of combinations(space, genesOf(graph))) {
+    const shapes = inferShapes(graph, input, readerOf(architecture));
+    const result = shapes.at(-1)!;
+    output ??= result;
+    if (showShape(result) !== showShape(output)) {
+      const where = `choice '${choiceName}' of layer '${name}', as its other choices and widths yield`;
+      throw invalid(space, `${showShape(output)} from ${where}`, showShape(result));
+    }
+    values = values ? largest(values, shapes) : shapes;
+  }
+  return { largest: values!, output: output! };
 }
 
 function checkInput(space: SearchSpace): void {

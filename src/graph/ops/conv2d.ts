@@ -1,6 +1,6 @@
 import type { Conv2dNode, ParameterSpec } from '../types.js';
 import { constant, misfit, type OpDefinition, only, positiveInteger, weightInit, windowSize } from './op.js';
-import { checkWeightBits, scalarShape, stepInit } from './quantizer.js';
+import { checkBits, scalarShape, stepInit } from './quantizer.js';
 
 /** Convolution; sliced `[:out, :in]` where a gene chooses fewer channels than the largest. */
 export const conv2d: OpDefinition<Conv2dNode> = {
@@ -21,7 +21,7 @@ export const conv2d: OpDefinition<Conv2dNode> = {
         throw misfit(node, `output channels divisible by ${node.groups} groups`, channels);
       }
     }
-    if (node.weightQuantizer) checkWeightBits(node, read(node.weightQuantizer.bits));
+    if (node.weightQuantizer) checkBits(node, 'weight', read(node.weightQuantizer.bits));
     return { channels, height: windowSize(node, input.height), width: windowSize(node, input.width) };
   },
 

@@ -1,6 +1,6 @@
 import type { FakeQuantizeNode } from '../types.js';
 import { constant, type OpDefinition, only } from './op.js';
-import { checkFeatureBits, scalarShape, stepInit } from './quantizer.js';
+import { checkBits, scalarShape, stepInit } from './quantizer.js';
 
 /** PACT's bound starts at ReLU6's: BatchNorm's unit-variance outputs seldom exceed it. */
 const PACT_ALPHA = 6;
@@ -10,7 +10,7 @@ const RELU_MEAN = 1 / Math.sqrt(2 * Math.PI);
 
 export const fakeQuantize: OpDefinition<FakeQuantizeNode> = {
   shape(node, inputs, read) {
-    checkFeatureBits(node, read(node.bits));
+    checkBits(node, 'feature', read(node.bits));
     return only(node, inputs);
   },
 

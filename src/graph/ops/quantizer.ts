@@ -1,22 +1,16 @@
 import type { Dim, GraphNode, Initialiser } from '../types.js';
 import { constant, misfit } from './op.js';
 
-/** Feature bits from which on features stay float. */
+/** Bits from which on numbers stay float. */
 export const FLOAT_BITS = 32;
 
-/** Range of bits that the native quantisers implement. */
+/** Most bits that are quantised. */
 const MAX_BITS = 8;
 
-export function checkWeightBits(node: GraphNode, bits: number): void {
-  if (!Number.isInteger(bits) || bits < 1 || bits > MAX_BITS) {
-    throw misfit(node, `weight bits from 1 to ${MAX_BITS}`, bits);
-  }
-}
-
-export function checkFeatureBits(node: GraphNode, bits: number): void {
+export function checkBits(node: GraphNode, what: 'weight' | 'feature', bits: number): void {
   const quantised = Number.isInteger(bits) && bits >= 1 && bits <= MAX_BITS;
-  if (!quantised && bits < FLOAT_BITS) {
-    throw misfit(node, `feature bits from 1 to ${MAX_BITS}, or ${FLOAT_BITS} for float`, bits);
+  if (!quantised && bits !== FLOAT_BITS) {
+    throw misfit(node, `${what} bits from 1 to ${MAX_BITS}, or ${FLOAT_BITS} for float`, bits);
   }
 }
 

@@ -20,9 +20,10 @@ export interface ShuffleNetTable {
 /** Channels of the branches' middle, as multiples of half the output width (section 3.4). */
 export const WIDTH_SCALES = [0.2, 0.4, 0.6, 0.8, 1.0, 1.2, 1.4, 1.6] as const;
 
-/** Block choices in gene order; `x` is xception-like. */
-const CHOICES = { shuffle3x3: 3, shuffle5x5: 5, shuffle7x7: 7, xception: 'x' } as const;
-type Kernel = (typeof CHOICES)[keyof typeof CHOICES];
+/** Block choices in gene order. */
+const CHOICES = { shuffle3x3: 3, shuffle5x5: 5, shuffle7x7: 7, xception: 'xception' } as const;
+/** Kernel of the depthwise convolution, or the block of three 3x3 ones. */
+export type Kernel = (typeof CHOICES)[keyof typeof CHOICES];
 
 export const IMAGENET: ShuffleNetTable = {
   stem: { out: 16, stride: 2 },
@@ -103,7 +104,7 @@ function blocks({ stem, stages }: ShuffleNetTable, widths: boolean): LayerSpec[]
 
 function alternatives(place: Place, mid: Dim): Alternatives {
   return Object.fromEntries(
-    Object.entries(CHOICES).map(([name, kernel]) => [name, block(place, mid, kernel)]),
+    Object.entries(CHOICES).map(([name, kernel]) => [name, shuffleBlock(place, mid, kernel)]),
   );
 }
 
@@ -111,18 +112,22 @@ function alternatives(place: Place, mid: Dim): Alternatives {
  * Stride 1: even channels pass, odd channels go through `main` (shuffle and split at the entrance). Stride 2: both
  * branches see the whole input, `proj` keeps its width. Either way `main` fills up to the output width.
  */
-function block({ input, output, stride }: Place, mid: Dim, kernel: Kernel): nn.Module {
+export function shuffleBlock({ input, output, stride }: Place, mid: Dim, kernel: Kernel): nn.Module {
   if (stride === 1) {
     const half = input / 2;
     const main = mainBranch(mid, output - half, 1, kernel);
     return nn.concat(nn.channels('even'), nn.pipe(nn.channels('odd'), main));
   }
-  const proj = nn.sequential('proj', ...depthwise(kernel === 'x' ? 3 : kernel, stride), ...pointwise(input));
+  const proj = nn.sequential(
+    'proj',
+    ...depthwise(kernel === 'xception' ? 3 : kernel, stride),
+    ...pointwise(input),
+  );
   return nn.concat(proj, mainBranch(mid, output - input, stride, kernel));
 }
 
 function mainBranch(mid: Dim, out: number, stride: number, kernel: Kernel): nn.Module {
-  return kernel === 'x'
+  return kernel === 'xception'
     ? nn.sequential(
         'main',
         ...depthwise(3, stride),

@@ -1,0 +1,198 @@
+/** The format of search spaces written in YAML or JSON: docs/spaces.md, "Your own space". */
+
+import { z } from 'zod';
+
+const EXPRESSION = /^\$(in|out|stride|classes)(\s*[*/]\s*\d+(\.\d+)?)?$/;
+
+const value = z
+  .union([
+    z.int().min(0),
+    z.string().regex(EXPRESSION, 'a number, or $in, $out, $stride, $classes (such as $out / 2)'),
+  ])
+  .describe(
+    'A number, or one of the layer: $in, $out, $stride, $classes, optionally "* n" or "/ n", rounded down',
+  );
+
+const dimension = z.union([
+  value,
+  z
+    .strictObject({ width: z.union([value, z.array(z.int().positive()).min(1)]) })
+    .describe('Chosen by the width gene: a number times the scale, rounded down, or one number per width'),
+]);
+
+const init = z
+  .enum(['he', 'reciprocal'])
+  .describe('Standard deviation: sqrt(2 / fan out), or 1 / weight.shape[1] as in the SPOS code');
+
+const weights = z
+  .strictObject({
+    method: z.enum(['dorefa', 'lsq']),
+    bits: z.int().optional().describe('1 to 8, or 32 for float; absent: chosen by the bits gene'),
+  })
+  .describe('Quantises the weights');
+
+const window = {
+  kernel: value.optional().describe('Default 1, depthwise 3'),
+  stride: value.optional().describe('Default 1'),
+  padding: value.optional().describe('Default kernel / 2, rounded down'),
+  bias: z.boolean().optional().describe('Default false'),
+  init: init.optional().describe('Default he'),
+  weights: weights.optional(),
+};
+
+const activation = z.enum(['relu', 'relu6', 'hswish']);
+
+/** Steps that need no settings. */
+const plain = z.enum(['batchNorm', 'relu', 'relu6', 'hswish', 'averagePool', 'identity']);
+
+/** Ops and ready-made blocks. */
+const single = z.strictObject({
+  conv2d: z.strictObject({ out: dimension, groups: value.optional(), ...window }).optional(),
+  depthwise: z.strictObject(window).optional(),
+  batchNorm: z
+    .strictObject({
+      eps: z.number().positive().optional(),
+      momentum: z.number().positive().max(1).optional(),
+      affine: z.boolean().optional().describe('Default false: supernets share no scale and shift'),
+    })
+    .optional(),
+  averagePool: z.int().positive().optional().describe('Output size'),
+  maxPool: z.strictObject({ kernel: value, stride: value, padding: value.optional() }).optional(),
+  dropout: z.number().min(0).lt(1).optional().describe('Probability'),
+  linear: z.strictObject({ out: value, bias: z.boolean().optional().describe('Default true') }).optional(),
+  channelShuffle: value.optional().describe('Groups'),
+  channels: z.enum(['even', 'odd']).optional().describe('Every second channel'),
+  slice: z
+    .strictObject({ start: value, step: value.optional(), end: value.optional() })
+    .optional()
+    .describe('A range of channels'),
+  split: z
+    .strictObject({ parts: value, index: value })
+    .optional()
+    .describe('One of equal ranges of channels'),
+  fakeQuantize: z
+    .strictObject({
+      method: z.enum(['pact', 'lsq']),
+      bits: z.int().optional().describe('1 to 8, or 32 for float; absent: chosen by the bits gene'),
+    })
+    .optional(),
+  mbConv: z
+    .strictObject({
+      kernel: value,
+      expansion: z.int().positive(),
+      activation: activation.optional().describe('Default relu6'),
+      groups: value.optional(),
+    })
+    .optional()
+    .describe('Inverted residual of MobileNetV2 from $in to $out with $stride'),
+  shuffleBlock: z
+    .strictObject({
+      kernel: z.union([z.literal(3), z.literal(5), z.literal(7), z.literal('xception')]),
+      mid: dimension.optional().describe('Default $out / 2'),
+    })
+    .optional()
+    .describe('ShuffleNetV2 block of the paper from $in to $out with $stride'),
+});
+
+/** One op or block, or one of three ways to compose steps. */
+export type Operation = z.infer<typeof single> & {
+  concat?: Step[][] | undefined;
+  residual?: { main: Step[]; shortcut?: Step[] | undefined } | undefined;
+  sequential?: { name: string; steps: Step[] } | undefined;
+};
+export type Step = z.infer<typeof plain> | Operation;
+
+const steps: z.ZodType<Step[]> = z.lazy(() => z.array(step));
+
+const operation = single
+  .extend({
+    concat: z.array(steps).min(1).optional().describe('Branches on the same input, concatenated'),
+    residual: z
+      .strictObject({ main: steps, shortcut: steps.optional() })
+      .optional()
+      .describe('main(x) + shortcut(x); the shortcut is the input unless given'),
+    sequential: z
+      .strictObject({ name: z.string().regex(/^\w+$/), steps })
+      .optional()
+      .describe('Names the parameters inside: name.0, name.1, …'),
+  })
+  .refine((ops) => Object.keys(ops).length === 1, 'exactly one op');
+
+const step = z.union([plain, operation]);
+
+const layer = z
+  .strictObject({
+    name: z.string().regex(/^\w+$/).optional().describe('Of a layer without choices; names its parameters'),
+    steps: steps
+      .refine((list) => list.length > 0, 'at least one step')
+      .optional()
+      .describe('What a layer without choices does'),
+    choices: z
+      .record(z.string().regex(/^[A-Za-z][\w-]*$/, 'a name that starts with a letter'), steps)
+      .refine((choices) => Object.keys(choices).length > 0, 'at least one choice')
+      .optional()
+      .describe('Alternatives by name; the block gene chooses one'),
+    repeat: z.int().positive().optional().describe('So many choice layers in a row. Default 1'),
+    out: z.int().positive().optional().describe('$out of the choices. Default $in'),
+    stride: z.int().positive().optional().describe('$stride of the first of the repeats. Default 1'),
+    widths: z
+      .array(z.number().positive())
+      .min(1)
+      .optional()
+      .describe('Width gene: scales that "width" dimensions follow'),
+    bits: z
+      .array(z.tuple([z.int(), z.int()]))
+      .min(1)
+      .optional()
+      .describe('Bits gene: pairs of weight bits and feature bits'),
+  })
+  .refine((row) => (row.steps === undefined) !== (row.choices === undefined), 'either steps or choices')
+  .refine((row) => row.steps === undefined || row.name !== undefined, 'a name beside steps')
+  .refine((row) => row.choices === undefined || row.name === undefined, 'no name beside choices');
+
+export const spaceFileSchema = z.strictObject({
+  name: z.string().regex(/^[\w.-]+$/, 'letters, digits, - _ .'),
+  input: z.strictObject({
+    channels: z.int().positive().default(3),
+    size: z.int().positive().describe('Height = width of the images'),
+  }),
+  classes: z.int().min(2),
+  layers: z.array(layer).min(1),
+});
+
+export type SpaceFile = z.infer<typeof spaceFileSchema>;
+export type LayerRow = z.infer<typeof layer>;
+export type Value = z.infer<typeof value>;
+export type Dimension = z.infer<typeof dimension>;
+export type WeightsOption = z.infer<typeof weights>;
+
+/** JSON Schema of the format, kept in docs/space.schema.json. */
+export function spaceJsonSchema(): object {
+  return z.toJSONSchema(spaceFileSchema, { io: 'input' });
+}
+
+/** The part of JSON Schema that says which keys there are. */
+interface SchemaNode {
+  $ref?: string;
+  $defs?: Record<string, SchemaNode>;
+  anyOf?: SchemaNode[];
+  properties?: Record<string, SchemaNode>;
+  additionalProperties?: SchemaNode | boolean;
+  items?: SchemaNode;
+}
+
+/** Keys that a mapping at `path` may have. */
+export function keysAt(path: readonly (string | number)[]): string[] {
+  const root = spaceJsonSchema() as SchemaNode;
+  const resolve = (node: SchemaNode): SchemaNode[] => {
+    if (node.$ref !== undefined) return resolve(root.$defs![node.$ref.replace('#/$defs/', '')]!);
+    return node.anyOf ? node.anyOf.flatMap(resolve) : [node];
+  };
+  const below = (node: SchemaNode, key: string | number): SchemaNode[] => {
+    const rest = typeof node.additionalProperties === 'object' ? node.additionalProperties : undefined;
+    const found = typeof key === 'number' ? node.items : (node.properties?.[key] ?? rest);
+    return found ? resolve(found) : [];
+  };
+  const nodes = path.reduce<SchemaNode[]>((level, key) => level.flatMap((n) => below(n, key)), [root]);
+  return [...new Set(nodes.flatMap(({ properties = {} }) => Object.keys(properties)))];
+}

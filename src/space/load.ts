@@ -1,0 +1,137 @@
+import { type ConfigLayer, fileLayer, objectLayer, yamlLayer } from '../config/layers.js';
+import { didYouMean, expected, SinglePathError } from '../core/errors.js';
+import { buildGraph, indexed, type Module } from '../graph/build.js';
+import type { Shape } from '../graph/types.js';
+import { inferShapes } from '../graph/walk.js';
+import { type ChoiceLayerOptions, choiceLayer, defineSpace, type LayerSpec } from './define.js';
+import { formError, place } from './file/issues.js';
+import { keysAt, type LayerRow, type SpaceFile, type Step, spaceFileSchema } from './file/schema.js';
+import { type Context, modulesOf } from './file/steps.js';
+import type { SearchSpace } from './types.js';
+
+export interface LoadSpaceOptions {
+  /** Height and width of the images, classes, input channels: instead of those in the file. */
+  size?: number | undefined;
+  classes?: number | undefined;
+  channels?: number | undefined;
+}
+
+/**
+ * Reads a search space written in YAML or JSON (docs/spaces.md), from a file or as the object it would parse to.
+ *
+ * @throws SinglePathError `INVALID_SPACE` with file:line:column, `INVALID_CONFIG` where it is no YAML.
+ */
+export function loadSpace(
+  source: string | object,
+  options: LoadSpaceOptions | Record<string, unknown> = {},
+): SearchSpace {
+  return build(typeof source === 'string' ? fileLayer(source) : objectLayer(source, 'space'), { ...options });
+}
+
+/** The same from text; `source` names it in errors. */
+export function parseSpace(text: string, source = 'space', options: LoadSpaceOptions = {}): SearchSpace {
+  return build(yamlLayer(text, source), { ...options });
+}
+
+function build(source: ConfigLayer, options: Record<string, unknown>): SearchSpace {
+  const parsed = spaceFileSchema.safeParse(source.value);
+  if (!parsed.success) throw formError(parsed.error.issues, source, keysAt);
+  const { name, input, classes, layers: rows } = withOptions(parsed.data, options);
+
+  let shape: Shape = { channels: input.channels, height: input.size, width: input.size };
+  const layers: LayerSpec[] = [];
+  const origins: { row: number; choices: string[] }[] = [];
+  const locate = (layer: number, choice: number): string => {
+    const { row, choices } = origins[layer]!;
+    const below = choices.length === 0 ? [] : ['choices', choices[choice]!];
+    return place(source, ['layers', row, ...below], 'key');
+  };
+  let choiceLayers = 0;
+  rows.forEach((row, index) => {
+    for (let i = 0; i < (row.repeat ?? 1); i++) {
+      const stride = i === 0 ? (row.stride ?? 1) : 1;
+      const context = { in: shape.channels, out: row.out ?? shape.channels, stride, classes };
+      const spec = layerOf(row, context, (choice) => place(source, ['layers', index, ...choice], 'key'));
+      origins.push({ row: index, choices: Object.keys(row.choices ?? {}) });
+      layers.push(spec);
+      const [path, module] =
+        spec.fixed === undefined
+          ? [`layers.${choiceLayers++}.0`, firstChoice(spec.options)]
+          : [spec.fixed, spec.module];
+      shape = withPlace(locate(layers.length - 1, 0), () => shapeAfter(path, module, shape));
+    }
+  });
+  return defineSpace({ name, input, classes, layers, locate });
+}
+
+/**
+ * A row of the file as a layer. Several steps are numbered like `nn.Sequential`; one stands for itself.
+ * `locate` says where steps are written, given their path below the row.
+ */
+function layerOf(
+  { name, steps, choices = {}, widths, bits }: LayerRow,
+  row: Context,
+  locate: (path: string[]) => string,
+): LayerSpec {
+  const inOrder = (list: readonly Step[], context: Context, path: string[]): Module => {
+    const modules = withPlace(locate(path), () => modulesOf(list, context));
+    return modules.length === 1 ? modules[0]! : indexed(...modules);
+  };
+  if (steps !== undefined) return { fixed: name!, module: inOrder(steps, row, ['steps']) };
+  return choiceLayer({
+    ...(widths && { widths: widths.map(String) }),
+    ...(bits && { bits: bits.map(([w, a]) => `w${w}a${a}`) }),
+    choices: (pick) => {
+      const context: Context = {
+        ...row,
+        width: widths && { scales: widths, pick: pick.width },
+        bits: bits && { pairs: bits, pick: pick.bits },
+      };
+      return Object.fromEntries(
+        Object.entries(choices).map(([key, list]) => [key, inOrder(list, context, ['choices', key])]),
+      );
+    },
+  });
+}
+
+/** Shape after a module whose genes are all 0. Other choices have to yield it too, which defineSpace checks. */
+function shapeAfter(path: string, module: Module, input: Shape): Shape {
+  const graph = buildGraph(path, module);
+  return inferShapes(graph, input, (dim) => (typeof dim === 'number' ? dim : dim.values[0]!)).at(-1)!;
+}
+
+function firstChoice({ choices }: ChoiceLayerOptions): Module {
+  const unnumbered = (values: readonly number[]) => ({ gene: -1, values: [...values] });
+  const alternatives =
+    typeof choices === 'function' ? choices({ width: unnumbered, bits: unnumbered }) : choices;
+  return Object.values(alternatives)[0]!;
+}
+
+/** Prefixes errors of `work` with where it is written. */
+function withPlace<T>(prefix: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof SinglePathError)) throw error;
+    throw new SinglePathError(error.code, prefix + error.message, error);
+  }
+}
+
+function withOptions(file: SpaceFile, options: Record<string, unknown>): SpaceFile {
+  for (const [key, value] of Object.entries(options)) {
+    if (!OPTIONS.includes(key)) {
+      throw expected('a known option', `'${file.name}'`, key, { hint: didYouMean(key, OPTIONS) });
+    }
+    if (value !== undefined && (!Number.isInteger(value) || (value as number) < 1)) {
+      throw expected('a positive integer', `${key} of '${file.name}'`, value);
+    }
+  }
+  const {
+    size = file.input.size,
+    channels = file.input.channels,
+    classes = file.classes,
+  } = options as LoadSpaceOptions;
+  return { ...file, input: { size, channels }, classes };
+}
+
+const OPTIONS = ['size', 'classes', 'channels'];
