@@ -1,17 +1,19 @@
 #include "binding/dataset.h"
 
 #include <algorithm>
+#include <memory>
 #include <utility>
 #include <vector>
 
 #include "binding/dataset_source.h"
-#include "binding/js_error.h"
-#include "core/error.h"
+#include "binding/environment.h"
+#include "binding/errors.h"
+#include "binding/settle.h"
 
 namespace singlepath {
 namespace {
 
-constexpr napi_type_tag kDatasetTag = {0x5fa3b1c07d2e4916, 0x8c0d6e35a9f14b72};
+constexpr napi_type_tag kTag = {0x5fa3b1c07d2e4916, 0x8c0d6e35a9f14b72};
 
 Napi::Array numbers(Napi::Env env, const std::vector<double>& values) {
   Napi::Array array = Napi::Array::New(env, values.size());
@@ -19,64 +21,57 @@ Napi::Array numbers(Napi::Env env, const std::vector<double>& values) {
   return array;
 }
 
-int64_t bytes_of(const Dataset& dataset) {
-  return static_cast<int64_t>(dataset.pixels.size() + dataset.labels.size() * sizeof(int32_t));
-}
-
 Napi::Value open_dataset(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
-    auto* data = static_cast<DataEnv*>(info.Data());
-    auto open = dataset_opener(info[0]);
-    return data->run(info.Env(), [data, open = std::move(open)]() -> Later::Make {
-      auto dataset = std::make_shared<const Dataset>(open());
-      return [data, dataset](Napi::Env env) -> Napi::Value { return DatasetHandle::create(env, *data, dataset); };
+    return run_on_thread(info.Env(), [open = dataset_opener(info[0])]() -> MakeValue {
+      const auto dataset = std::make_shared<const Dataset>(open());
+      return [dataset](Napi::Env env) -> Napi::Value { return DatasetHandle::create(env, dataset); };
     });
   });
 }
 
 }  // namespace
 
-Napi::Function DatasetHandle::define(Napi::Env env, DataEnv* data) {
+Napi::Function DatasetHandle::define(Napi::Env env) {
   return DefineClass(env, "Dataset",
                      {InstanceAccessor<&DatasetHandle::size>("size"),
                       InstanceAccessor<&DatasetHandle::shape>("shape"),
                       InstanceMethod<&DatasetHandle::labels>("labels"),
                       InstanceMethod<&DatasetHandle::statistics>("statistics"),
-                      InstanceMethod<&DatasetHandle::dispose>("dispose")},
-                     data);
+                      InstanceMethod<&DatasetHandle::dispose>("dispose")});
 }
 
-Napi::Object DatasetHandle::create(Napi::Env env, const DataEnv& data, DatasetPtr dataset) {
-  return data.dataset_class.New({Napi::External<DatasetPtr>::New(env, &dataset)});
+Napi::Object DatasetHandle::create(Napi::Env env, DatasetPtr dataset) {
+  return Environment::of(env).dataset_class.New({Napi::External<DatasetPtr>::New(env, &dataset)});
 }
 
 DatasetHandle::DatasetHandle(const Napi::CallbackInfo& info)
-    : ObjectWrap(info), data_(static_cast<DataEnv*>(info.Data())) {
+    : ObjectWrap(info), environment_(&Environment::of(info.Env())) {
   guarded(info.Env(), [&] {
     if (!info[0].IsExternal()) throw Error("INVALID_ARGUMENT", "A data set is made by openDataset()");
     dataset_ = *info[0].As<Napi::External<DatasetPtr>>().Data();
-    info.This().As<Napi::Object>().TypeTag(&kDatasetTag);
-    Napi::MemoryManagement::AdjustExternalMemory(info.Env(), bytes_of(*dataset_));
   });
+  info.This().As<Napi::Object>().TypeTag(&kTag);
+  bytes_ = static_cast<int64_t>(dataset_->pixels.size() + dataset_->labels.size() * sizeof(int32_t));
+  environment_->count(info.Env(), "Dataset", 1, bytes_);
 }
 
-DatasetPtr DatasetHandle::from(Napi::Value value) {
-  if (!value.IsObject() || !value.As<Napi::Object>().CheckTypeTag(&kDatasetTag)) {
+DatasetPtr DatasetHandle::from(const Napi::Value& value) {
+  if (!value.IsObject() || !value.As<Napi::Object>().CheckTypeTag(&kTag)) {
     throw Error("INVALID_ARGUMENT", "Expected a native data set");
   }
   return Unwrap(value.As<Napi::Object>())->live();
 }
 
 const DatasetPtr& DatasetHandle::live() const {
-  if (!dataset_) throw Error("DISPOSED", "The data set was used after dispose()");
+  if (!dataset_) throw Error("DISPOSED", "A data set was used after dispose()");
   return dataset_;
 }
 
-void DatasetHandle::release(Napi::Env env) {
+void DatasetHandle::release(Napi::BasicEnv env) {
   if (!dataset_) return;
-  int64_t total = 0;
-  napi_adjust_external_memory(env, -bytes_of(*dataset_), &total);  // the C function: finalizers must not throw
   dataset_.reset();
+  environment_->count(env, "Dataset", -1, bytes_);
 }
 
 Napi::Value DatasetHandle::size(const Napi::CallbackInfo& info) {
@@ -102,9 +97,8 @@ Napi::Value DatasetHandle::labels(const Napi::CallbackInfo& info) {
 
 Napi::Value DatasetHandle::statistics(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
-    return data_->run(info.Env(), [dataset = live()]() -> Later::Make {
-      const auto statistics = channel_statistics(*dataset);
-      return [statistics](Napi::Env env) -> Napi::Value {
+    return run_on_thread(info.Env(), [dataset = live()]() -> MakeValue {
+      return [statistics = channel_statistics(*dataset)](Napi::Env env) -> Napi::Value {
         auto result = Napi::Object::New(env);
         result.Set("mean", numbers(env, statistics.mean));
         result.Set("std", numbers(env, statistics.std));
@@ -115,9 +109,8 @@ Napi::Value DatasetHandle::statistics(const Napi::CallbackInfo& info) {
 }
 
 void init_dataset(Napi::Env env, Napi::Object exports) {
-  auto* data = DataEnv::create(env);
-  data->dataset_class = Napi::Persistent(DatasetHandle::define(env, data));
-  exports.Set("openDataset", Napi::Function::New(env, open_dataset, "openDataset", data));
+  Environment::of(env).dataset_class = Napi::Persistent(DatasetHandle::define(env));
+  exports.Set("openDataset", Napi::Function::New(env, open_dataset, "openDataset"));
 }
 
 }  // namespace singlepath

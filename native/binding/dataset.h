@@ -1,20 +1,23 @@
 // JavaScript's handle on a data set: NativeDataset in src/runtime/native.ts.
 #pragma once
 
-#include "binding/data_env.h"
+#include "binding/napi_setup.h"
 #include "data/dataset.h"
 
 namespace singlepath {
 
+class Environment;
+
 class DatasetHandle : public Napi::ObjectWrap<DatasetHandle> {
  public:
-  static Napi::Function define(Napi::Env env, DataEnv* data);
-  static Napi::Object create(Napi::Env env, const DataEnv& data, DatasetPtr dataset);
-  // The data set of a handle. Throws INVALID_ARGUMENT for another value, DISPOSED after dispose().
-  static DatasetPtr from(Napi::Value value);
+  static Napi::Object create(Napi::Env env, DatasetPtr dataset);
+  // Throws INVALID_ARGUMENT for other values, DISPOSED after dispose().
+  static DatasetPtr from(const Napi::Value& value);
 
   explicit DatasetHandle(const Napi::CallbackInfo& info);
-  ~DatasetHandle() override { release(Env()); }
+  void Finalize(Napi::Env env) override { release(env); }
+
+  static Napi::Function define(Napi::Env env);
 
  private:
   Napi::Value size(const Napi::CallbackInfo& info);
@@ -24,10 +27,11 @@ class DatasetHandle : public Napi::ObjectWrap<DatasetHandle> {
   void dispose(const Napi::CallbackInfo& info) { release(info.Env()); }
 
   const DatasetPtr& live() const;
-  void release(Napi::Env env);
+  void release(Napi::BasicEnv env);
 
-  DataEnv* data_;
+  Environment* environment_;
   DatasetPtr dataset_;
+  int64_t bytes_ = 0;
 };
 
 // Adds `openDataset` to the addon.

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "core/error.h"
+#include "binding/convert.h"
 #include "data/cifar.h"
 #include "data/idx.h"
 #include "data/synthetic.h"
@@ -12,21 +12,15 @@
 namespace singlepath {
 namespace {
 
-std::string text(const Napi::Object& source, const char* name) {
-  return source.Get(name).ToString().Utf8Value();
-}
-
-int64_t integer(const Napi::Object& source, const char* name) {
-  return source.Get(name).ToNumber().Int64Value();
-}
-
 std::function<Dataset()> idx(const Napi::Object& source) {
-  return [images = text(source, "images"), labels = text(source, "labels")] { return read_idx(images, labels); };
+  return [images = get_string(source, "images"), labels = get_string(source, "labels")] {
+    return read_idx(images, labels);
+  };
 }
 
 std::function<Dataset()> cifar(const Napi::Object& source) {
-  const auto kind = integer(source, "classes") == 10 ? Cifar::ten : Cifar::hundred;
-  const auto list = source.Get("files").As<Napi::Array>();
+  const auto kind = get_integer(source, "classes") == 10 ? Cifar::ten : Cifar::hundred;
+  const auto list = get_array(source, "files");
   std::vector<std::string> files;
   for (uint32_t i = 0; i < list.Length(); i++) files.push_back(list.Get(i).ToString().Utf8Value());
   return [files, kind] { return read_cifar(files, kind); };
@@ -34,24 +28,36 @@ std::function<Dataset()> cifar(const Napi::Object& source) {
 
 std::function<Dataset()> synthetic(const Napi::Object& source) {
   SyntheticSpec spec;
-  spec.count = integer(source, "count");
-  spec.channels = integer(source, "channels");
-  spec.height = integer(source, "height");
-  spec.width = integer(source, "width");
-  spec.classes = integer(source, "classes");
-  spec.seed = static_cast<uint64_t>(integer(source, "seed"));
-  spec.split = static_cast<uint64_t>(integer(source, "split"));
+  spec.count = get_integer(source, "count");
+  spec.channels = get_integer(source, "channels");
+  spec.height = get_integer(source, "height");
+  spec.width = get_integer(source, "width");
+  spec.classes = get_integer(source, "classes");
+  spec.seed = static_cast<uint64_t>(get_integer(source, "seed"));
+  spec.split = static_cast<uint64_t>(get_integer(source, "split"));
   return [spec] { return make_synthetic(spec); };
 }
 
+template <class Array>
+Array typed(const Napi::Object& source, const char* name, napi_typedarray_type type, const char* type_name) {
+  const Napi::Value value = get(source, name);
+  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != type) {
+    expected(type_name, name, value);
+  }
+  return value.As<Array>();
+}
+
 std::function<Dataset()> arrays(const Napi::Object& source) {
-  const auto pixels = source.Get("pixels").As<Napi::Uint8Array>();
-  const auto labels = source.Get("labels").As<Napi::Int32Array>();
-  const auto shape = source.Get("shape").As<Napi::Array>();
+  const auto pixels = typed<Napi::Uint8Array>(source, "pixels", napi_uint8_array, "a Uint8Array");
+  const auto labels = typed<Napi::Int32Array>(source, "labels", napi_int32_array, "an Int32Array");
+  const auto shape = get_integers(source, "shape");
+  if (shape.size() != 4) expected("[count, channels, height, width]", "shape", get(source, "shape"));
   // A std::function must be copyable, the pixels should not be copied again: they are moved out when opened.
   auto dataset = std::make_shared<Dataset>();
-  int64_t* const sides[] = {&dataset->count, &dataset->channels, &dataset->height, &dataset->width};
-  for (uint32_t i = 0; i < 4; i++) *sides[i] = shape.Get(i).ToNumber().Int64Value();
+  dataset->count = shape[0];
+  dataset->channels = shape[1];
+  dataset->height = shape[2];
+  dataset->width = shape[3];
   dataset->pixels.assign(pixels.Data(), pixels.Data() + pixels.ElementLength());
   dataset->labels.assign(labels.Data(), labels.Data() + labels.ElementLength());
   return [dataset] {
@@ -61,21 +67,21 @@ std::function<Dataset()> arrays(const Napi::Object& source) {
 }
 
 std::function<Dataset()> by_format(const Napi::Object& source) {
-  const std::string format = text(source, "format");
+  const std::string format = get_string(source, "format");
   if (format == "idx") return idx(source);
   if (format == "cifar") return cifar(source);
   if (format == "synthetic") return synthetic(source);
   if (format == "arrays") return arrays(source);
-  throw Error("INVALID_ARGUMENT", "Expected a known format of a data set but received '" + format + "'");
+  expected("a format of data sets", "format", source.Get("format"));
 }
 
 }  // namespace
 
 std::function<Dataset()> dataset_opener(Napi::Value value) {
-  if (!value.IsObject()) throw Error("INVALID_ARGUMENT", "Expected the description of a data set");
+  if (!value.IsObject()) expected("the description of a data set", "openDataset", value);
   const auto source = value.As<Napi::Object>();
   auto open = by_format(source);
-  if (!source.Get("bgr").ToBoolean()) return open;
+  if (!get_boolean(source, "bgr")) return open;
   return [open] {
     Dataset dataset = open();
     swap_red_and_blue(dataset);

@@ -1,73 +1,84 @@
 #include "binding/loader.h"
 
 #include <utility>
+#include <vector>
 
 #include "binding/batch.h"
+#include "binding/convert.h"
 #include "binding/dataset.h"
-#include "binding/js_error.h"
-#include "core/error.h"
+#include "binding/environment.h"
+#include "binding/errors.h"
+#include "binding/settle.h"
 
 namespace singlepath {
 namespace {
 
-int64_t integer(const Napi::Object& options, const char* name) {
-  return options.Get(name).ToNumber().Int64Value();
-}
-
-std::vector<float> floats(const Napi::Object& options, const char* name) {
-  const auto array = options.Get(name).As<Napi::Array>();
+std::vector<float> get_floats(const Napi::Object& object, const char* name) {
+  const Napi::Array array = get_array(object, name);
   std::vector<float> values;
   for (uint32_t i = 0; i < array.Length(); i++) values.push_back(array.Get(i).ToNumber().FloatValue());
   return values;
 }
 
-std::vector<uint32_t> indices(const Napi::Object& options) {
-  const Napi::Value value = options.Get("indices");
+std::vector<uint32_t> get_indices(const Napi::Object& object, const char* name) {
+  const Napi::Value value = get(object, name);
   if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_uint32_array) {
-    throw Error("INVALID_ARGUMENT", "Expected a Uint32Array for the image indices of a loader");
+    expected("a Uint32Array", name, value);
   }
   const auto array = value.As<Napi::Uint32Array>();
   return {array.Data(), array.Data() + array.ElementLength()};
 }
 
-LoaderOptions read_options(const Napi::Object& from) {
+LoaderOptions to_loader_options(const Napi::Object& object) {
   LoaderOptions options;
-  options.indices = indices(from);
-  options.batch_size = integer(from, "batchSize");
-  options.shuffle = from.Get("shuffle").ToBoolean();
-  options.drop_last = from.Get("dropLast").ToBoolean();
-  options.augment.padding = integer(from, "cropPadding");
-  options.augment.flip = from.Get("flip").ToBoolean();
-  options.mean = floats(from, "mean");
-  options.std = floats(from, "std");
-  options.seed = static_cast<uint64_t>(integer(from, "seed"));
-  options.epoch = static_cast<uint64_t>(integer(from, "epoch"));
-  options.first_batch = integer(from, "firstBatch");
-  options.threads = static_cast<int>(integer(from, "threads"));
-  options.prefetch = static_cast<int>(integer(from, "prefetch"));
+  options.indices = get_indices(object, "indices");
+  options.batch_size = get_integer(object, "batchSize");
+  options.shuffle = get_boolean(object, "shuffle");
+  options.drop_last = get_boolean(object, "dropLast");
+  options.augment.padding = get_integer(object, "cropPadding");
+  options.augment.flip = get_boolean(object, "flip");
+  options.mean = get_floats(object, "mean");
+  options.std = get_floats(object, "std");
+  options.seed = static_cast<uint64_t>(get_integer(object, "seed"));
+  options.epoch = static_cast<uint64_t>(get_integer(object, "epoch"));
+  options.first_batch = get_integer(object, "firstBatch");
+  options.threads = static_cast<int>(get_integer(object, "threads"));
+  options.prefetch = static_cast<int>(get_integer(object, "prefetch"));
   return options;
 }
 
+// The end of an environment: threads must not settle promises after its way back to JavaScript is gone.
+void end_loader(void* loader) { static_cast<std::unique_ptr<Loader>*>(loader)->reset(); }
+
 }  // namespace
 
-Napi::Function LoaderHandle::define(Napi::Env env, DataEnv* data) {
+Napi::Function LoaderHandle::define(Napi::Env env) {
   return DefineClass(env, "Loader",
                      {InstanceMethod<&LoaderHandle::next>("next"), InstanceMethod<&LoaderHandle::cancel>("cancel"),
-                      InstanceMethod<&LoaderHandle::dispose>("dispose")},
-                     data);
+                      InstanceMethod<&LoaderHandle::dispose>("dispose")});
 }
 
 LoaderHandle::LoaderHandle(const Napi::CallbackInfo& info)
-    : ObjectWrap(info), queue_(static_cast<DataEnv*>(info.Data())->queue) {
+    : ObjectWrap(info), environment_(&Environment::of(info.Env())) {
   guarded(info.Env(), [&] {
-    if (!info[1].IsObject()) throw Error("INVALID_ARGUMENT", "Expected the options of a loader");
-    loader_ = std::make_unique<Loader>(DatasetHandle::from(info[0]), read_options(info[1].As<Napi::Object>()));
+    if (!info[1].IsObject()) expected("options", "Loader", info[1]);
+    loader_ =
+        std::make_unique<Loader>(DatasetHandle::from(info[0]), to_loader_options(info[1].As<Napi::Object>()));
   });
+  napi_add_env_cleanup_hook(info.Env(), end_loader, &loader_);
+  environment_->count(info.Env(), "Loader", 1);
+}
+
+void LoaderHandle::release(Napi::BasicEnv env) {
+  if (!loader_) return;
+  napi_remove_env_cleanup_hook(env, end_loader, &loader_);
+  loader_.reset();
+  environment_->count(env, "Loader", -1);
 }
 
 Napi::Value LoaderHandle::next(const Napi::CallbackInfo& info) {
-  Later later = queue_->later(info.Env());
-  auto receive = [settle = std::move(later.settle)](LoaderOutcome outcome) {
+  Later promised = later(info.Env());
+  const auto receive = [settle = std::move(promised.settle)](LoaderOutcome outcome) {
     settle([outcome = std::move(outcome)](Napi::Env env) -> Napi::Value {
       if (outcome.error) std::rethrow_exception(outcome.error);
       if (!outcome.batch) return env.Null();
@@ -75,21 +86,17 @@ Napi::Value LoaderHandle::next(const Napi::CallbackInfo& info) {
     });
   };
   if (loader_) {
-    loader_->next(std::move(receive));
+    loader_->next(receive);
   } else {
     receive({nullptr, std::make_exception_ptr(Error("DISPOSED", "The loader was used after dispose()"))});
   }
-  return later.promise;
+  return promised.promise;
 }
 
 void LoaderHandle::cancel(const Napi::CallbackInfo&) {
   if (loader_) loader_->stop(std::make_exception_ptr(Error("ABORTED", "Loading was aborted")));
 }
 
-void LoaderHandle::dispose(const Napi::CallbackInfo&) { loader_.reset(); }
-
-void init_loader(Napi::Env env, Napi::Object exports) {
-  exports.Set("Loader", LoaderHandle::define(env, DataEnv::create(env)));
-}
+void init_loader(Napi::Env env, Napi::Object exports) { exports.Set("Loader", LoaderHandle::define(env)); }
 
 }  // namespace singlepath

@@ -3,24 +3,29 @@
 
 #include <memory>
 
-#include "binding/data_env.h"
+#include "binding/napi_setup.h"
 #include "data/loader.h"
 
 namespace singlepath {
 
+class Environment;
+
 class LoaderHandle : public Napi::ObjectWrap<LoaderHandle> {
  public:
-  static Napi::Function define(Napi::Env env, DataEnv* data);
+  static Napi::Function define(Napi::Env env);
 
   // (dataset, options): starts preparing at once.
   explicit LoaderHandle(const Napi::CallbackInfo& info);
+  void Finalize(Napi::Env env) override { release(env); }
 
  private:
   Napi::Value next(const Napi::CallbackInfo& info);
   void cancel(const Napi::CallbackInfo& info);
-  void dispose(const Napi::CallbackInfo& info);
+  void dispose(const Napi::CallbackInfo& info) { release(info.Env()); }
 
-  std::shared_ptr<JsQueue> queue_;
+  void release(Napi::BasicEnv env);
+
+  Environment* environment_;
   std::unique_ptr<Loader> loader_;
 };
 
