@@ -1,0 +1,140 @@
+import { expected, SinglePathError } from '../core/errors.js';
+import type { NativeBatch, NativeDataset } from '../runtime/native.js';
+import { DataLoader, type LoaderOptions } from './loader.js';
+import type { Normalization } from './normalize.js';
+
+/** Native pixels shared by several views; freed with the last of them. */
+interface SharedImages {
+  native: NativeDataset;
+  views: number;
+}
+
+export interface DatasetDetails {
+  name: string;
+  /** Number of classes; labels are below it. */
+  classes: number;
+  normalization: Normalization;
+}
+
+export interface BatchesOptions {
+  batchSize: number;
+  /** Positions in the data set to take. Default: all of it, in order. */
+  indices?: ArrayLike<number>;
+  /** Number of images at most, from the front. Default: all. */
+  count?: number;
+  signal?: AbortSignal | undefined;
+}
+
+/** Images and labels in native memory, or a view on some of them. Made by `openDataset`. */
+export class Dataset implements Disposable {
+  readonly name: string;
+  readonly classes: number;
+  readonly normalization: Normalization;
+  /** [channels, height, width]. */
+  readonly shape: [number, number, number];
+  readonly #images: SharedImages;
+  readonly #indices: Uint32Array;
+  #disposed = false;
+
+  private constructor(images: SharedImages, indices: Uint32Array, details: DatasetDetails) {
+    this.name = details.name;
+    this.classes = details.classes;
+    this.normalization = details.normalization;
+    this.shape = images.native.shape;
+    this.#images = images;
+    this.#indices = indices;
+    images.views++;
+  }
+
+  /** All images of a native set, which the data set then owns. */
+  static of(native: NativeDataset, details: DatasetDetails): Dataset {
+    return new Dataset(
+      { native, views: 0 },
+      new Uint32Array(native.size).map((_, index) => index),
+      details,
+    );
+  }
+
+  /** Number of images. */
+  get size(): number {
+    return this.#indices.length;
+  }
+
+  /** Class of every image. */
+  labels(): Int32Array {
+    const labels = this.#live().native.labels();
+    return Int32Array.from(this.#indices, (index) => labels[index]!);
+  }
+
+  /** A view on the images at `positions`, in that order. Nothing is copied; dispose it like the data set itself. */
+  subset(positions: ArrayLike<number>): Dataset {
+    return new Dataset(this.#live(), this.#resolve(positions), this);
+  }
+
+  /** A view on the first `count` images (all, when there are fewer). */
+  take(count: number): Dataset {
+    if (!Number.isInteger(count) || count < 0)
+      throw expected('an integer of at least 0', 'the number of images', count);
+    return new Dataset(this.#live(), this.#indices.slice(0, count), this);
+  }
+
+  /** Batches to train on. The loader keeps working after the data set is disposed as long as it iterates. */
+  loader(options: LoaderOptions): DataLoader {
+    const indices = options.indices === undefined ? this.#indices : this.#resolve(options.indices);
+    return new DataLoader(
+      { native: this.#live().native, indices, normalization: this.normalization },
+      options,
+    );
+  }
+
+  /**
+   * A fixed list of batches without augmentation, to calibrate or validate on. The last one may be smaller. The
+   * caller keeps and disposes them.
+   */
+  async batches(options: BatchesOptions): Promise<NativeBatch[]> {
+    const { batchSize, count = this.size, signal } = options;
+    if (!Number.isInteger(count) || count < 0)
+      throw expected('an integer of at least 0', 'the number of images', count);
+    const indices = (options.indices === undefined ? this.#indices : this.#resolve(options.indices)).slice(
+      0,
+      count,
+    );
+    if (indices.length === 0) return [];
+    const input = { native: this.#live().native, indices, normalization: this.normalization };
+    using loader = new DataLoader(input, { batchSize });
+    const batches: NativeBatch[] = [];
+    try {
+      for await (const batch of loader.epoch(0, 0, signal)) batches.push(batch);
+      return batches;
+    } catch (error) {
+      for (const batch of batches) batch.dispose();
+      throw error;
+    }
+  }
+
+  /** Frees the pixels with the last view on them; calling it twice is fine. */
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    if (--this.#images.views === 0) this.#images.native.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  #live(): SharedImages {
+    if (this.#disposed)
+      throw new SinglePathError('DISPOSED', `The data set '${this.name}' was used after dispose()`);
+    return this.#images;
+  }
+
+  #resolve(positions: ArrayLike<number>): Uint32Array {
+    return Uint32Array.from(positions, (position) => {
+      const index = this.#indices[position];
+      if (index === undefined)
+        throw expected(`positions from 0 to ${this.size - 1}`, `images of '${this.name}'`, position);
+      return index;
+    });
+  }
+}

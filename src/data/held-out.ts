@@ -1,0 +1,54 @@
+import { expected } from '../core/errors.js';
+import { RandomStream } from '../core/rng.js';
+import type { Dataset } from './dataset.js';
+
+/**
+ * Sets `count` images aside, class by class in proportion, drawn by `seed` alone. The paper holds out 50 images of
+ * every ImageNet class to score candidates. Also the way to a balanced random subset, for instance to calibrate on.
+ *
+ * @returns Two views on the same data set; dispose each of them.
+ * @throws SinglePathError `INVALID_ARGUMENT` unless 0 <= count < size.
+ */
+export function splitHeldOut(
+  dataset: Dataset,
+  count: number,
+  seed: number,
+): { train: Dataset; heldOut: Dataset } {
+  if (!Number.isInteger(count) || count < 0 || count >= dataset.size) {
+    throw expected(`an integer from 0 to ${dataset.size - 1}`, 'the number of held-out images', count);
+  }
+  const byClass: number[][] = Array.from({ length: dataset.classes }, () => []);
+  dataset.labels().forEach((label, position) => {
+    byClass[label]!.push(position);
+  });
+  const quotas = proportionalQuotas(
+    byClass.map((positions) => positions.length),
+    count,
+  );
+  const chosen = new Uint8Array(dataset.size);
+  byClass.forEach((positions, label) => {
+    const random = new RandomStream(seed, 'split', label);
+    for (let i = 0; i < quotas[label]!; i++) {
+      const j = i + random.integer(positions.length - i);
+      [positions[i], positions[j]] = [positions[j]!, positions[i]!];
+      chosen[positions[i]!] = 1;
+    }
+  });
+  const all = [...chosen.keys()];
+  return {
+    train: dataset.subset(all.filter((position) => chosen[position] === 0)),
+    heldOut: dataset.subset(all.filter((position) => chosen[position] === 1)),
+  };
+}
+
+/** Integer shares of `total` in proportion to `sizes` (largest remainders; ties go to the first). */
+function proportionalQuotas(sizes: number[], total: number): number[] {
+  const all = sizes.reduce((sum, size) => sum + size, 0);
+  const quotas = sizes.map((size) => Math.floor((total * size) / all));
+  const byRemainder = sizes
+    .map((size, index) => ({ index, remainder: (total * size) % all }))
+    .sort((a, b) => b.remainder - a.remainder || a.index - b.index);
+  const missing = total - quotas.reduce((sum, quota) => sum + quota, 0);
+  for (const { index } of byRemainder.slice(0, missing)) quotas[index]! += 1;
+  return quotas;
+}
