@@ -95,6 +95,12 @@ export function objectLayer(value: object, source: string): ConfigLayer {
   return { value: value as Record<string, unknown>, locate: () => source };
 }
 
+/** Settings of which a later layer's choice displaces the other one of an earlier layer. */
+const ALTERNATIVES = [
+  ['steps', 'epochs'],
+  ['name', 'file'],
+] as const;
+
 /** Later layers win; mappings merge, everything else is replaced. */
 export function mergeLayers(layers: readonly ConfigLayer[]): Record<string, unknown> {
   return layers.reduce<Record<string, unknown>>((merged, layer) => merge(merged, layer.value), {});
@@ -102,6 +108,9 @@ export function mergeLayers(layers: readonly ConfigLayer[]): Record<string, unkn
 
 function merge(base: Record<string, unknown>, top: Record<string, unknown>): Record<string, unknown> {
   const merged = { ...base };
+  for (const [a, b] of ALTERNATIVES) {
+    if (a in top !== b in top) delete merged[a in top ? b : a];
+  }
   for (const [key, value] of Object.entries(top)) {
     const below = merged[key];
     merged[key] = isMapping(below) && isMapping(value) ? merge(below, value) : value;

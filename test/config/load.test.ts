@@ -32,7 +32,7 @@ test('the defaults are the hyper-parameters of the paper', () => {
   );
   assert.deepEqual([train.labelSmoothing, train.schedule, train.warmupSteps], [0.1, 'linear', 0]);
   assert.deepEqual([search.population, search.topK, search.generations], [50, 10, 20]);
-  assert.deepEqual([search.mutation, search.crossover, search.mutationProbability], [25, 25, 0.1]);
+  assert.deepEqual([search.mutations, search.crossovers, search.mutationProbability], [25, 25, 0.1]);
   assert.equal(retrain.steps, 300_000);
 });
 
@@ -47,9 +47,18 @@ test('files give values, later layers and --set override single settings', () =>
   assert.deepEqual(config.search.constraints, ['madds<=12M', 'params<=1M']);
 });
 
+test('steps displace epochs of an earlier layer, and a space its alternative', () => {
+  const file = 'train: {epochs: 5}\nspace: {file: my-space.yaml}\n';
+  const config = read(file, 'train.steps=10', 'space.name=nas-bench-macro');
+  assert.deepEqual([config.train.steps, config.train.epochs], [10, null]);
+  assert.deepEqual([config.space.name, config.space.file], ['nas-bench-macro', null]);
+  assert.equal(read(file).train.epochs, 5);
+});
+
 test('a wrong value is reported with file, line and column', () => {
   const error = failure('# comment\ntrain:\n  steps: many\n');
-  assert.equal(error.message, "my.yaml:3:10: Expected a number for train.steps but received \'many'");
+  assert.equal(error.message, "my.yaml:3:10: Expected a number for train.steps but received 'many'");
+  assert.match(failure('train: {steps: 1.5}').message, /^my.yaml:1:16: Expected an integer for train.steps/);
 });
 
 test('an unknown key is reported where it stands, with the name that was meant', () => {

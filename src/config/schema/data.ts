@@ -3,7 +3,7 @@ import { z } from 'zod';
 /** Where images come from and how a training image is varied. */
 export const dataSchema = z.strictObject({
   kind: z
-    .enum(['fashion-mnist', 'mnist', 'cifar10', 'cifar100', 'synthetic', 'image-folder'])
+    .enum(['fashion-mnist', 'mnist', 'idx', 'cifar10', 'cifar100', 'synthetic', 'image-folder'])
     .default('fashion-mnist')
     .describe('Format of the data set'),
   path: z
@@ -16,6 +16,11 @@ export const dataSchema = z.strictObject({
     .min(0)
     .default(2000)
     .describe('Training images set aside, class by class, to score candidates (paper: 50,000)'),
+  splitSeed: z
+    .int()
+    .min(0)
+    .default(0)
+    .describe('Which images are held out: the same for a supernet and its searches'),
   trainImages: z
     .int()
     .positive()
@@ -39,7 +44,7 @@ export const dataSchema = z.strictObject({
     .min(0)
     .nullable()
     .default(null)
-    .describe('Pixels of padding before a random crop; null is an eighth of the image'),
+    .describe('Pixels of padding before the random crop of crop-flip; null is an eighth of the image'),
   colorJitter: z
     .number()
     .min(0)
@@ -49,7 +54,15 @@ export const dataSchema = z.strictObject({
   normalize: z
     .enum(['auto', 'fashion-mnist', 'mnist', 'cifar', 'imagenet', 'half'])
     .default('auto')
-    .describe('Preset of mean and standard deviation per channel; auto follows kind, half is 0.5 and 0.5'),
-  threads: z.int().min(0).default(1).describe('Native threads that prepare batches; 0 prepares them in line'),
+    .describe('Mean and standard deviation per channel: of the training images (auto), published, or half'),
+  channelOrder: z
+    .enum(['rgb', 'bgr'])
+    .default('rgb')
+    .describe('Order of colour channels; the released SPOS models take bgr'),
+  threads: z
+    .int()
+    .min(1)
+    .default(1)
+    .describe('Native threads that prepare batches, which are the same for any number'),
 });
 export type DataConfig = z.infer<typeof dataSchema>;

@@ -36,24 +36,19 @@ export const searchSchema = z
       .positive()
       .default(10)
       .describe('Best candidates so far, from which the next generation comes'),
-    generations: z.int().positive().default(20).describe('Generations after the random first one'),
-    mutation: z.int().min(0).default(25).describe('Children of a generation made by mutation'),
-    crossover: z.int().min(0).default(25).describe('Children of a generation made by crossover'),
+    generations: z.int().min(0).default(20).describe('Generations after the random first one'),
+    mutations: z.int().min(0).default(25).describe('Children of a generation made by mutation'),
+    crossovers: z.int().min(0).default(25).describe('Children of a generation made by crossover'),
     mutationProbability: z
       .number()
       .min(0)
       .max(1)
       .default(0.1)
       .describe('Probability that a mutation redraws a gene'),
-    attempts: z
-      .int()
-      .positive()
-      .default(10)
-      .describe('Tries per child before random legal architectures fill the generation'),
     constraints: z
       .array(z.string())
       .default([])
-      .describe('All must hold, such as madds<=330M, params<=3.5M, bitops<=6.5Gi'),
+      .describe('All must hold, such as madds<=330M, params<=3.5M, bitops<=6.5G'),
     objectives: z
       .array(z.string())
       .min(1)
@@ -65,17 +60,17 @@ export const searchSchema = z
       .describe('Also run a random search with the same number of evaluations'),
   })
   .superRefine((search, context) => {
-    const { population, topK, mutation, crossover } = search;
+    const { population, topK, mutations, crossovers } = search;
     const tooLarge = (key: string): void => {
       context.addIssue({ code: 'custom', path: [key], message: `at most population (${population})` });
     };
     if (topK > population) tooLarge('topK');
-    if (mutation > population) tooLarge('mutation');
-    if (mutation + crossover > population) {
+    if (mutations > population) tooLarge('mutations');
+    if (mutations + crossovers > population) {
       context.addIssue({
         code: 'custom',
-        path: ['crossover'],
-        message: `at most population - mutation (${population - mutation})`,
+        path: ['crossovers'],
+        message: `at most population - mutations (${population - mutations})`,
       });
     }
   });

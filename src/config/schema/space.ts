@@ -9,13 +9,13 @@ export const spaceSchema = z
       .nullable()
       .default(null)
       .describe('A space of your own in YAML: singlepath space validate'),
-    inputSize: z
+    size: z
       .int()
       .positive()
       .nullable()
       .default(null)
       .describe('Height = width of the input in pixels; null is what the space is made for'),
-    inputChannels: z
+    channels: z
       .int()
       .positive()
       .nullable()

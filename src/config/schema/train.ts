@@ -20,16 +20,22 @@ export const trainSchema = z
       .strictObject({
         from: z.number().min(0).default(290e6).describe('Lower end of the first bin, MAdds'),
         to: z.number().positive().default(360e6).describe('Upper end of the last bin, MAdds'),
-        width: z.number().positive().default(10e6).describe('Width of a bin, MAdds'),
+        bins: z.int().positive().default(7).describe('Number of bins of equal width'),
       })
       .prefault({})
       .describe('Bins of the flops-bins sampler'),
-    widthWarmupSteps: z
-      .int()
-      .min(0)
-      .default(0)
+    widthWarmup: z
+      .strictObject({
+        holdSteps: z.int().min(0).default(0).describe('Steps in which only the widest width runs'),
+        widenSteps: z
+          .int()
+          .min(0)
+          .default(0)
+          .describe('Steps after those, over which the others open downwards'),
+      })
+      .prefault({})
       .describe(
-        'Channel search: steps over which widths open from the widest downwards; 0 opens all at once',
+        'Channel search: training all widths from scratch diverges, so they open from the widest down',
       ),
   })
   .refine((train) => train.sampler !== 'constrained' || train.constraints.length > 0, {
@@ -41,6 +47,7 @@ export type TrainConfig = z.infer<typeof trainSchema>;
 /** Training of one architecture from scratch. */
 export const retrainSchema = z.strictObject({
   ...recipeFields({ steps: 300_000 }),
+  validateEvery: z.int().positive().default(1).describe('Epochs between validations on the test images'),
   calibrationImages: z
     .int()
     .min(0)

@@ -1,0 +1,49 @@
+import { SinglePathError } from '../../core/errors.js';
+import { costOf } from '../../cost/cost.js';
+import { formatExact } from '../../report/format.js';
+import type { Column } from '../../report/table.js';
+import { formatArchitecture, parseArchitecture } from '../../space/architecture.js';
+import { readArchitectures } from '../architectures.js';
+import type { CostCommandOptions } from '../commands/cost.js';
+import { printJson, printTable } from '../output.js';
+import { spaceArgument } from '../spaceArgument.js';
+
+/** `singlepath cost` */
+export async function cost(name: string, options: CostCommandOptions): Promise<void> {
+  const space = spaceArgument(name, options);
+  const architectures = [
+    ...options.arch.map((genes) => parseArchitecture(space, genes)),
+    ...(options.archs === undefined ? [] : readArchitectures(space, options.archs)),
+  ];
+  if (architectures.length === 0) {
+    throw new SinglePathError('INVALID_ARGUMENT', 'Expected --arch GENES or --archs FILE', {
+      hint: `${space.name} has ${space.genes.length} genes`,
+    });
+  }
+  const quantised = space.genes.some((gene) => gene.kind === 'bits');
+  const rows = architectures.map((arch) => {
+    const { madds, params, bitops, activations } = costOf(space, arch);
+    return { arch: [...arch], madds, params, ...(quantised && { bitops }), activations };
+  });
+  if (options.json) {
+    printJson(rows.map(({ activations: _, ...row }) => row));
+    return;
+  }
+  const columns: Column[] = [
+    { title: 'architecture' },
+    { title: 'MAdds', align: 'right' },
+    { title: 'parameters', align: 'right' },
+    ...(quantised ? [{ title: 'BitOps (2^30)', align: 'right' } as const] : []),
+    { title: 'activations', align: 'right' },
+  ];
+  printTable(
+    columns,
+    rows.map(({ arch, madds, params, bitops, activations }) => [
+      formatArchitecture(space, arch),
+      formatExact(madds),
+      formatExact(params),
+      ...(bitops === undefined ? [] : [(bitops / 2 ** 30).toFixed(3)]),
+      formatExact(activations),
+    ]),
+  );
+}

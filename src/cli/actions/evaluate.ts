@@ -1,0 +1,49 @@
+import { objectLayer } from '../../config/layers.js';
+import type { Config } from '../../config/schema/config.js';
+import { expected } from '../../core/errors.js';
+import {
+  type Accuracy,
+  type EvaluateControl,
+  evaluateNetwork,
+  evaluatePath,
+  evaluateScript,
+} from '../../pipeline/evaluate.js';
+import { openSpace } from '../../pipeline/openSpace.js';
+import { readRun } from '../../pipeline/runs.js';
+import { formatPercent } from '../../report/format.js';
+import { parseArchitecture } from '../../space/architecture.js';
+import type { EvaluateCommandOptions } from '../commands/evaluate.js';
+import { configOf } from '../configOf.js';
+import { printJson, printText } from '../output.js';
+import { createSession } from '../session.js';
+import { stoppable } from '../signals.js';
+
+/** `singlepath evaluate` */
+export async function evaluate(target: string, options: EvaluateCommandOptions): Promise<void> {
+  const session = createSession(options);
+  const onSkipped: EvaluateControl['onSkipped'] = (error) => session.log.warn(error.message);
+  const result = await stoppable((signal) => evaluateTarget(target, options, { signal, onSkipped }));
+  if (options.json) printJson({ target, ...result });
+  else {
+    const { accuracy, top5, loss, images, split } = result;
+    printText(
+      `${target}: ${split} accuracy ${formatPercent(accuracy)} (top-5 ${formatPercent(top5)}), ` +
+        `loss ${loss.toFixed(4)}, ${images} images`,
+    );
+  }
+}
+
+async function evaluateTarget(
+  target: string,
+  options: EvaluateCommandOptions,
+  control: EvaluateControl,
+): Promise<Accuracy> {
+  if (/\.pt[h]?$/.test(target)) return evaluateScript(configOf(options), target, control);
+  const run = readRun(target, 'train', 'retrain');
+  const config: Config = configOf(options, { base: [objectLayer(run.config, `${target}/config.yaml`)] });
+  if (run.kind === 'retrain') return evaluateNetwork(config, run, control);
+  if (options.arch === undefined) {
+    throw expected('--arch GENES, the path to evaluate', `the supernet in '${target}'`, undefined);
+  }
+  return evaluatePath(config, run, parseArchitecture(openSpace(config.space), options.arch), control);
+}

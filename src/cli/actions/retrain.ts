@@ -1,0 +1,63 @@
+import type { ConfigLayer } from '../../config/layers.js';
+import { objectLayer } from '../../config/layers.js';
+import { SinglePathError } from '../../core/errors.js';
+import { costOf } from '../../cost/cost.js';
+import type { SearchResult } from '../../evaluate/searchRun.js';
+import { openSpace } from '../../pipeline/openSpace.js';
+import { runRetrain } from '../../pipeline/retrain.js';
+import { readResult, readRun, type StoredRun } from '../../pipeline/runs.js';
+import { formatExact, formatPercent } from '../../report/format.js';
+import { formatArchitecture, parseArchitecture } from '../../space/architecture.js';
+import type { Architecture, SearchSpace } from '../../space/types.js';
+import type { RetrainCommandOptions } from '../commands/retrain.js';
+import { printJson, printText } from '../output.js';
+import { trainingReporter } from '../reporters.js';
+import { defaultRunDir, runConfig } from '../runDirectory.js';
+import { createSession } from '../session.js';
+import { stoppable } from '../signals.js';
+
+/** `singlepath retrain` */
+export async function retrain(options: RetrainCommandOptions): Promise<void> {
+  const config = runConfig(options, { base: baseOf(options) });
+  const space = openSpace(config.space);
+  const architecture = architectureOf(space, options);
+  const runDir = options.runDir ?? defaultRunDir(config, 'retrain');
+  const session = createSession(options);
+  const reporter = trainingReporter(session, 'network', config.retrain.logEvery);
+  const result = await stoppable((signal) =>
+    runRetrain(config, architecture, {
+      runDir,
+      resume: options.resume,
+      signal,
+      onProgress: reporter.onProgress,
+    }).finally(reporter.stop),
+  );
+  const { madds, params } = costOf(space, architecture);
+  if (options.json) printJson({ ...result, architecture, costs: { madds, params }, runDir });
+  else {
+    const costs = `${formatExact(madds)} MAdds, ${formatExact(params)} parameters`;
+    const { accuracy, top5, loss } = result.last;
+    printText(
+      `${formatArchitecture(space, architecture)}: ${costs}\n` +
+        `test accuracy ${formatPercent(accuracy)} (top-5 ${formatPercent(top5)}), loss ${loss.toFixed(4)}\n${runDir}`,
+    );
+  }
+}
+
+function baseOf({ search }: RetrainCommandOptions): ConfigLayer[] {
+  if (search === undefined) return [];
+  return [objectLayer(readRun(search, 'search').config, `${search}/config.yaml`)];
+}
+
+function architectureOf(space: SearchSpace, options: RetrainCommandOptions): Architecture {
+  const { arch, search, resume, runDir } = options;
+  if (arch !== undefined) return parseArchitecture(space, arch);
+  if (search !== undefined)
+    return parseArchitecture(space, readResult<SearchResult>(search).winner.architecture);
+  const stored: StoredRun | undefined =
+    resume && runDir !== undefined ? readRun(runDir, 'retrain') : undefined;
+  if (stored?.architecture !== undefined) return parseArchitecture(space, stored.architecture);
+  throw new SinglePathError('INVALID_ARGUMENT', 'Expected --search FOLDER or --arch GENES', {
+    hint: `'${space.name}' has ${space.genes.length} genes`,
+  });
+}

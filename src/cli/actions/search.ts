@@ -1,0 +1,81 @@
+import { objectLayer } from '../../config/layers.js';
+import { formatCost } from '../../cost/constraint.js';
+import type { CostedCandidate, SearchOutcome, SearchResult } from '../../evaluate/searchRun.js';
+import { openSpace } from '../../pipeline/openSpace.js';
+import { readRun } from '../../pipeline/runs.js';
+import { runSearch } from '../../pipeline/search.js';
+import { formatPercent } from '../../report/format.js';
+import { type Column, formatTable } from '../../report/table.js';
+import { formatArchitecture } from '../../space/architecture.js';
+import type { SearchSpace } from '../../space/types.js';
+import type { SearchCommandOptions } from '../commands/search.js';
+import { printJson, printText } from '../output.js';
+import { searchReporter } from '../reporters.js';
+import { defaultRunDir, runConfig } from '../runDirectory.js';
+import { createSession } from '../session.js';
+import { stoppable } from '../signals.js';
+
+/** `singlepath search` */
+export async function search(options: SearchCommandOptions): Promise<void> {
+  const supernet = readRun(options.supernet, 'train');
+  const constraints = options.constraint.length > 0 ? options.constraint : undefined;
+  const config = runConfig(options, {
+    base: [objectLayer(supernet.config, `${options.supernet}/config.yaml`)],
+    shortcuts: [{ path: ['search', 'constraints'], value: constraints, option: '--constraint' }],
+  });
+  const runDir = options.runDir ?? defaultRunDir(config, 'search');
+  const session = createSession(options);
+  const reporter = searchReporter(session, config.search.generations);
+  const { result, work } = await stoppable((signal) =>
+    runSearch(config, {
+      supernet: options.supernet,
+      runDir,
+      resume: options.resume,
+      signal,
+      onSkipped: (error) => session.log.warn(error.message),
+      onCandidates: reporter.onCandidates,
+      onGeneration: reporter.onGeneration,
+    }).finally(reporter.stop),
+  );
+  const { layersRun, layersAlone } = work;
+  if (layersAlone > 0) {
+    const saved = formatPercent(1 - layersRun / layersAlone);
+    session.log.debug(`shared prefixes saved ${saved} of ${layersAlone} layer evaluations`);
+  }
+  if (options.json) printJson({ ...result, runDir });
+  else printText(`${describeSearch(openSpace(config.space), result)}\n${runDir}`);
+}
+
+/** Winner, baseline and Pareto front as tables. */
+export function describeSearch(space: SearchSpace, result: SearchResult): string {
+  const { baseline } = result;
+  const parts = [describeOutcome(space, result)];
+  if (baseline) parts.push(describeOutcome(space, baseline));
+  return parts.join('\n\n');
+}
+
+function describeOutcome(space: SearchSpace, outcome: SearchOutcome): string {
+  const { method, evaluated, front, topK, note } = outcome;
+  const title = `${method}: ${evaluated} candidates evaluated${front ? ', Pareto front' : ', best first'}`;
+  const table = candidateTable(space, front ?? topK);
+  return [title, table, ...(note === undefined ? [] : [note])].join('\n');
+}
+
+function candidateTable(space: SearchSpace, candidates: readonly CostedCandidate[]): string {
+  const metrics = Object.keys(candidates[0]?.costs ?? {});
+  const columns: Column[] = [
+    { title: 'architecture' },
+    { title: 'held-out accuracy', align: 'right' },
+    ...metrics.map((title): Column => ({ title, align: 'right' })),
+    { title: 'generation', align: 'right' },
+  ];
+  return formatTable(
+    columns,
+    candidates.map(({ architecture, score, costs, generation }) => [
+      formatArchitecture(space, architecture),
+      formatPercent(score.accuracy),
+      ...metrics.map((metric) => formatCost(metric, costs[metric]!)),
+      String(generation),
+    ]),
+  );
+}

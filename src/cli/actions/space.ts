@@ -1,0 +1,161 @@
+import { SinglePathError } from '../../core/errors.js';
+import { formatCost } from '../../cost/constraint.js';
+import { type Cost, costTable } from '../../cost/cost.js';
+import { layerProfiles } from '../../cost/layers.js';
+import { costStatistics, spaceSize } from '../../cost/statistics.js';
+import { formatExact } from '../../report/format.js';
+import { type Column, formatTable } from '../../report/table.js';
+import { listSpaces } from '../../space/catalog.js';
+import { loadSpace } from '../../space/load.js';
+import type { SearchSpace } from '../../space/types.js';
+import type { SpaceCommandOptions } from '../commands/space.js';
+import { printJson, printTable, printText } from '../output.js';
+import { spaceArgument } from '../spaceArgument.js';
+
+const RIGHT = { align: 'right' } as const;
+
+/** `singlepath space list` */
+export function listSpace({ json }: { json?: boolean }): void {
+  const spaces = listSpaces();
+  if (json) {
+    printJson(spaces);
+    return;
+  }
+  printTable(
+    [
+      { title: 'space' },
+      { title: 'input', ...RIGHT },
+      { title: 'classes', ...RIGHT },
+      { title: 'what it is' },
+    ],
+    spaces.map(({ name, size, channels, classes, summary }) => [
+      name,
+      `${size}² x ${channels}`,
+      String(classes),
+      summary,
+    ]),
+  );
+}
+
+/** `singlepath space show` */
+export function showSpace(name: string, options: SpaceCommandOptions): void {
+  const space = spaceArgument(name, options);
+  if (options.json) printJson(space);
+  else printText(describeSpace(space));
+}
+
+function describeSpace(space: SearchSpace): string {
+  const { input, classes, genes, layers } = space;
+  const quantised = genes.some(({ kind }) => kind === 'bits');
+  const metrics = ['madds', 'params', ...(quantised ? ['bitops' as const] : [])] as const;
+  const titles = { madds: 'MAdds', params: 'parameters', bitops: 'BitOps' };
+  const columns: Column[] = [
+    { title: 'layer' },
+    { title: 'choices' },
+    { title: 'widths' },
+    { title: 'bits' },
+    ...metrics.map((metric) => ({ title: titles[metric], ...RIGHT })),
+  ];
+  const profiles = layerProfiles(space);
+  const rows = layers.map((layer, index) => {
+    const labels = (kind: string): string =>
+      genes.find((gene) => gene.layer === index && gene.kind === kind)?.labels.join(' ') ?? '';
+    const choices = layer.choices.map((choice) => choice.name).join(' ');
+    return [
+      layer.name,
+      layer.gene === undefined && layer.name === choices ? '' : choices,
+      labels('width'),
+      labels('bits'),
+      ...metrics.map((metric) => costRange(metric, profiles[index]!.costs)),
+    ];
+  });
+  const shape = `${input.size} x ${input.size} x ${input.channels}, ${classes} classes`;
+  const size = `${genes.length} genes, ${formatSize(spaceSize(space))} architectures`;
+  return `${space.name}: ${shape}; ${size}\n\n${formatTable(columns, rows)}`;
+}
+
+/** Smallest to largest cost of a layer. */
+function costRange(metric: keyof Cost, costs: readonly Cost[]): string {
+  const values = costs.map((cost) => cost[metric]);
+  const [low, high] = [Math.min(...values), Math.max(...values)].map((value) => formatCost(metric, value));
+  return low === high ? low! : `${low} - ${high}`;
+}
+
+const QUANTILES = [0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99];
+
+/** `singlepath space stats` */
+export function spaceStats(name: string, options: SpaceCommandOptions): void {
+  const space = spaceArgument(name, options);
+  const quantised = space.genes.some((gene) => gene.kind === 'bits');
+  const metrics = ['madds', 'params', ...(quantised ? ['bitops'] : []), 'activations'];
+  const statistics = metrics.map((metric) => {
+    const s = costStatistics(space, costTable(space, metric));
+    const { min, max, mean, sd, argmin, argmax, resolution } = s;
+    const quantiles = Object.fromEntries(QUANTILES.map((p) => [p, s.quantile(p)]));
+    return { metric, min, max, mean, sd, quantiles, resolution, argmin, argmax };
+  });
+  const size = spaceSize(space);
+  if (options.json) {
+    printJson({
+      space: space.name,
+      input: space.input,
+      classes: space.classes,
+      genes: space.genes.length,
+      // Beyond 2^53 a JSON number is not exact.
+      architectures: size.toString(),
+      costs: statistics,
+    });
+    return;
+  }
+  printText(`${space.name}: ${space.genes.length} genes, ${formatSize(size)} architectures\n`);
+  printTable(
+    [
+      { title: 'cost' },
+      ...['min', 'mean', 's.d.', ...QUANTILES.map((p) => `${100 * p} %`), 'max'].map((title) => ({
+        title,
+        ...RIGHT,
+      })),
+    ],
+    statistics.map(({ metric, min, mean, sd, quantiles, max }) => [
+      metric,
+      ...[min, mean, sd, ...Object.values(quantiles), max].map((value) => formatExact(Math.round(value))),
+    ]),
+  );
+}
+
+interface ValidatedSpace {
+  file: string;
+  space?: string;
+  /** Number of architectures, as text: it may not fit a JSON number. */
+  architectures?: string;
+  error?: string;
+  hint?: string;
+}
+
+/** `singlepath space validate` */
+export function validateSpaces(files: readonly string[], { json }: { json?: boolean }): void {
+  const results = files.map((file): ValidatedSpace => {
+    try {
+      const space = loadSpace(file);
+      return { file, space: space.name, architectures: spaceSize(space).toString() };
+    } catch (error) {
+      if (!(error instanceof SinglePathError)) throw error;
+      return { file, error: error.message, ...(error.hint !== undefined && { hint: error.hint }) };
+    }
+  });
+  if (json) printJson(results);
+  else {
+    for (const { file, space, architectures, error, hint } of results) {
+      if (error === undefined) printText(`${file}: ok, ${space} with ${architectures} architectures`);
+      else printText(`${error}${hint === undefined ? '' : `\nhint: ${hint}`}`);
+    }
+  }
+  if (results.some(({ error }) => error !== undefined)) process.exitCode = 2;
+}
+
+/** 6561, 1.1e12 */
+function formatSize(size: bigint): string {
+  if (size < 10n ** 7n) return formatExact(Number(size));
+  const digits = size.toString();
+  return `${digits[0]}.${digits.slice(1, 3)}e${digits.length - 1}`;
+}

@@ -1,0 +1,35 @@
+import { runTrain } from '../../pipeline/train.js';
+import { formatPercent } from '../../report/format.js';
+import type { TrainResult } from '../../train/supernet.js';
+import type { RunOptions } from '../options.js';
+import { printJson, printText } from '../output.js';
+import { trainingReporter } from '../reporters.js';
+import { defaultRunDir, runConfig } from '../runDirectory.js';
+import { createSession } from '../session.js';
+import { stoppable } from '../signals.js';
+
+/** `singlepath train` */
+export async function train(options: RunOptions): Promise<void> {
+  const config = runConfig(options);
+  const runDir = options.runDir ?? defaultRunDir(config, 'train');
+  const session = createSession(options);
+  const reporter = trainingReporter(session, 'supernet', config.train.logEvery);
+  const result = await stoppable((signal) =>
+    runTrain(config, {
+      runDir,
+      resume: options.resume,
+      signal,
+      onProgress: reporter.onProgress,
+    }).finally(reporter.stop),
+  );
+  if (options.json) printJson({ ...result, runDir });
+  else printText(describe(result, runDir));
+}
+
+function describe({ space, steps, loss, accuracy }: TrainResult, runDir: string): string {
+  const last =
+    loss === null || accuracy === null
+      ? ''
+      : `; last paths: loss ${loss.toFixed(3)}, training accuracy ${formatPercent(accuracy)}`;
+  return `supernet of ${space}: ${steps} steps${last}\n${runDir}`;
+}

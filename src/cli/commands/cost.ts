@@ -1,0 +1,42 @@
+import { Command } from 'commander';
+import { withHelp } from '../help.js';
+import { collect, positiveNumber } from '../options.js';
+
+export interface CostCommandOptions {
+  arch: string[];
+  archs?: string;
+  inputSize?: number;
+  classes?: number;
+  option: string[];
+  json?: boolean;
+}
+
+/** `singlepath cost`: what architectures cost, without libtorch. */
+export function costCommand(): Command {
+  const command = new Command('cost')
+    .description('print multiply-adds, parameters and other costs of architectures')
+    .argument('<space>', 'name of a built-in search space, or a YAML file')
+    .option('-a, --arch <genes>', 'one architecture: genes with commas between; repeatable', collect, [])
+    .option(
+      '--archs <file>',
+      'JSON file with many: lists of genes, or objects with arch, or blocks and scale_ids',
+    )
+    .option('--input-size <pixels>', 'height = width of the input', positiveNumber)
+    .option('--classes <number>', 'number of classes', positiveNumber)
+    .option('--option <key=value>', 'further option of the space; repeatable', collect, [])
+    .option('--json', 'print one JSON document on stdout')
+    .action(async (space: string, options: CostCommandOptions) => {
+      const { cost } = await import('../actions/cost.js');
+      await cost(space, options);
+    });
+  return withHelp(command, {
+    examples: [
+      [
+        'singlepath cost spos-shufflenet-v2 --arch 2,1,0,1,2,0,2,0,2,0,2,3,0,0,0,0,3,2,3,3',
+        'one architecture',
+      ],
+      ['singlepath cost nas-bench-macro --archs archs.json --json', 'many, for programs'],
+    ],
+    exitCodes: [],
+  });
+}

@@ -1,0 +1,39 @@
+import { Command } from 'commander';
+import { LONG_RUNNING, withHelp } from '../help.js';
+import { type ConfigOptions, withConfigOptions, withOutputOptions } from '../options.js';
+
+export interface EvaluateCommandOptions extends ConfigOptions {
+  arch?: string;
+  json?: boolean;
+  quiet?: boolean;
+  verbose?: boolean;
+  logJson?: boolean;
+}
+
+/** `singlepath evaluate`: accuracy on the test images. */
+export function evaluateCommand(): Command {
+  const command = withOutputOptions(
+    withConfigOptions(
+      new Command('evaluate')
+        .description(
+          'accuracy of a retrained network, of an exported TorchScript file or of a path of a supernet',
+        )
+        .argument('<target>', 'run directory of retrain or train, or a TorchScript file (.pt)')
+        .option('-a, --arch <genes>', 'the path to evaluate, for a supernet'),
+    ),
+  ).action(async (target: string, options: EvaluateCommandOptions) => {
+    const { evaluate } = await import('../actions/evaluate.js');
+    await evaluate(target, options);
+  });
+  return withHelp(command, {
+    examples: [
+      ['singlepath evaluate runs/network', 'a retrained network, on the test images'],
+      ['singlepath evaluate runs/network/export/model.pt -c configs/demo.yaml', 'an exported file'],
+      [
+        'singlepath evaluate runs/supernet --arch 0,1,2,3,0,1,2,3',
+        'a path with inherited weights, recalibrated',
+      ],
+    ],
+    exitCodes: [...LONG_RUNNING],
+  });
+}

@@ -1,0 +1,30 @@
+import { Command } from 'commander';
+import { LONG_RUNNING, withHelp } from '../help.js';
+import { type ConfigOptions, withConfigOptions, withOutputOptions } from '../options.js';
+
+export interface ExportCommandOptions extends ConfigOptions {
+  out?: string;
+  json?: boolean;
+  quiet?: boolean;
+  verbose?: boolean;
+  logJson?: boolean;
+}
+
+/** `singlepath export`: a retrained network for other programs. */
+export function exportCommand(): Command {
+  const command = withOutputOptions(
+    withConfigOptions(
+      new Command('export')
+        .description('write TorchScript, safetensors and JSON of a retrained network, after a parity check')
+        .argument('<run>', 'run directory of singlepath retrain')
+        .option('-o, --out <folder>', 'where the files go (setting: export.directory)'),
+    ),
+  ).action(async (run: string, options: ExportCommandOptions) => {
+    const { exportNetwork } = await import('../actions/export.js');
+    await exportNetwork(run, options);
+  });
+  return withHelp(command, {
+    examples: [['singlepath export runs/network --out network', "loads with Python's torch.jit.load too"]],
+    exitCodes: [...LONG_RUNNING],
+  });
+}

@@ -1,0 +1,42 @@
+import { Command } from 'commander';
+import { LONG_RUNNING, withHelp } from '../help.js';
+import { type ConfigOptions, positiveNumber, withConfigOptions, withOutputOptions } from '../options.js';
+
+export interface RankCommandOptions extends ConfigOptions {
+  supernet: string;
+  truth: string;
+  sample?: number;
+  json?: boolean;
+  quiet?: boolean;
+  verbose?: boolean;
+  logJson?: boolean;
+}
+
+/** `singlepath rank`: how well a supernet orders architectures whose accuracy is known. */
+export function rankCommand(): Command {
+  const command = withOutputOptions(
+    withConfigOptions(
+      new Command('rank')
+        .description("compare a supernet's scores with true accuracies: rank correlations and regret")
+        .requiredOption('--supernet <folder>', 'run directory of singlepath train')
+        .requiredOption('--truth <file>', 'JSON of true accuracies; the NAS-Bench-Macro format too')
+        .option(
+          '--sample <number>',
+          'score only this many of the architectures, drawn at random',
+          positiveNumber,
+        ),
+    ),
+  ).action(async (options: RankCommandOptions) => {
+    const { rank } = await import('../actions/rank.js');
+    await rank(options);
+  });
+  return withHelp(command, {
+    examples: [
+      [
+        'singlepath rank --supernet runs/macro --truth nas-bench-macro_cifar10.json --sample 500',
+        '500 of 6,561',
+      ],
+    ],
+    exitCodes: [...LONG_RUNNING],
+  });
+}

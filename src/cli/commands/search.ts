@@ -1,0 +1,39 @@
+import { Command } from 'commander';
+import { withHelp } from '../help.js';
+import { collect, type RunOptions, withRunOptions } from '../options.js';
+
+export interface SearchCommandOptions extends RunOptions {
+  supernet: string;
+  constraint: string[];
+}
+
+/** `singlepath search`: finds architectures with a supernet's weights. */
+export function searchCommand(): Command {
+  const command = withRunOptions(
+    new Command('search')
+      .description("find the best architecture under constraints, with a supernet's weights")
+      .requiredOption('--supernet <folder>', 'run directory of singlepath train')
+      .option(
+        '--constraint <constraint>',
+        "such as 'madds<=330M'; repeatable, all must hold (setting: search.constraints)",
+        collect,
+        [],
+      ),
+  ).action(async (options: SearchCommandOptions) => {
+    const { search } = await import('../actions/search.js');
+    await search(options);
+  });
+  return withHelp(command, {
+    examples: [
+      [
+        "singlepath search --supernet runs/supernet --constraint 'madds<=3M' -d runs/search",
+        'one constraint',
+      ],
+      [
+        "singlepath search --supernet runs/supernet --constraint 'madds<=3M' --constraint 'params<=200K'",
+        'both must hold',
+      ],
+      ['singlepath search --supernet runs/supernet --set search.algorithm=nsga2', 'a Pareto front'],
+    ],
+  });
+}

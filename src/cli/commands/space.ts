@@ -1,0 +1,82 @@
+import { Command } from 'commander';
+import { withHelp } from '../help.js';
+import { collect, positiveNumber } from '../options.js';
+
+export interface SpaceCommandOptions {
+  inputSize?: number;
+  classes?: number;
+  option: string[];
+  json?: boolean;
+}
+
+/** `singlepath space`: what can be searched, without libtorch. */
+export function spaceCommand(): Command {
+  const command = new Command('space').description('list, show, measure and check search spaces');
+  withHelp(command, {
+    examples: [
+      ['singlepath space list', 'the built-in spaces'],
+      ['singlepath space show nas-bench-macro', 'its layers and choices'],
+    ],
+    exitCodes: [],
+  });
+
+  const list = new Command('list')
+    .description('the built-in search spaces')
+    .option('--json', 'print one JSON document on stdout')
+    .action(async (options: { json?: boolean }) => (await actions()).listSpace(options));
+  const show = withSpace(new Command('show').description('layers and choices of a space, as a table')).action(
+    async (space: string, options: SpaceCommandOptions) => (await actions()).showSpace(space, options),
+  );
+  const stats = withSpace(
+    new Command('stats').description(
+      'size of a space, and smallest, largest, mean and quantiles of its costs',
+    ),
+  ).action(async (space: string, options: SpaceCommandOptions) =>
+    (await actions()).spaceStats(space, options),
+  );
+  const validate = new Command('validate')
+    .description('check search spaces of your own')
+    .argument('<files...>', 'YAML files')
+    .option('--json', 'print one JSON document on stdout')
+    .action(async (files: string[], options: { json?: boolean }) =>
+      (await actions()).validateSpaces(files, options),
+    );
+  return command
+    .addCommand(
+      withHelp(list, { examples: [['singlepath space list --json', 'for programs']], exitCodes: [] }),
+    )
+    .addCommand(
+      withHelp(show, {
+        examples: [
+          ['singlepath space show spos-shufflenet-v2', 'one row a layer'],
+          ['singlepath space show my-space.yaml --json', 'the space as data'],
+        ],
+        exitCodes: [],
+      }),
+    )
+    .addCommand(
+      withHelp(stats, {
+        examples: [['singlepath space stats spos-shufflenet-v2 --input-size 160', 'at another input size']],
+        exitCodes: [],
+      }),
+    )
+    .addCommand(
+      withHelp(validate, {
+        examples: [
+          ['singlepath space validate my-space.yaml', 'says file, line and column of what is wrong'],
+        ],
+        exitCodes: [],
+      }),
+    );
+}
+
+const actions = () => import('../actions/space.js');
+
+function withSpace(command: Command): Command {
+  return command
+    .argument('<space>', 'name of a built-in search space, or a YAML file')
+    .option('--input-size <pixels>', 'height = width of the input', positiveNumber)
+    .option('--classes <number>', 'number of classes', positiveNumber)
+    .option('--option <key=value>', 'further option of the space; repeatable', collect, [])
+    .option('--json', 'print one JSON document on stdout');
+}

@@ -1,0 +1,21 @@
+import { Command } from 'commander';
+import { LONG_RUNNING, withHelp } from '../help.js';
+import { type RunOptions, withRunOptions } from '../options.js';
+
+/** `singlepath train`: trains a supernet. */
+export function trainCommand(): Command {
+  const command = withRunOptions(
+    new Command('train').description('train a supernet, one path a step'),
+  ).action(async (options: RunOptions) => {
+    const { train } = await import('../actions/train.js');
+    await train(options);
+  });
+  return withHelp(command, {
+    examples: [
+      ['singlepath train -c configs/demo.yaml --run-dir runs/supernet', 'train'],
+      ['singlepath train --run-dir runs/supernet --resume', 'go on after Ctrl-C, to the identical result'],
+      ['singlepath train -c configs/demo.yaml --set train.steps=100 --set runtime.kernels=aten', 'override'],
+    ],
+    exitCodes: [...LONG_RUNNING],
+  });
+}

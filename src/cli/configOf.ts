@@ -1,0 +1,27 @@
+import { type ConfigLayer, valueLayer } from '../config/layers.js';
+import { loadConfig } from '../config/load.js';
+import type { Config } from '../config/schema/config.js';
+import type { ConfigOptions } from './options.js';
+
+/** An option of the command line that stands for a setting. */
+export interface Shortcut {
+  path: readonly string[];
+  value: unknown;
+  /** As the user wrote it, for errors: `--constraint`. */
+  option: string;
+}
+
+/** The configuration a command runs with: what it builds on, then files, then options, then `--set`. */
+export function configOf(
+  options: ConfigOptions,
+  { base = [], shortcuts = [] }: { base?: readonly ConfigLayer[]; shortcuts?: readonly Shortcut[] } = {},
+): Config {
+  const all: Shortcut[] = [...shortcuts, { path: ['seed'], value: options.seed, option: '--seed' }];
+  const given = all.filter(({ value }) => value !== undefined);
+  return loadConfig({
+    base,
+    files: options.config,
+    options: given.map(({ path, value, option }) => valueLayer(path, value, option)),
+    set: options.set,
+  });
+}

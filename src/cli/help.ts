@@ -1,0 +1,30 @@
+import type { Command } from 'commander';
+
+export interface HelpText {
+  /** Command lines with what each does. */
+  examples: readonly (readonly [command: string, what: string])[];
+  /** Exit codes this command can end with beside 0, 1 and 2. */
+  exitCodes?: readonly (keyof typeof EXIT_CODES)[];
+}
+
+const EXIT_CODES = {
+  0: 'done',
+  1: 'failure',
+  2: 'wrong usage or configuration',
+  3: 'the native library or libtorch is missing',
+  4: 'the constraints cannot be met; the message has the smallest possible value',
+  130: 'interrupted (Ctrl-C); --resume goes on from the last checkpoint',
+  143: 'terminated; --resume goes on from the last checkpoint',
+};
+
+/** Exit codes of the commands that compute with libtorch and can be interrupted. */
+export const LONG_RUNNING = [3, 130, 143] as const;
+
+/** Examples and exit codes at the end of a command's help. */
+export function withHelp(command: Command, { examples, exitCodes = [3, 4, 130, 143] }: HelpText): Command {
+  const shown = examples.map(([line, what]) => `  $ ${line}\n      ${what}`);
+  const codes = ([0, 1, 2, ...exitCodes] as const).map(
+    (code) => `  ${String(code).padEnd(3)}  ${EXIT_CODES[code]}`,
+  );
+  return command.addHelpText('after', `\nExamples:\n${shown.join('\n')}\n\nExit codes:\n${codes.join('\n')}`);
+}

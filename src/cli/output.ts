@@ -1,0 +1,15 @@
+import { type Column, formatTable } from '../report/table.js';
+
+/** The one JSON document of `--json` on stdout. */
+export function printJson(value: unknown): void {
+  process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+}
+
+/** Data for people on stdout. */
+export function printText(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+export function printTable(columns: readonly Column[], rows: readonly (readonly string[])[]): void {
+  printText(formatTable(columns, rows));
+}

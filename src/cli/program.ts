@@ -1,0 +1,98 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command, CommanderError, Help } from 'commander';
+import { exitCodeOf, SinglePathError } from '../core/errors.js';
+import { packageRoot } from '../runtime/addon.js';
+import { buildCommand } from './commands/build.js';
+import { configCommand } from './commands/config.js';
+import { costCommand } from './commands/cost.js';
+import { demoCommand } from './commands/demo.js';
+import { doctorCommand } from './commands/doctor.js';
+import { evaluateCommand } from './commands/evaluate.js';
+import { exportCommand } from './commands/export.js';
+import { rankCommand } from './commands/rank.js';
+import { retrainCommand } from './commands/retrain.js';
+import { searchCommand } from './commands/search.js';
+import { spaceCommand } from './commands/space.js';
+import { trainCommand } from './commands/train.js';
+import { withHelp } from './help.js';
+import { stoppedBy } from './signals.js';
+
+/**
+ * The command line as a tree of commands. Only their options are loaded here; what a command does is imported when
+ * it runs, so `--help` and the pure commands never touch libtorch.
+ */
+export function createProgram(): Command {
+  const program = new Command('singlepath')
+    .description('Single Path One-Shot neural architecture search on libtorch')
+    .version(packageVersion(), '-V, --version', 'print the version')
+    .helpCommand('help [command]', 'print the help of a command')
+    .configureHelp({
+      // Repeatable options start as an empty list, which is no news.
+      optionDescription: (option) =>
+        Array.isArray(option.defaultValue) ? option.description : new Help().optionDescription(option),
+    })
+    .showHelpAfterError("('singlepath <command> --help' shows options and examples)");
+  withHelp(program, {
+    examples: [
+      ['singlepath demo', 'supernet, search, retrain and export in a few minutes'],
+      ['singlepath train --config configs/demo.yaml --run-dir runs/supernet', 'train a supernet'],
+      ["singlepath search --supernet runs/supernet --constraint 'madds<=3M'", 'search with its weights'],
+      [
+        'singlepath cost spos-shufflenet-v2 --arch 0,0,3,1,1,1,0,0,2,0,2,1,1,0,2,0,2,1,3,2',
+        'MAdds and parameters',
+      ],
+    ],
+  });
+  for (const command of [
+    demoCommand(),
+    trainCommand(),
+    searchCommand(),
+    retrainCommand(),
+    evaluateCommand(),
+    exportCommand(),
+    rankCommand(),
+    costCommand(),
+    spaceCommand(),
+    configCommand(),
+    doctorCommand(),
+    buildCommand(),
+  ]) {
+    program.addCommand(command);
+  }
+  everyCommand(program, (command) => {
+    command.exitOverride().copyInheritedSettings(program);
+  });
+  return program;
+}
+
+/** Runs the command line and returns its exit code (DESIGN, Errors). */
+export async function runCli(args: readonly string[]): Promise<number> {
+  try {
+    await createProgram().parseAsync(args, { from: 'user' });
+    return process.exitCode === undefined ? 0 : Number(process.exitCode);
+  } catch (error) {
+    // commander has printed its own message already: usage errors are exit code 2, --help and --version are none.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    process.stderr.write(`${describe(error)}\n`);
+    return stoppedBy() ?? exitCodeOf(error);
+  }
+}
+
+/** What went wrong in one or two lines; the stack only of what singlepath did not expect. */
+function describe(error: unknown): string {
+  if (error instanceof SinglePathError) {
+    return `error: ${error.message}${error.hint === undefined ? '' : `\nhint: ${error.hint}`}`;
+  }
+  return `error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
+}
+
+function everyCommand(command: Command, visit: (command: Command) => void): void {
+  visit(command);
+  for (const child of command.commands) everyCommand(child, visit);
+}
+
+function packageVersion(): string {
+  const text = readFileSync(join(packageRoot(), 'package.json'), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}

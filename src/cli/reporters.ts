@@ -1,0 +1,49 @@
+import type { GenerationSummary } from '../evaluate/searchRun.js';
+import { formatPercent } from '../report/format.js';
+import { Throughput } from '../report/progress.js';
+import type { TrainingProgress } from '../train/loop.js';
+import type { Session } from './session.js';
+
+/** Shows a training: mean loss, images per second, time left. */
+export function trainingReporter(session: Session, title: string, every: number) {
+  let progress: ReturnType<Session['progress']> | undefined;
+  let loss: number | undefined;
+  const throughput = new Throughput();
+  return {
+    onProgress({ step, steps, loss: present, images }: TrainingProgress): void {
+      progress ??= session.progress({ title, total: steps, every });
+      // A running mean: the loss jumps from path to path.
+      loss = loss === undefined ? present : 0.98 * loss + 0.02 * present;
+      const speed = Math.round(throughput.add(images));
+      progress.update(step, { loss: loss.toFixed(3), 'images/s': String(speed) });
+    },
+    stop: (): void => progress?.stop(),
+  };
+}
+
+/** Shows a search: a bar per generation, and a line with its best and median. */
+export function searchReporter(session: Session, generations: number) {
+  let progress: ReturnType<Session['progress']> | undefined;
+  const stop = (): void => {
+    progress?.stop();
+    progress = undefined;
+  };
+  return {
+    onCandidates(done: number, total: number): void {
+      progress ??= session.progress({ title: 'candidates', total, every: total });
+      progress.update(done, {});
+    },
+    onGeneration({ phase, generation, best, median, evaluated }: GenerationSummary): void {
+      stop();
+      session.log.info(
+        {
+          best: formatPercent(best),
+          ...(median !== null && { median: formatPercent(median) }),
+          evaluated,
+        },
+        `${phase === 'baseline' ? 'random search' : 'search'}: generation ${generation}/${generations}`,
+      );
+    },
+    stop,
+  };
+}

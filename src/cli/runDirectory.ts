@@ -1,0 +1,27 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { type ConfigLayer, fileLayer } from '../config/layers.js';
+import { missingSpace } from '../config/load.js';
+import type { Config } from '../config/schema/config.js';
+import type { RunKind } from '../run/directory.js';
+import { configOf, type Shortcut } from './configOf.js';
+import type { RunOptions } from './options.js';
+
+/** Where a run goes when nothing is said. */
+export function defaultRunDir(config: Config, kind: RunKind): string {
+  const { name, file } = config.space;
+  const space = name ?? file?.replace(/^.*\//, '').replace(/\.ya?ml$/, '');
+  if (space === undefined) throw missingSpace();
+  const folder = { train: 'supernet', search: 'search', retrain: 'network' }[kind];
+  return join('runs', space, folder);
+}
+
+/** The configuration of a long work: a resumed run starts from its own `config.yaml`. */
+export function runConfig(
+  options: RunOptions,
+  { base = [], shortcuts = [] }: { base?: readonly ConfigLayer[]; shortcuts?: readonly Shortcut[] } = {},
+): Config {
+  const stored = options.runDir === undefined ? undefined : join(options.runDir, 'config.yaml');
+  const own = options.resume && stored !== undefined && existsSync(stored) ? [fileLayer(stored)] : [];
+  return configOf(options, { base: [...base, ...own], shortcuts });
+}

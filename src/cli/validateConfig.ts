@@ -1,0 +1,49 @@
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { loadConfig } from '../config/load.js';
+import { SinglePathError } from '../core/errors.js';
+import { parseConstraints } from '../cost/constraint.js';
+import { openSpace } from '../pipeline/openSpace.js';
+
+export interface ValidatedFile {
+  file: string;
+  /** Absent where the file is right. */
+  error?: string;
+  hint?: string;
+}
+
+/** Checks settings, search space and constraints of each file; folders are searched for YAML files. */
+export function validateConfigFiles(paths: readonly string[]): ValidatedFile[] {
+  const files = paths.flatMap(yamlFiles);
+  if (files.length === 0) {
+    throw new SinglePathError(
+      'INVALID_ARGUMENT',
+      `Expected YAML files in ${paths.join(', ')} but found none`,
+    );
+  }
+  return files.map((file) => {
+    try {
+      const config = loadConfig({ files: [file] });
+      openSpace(config.space);
+      parseConstraints(config.search.constraints);
+      parseConstraints(config.train.constraints);
+      return { file };
+    } catch (error) {
+      if (!(error instanceof SinglePathError)) throw error;
+      const message = error.message.startsWith(file) ? error.message : `${file}: ${error.message}`;
+      return { file, error: message, ...(error.hint !== undefined && { hint: error.hint }) };
+    }
+  });
+}
+
+function yamlFiles(path: string): string[] {
+  const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  if (!isFolder) return [path];
+  return readdirSync(path)
+    .sort()
+    .flatMap((name) => {
+      const inner = join(path, name);
+      const isYaml = /\.ya?ml$/.test(name) || statSync(inner).isDirectory();
+      return isYaml ? yamlFiles(inner) : [];
+    });
+}

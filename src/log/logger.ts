@@ -1,0 +1,36 @@
+import { type Logger, pino } from 'pino';
+
+export type { Logger } from 'pino';
+
+export interface LogOptions {
+  level: 'debug' | 'info' | 'warn' | 'error';
+  /** One JSON object a line, for machines; else one line of text. */
+  json: boolean;
+}
+
+const LEVELS: Record<number, string> = { 20: 'debug', 30: 'info', 40: 'warning', 50: 'error' };
+
+/** Logs to stderr; stdout is for data. */
+export function createLogger({ level, json }: LogOptions): Logger {
+  const base = { level, base: null };
+  return json ? pino(base, process.stderr) : pino(base, { write: (line) => writeLine(formatLine(line)) });
+}
+
+/** Keeps a progress bar readable: the line replaces it, the bar is drawn again below. */
+function writeLine(line: string): void {
+  process.stderr.write(process.stderr.isTTY ? `\r\x1b[K${line}\n` : `${line}\n`);
+}
+
+/** `12:03:04 warning: message key=value` */
+function formatLine(line: string): string {
+  const { level, time, msg, ...fields } = JSON.parse(line) as Record<string, unknown>;
+  const clock = new Date(Number(time)).toTimeString().slice(0, 8);
+  const name = LEVELS[Number(level)] ?? String(level);
+  const rest = Object.entries(fields).map(([key, value]) => ` ${key}=${plain(value)}`);
+  return `${clock} ${name === 'info' ? '' : `${name}: `}${String(msg ?? '')}${rest.join('')}`;
+}
+
+function plain(value: unknown): string {
+  if (typeof value === 'number' && !Number.isInteger(value)) return String(Number(value.toPrecision(4)));
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}

@@ -1,0 +1,33 @@
+import type { Config } from '../config/schema/config.js';
+
+/** What decides the numbers of a training: a run is only resumed where it is equal. */
+export function trainingIdentity(config: Config, section: 'train' | 'retrain'): Record<string, unknown> {
+  const { seed, runtime } = config;
+  // How often something is written may change between stop and resume.
+  const { checkpointEvery: _, logEvery: __, ...recipe } = config[section];
+  const { device, kernels, precision } = runtime;
+  return { seed, data: imagesIdentity(config), runtime: { device, kernels, precision }, recipe };
+}
+
+/** What decides which images there are and how they look. */
+export function imagesIdentity({ data }: Config): Record<string, unknown> {
+  const { threads: _, ...rest } = data;
+  return rest;
+}
+
+/** What a candidate's score depends on besides weights and architecture. */
+export function scoreIdentity(config: Config): Record<string, unknown> {
+  const { calibrationImages, validationImages, batchSize } = config.evaluate;
+  const { device, kernels, precision } = config.runtime;
+  const { kind, path, heldOut, splitSeed, trainImages, normalize, channelOrder } = config.data;
+  return {
+    images: { kind, path, heldOut, splitSeed, trainImages, normalize, channelOrder },
+    evaluate: { calibrationImages, validationImages, batchSize },
+    runtime: { device, kernels, precision },
+  };
+}
+
+/** What decides which candidates a search tries, in addition to their scores. */
+export function searchIdentity(config: Config, weights: string): Record<string, unknown> {
+  return { seed: config.seed, search: config.search, weights, ...scoreIdentity(config) };
+}

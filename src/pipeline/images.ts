@@ -1,0 +1,119 @@
+import type { Config } from '../config/schema/config.js';
+import type { DataConfig } from '../config/schema/data.js';
+import { SinglePathError } from '../core/errors.js';
+import type { DatasetConfig, Split } from '../data/config.js';
+import type { Dataset } from '../data/dataset.js';
+import { splitHeldOut } from '../data/held-out.js';
+import type { DataLoader } from '../data/loader.js';
+import { openDataset } from '../data/open.js';
+import type { NativeBatch } from '../runtime/native.js';
+import type { SearchSpace } from '../space/types.js';
+
+/** The images of a run, in native memory. */
+export interface Images extends Disposable {
+  /** What a supernet is trained on. */
+  train: Dataset;
+  /** What candidates are scored on; empty where nothing is held out. */
+  heldOut: Dataset;
+}
+
+/**
+ * Opens the training images and sets some aside. The split is a function of the data section alone, so a search
+ * scores on images its supernet never saw.
+ *
+ * @throws SinglePathError `INVALID_DATASET`, also where the images do not fit the space.
+ */
+export async function openTrainingImages(config: Config, space: SearchSpace): Promise<Images> {
+  using all = await openImages(config, space, 'train');
+  const { train, heldOut } = splitHeldOut(all, config.data.heldOut, config.data.splitSeed);
+  return {
+    train,
+    heldOut,
+    [Symbol.dispose]: () => {
+      train.dispose();
+      heldOut.dispose();
+    },
+  };
+}
+
+/** All images of a split, as many as the configuration asks for. */
+export async function openImages({ data }: Config, space: SearchSpace, split: Split): Promise<Dataset> {
+  const dataset = await openDataset(datasetConfig(data, space), { split });
+  const { channels, size } = space.input;
+  if (dataset.shape.join() !== [channels, size, size].join() || dataset.classes > space.classes) {
+    const got = `${dataset.shape.join(' x ')} with ${dataset.classes} classes`;
+    dataset.dispose();
+    throw new SinglePathError(
+      'INVALID_DATASET',
+      `Expected images of ${channels} x ${size} x ${size} with ${space.classes} classes for '${space.name}' but '${data.kind}' has ${got}`,
+      { hint: 'set space.size, space.channels and space.classes, or choose another space' },
+    );
+  }
+  const limit = split === 'train' ? data.trainImages : data.testImages;
+  if (limit === null) return dataset;
+  const view = dataset.take(limit);
+  dataset.dispose();
+  return view;
+}
+
+/** Batches to train on, augmented. */
+export function trainingLoader(images: Dataset, config: Config, batchSize: number): DataLoader {
+  const { augment, cropPadding, threads } = config.data;
+  const crop = augment === 'crop-flip' ? (cropPadding ?? Math.floor(images.shape[1] / 8)) : 0;
+  return images.loader({
+    batchSize,
+    shuffle: true,
+    seed: config.seed,
+    threads,
+    augment: { cropPadding: crop, flip: augment === 'flip' || augment === 'crop-flip' },
+    // A small last batch would get BatchNorm statistics of its own, unless it is all there is.
+    dropLast: images.size >= batchSize,
+  });
+}
+
+/** A fixed set of batches without augmentation, balanced over the classes: to calibrate or validate on. */
+export async function fixedBatches(
+  images: Dataset,
+  count: number,
+  batchSize: number,
+  signal?: AbortSignal,
+): Promise<NativeBatch[]> {
+  if (count === 0 || count >= images.size) return images.batches({ batchSize, signal });
+  const { train: rest, heldOut: chosen } = splitHeldOut(images, count, 0);
+  try {
+    return await chosen.batches({ batchSize, signal });
+  } finally {
+    rest.dispose();
+    chosen.dispose();
+  }
+}
+
+function datasetConfig(data: DataConfig, space: SearchSpace): DatasetConfig {
+  const { kind, path, normalize, channelOrder, trainImages, testImages } = data;
+  if (kind === 'image-folder' || data.augment === 'random-resized-crop' || data.colorJitter > 0) {
+    throw new SinglePathError(
+      'INVALID_CONFIG',
+      'Image folders, random-resized-crop and colour jitter are not part of this version',
+      { hint: 'use fashion-mnist, mnist, idx, cifar10, cifar100 or synthetic with crop-flip' },
+    );
+  }
+  const common = { normalize, channelOrder };
+  if (kind === 'synthetic') {
+    const { channels, size } = space.input;
+    return {
+      ...common,
+      kind,
+      shape: [channels, size, size],
+      classes: space.classes,
+      ...(trainImages !== null && { trainImages }),
+      ...(testImages !== null && { testImages }),
+    };
+  }
+  if (kind === 'fashion-mnist') return { ...common, kind, path };
+  if (path === null) {
+    throw new SinglePathError('INVALID_CONFIG', `Expected data.path, the folder of '${kind}'`, {
+      hint: 'for example --set data.path=data/cifar-10-batches-bin',
+    });
+  }
+  return { ...common, kind, path };
+}

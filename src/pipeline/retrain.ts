@@ -1,0 +1,65 @@
+import type { Config } from '../config/schema/config.js';
+import { RunDirectory } from '../run/directory.js';
+import { deriveSubnet } from '../space/subnet.js';
+import type { Architecture } from '../space/types.js';
+import type { TrainingProgress } from '../train/loop.js';
+import { type RetrainResult, retrain } from '../train/retrain.js';
+import { trainingIdentity } from './identity.js';
+import { fixedBatches, openImages, trainingLoader } from './images.js';
+import { createNetwork, versions } from './network.js';
+import { openSpace } from './openSpace.js';
+import { recipeOf } from './recipe.js';
+import type { RunControl } from './runs.js';
+
+export interface RetrainControl extends RunControl {
+  onProgress?: (progress: TrainingProgress) => void;
+}
+
+/**
+ * Trains one architecture of a configuration's space from scratch, on all training images (those held out for the
+ * search included), and scores it on the test images.
+ *
+ * @throws SinglePathError what `retrain` throws, `INVALID_ARGUMENT` for the architecture.
+ */
+export async function runRetrain(
+  config: Config,
+  architecture: Architecture,
+  { runDir, resume = false, signal, onProgress }: RetrainControl,
+): Promise<RetrainResult> {
+  const space = deriveSubnet(openSpace(config.space), architecture);
+  using train = await openImages(config, space, 'train');
+  using test = await openImages(config, space, 'test');
+  using loader = trainingLoader(train, config, config.retrain.batchSize);
+  using network = createNetwork(space, config);
+  const { calibrationImages, validateEvery } = config.retrain;
+  const { batchSize } = config.evaluate;
+  const calibration =
+    calibrationImages === 0 ? [] : await fixedBatches(train, calibrationImages, batchSize, signal);
+  const validation = await test.batches({ batchSize, signal });
+  using run = await RunDirectory.open(runDir, {
+    kind: 'retrain',
+    space,
+    config,
+    identity: { architecture: [...architecture], ...trainingIdentity(config, 'retrain') },
+    resume,
+    versions: versions(),
+  });
+  const recipe = recipeOf(config.retrain, loader.batchesPerEpoch);
+  const { seed } = config;
+  try {
+    return await retrain({
+      network,
+      loader,
+      recipe,
+      seed,
+      calibration,
+      validation,
+      validateEvery,
+      run,
+      signal,
+      onProgress,
+    });
+  } finally {
+    for (const batch of [...calibration, ...validation]) batch.dispose();
+  }
+}

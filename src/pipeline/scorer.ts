@@ -1,0 +1,96 @@
+import { join } from 'node:path';
+import type { Config } from '../config/schema/config.js';
+import { SinglePathError } from '../core/errors.js';
+import { evaluationKey, openEvaluationCache } from '../evaluate/cacheFile.js';
+import { populationEvaluator } from '../evaluate/population.js';
+import { hashOf } from '../run/hash.js';
+import { loadWeights } from '../run/weights.js';
+import type { Evaluate } from '../search/types.js';
+import type { SearchSpace } from '../space/types.js';
+import { Disposables } from './disposables.js';
+import { scoreIdentity } from './identity.js';
+import { fixedBatches, openTrainingImages } from './images.js';
+import { createNetwork } from './network.js';
+import type { StoredRun } from './runs.js';
+
+/** Scores candidates with the weights of a trained supernet. */
+export interface Scorer extends Disposable {
+  evaluate: Evaluate;
+  /** SHA-256 of the supernet's weights. */
+  weights: string;
+  /** Held-out images every candidate is scored on. */
+  images: number;
+  /** Layers run, and what evaluating each path alone would have run. */
+  work: { layersRun: number; layersAlone: number };
+}
+
+export interface ScorerOptions {
+  signal?: AbortSignal | undefined;
+  /** Told of a damaged checkpoint that was skipped. */
+  onSkipped: (error: SinglePathError) => void;
+  /** Candidates scored, of the population at hand. */
+  onProgress?: (done: number, total: number) => void;
+}
+
+/**
+ * Loads a supernet and the fixed images candidates are calibrated and scored on. Scores are kept in
+ * `evaluations.jsonl` of the supernet's run directory, so several searches share them.
+ *
+ * @throws SinglePathError `INVALID_CONFIG` where the images would not be those held out from the supernet.
+ */
+export async function openScorer(
+  config: Config,
+  space: SearchSpace,
+  supernetRun: StoredRun,
+  { signal, onSkipped, onProgress }: ScorerOptions,
+): Promise<Scorer> {
+  checkImages(config, supernetRun);
+  const { batchSize, calibrationImages, validationImages, memory } = config.evaluate;
+  using stack = new Disposables();
+  const images = stack.add(await openTrainingImages(config, space));
+  const calibration = await fixedBatches(images.train, calibrationImages, batchSize, signal);
+  stack.addAll(calibration);
+  const validation = await fixedBatches(images.heldOut, validationImages, batchSize, signal);
+  stack.addAll(validation);
+  const supernet = stack.add(createNetwork(space, config));
+  const { hash } = await loadWeights(supernet, supernetRun.path, onSkipped);
+  const cacheFile = stack.add(openEvaluationCache(join(supernetRun.path, 'evaluations.jsonl')));
+  const work = { layersRun: 0, layersAlone: 0 };
+  const evaluate = populationEvaluator({
+    supernet,
+    calibration,
+    validation,
+    cache: cacheFile.cache,
+    key: evaluationKey(hash, scoreIdentity(config)),
+    memoryBytes: memory * 2 ** 20,
+    ...(onProgress && { onProgress }),
+    onWork: ({ layersRun, layersAlone }) => {
+      work.layersRun += layersRun;
+      work.layersAlone += layersAlone;
+    },
+  });
+  const scored = validation.reduce((sum, batch) => sum + batch.size, 0);
+  const owned = stack.move();
+  return { evaluate, weights: hash, images: scored, work, [Symbol.dispose]: () => owned[Symbol.dispose]() };
+}
+
+/** Other held-out images would be training images of this supernet, and scores meaningless. */
+function checkImages(config: Config, { config: trained, path }: StoredRun): void {
+  if (config.data.heldOut === 0) {
+    throw new SinglePathError(
+      'INVALID_CONFIG',
+      'Expected data.heldOut > 0: candidates are scored on held-out images',
+    );
+  }
+  const [here, there] = [config, trained].map((one) => {
+    const { kind, path: folder, heldOut, splitSeed, trainImages } = one.data;
+    return { kind, folder, heldOut, splitSeed, trainImages };
+  });
+  if (hashOf(here) !== hashOf(there)) {
+    throw new SinglePathError(
+      'INVALID_CONFIG',
+      `Expected the images the supernet in '${path}' was trained without but received ${JSON.stringify(here)} instead of ${JSON.stringify(there)}`,
+      { hint: 'leave the data section out: it is taken from the supernet' },
+    );
+  }
+}

@@ -1,0 +1,133 @@
+import type { Config } from '../config/schema/config.js';
+import { SinglePathError } from '../core/errors.js';
+import { parseConstraints } from '../cost/constraint.js';
+import { costTable } from '../cost/cost.js';
+import type { CostTable } from '../cost/table.js';
+import {
+  type GenerationSummary,
+  runSearch as runSearchPhases,
+  type SearchResult,
+  type StartSearch,
+} from '../evaluate/searchRun.js';
+import { RunDirectory } from '../run/directory.js';
+import type { FeasibleSet } from '../sampling/feasible.js';
+import { evolutionarySearch } from '../search/evolution.js';
+import { nsga2 } from '../search/nsga2.js';
+import { randomSearch } from '../search/random.js';
+import type { Evaluate } from '../search/types.js';
+import type { SearchSpace } from '../space/types.js';
+import { searchIdentity } from './identity.js';
+import { versions } from './network.js';
+import { openSpace } from './openSpace.js';
+import { type RunControl, readRun } from './runs.js';
+import { legalArchitectures } from './sampler.js';
+import { openScorer, type Scorer } from './scorer.js';
+
+export interface SearchControl extends RunControl {
+  /** Run directory of the supernet. */
+  supernet: string;
+  /** Told of a damaged checkpoint that was skipped. */
+  onSkipped: (error: SinglePathError) => void;
+  /** Candidates of the present generation that are scored. */
+  onCandidates?: (done: number, total: number) => void;
+  onGeneration?: (summary: GenerationSummary) => void;
+}
+
+export type { SearchResult };
+
+/**
+ * Searches with the weights of a trained supernet, and with a random baseline where the configuration asks for it.
+ * Constraints that cannot be met are found before anything is loaded.
+ *
+ * @throws SinglePathError `INFEASIBLE_CONSTRAINT` with the smallest possible cost, and what runSearch throws.
+ */
+export async function runSearch(
+  config: Config,
+  control: SearchControl,
+): Promise<{ result: SearchResult; work: Scorer['work'] }> {
+  const { runDir, resume = false, signal, onCandidates, onGeneration, onSkipped } = control;
+  const space = openSpace(config.space);
+  const feasible = legalArchitectures(space, config.search.constraints);
+  const supernetRun = readRun(control.supernet, 'train');
+  using scorer = await openScorer(config, space, supernetRun, {
+    signal,
+    onSkipped,
+    ...(onCandidates && { onProgress: onCandidates }),
+  });
+  using run = await RunDirectory.open(runDir, {
+    kind: 'search',
+    space,
+    config,
+    identity: searchIdentity(config, scorer.weights),
+    resume,
+    versions: versions(),
+  });
+  const start = searchOf(config, space, scorer.evaluate, feasible, signal);
+  const result = await runSearchPhases({
+    space,
+    costs: reportedCosts(config, space),
+    search: start.search,
+    baseline: config.search.baseline ? start.baseline : undefined,
+    run,
+    signal,
+    onGeneration,
+  });
+  return { result, work: scorer.work };
+}
+
+function searchOf(
+  { search, seed }: Config,
+  space: SearchSpace,
+  evaluate: Evaluate,
+  feasible: FeasibleSet,
+  signal: AbortSignal | undefined,
+): { search: StartSearch; baseline: StartSearch } {
+  const { population, generations, topK, mutations, crossovers, mutationProbability } = search;
+  const options = (resume: Parameters<StartSearch>[0]) => ({
+    seed,
+    population,
+    generations,
+    topK,
+    feasible,
+    ...(resume && { resume }),
+    ...(signal && { signal }),
+  });
+  const baseline: StartSearch = (resume) => randomSearch(space, evaluate, options(resume));
+  switch (search.algorithm) {
+    case 'random':
+      return { search: baseline, baseline };
+    case 'evolution': {
+      const evolution = { mutations, crossovers, mutationProbability };
+      return {
+        search: (resume) => evolutionarySearch(space, evaluate, { ...options(resume), ...evolution }),
+        baseline,
+      };
+    }
+    case 'nsga2': {
+      const tables = objectiveTables(space, search.objectives);
+      return {
+        search: (resume) => nsga2(space, evaluate, tables, { ...options(resume), mutationProbability }),
+        baseline,
+      };
+    }
+  }
+}
+
+/** The costs nsga2 minimises: all objectives but the accuracy. */
+function objectiveTables(space: SearchSpace, objectives: readonly string[]): CostTable[] {
+  if (!objectives.includes('accuracy')) {
+    throw new SinglePathError(
+      'INVALID_CONFIG',
+      `Expected accuracy among search.objectives but received ${objectives.join(', ')}`,
+    );
+  }
+  return objectives.filter((name) => name !== 'accuracy').map((name) => costTable(space, name));
+}
+
+/** MAdds and parameters, what is constrained, and BitOps where bits are searched. */
+function reportedCosts({ search }: Config, space: SearchSpace): CostTable[] {
+  const metrics = new Set<string>(['madds', 'params']);
+  if (space.genes.some(({ kind }) => kind === 'bits')) metrics.add('bitops');
+  for (const { metric } of parseConstraints(search.constraints)) metrics.add(metric);
+  return [...metrics].map((metric) => costTable(space, metric));
+}

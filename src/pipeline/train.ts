@@ -1,0 +1,49 @@
+import type { Config } from '../config/schema/config.js';
+import { RunDirectory } from '../run/directory.js';
+import type { TrainingProgress } from '../train/loop.js';
+import { type TrainResult, trainSupernet } from '../train/supernet.js';
+import { trainingIdentity } from './identity.js';
+import { openTrainingImages, trainingLoader } from './images.js';
+import { createNetwork, versions } from './network.js';
+import { openSpace } from './openSpace.js';
+import { recipeOf } from './recipe.js';
+import type { RunControl } from './runs.js';
+import { samplerOf } from './sampler.js';
+
+export interface TrainControl extends RunControl {
+  onProgress?: (progress: TrainingProgress) => void;
+}
+
+/**
+ * Trains the supernet of a configuration into a run directory.
+ *
+ * @throws SinglePathError what trainSupernet throws, `INFEASIBLE_CONSTRAINT` for the sampler's constraints,
+ *   `INVALID_CONFIG` for a run directory of another run.
+ */
+export async function runTrain(config: Config, control: TrainControl): Promise<TrainResult> {
+  const { runDir, resume = false, signal, onProgress } = control;
+  const space = openSpace(config.space);
+  const sampler = samplerOf(space, config);
+  using images = await openTrainingImages(config, space);
+  using loader = trainingLoader(images.train, config, config.train.batchSize);
+  using supernet = createNetwork(space, config);
+  using run = await RunDirectory.open(runDir, {
+    kind: 'train',
+    space,
+    config,
+    identity: trainingIdentity(config, 'train'),
+    resume,
+    versions: versions(),
+  });
+  const recipe = recipeOf(config.train, loader.batchesPerEpoch);
+  return await trainSupernet({
+    supernet,
+    loader,
+    sampler,
+    recipe,
+    seed: config.seed,
+    run,
+    signal,
+    onProgress,
+  });
+}

@@ -1,0 +1,99 @@
+import cliProgress from 'cli-progress';
+import type { Logger } from '../log/logger.js';
+import { formatDuration } from './format.js';
+
+/** How far long work is. */
+export interface Progress {
+  /** `done` of the total, and what else to show, in this order. */
+  update(done: number, fields: Record<string, string>): void;
+  /** Leaves the last state on the screen. */
+  stop(): void;
+}
+
+export interface ProgressOptions {
+  title: string;
+  total: number;
+  logger: Logger;
+  /** Updates between lines where there is no terminal: a line every so many of `total`. */
+  every: number;
+  /** False: lines even on a terminal. */
+  bar?: boolean;
+  /** No bar and no lines. */
+  quiet?: boolean;
+}
+
+/** A bar on a terminal, one log line per interval elsewhere. */
+export function createProgress(options: ProgressOptions): Progress {
+  if (options.quiet) return { update() {}, stop() {} };
+  return process.stderr.isTTY && options.bar !== false ? barProgress(options) : lineProgress(options);
+}
+
+function barProgress({ title, total }: ProgressOptions): Progress {
+  const bar = new cliProgress.SingleBar({
+    stream: process.stderr,
+    format: `${title} {bar} {value}/{total}{fields}  ETA {left}`,
+    barsize: 24,
+    fps: 8,
+    hideCursor: true,
+    stopOnComplete: false,
+  });
+  const eta = new Remaining(total);
+  bar.start(total, 0, { fields: '', left: '?' });
+  return {
+    update(done, fields) {
+      const text = Object.entries(fields).map(([name, value]) => `  ${name} ${value}`);
+      bar.update(done, { fields: text.join(''), left: eta.at(done) });
+    },
+    stop: () => bar.stop(),
+  };
+}
+
+function lineProgress({ title, total, logger, every }: ProgressOptions): Progress {
+  const eta = new Remaining(total);
+  let next = 0;
+  return {
+    update(done, fields) {
+      const left = eta.at(done);
+      if (done < next && done < total) return;
+      next = done - (done % every) + every;
+      logger.info({ ...fields, eta: left }, `${title} ${done}/${total}`);
+    },
+    stop() {},
+  };
+}
+
+/** Time left, from the mean speed since the first update (a resumed run does not start at 0). */
+class Remaining {
+  #start: { done: number; at: number } | undefined;
+
+  constructor(readonly total: number) {}
+
+  at(done: number): string {
+    const now = performance.now();
+    this.#start ??= { done, at: now };
+    const { done: first, at } = this.#start;
+    if (done >= this.total) return formatDuration(0);
+    if (done <= first) return '?';
+    return formatDuration((((now - at) / (done - first)) * (this.total - done)) / 1000);
+  }
+}
+
+/** Images per second over about the last `window` milliseconds. */
+export class Throughput {
+  #images = 0;
+  #since = performance.now();
+  #rate = 0;
+
+  constructor(readonly window = 3000) {}
+
+  add(images: number): number {
+    this.#images += images;
+    const elapsed = performance.now() - this.#since;
+    if (elapsed >= this.window || this.#rate === 0) this.#rate = (1000 * this.#images) / Math.max(elapsed, 1);
+    if (elapsed >= this.window) {
+      this.#images = 0;
+      this.#since = performance.now();
+    }
+    return this.#rate;
+  }
+}
