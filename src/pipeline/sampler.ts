@@ -4,7 +4,7 @@ import { costTable } from '../cost/cost.js';
 import { BinnedSampler, ConstrainedSampler } from '../sampling/constrained.js';
 import { type FeasibleSet, feasibleSet } from '../sampling/feasible.js';
 import type { Sampler } from '../sampling/sampler.js';
-import { StrictFairnessSampler } from '../sampling/strict_fairness.js';
+import { StrictFairnessSampler } from '../sampling/strictFairness.js';
 import { UniformSampler } from '../sampling/uniform.js';
 import type { SearchSpace } from '../space/types.js';
 import { withWidthWarmup } from '../train/widthWarmup.js';

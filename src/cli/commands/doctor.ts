@@ -9,7 +9,8 @@ export function doctorCommand(): Command {
     .option('--json', 'print one JSON document on stdout')
     .action(async ({ json }: { json?: boolean }) => {
       const { doctorReport, formatDoctor } = await import('../../runtime/doctor.js');
-      const report = await doctorReport();
+      const { datasetLocations } = await import('../../data/locate.js');
+      const report = await doctorReport({ datasets: datasetLocations() });
       if (json) printJson(report);
       else printText(formatDoctor(report));
       if (!report.ok) process.exitCode = 3;

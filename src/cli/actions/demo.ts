@@ -1,0 +1,106 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileLayer } from '../../config/layers.js';
+import type { Config } from '../../config/schema/config.js';
+import { RandomStream } from '../../core/rng.js';
+import type { SearchResult } from '../../evaluate/searchRun.js';
+import { type ExportResult, runExport } from '../../pipeline/export.js';
+import { openSpace } from '../../pipeline/openSpace.js';
+import { runRetrain } from '../../pipeline/retrain.js';
+import { readRun } from '../../pipeline/runs.js';
+import { legalArchitectures } from '../../pipeline/sampler.js';
+import { runSearch } from '../../pipeline/search.js';
+import { runTrain } from '../../pipeline/train.js';
+import { packageRoot } from '../../runtime/addon.js';
+import type { Architecture } from '../../space/types.js';
+import type { RetrainResult } from '../../train/retrain.js';
+import type { TrainResult } from '../../train/supernet.js';
+import { configOf } from '../configOf.js';
+import { describeDemo } from '../demoTable.js';
+import type { RunOptions } from '../options.js';
+import { printJson, printText } from '../output.js';
+import { searchReporter, trainingReporter } from '../reporters.js';
+import { createSession, type Session } from '../session.js';
+import { stoppable } from '../signals.js';
+
+export interface DemoResult {
+  train: TrainResult;
+  search: SearchResult;
+  /** The winner of the search and a random legal architecture, trained from scratch with the same recipe. */
+  winner: { architecture: Architecture; result: RetrainResult };
+  random: { architecture: Architecture; result: RetrainResult };
+  export: ExportResult;
+  /** Seconds of each phase. */
+  seconds: Record<string, number>;
+  runDir: string;
+}
+
+/** `singlepath demo`: the same steps as train, search, retrain and export, one after another. */
+export async function demo(options: RunOptions): Promise<void> {
+  const base = [fileLayer(join(packageRoot(), 'configs', 'demo.yaml'))];
+  const config = configOf(options, { base });
+  const runDir = options.runDir ?? demoDirectory(options.resume ?? false);
+  const session = createSession(options);
+  session.log.info(`everything goes to ${runDir}; it can be stopped, --resume goes on`);
+  const result = await stoppable((signal) =>
+    runDemo(config, runDir, session, options.resume ?? false, signal),
+  );
+  if (options.json) printJson(result);
+  else printText(describeDemo(openSpace(config.space), result));
+}
+
+async function runDemo(
+  config: Config,
+  runDir: string,
+  session: Session,
+  resume: boolean,
+  signal: AbortSignal,
+): Promise<DemoResult> {
+  const seconds: Record<string, number> = {};
+  const phase = async <T>(name: string, work: (folder: string) => Promise<T>): Promise<T> => {
+    session.log.info(name);
+    const start = performance.now();
+    const result = await work(join(runDir, name));
+    seconds[name] = (performance.now() - start) / 1000;
+    return result;
+  };
+  const onSkipped = (error: Error): void => session.log.warn(error.message);
+
+  const train = await phase('supernet', (folder) => {
+    const { onProgress, stop } = trainingReporter(session, 'supernet', config.train.logEvery);
+    return runTrain(config, { runDir: folder, resume, signal, onProgress }).finally(stop);
+  });
+  const { result: search } = await phase('search', (folder) => {
+    const { stop, ...hooks } = searchReporter(session, config.search.generations);
+    const supernet = join(runDir, 'supernet');
+    return runSearch(config, { runDir: folder, resume, signal, supernet, onSkipped, ...hooks }).finally(stop);
+  });
+  const retrained = (name: string, architecture: Architecture) =>
+    phase(name, async (folder) => {
+      const { onProgress, stop } = trainingReporter(session, name, config.retrain.logEvery);
+      const control = { runDir: folder, resume, signal, onProgress };
+      return { architecture, result: await runRetrain(config, architecture, control).finally(stop) };
+    });
+  const winner = await retrained('winner', search.winner.architecture);
+  const random = await retrained('random', randomArchitecture(config, winner.architecture));
+  const exported = await phase('export', (folder) =>
+    runExport(config, readRun(join(runDir, 'winner'), 'retrain'), { directory: folder, signal, onSkipped }),
+  );
+  return { train, search, winner, random, export: exported, seconds, runDir };
+}
+
+/** A legal architecture that is not the winner. */
+function randomArchitecture(config: Config, winner: Architecture): Architecture {
+  const legal = legalArchitectures(openSpace(config.space), config.search.constraints);
+  const rank = legal.rank(winner);
+  const random = new RandomStream(config.seed, 'split', 0);
+  return legal.drawExcept(random, rank === undefined ? [] : [rank]) ?? winner;
+}
+
+/** runs/demo, runs/demo-2, …: a new one, or the newest to go on with. */
+function demoDirectory(resume: boolean): string {
+  const name = (number: number): string => join('runs', number === 1 ? 'demo' : `demo-${number}`);
+  let number = 1;
+  while (existsSync(name(number))) number++;
+  return resume && number > 1 ? name(number - 1) : name(number);
+}

@@ -1,0 +1,86 @@
+/**
+ * singlepath as a library: everything the command line does. Importing it loads no native code; the addon is loaded
+ * by the first call that needs it.
+ */
+
+// From a configuration to a result: what the commands call.
+export { type ConfigLayer, fileLayer, objectLayer, setLayer } from './config/layers.js';
+export { type ConfigSources, loadConfig, resolveConfig } from './config/load.js';
+export { printConfig } from './config/print.js';
+export { type Config, configJsonSchema } from './config/schema/config.js';
+export { type ErrorCode, exitCodeOf, SinglePathError } from './core/errors.js';
+export { type Purpose, RandomStream } from './core/rng.js';
+// Costs and constraints.
+export {
+  type Constraint,
+  formatConstraint,
+  formatCost,
+  parseConstraint,
+  parseConstraints,
+} from './cost/constraint.js';
+export { type Cost, costOf, costTable } from './cost/cost.js';
+export { type CostStatistics, costStatistics, spaceSize } from './cost/statistics.js';
+export { type CostTable, type Metric, tableCost } from './cost/table.js';
+// Images.
+export type { ArraySource, DatasetConfig, DatasetKind, Split } from './data/config.js';
+export { Dataset } from './data/dataset.js';
+export { splitHeldOut } from './data/held-out.js';
+export { type AugmentOptions, DataLoader, type LoaderOptions } from './data/loader.js';
+export { datasetFromArrays, openDataset } from './data/open.js';
+export { evaluationKey, openEvaluationCache } from './evaluate/cacheFile.js';
+export { type PopulationOptions, populationEvaluator } from './evaluate/population.js';
+export * as nn from './graph/build.js';
+// Search spaces as data.
+export type * from './graph/types.js';
+export { type Accuracy, evaluateNetwork, evaluatePath, evaluateScript } from './pipeline/evaluate.js';
+export { openSpace } from './pipeline/openSpace.js';
+export { type RankResult, runRank } from './pipeline/rank.js';
+export { runRetrain } from './pipeline/retrain.js';
+export { readResult, readRun, type StoredRun } from './pipeline/runs.js';
+export { runSearch, type SearchResult } from './pipeline/search.js';
+export { runTrain } from './pipeline/train.js';
+export { RunDirectory, type RunKind } from './run/directory.js';
+export { type RunEvent, readEvents } from './run/events.js';
+export { loadWeights } from './run/weights.js';
+// The machine.
+export { addonCandidates, packageRoot } from './runtime/addon.js';
+export { type BuildOptions, buildAddon } from './runtime/build.js';
+export { type DoctorReport, doctorReport, formatDoctor } from './runtime/doctor.js';
+// Networks, training, evaluation.
+export type { NativeBatch, StepOptions, StepResult, TensorEntry } from './runtime/native.js';
+// Sampling paths.
+export { BinnedSampler, ConstrainedSampler, type CostBins } from './sampling/constrained.js';
+export { type FeasibleOptions, FeasibleSet, feasibleSet } from './sampling/feasible.js';
+export type { Sampler } from './sampling/sampler.js';
+export { StrictFairnessSampler } from './sampling/strictFairness.js';
+export { UniformSampler } from './sampling/uniform.js';
+// Searching.
+export { EvaluationCache } from './search/cache.js';
+export { kendallTau, spearmanRho } from './search/correlation.js';
+export { type EvolutionOptions, evolutionarySearch } from './search/evolution.js';
+export type { SearchOptions } from './search/generations.js';
+export { type Nsga2Options, nsga2 } from './search/nsga2.js';
+export { randomSearch } from './search/random.js';
+export { type RankingReport, rankingReport } from './search/ranking.js';
+export { parseTrueAccuracies, type TrueAccuracy } from './search/truth.js';
+export type { Candidate, Evaluate, FrontMember, Score, SearchState } from './search/types.js';
+export { checkArchitecture, formatArchitecture, parseArchitecture } from './space/architecture.js';
+export { getSpace, listSpaces, type SpaceEntry, type SpaceOptions } from './space/catalog.js';
+export { choiceLayer, defineSpace, fixed, type SpaceDefinition } from './space/define.js';
+export { spaceHash } from './space/hash.js';
+export { loadSpace } from './space/load.js';
+export { deriveSubnet, fixGenes } from './space/subnet.js';
+export type { Architecture, Choice, Gene, GeneKind, Layer, SearchSpace } from './space/types.js';
+export { validateSpace } from './space/validate.js';
+export { readSafetensors, writeSafetensors } from './supernet/safetensors.js';
+export {
+  type EvaluateSettings,
+  Supernet,
+  type SupernetOptions,
+  type ValidateResult,
+} from './supernet/supernet.js';
+export { type TrainingProgress, trainingLoop } from './train/loop.js';
+export type { Recipe } from './train/recipe.js';
+export { type RetrainOptions, type RetrainResult, retrain } from './train/retrain.js';
+export { type TrainResult, type TrainSupernetOptions, trainSupernet } from './train/supernet.js';
+export { type WidthWarmup, withWidthWarmup } from './train/widthWarmup.js';

@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Command } from 'commander';
+import { createProgram } from '../../src/cli/program.js';
+import { singlepath } from './run.js';
+
+/** `train`, `space list`, … */
+function commandPaths(command: Command, above: readonly string[] = []): string[][] {
+  return command.commands.flatMap((child) => {
+    const path = [...above, child.name()];
+    return [path, ...commandPaths(child, path)];
+  });
+}
+
+const paths = commandPaths(createProgram());
+
+test('all commands are there', () => {
+  const names = paths.map((path) => path.join(' '));
+  for (const name of [
+    ...['demo', 'train', 'search', 'retrain', 'evaluate', 'export', 'cost', 'rank', 'doctor', 'build'],
+    ...['space list', 'space show', 'space stats', 'space validate', 'config validate', 'config show'],
+  ]) {
+    assert.ok(names.includes(name), name);
+  }
+});
+
+for (const path of [[], ...paths]) {
+  test(`singlepath ${[...path, '--help'].join(' ')} shows examples and exit codes`, async () => {
+    const { code, stdout, stderr } = await singlepath([...path, '--help']);
+    assert.equal(code, 0);
+    assert.equal(stderr, '');
+    assert.match(stdout, new RegExp(`^Usage: ${['singlepath', ...path].join(' ')}`));
+    assert.match(stdout, /^Examples:\n {2}\$ singlepath /m);
+    assert.match(stdout, /^Exit codes:\n {2}0 {4}done$/m);
+    assert.doesNotMatch(stdout, /\(default: \[\]\)/);
+  });
+}
+
+test('mistyped commands and options are usage errors that say what was meant', async () => {
+  for (const [args, said] of [
+    [['trian'], /unknown command 'trian'\n\(Did you mean train\?\)/],
+    [['space', 'lst'], /unknown command 'lst'\n\(Did you mean list\?\)/],
+    [['train', '--resum'], /unknown option '--resum'\n\(Did you mean --resume\?\)/],
+    [['cost'], /missing required argument 'space'/],
+    [['search'], /required option '--supernet <folder>' not specified/],
+    [['train', '--seed', 'x'], /option '--seed <number>' argument 'x' is invalid. Expected a whole number/],
+    [['train', '-q', '-v'], /cannot be used with option/],
+  ] as const) {
+    const { code, stdout, stderr } = await singlepath(args);
+    assert.equal(code, 2, args.join(' '));
+    assert.match(stderr, said);
+    assert.equal(stdout, '', 'nothing but data goes to stdout');
+  }
+});

@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { singlepath } from './run.js';
+
+// What process.report lists at exit is what the process mapped. A time limit would only measure the machine.
+const HOOK = [
+  'data:text/javascript,',
+  "process.on('exit', () => process.stderr.write('\\nMAPPED ' + JSON.stringify(process.report.getReport().sharedObjects)))",
+].join('');
+
+async function mapped(args: readonly string[]): Promise<string[]> {
+  const { stderr } = await singlepath(args, ['--import', HOOK]);
+  return JSON.parse(stderr.slice(stderr.lastIndexOf('MAPPED ') + 7)) as string[];
+}
+
+const isNative = (file: string): boolean => /torch|c10|singlepath\.node/.test(file.replace(/^.*\//, ''));
+
+for (const args of [
+  ['--help'],
+  ['train', '--help'],
+  ['space', 'list'],
+  ['space', 'stats', 'spos-shufflenet-v2-28'],
+  ['cost', 'nas-bench-macro', '--arch', '22212220'],
+  ['config', 'show'],
+  ['search', '--supernet', '/no/such/run'],
+]) {
+  test(`singlepath ${args.join(' ')} does not load libtorch`, async () => {
+    assert.deepEqual((await mapped(args)).filter(isNative), []);
+  });
+}
+
+test('doctor loads it, where it is built', async (t) => {
+  const { code } = await singlepath(['doctor']);
+  if (code !== 0) return t.skip('the addon is not built here');
+  assert.ok((await mapped(['doctor'])).some(isNative));
+});

@@ -1,0 +1,187 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { test } from 'node:test';
+import { singlepath, temporaryFile, temporaryFolder } from './run.js';
+
+const ALL_0 = Array(20).fill(0).join(',');
+
+test('cost --json prints arch, madds and params; the figures are those of the paper', async () => {
+  const arch = '2,1,0,1,2,0,2,0,2,0,2,3,0,0,0,0,3,2,3,3';
+  const { code, stdout, stderr } = await singlepath(['cost', 'spos-shufflenet-v2', '--arch', arch, '--json']);
+  assert.equal(code, 0);
+  assert.equal(stderr, '');
+  assert.deepEqual(JSON.parse(stdout), [
+    { arch: arch.split(',').map(Number), madds: 322_918_720, params: 3_558_464 },
+  ]);
+});
+
+test('cost counts other input sizes and classes', async () => {
+  const args = ['cost', 'spos-shufflenet-v2', '--arch', ALL_0, '--json', '--classes', '10'];
+  const [ten] = JSON.parse((await singlepath(args)).stdout);
+  assert.equal(ten.params, 3_154_880 - 990 * 1024);
+  const [small] = JSON.parse((await singlepath([...args, '--input-size', '32'])).stdout);
+  assert.equal(small.params, ten.params);
+  assert.ok(small.madds < ten.madds / 40);
+});
+
+test('cost --archs takes lists, objects and objects per space', async () => {
+  const genes = [2, 2, 2, 1, 2, 2, 2, 0];
+  for (const content of [
+    [genes],
+    [{ arch: genes }],
+    ['22212220'],
+    { 'nas-bench-macro': [{ blocks: genes }] },
+  ]) {
+    const file = temporaryFile('archs.json', JSON.stringify(content));
+    const { stdout } = await singlepath(['cost', 'nas-bench-macro', '--archs', file, '--json']);
+    assert.deepEqual(JSON.parse(stdout), [{ arch: genes, madds: 85_164_544, params: 1_985_514 }]);
+  }
+});
+
+test('cost reproduces every check value', async (t) => {
+  const file = resolve('../shared/vectors/costs.json');
+  if (!existsSync(file)) return t.skip('../shared/vectors is not here');
+  const { _comment, ...spaces } = JSON.parse(readFileSync(file, 'utf8'));
+  for (const [space, entries] of Object.entries(spaces) as [string, { madds: number; params: number }[]][]) {
+    const { stdout } = await singlepath(['cost', space, '--archs', file, '--json']);
+    const costs = (list: { madds: number; params: number }[]) =>
+      list.map(({ madds, params }) => [madds, params]);
+    assert.deepEqual(costs(JSON.parse(stdout)), costs(entries), space);
+  }
+});
+
+test('cost of a quantised space has BitOps', async () => {
+  const { stdout } = await singlepath(['cost', 'spos-resnet18-mixed', '--arch', '1,1,1,1,1,1,1,1', '--json']);
+  const [{ bitops }] = JSON.parse(stdout);
+  assert.equal((bitops / 2 ** 30).toFixed(3), '6.316'); // 2 weight bits, 2 feature bits
+});
+
+test('text output is an aligned table', async () => {
+  const { stdout } = await singlepath([
+    'cost',
+    'nas-bench-macro',
+    '--arch',
+    '22212220',
+    '--arch',
+    '00000000',
+  ]);
+  const lines = stdout.trimEnd().split('\n');
+  assert.equal(lines.length, 4);
+  assert.equal(new Set(lines.map((line) => line.length)).size, 1);
+  assert.match(stdout, /85,164,544 +1,985,514/);
+});
+
+test('space list, show and stats', async () => {
+  const list = JSON.parse((await singlepath(['space', 'list', '--json'])).stdout);
+  assert.ok(list.some(({ name }: { name: string }) => name === 'spos-shufflenet-v2'));
+  for (const { name } of list) {
+    const { code, stdout } = await singlepath(['space', 'show', name]);
+    assert.equal(code, 0, name);
+    assert.match(stdout, new RegExp(`^${name}: `));
+  }
+  const stats = JSON.parse((await singlepath(['space', 'stats', 'spos-shufflenet-v2', '--json'])).stdout);
+  assert.equal(stats.architectures, String(4 ** 20));
+  const [{ min, max, mean }] = stats.costs;
+  assert.deepEqual([min, max, mean], [270_359_360, 398_609_216, 327_174_272]);
+});
+
+test('wrong architectures and spaces are explained', async () => {
+  for (const [args, said] of [
+    [['cost', 'spos-shuflenet-v2', '--arch', '0'], /hint: did you mean 'spos-shufflenet-v2'\?/],
+    [['cost', 'nas-bench-macro', '--arch', '0,0,0,0,0,0,0,3'], /Expected an integer from 0 to 2 for gene 7/],
+    [['cost', 'nas-bench-macro', '--arch', '0,0'], /Expected 8 genes .* but received 2/],
+    [['cost', 'nas-bench-macro', '--arch', 'a,b'], /Expected genes such as 0,0,0,0,0,0,0,0/],
+    [['cost', 'nas-bench-macro'], /Expected --arch GENES or --archs FILE/],
+    [['cost', 'nas-bench-macro', '--archs', '/no/such.json'], /Expected a readable JSON file/],
+    [['cost', 'spos-shufflenet-v2', '--arch', ALL_0, '--option', 'blocks=1'], /Expected a known option/],
+    [['space', 'show', 'no-such.yaml'], /no-such\.yaml/],
+  ] as const) {
+    const { code, stdout, stderr } = await singlepath(args);
+    assert.equal(code, 2, args.join(' '));
+    assert.match(stderr, said);
+    assert.equal(stdout, '');
+  }
+});
+
+test('config validate names file, line and column, and exits 2', async () => {
+  const good = temporaryFile('good.yaml', 'space:\n  name: nas-bench-macro\n');
+  const bad = temporaryFile('bad.yaml', 'space:\n  name: nas-bench-macro\ntrain:\n  step: 1\n');
+  const { code, stdout } = await singlepath(['config', 'validate', good, bad]);
+  assert.equal(code, 2);
+  assert.match(stdout, /good\.yaml: ok/);
+  assert.match(
+    stdout,
+    /bad\.yaml:4:3: Expected a known key for train but received 'step'\nhint: did you mean 'steps'/,
+  );
+  const results = JSON.parse((await singlepath(['config', 'validate', good, bad, '--json'])).stdout);
+  assert.deepEqual(Object.keys(results[0]), ['file']);
+  assert.match(results[1].error, /bad\.yaml:4:3/);
+});
+
+test('config validate checks the space and the constraints too', async () => {
+  for (const [content, said] of [
+    ['space: {name: nas-bench-marco}', /did you mean 'nas-bench-macro'/],
+    ['space: {name: nas-bench-macro}\nsearch: {constraints: [mads<=3M]}', /did you mean 'madds'/],
+    ['train: {steps: 1}', /Expected space\.name or space\.file/],
+  ] as const) {
+    const { code, stdout } = await singlepath(['config', 'validate', temporaryFile('bad.yaml', content)]);
+    assert.equal(code, 2);
+    assert.match(stdout, said);
+  }
+});
+
+test('every configuration that is shipped is right', async () => {
+  const { code, stdout } = await singlepath(['config', 'validate', 'configs']);
+  assert.equal(code, 0, stdout);
+});
+
+test('config show reads back, --set included', async () => {
+  const { stdout } = await singlepath([
+    'config',
+    'show',
+    '-c',
+    'configs/demo.yaml',
+    '--set',
+    'train.steps=7',
+    '--seed',
+    '5',
+  ]);
+  const again = temporaryFile('again.yaml', stdout);
+  const config = JSON.parse((await singlepath(['config', 'show', '-c', again, '--json'])).stdout);
+  assert.deepEqual([config.train.steps, config.train.epochs, config.seed], [7, null, 5]);
+});
+
+test('a search whose constraints cannot be met ends with 4 before anything is loaded', async () => {
+  const run = temporaryFolder();
+  mkdirSync(run, { recursive: true });
+  writeFileSync(join(run, 'run.json'), JSON.stringify({ format: 1, kind: 'train', identity: {} }));
+  writeFileSync(join(run, 'config.yaml'), 'space:\n  name: spos-shufflenet-v2\n');
+  const { code, stdout, stderr } = await singlepath([
+    'search',
+    '--supernet',
+    run,
+    '--constraint',
+    'madds<=200M',
+    '--json',
+  ]);
+  assert.equal(code, 4);
+  assert.equal(stdout, '');
+  assert.match(stderr, /270,?359,?360|270\.4M/, 'the smallest possible value');
+  const typo = await singlepath(['search', '--supernet', run, '--constraint', 'mads<=1']);
+  assert.equal(typo.code, 2);
+  assert.match(typo.stderr, /did you mean 'madds'/);
+});
+
+test('without the addon, commands that need it end with 3 and say what to do', async () => {
+  const { code, stderr } = await singlepath(
+    ['train', '--set', 'space.name=spos-shufflenet-v2-28'],
+    [
+      '--import',
+      "data:text/javascript,import m from 'node:module'; m._extensions['.node'] = () => { throw new Error('not for this machine'); }",
+    ],
+  );
+  assert.equal(code, 3);
+  assert.match(stderr, /Expected the native addon/);
+  assert.match(stderr, /hint: run `npx singlepath build`/);
+});
