@@ -35,21 +35,22 @@ export interface DoctorReport {
   memory: { total: number; free: number; limit: number | null; resident: number };
   /** Variables that change what singlepath does, where set. */
   environment: Record<string, string>;
-  datasets: DatasetLocation[];
+  datasets: DatasetPlace[];
 }
 
-/** A place where a data set is looked for. */
-export interface DatasetLocation {
-  name: string;
+/** A place where a data set is looked for: `datasetLocations()` of src/data, which is above this layer. */
+export interface DatasetPlace {
+  kind: string;
+  description: string;
   path: string;
-  present: boolean;
+  found: boolean;
 }
 
 /** Collects the report; a missing addon or libtorch is part of it, not an error. */
 export async function doctorReport({
   datasets = [],
 }: {
-  datasets?: DatasetLocation[];
+  datasets?: DatasetPlace[];
 } = {}): Promise<DoctorReport> {
   const { native, problem } = nativeReport();
   const tools: DoctorReport['tools'] = {};
@@ -103,9 +104,9 @@ export function formatDoctor(report: DoctorReport): string {
     ['memory', describeMemory(report.memory)],
     ...Object.entries(report.tools).map(([tool, version]): [string, string] => [tool, version ?? 'missing']),
     ...Object.entries(report.environment).map(([name, value]): [string, string] => [name, value]),
-    ...report.datasets.map(({ name, path, present }): [string, string] => [
+    ...report.datasets.map(({ kind, description, path, found }): [string, string] => [
       'data set',
-      `${name}: ${path}${present ? '' : ' (not there)'}`,
+      `${kind} (${description}): ${path}${found ? '' : ' (not there)'}`,
     ]),
   );
   const found = report.libtorch.found;
