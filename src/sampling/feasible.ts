@@ -13,7 +13,7 @@ import { type CostBound, encode, type Problem, problemOf, sidesOf } from './step
 export interface FeasibleOptions {
   /** Budgets told apart per step and bound. More than this many distinct sums are thinned. Default 16,384. */
   maxLevels?: number;
-  /** States per step, all bounds together. Default 65,536; at least 4,096. */
+  /** States per step, all bounds together. Default 65,536. */
   maxStates?: number;
 }
 
@@ -25,7 +25,7 @@ const MOST_STATES = 2 ** 21;
  * uniformly without a rejection loop (arXiv 1904.00420, section 3.2, made exact).
  *
  * - {@link exact}: every feasible architecture is drawn with the same probability. This is the case while the
- *   distinct sums fit `maxLevels` and `maxStates` (all block spaces here).
+ *   distinct sums of the first or of the last layers fit `maxLevels` and `maxStates` (all block spaces here).
  * - Otherwise budgets are rounded down: everything drawn is feasible and equally likely, but the share
  *   {@link excludedFraction} (an upper bound) of the feasible ones, all close to a limit, is never drawn.
  */
@@ -51,13 +51,15 @@ export class FeasibleSet {
     const sides = sidesOf(bounds);
     if (sides.length > 6)
       throw expected('at most 6 one-sided bounds', `the constraints on '${space.name}'`, sides.length);
-    if (maxStates < 4096) throw expected('at least 4096', 'maxStates', maxStates);
+    // Levels are halved down to four a bound, not further.
+    const fewest = 4 ** sides.length;
+    if (maxStates < fewest) throw expected(`at least ${fewest}`, 'maxStates', maxStates);
     this.#problem = problemOf(space, sides);
     this.size = spaceSize(space);
     // State numbers, products of level counts, have to stay below 2^53.
     const cap = Math.min(maxLevels, Math.floor(2 ** (52 / Math.max(1, sides.length))));
     this.#counts = count(this.#problem, cap, maxStates, () => infeasible(space, this.#problem, sides));
-    this.exact = this.#counts.levels.complete.every((step) => step.every(Boolean));
+    this.exact = !this.#counts.levels.thinned.some((step) => step.some(Boolean));
     this.count = this.#counts.total;
   }
 

@@ -2,63 +2,69 @@ import { SortedIndex } from './sortedIndex.js';
 import type { Problem } from './steps.js';
 
 /**
- * The remaining budgets worth telling apart before each step.
+ * The remaining budgets worth telling apart before each step; the smaller of two exact lists:
  *
- * Only the sums that the remaining layers can reach matter: two budgets with no such sum between them admit the
- * same completions. So a budget is snapped down to the largest reachable sum, which merges everything that can no
- * longer fail into one top level; what must fail lies below `smallest` and is dropped. When a layer has more
- * levels than allowed they are thinned, which only lowers budgets: every path still counted is feasible.
+ * - the sums that the layers still to come can reach. Two budgets with no such sum between them admit the same
+ *   completions, so a budget is snapped down to the largest sum: everything that can no longer fail is one level.
+ * - the budgets that the layers so far can leave.
+ *
+ * Early layers have few of the second, late layers few of the first. What must fail lies below `smallest` and is
+ * dropped. Where both lists are longer than allowed the first is thinned, which only lowers budgets: every path
+ * still counted is feasible.
  */
 export interface Levels {
   /** values[step][bound], ascending. */
   values: SortedIndex[][];
-  /** No level was left out: snapping loses nothing. */
+  /** Levels are all reachable sums: snapping any budget down loses nothing. */
   complete: boolean[][];
+  /** Some level was left out. */
+  thinned: boolean[][];
   /** What the remaining layers cost at least, per step and bound. */
   smallest: Float64Array[];
   /** Largest budget that can remain, per step and bound. */
   highest: Float64Array[];
 }
 
-export function levelsOf({ steps, budgets }: Problem, maxLevels: number): Levels {
-  const count = steps.length;
-  const bounds = budgets.length;
-  const extremes = steps.map(({ classes }) =>
-    Array.from(budgets, (_, k) =>
-      classes.reduce(
-        ([low, high], { costs }) => [Math.min(low, costs[k]!), Math.max(high, costs[k]!)] as [number, number],
-        [Infinity, -Infinity] as [number, number],
-      ),
-    ),
+export function levelsOf(problem: Problem, maxLevels: number): Levels {
+  const { steps, budgets } = problem;
+  const costs = steps.map(({ classes }) =>
+    Array.from(budgets, (_, k) => [...new Set(classes.map((c) => c.costs[k]!))]),
   );
-  const smallest = sums(count, bounds, (i, k) => extremes[i]![k]![0]);
+  const cheapest = costs.map((step) => step.map((values) => Math.min(...values)));
+  const dearest = costs.map((step) => step.map((values) => Math.max(...values)));
+  const smallest = suffixSums(cheapest, budgets.length);
+  const largest = suffixSums(dearest, budgets.length);
   // What can remain before a step: the budget minus what the steps before it cost at most and at least.
-  const lowest = remaining(budgets, extremes, 1);
-  const highest = remaining(budgets, extremes, 0);
+  const lowest = remaining(budgets, dearest);
+  const highest = remaining(budgets, cheapest);
 
-  const levels: Levels = { values: new Array(count + 1), complete: new Array(count + 1), smallest, highest };
-  for (let i = count; i >= 0; i--) {
-    levels.values[i] = new Array(bounds);
-    levels.complete[i] = new Array(bounds);
-    for (let k = 0; k < bounds; k++) {
+  const rows = () => Array.from({ length: steps.length + 1 }, () => new Array(budgets.length));
+  const levels: Levels = { values: rows(), complete: rows(), thinned: rows(), smallest, highest };
+  budgets.forEach((budget, k) => {
+    const left = budgetsLeft(
+      budget,
+      costs.map((step) => step[k]!),
+      smallest.map((s) => s[k]!),
+      largest.map((s) => s[k]!),
+      maxLevels,
+    );
+    for (let i = steps.length; i >= 0; i--) {
       const bottom = Math.max(smallest[i]![k]!, lowest[i]![k]!);
-      const top = highest[i]![k]!;
-      const reachable = [bottom];
-      if (i < count) {
-        const next = levels.values[i + 1]![k]!.values;
-        for (const cost of new Set(steps[i]!.classes.map(({ costs }) => costs[k]!))) {
-          for (const level of next) {
-            const sum = cost + level;
-            if (sum > bottom && sum <= top) reachable.push(sum);
-          }
-        }
-      }
-      levels.values[i]![k] = new SortedIndex(distinct(Float64Array.from(reachable)));
-      levels.complete[i]![k] = i === count || levels.complete[i + 1]![k]!;
+      const next = i === steps.length ? undefined : levels.values[i + 1]![k]!.values;
+      const complete = next === undefined || levels.complete[i + 1]![k]!;
+      const before = left[i];
+      const sums =
+        complete || before === undefined
+          ? reachable(bottom, highest[i]![k]!, next, costs[i]?.[k])
+          : undefined;
+      const useBefore = before !== undefined && (sums === undefined || before.length < sums.length);
+      levels.values[i]![k] = new SortedIndex(useBefore ? before : sums!);
+      levels.complete[i]![k] = complete && !useBefore;
+      levels.thinned[i]![k] = false;
       if (levels.values[i]![k]!.length > maxLevels) thin(levels, i, k, maxLevels);
       else if (!levels.complete[i]![k]) close(levels, i, k);
     }
-  }
+  });
   return levels;
 }
 
@@ -75,10 +81,11 @@ export function thin(levels: Levels, step: number, bound: number, count: number)
   }
   levels.values[step]![bound] = new SortedIndex(Float64Array.from(kept));
   levels.complete[step]![bound] = false;
+  levels.thinned[step]![bound] = true;
   close(levels, step, bound);
 }
 
-/** Thinned levels end with the largest budget possible, so that snapping up always has somewhere to go. */
+/** Levels that are not complete end with the largest budget possible, so that snapping up always has somewhere to go. */
 function close(levels: Levels, step: number, bound: number): void {
   const { values } = levels.values[step]![bound]!;
   const top = levels.highest[step]![bound]!;
@@ -89,6 +96,46 @@ function close(levels: Levels, step: number, bound: number): void {
   levels.values[step]![bound] = new SortedIndex(closed);
 }
 
+/** The sums that a step's costs and the levels after it make, from `bottom` (which stands for all below) to `top`. */
+function reachable(
+  bottom: number,
+  top: number,
+  next: Float64Array | undefined,
+  costs: number[] = [],
+): Float64Array {
+  const sums = [bottom];
+  for (const cost of costs) {
+    for (const level of next!) {
+      const sum = cost + level;
+      if (sum > bottom && sum <= top) sums.push(sum);
+    }
+  }
+  return distinct(Float64Array.from(sums));
+}
+
+/**
+ * Budgets that can remain before each step, for as many steps as have few enough of them. Budgets that cannot last
+ * are left out; those that cannot run out any more are one.
+ */
+function budgetsLeft(
+  budget: number,
+  costs: number[][],
+  smallest: number[],
+  largest: number[],
+  most: number,
+): Float64Array[] {
+  const result: Float64Array[] = [];
+  let left: Float64Array = Float64Array.of(budget);
+  for (let i = 0; ; i++) {
+    const alive = left.filter((value) => value >= smallest[i]!).map((value) => Math.min(value, largest[i]!));
+    left = distinct(alive);
+    if (left.length === 0 || left.length > most) return result;
+    result.push(left);
+    if (i === costs.length) return result;
+    left = Float64Array.from(costs[i]!.flatMap((cost) => Array.from(left, (value) => value - cost)));
+  }
+}
+
 function distinct(values: Float64Array): Float64Array {
   values.sort();
   let length = 0;
@@ -96,17 +143,14 @@ function distinct(values: Float64Array): Float64Array {
   return values.slice(0, length);
 }
 
-/** Suffix sums of `cost(step, bound)`. */
-function sums(count: number, bounds: number, cost: (step: number, bound: number) => number): Float64Array[] {
-  const result: Float64Array[] = new Array(count + 1);
-  result[count] = new Float64Array(bounds);
-  for (let i = count - 1; i >= 0; i--) result[i] = result[i + 1]!.map((sum, k) => sum + cost(i, k));
+function suffixSums(costs: number[][], bounds: number): Float64Array[] {
+  const result = [new Float64Array(bounds)];
+  for (const step of costs.toReversed()) result.unshift(result[0]!.map((sum, k) => sum + step[k]!));
   return result;
 }
 
-function remaining(budgets: Float64Array, extremes: [number, number][][], which: 0 | 1): Float64Array[] {
+function remaining(budgets: Float64Array, costs: number[][]): Float64Array[] {
   const result = [budgets];
-  for (const step of extremes)
-    result.push(result[result.length - 1]!.map((budget, k) => budget - step[k]![which]));
+  for (const step of costs) result.push(result[result.length - 1]!.map((budget, k) => budget - step[k]!));
   return result;
 }

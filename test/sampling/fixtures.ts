@@ -2,7 +2,10 @@ import type { CostTable, LayerCosts } from '../../src/cost/table.js';
 import type { GeneSpace } from '../../src/sampling/sampler.js';
 
 /** A space of one gene per layer, and the table of a cost given as one row per layer. */
-export function chain(rows: number[][], { metric = 'madds', base = 0 } = {}): { space: GeneSpace; table: CostTable } {
+export function chain(
+  rows: number[][],
+  { metric = 'madds', base = 0 } = {},
+): { space: GeneSpace; table: CostTable } {
   return {
     space: {
       name: 'chain',
@@ -11,12 +14,14 @@ export function chain(rows: number[][], { metric = 'madds', base = 0 } = {}): { 
     table: {
       metric,
       base,
-      layers: rows.map((row, layer): LayerCosts => ({
-        layer,
-        genes: [layer],
-        sizes: [row.length],
-        costs: Float64Array.from(row),
-      })),
+      layers: rows.map(
+        (row, layer): LayerCosts => ({
+          layer,
+          genes: [layer],
+          sizes: [row.length],
+          costs: Float64Array.from(row),
+        }),
+      ),
     },
   };
 }
