@@ -13,7 +13,7 @@
 namespace singlepath {
 namespace {
 
-constexpr napi_type_tag kTag = {0x5fa3b1c07d2e4916, 0x8c0d6e35a9f14b72};
+constexpr napi_type_tag kDatasetTag = {0x5fa3b1c07d2e4916, 0x8c0d6e35a9f14b72};
 
 Napi::Array numbers(Napi::Env env, const std::vector<double>& values) {
   Napi::Array array = Napi::Array::New(env, values.size());
@@ -33,12 +33,12 @@ Napi::Value open_dataset(const Napi::CallbackInfo& info) {
 }  // namespace
 
 Napi::Function DatasetHandle::define(Napi::Env env) {
-  return DefineClass(env, "Dataset",
-                     {InstanceAccessor<&DatasetHandle::size>("size"),
-                      InstanceAccessor<&DatasetHandle::shape>("shape"),
-                      InstanceMethod<&DatasetHandle::labels>("labels"),
-                      InstanceMethod<&DatasetHandle::statistics>("statistics"),
-                      InstanceMethod<&DatasetHandle::dispose>("dispose")});
+  return DefineClass(
+      env, "Dataset",
+      {InstanceAccessor<&DatasetHandle::size>("size"), InstanceAccessor<&DatasetHandle::shape>("shape"),
+       InstanceMethod<&DatasetHandle::labels>("labels"),
+       InstanceMethod<&DatasetHandle::statistics>("statistics"),
+       InstanceMethod<&DatasetHandle::dispose>("dispose")});
 }
 
 Napi::Object DatasetHandle::create(Napi::Env env, DatasetPtr dataset) {
@@ -51,13 +51,13 @@ DatasetHandle::DatasetHandle(const Napi::CallbackInfo& info)
     if (!info[0].IsExternal()) throw Error("INVALID_ARGUMENT", "A data set is made by openDataset()");
     dataset_ = *info[0].As<Napi::External<DatasetPtr>>().Data();
   });
-  info.This().As<Napi::Object>().TypeTag(&kTag);
+  info.This().As<Napi::Object>().TypeTag(&kDatasetTag);
   bytes_ = static_cast<int64_t>(dataset_->pixels.size() + dataset_->labels.size() * sizeof(int32_t));
   environment_->count(info.Env(), "Dataset", 1, bytes_);
 }
 
 DatasetPtr DatasetHandle::from(const Napi::Value& value) {
-  if (!value.IsObject() || !value.As<Napi::Object>().CheckTypeTag(&kTag)) {
+  if (!value.IsObject() || !value.As<Napi::Object>().CheckTypeTag(&kDatasetTag)) {
     throw Error("INVALID_ARGUMENT", "Expected a native data set");
   }
   return Unwrap(value.As<Napi::Object>())->live();
@@ -75,7 +75,8 @@ void DatasetHandle::release(Napi::BasicEnv env) {
 }
 
 Napi::Value DatasetHandle::size(const Napi::CallbackInfo& info) {
-  return guarded(info.Env(), [&] { return Napi::Number::New(info.Env(), static_cast<double>(live()->count)); });
+  return guarded(info.Env(),
+                 [&] { return Napi::Number::New(info.Env(), static_cast<double>(live()->count)); });
 }
 
 Napi::Value DatasetHandle::shape(const Napi::CallbackInfo& info) {

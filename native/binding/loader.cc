@@ -48,14 +48,17 @@ LoaderOptions to_loader_options(const Napi::Object& object) {
 }
 
 // The end of an environment: threads must not settle promises after its way back to JavaScript is gone.
-void end_loader(void* loader) { static_cast<std::unique_ptr<Loader>*>(loader)->reset(); }
+void end_loader(void* loader) {
+  static_cast<std::unique_ptr<Loader>*>(loader)->reset();
+}
 
 }  // namespace
 
 Napi::Function LoaderHandle::define(Napi::Env env) {
-  return DefineClass(env, "Loader",
-                     {InstanceMethod<&LoaderHandle::next>("next"), InstanceMethod<&LoaderHandle::cancel>("cancel"),
-                      InstanceMethod<&LoaderHandle::dispose>("dispose")});
+  return DefineClass(
+      env, "Loader",
+      {InstanceMethod<&LoaderHandle::next>("next"), InstanceMethod<&LoaderHandle::cancel>("cancel"),
+       InstanceMethod<&LoaderHandle::dispose>("dispose")});
 }
 
 LoaderHandle::LoaderHandle(const Napi::CallbackInfo& info)
@@ -97,6 +100,8 @@ void LoaderHandle::cancel(const Napi::CallbackInfo&) {
   if (loader_) loader_->stop(std::make_exception_ptr(Error("ABORTED", "Loading was aborted")));
 }
 
-void init_loader(Napi::Env env, Napi::Object exports) { exports.Set("Loader", LoaderHandle::define(env)); }
+void init_loader(Napi::Env env, Napi::Object exports) {
+  exports.Set("Loader", LoaderHandle::define(env));
+}
 
 }  // namespace singlepath

@@ -14,7 +14,9 @@ MakeValue rejection(const std::exception_ptr& error) {
   return [error](Napi::Env) -> Napi::Value { std::rethrow_exception(error); };
 }
 
-void join(void* thread) { static_cast<std::thread*>(thread)->join(); }
+void join(void* thread) {
+  static_cast<std::thread*>(thread)->join();
+}
 
 }  // namespace
 

@@ -1,5 +1,5 @@
-// A promise that any thread settles, and work on a thread of its own: for the data path, which must not wait for
-// the engine.
+// A promise that any thread settles, and work on a thread of its own: for the data path, which must not wait
+// for the engine.
 #pragma once
 
 #include <functional>
@@ -19,8 +19,8 @@ struct Later {
 
 Later later(Napi::Env env);
 
-// Runs `work` on a new thread and settles the promise with what it returns or throws. The end of the environment
-// waits for the thread.
+// Runs `work` on a new thread and settles the promise with what it returns or throws. The end of the
+// environment waits for the thread.
 Napi::Promise run_on_thread(Napi::Env env, std::function<MakeValue()> work);
 
 }  // namespace singlepath

@@ -41,8 +41,8 @@ void flip_rows(const Dataset& dataset, uint8_t* image) {
 
 }  // namespace
 
-void write_augmented(const Dataset& dataset, int64_t index, const Augment& augment, uint64_t seed, uint64_t epoch,
-                     uint8_t* out) {
+void write_augmented(const Dataset& dataset, int64_t index, const Augment& augment, uint64_t seed,
+                     uint64_t epoch, uint8_t* out) {
   const uint8_t* image = dataset.image(index);
   RandomStream random(seed, Purpose::augmentation, (epoch << 32) + static_cast<uint64_t>(index));
   if (augment.padding > 0) {

@@ -33,8 +33,8 @@ void append_records(Dataset& dataset, const std::string& path, Cifar kind) {
     const int label = from[label_bytes - 1];
     if (label >= classes) {
       throw Error("INVALID_DATASET",
-                  "Expected a label below " + std::to_string(classes) + " in record " + std::to_string(i) + " of '" +
-                      path + "' but received " + std::to_string(label),
+                  "Expected a label below " + std::to_string(classes) + " in record " + std::to_string(i) +
+                      " of '" + path + "' but received " + std::to_string(label),
                   "the file may not be the binary version of " + name);
     }
     dataset.labels.push_back(label);

@@ -1,5 +1,5 @@
-// The binary version of CIFAR-10 and CIFAR-100 (A. Krizhevsky, "Learning Multiple Layers of Features from Tiny
-// Images"): records of label bytes and 3x32x32 pixels, red plane first.
+// The binary version of CIFAR-10 and CIFAR-100 (A. Krizhevsky, "Learning Multiple Layers of Features from
+// Tiny Images"): records of label bytes and 3x32x32 pixels, red plane first.
 #pragma once
 
 #include <string>

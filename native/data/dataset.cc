@@ -21,12 +21,14 @@ void swap_red_and_blue(Dataset& dataset) {
 void check_dataset(const Dataset& dataset) {
   if (dataset.count <= 0 || dataset.image_bytes() <= 0) {
     throw Error("INVALID_DATASET", "Expected at least one image with at least one pixel but received shape " +
-                                       std::to_string(dataset.count) + "x" + std::to_string(dataset.channels) +
-                                       "x" + std::to_string(dataset.height) + "x" + std::to_string(dataset.width));
+                                       std::to_string(dataset.count) + "x" +
+                                       std::to_string(dataset.channels) + "x" +
+                                       std::to_string(dataset.height) + "x" + std::to_string(dataset.width));
   }
   const auto bytes = static_cast<size_t>(dataset.count * dataset.image_bytes());
   if (dataset.pixels.size() != bytes) {
-    throw Error("INVALID_DATASET", "Expected " + std::to_string(bytes) + " pixel bytes for the shape but received " +
+    throw Error("INVALID_DATASET", "Expected " + std::to_string(bytes) +
+                                       " pixel bytes for the shape but received " +
                                        std::to_string(dataset.pixels.size()));
   }
   if (dataset.labels.size() != static_cast<size_t>(dataset.count)) {
@@ -37,7 +39,8 @@ void check_dataset(const Dataset& dataset) {
   for (size_t i = 0; i < dataset.labels.size(); i++) {
     if (dataset.labels[i] < 0) {
       throw Error("INVALID_DATASET", "Expected labels from 0 upwards but received " +
-                                         std::to_string(dataset.labels[i]) + " for image " + std::to_string(i));
+                                         std::to_string(dataset.labels[i]) + " for image " +
+                                         std::to_string(i));
     }
   }
 }

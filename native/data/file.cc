@@ -15,12 +15,14 @@ namespace {
 // Memory grows with the bytes that really arrive: a header may promise anything.
 constexpr int64_t kChunk = 8 << 20;
 
-gzFile handle(void* file) { return static_cast<gzFile>(file); }
+gzFile handle(void* file) {
+  return static_cast<gzFile>(file);
+}
 
 }  // namespace
 
 InputFile::InputFile(std::string path) : path_(std::move(path)) {
-  struct stat status {};
+  struct stat status{};
   if (stat(path_.c_str(), &status) != 0) {
     if (errno == ENOENT || errno == ENOTDIR) {
       throw Error("INVALID_DATASET", "Expected a data file at '" + path_ + "' but there is none",
@@ -40,7 +42,9 @@ InputFile::InputFile(std::string path) : path_(std::move(path)) {
   gzbuffer(handle(file_), 1 << 17);
 }
 
-InputFile::~InputFile() { gzclose(handle(file_)); }
+InputFile::~InputFile() {
+  gzclose(handle(file_));
+}
 
 int64_t InputFile::read_some(uint8_t* out, int64_t bytes) {
   int64_t have = 0;
@@ -80,8 +84,8 @@ std::vector<uint8_t> InputFile::read(int64_t bytes, const std::string& what) {
     const int64_t got = read_some(data.data() + have, want);
     have += got;
     if (got < want) {
-      throw Error("INVALID_DATASET", "Expected " + std::to_string(bytes) + " bytes of " + what + " in '" + path_ +
-                                         "' but the file ends after " + std::to_string(have));
+      throw Error("INVALID_DATASET", "Expected " + std::to_string(bytes) + " bytes of " + what + " in '" +
+                                         path_ + "' but the file ends after " + std::to_string(have));
     }
   }
   return data;

@@ -7,8 +7,8 @@
 
 namespace singlepath {
 
-// A file read from front to end; a gzip file is unpacked on the way. Errors name the file: INVALID_DATASET for a
-// file that is not there, empty or damaged, IO for one that cannot be read.
+// A file read from front to end; a gzip file is unpacked on the way. Errors name the file: INVALID_DATASET
+// for a file that is not there, empty or damaged, IO for one that cannot be read.
 class InputFile {
  public:
   explicit InputFile(std::string path);

@@ -46,12 +46,13 @@ Dataset read_idx(const std::string& images_path, const std::string& labels_path)
   dataset.count = read_number(images);
   dataset.height = read_number(images);
   dataset.width = read_number(images);
-  const std::string shape = std::to_string(dataset.count) + " images of " + std::to_string(dataset.height) + "x" +
-                            std::to_string(dataset.width);
+  const std::string shape = std::to_string(dataset.count) + " images of " + std::to_string(dataset.height) +
+                            "x" + std::to_string(dataset.width);
   if (dataset.count == 0 || dataset.height == 0 || dataset.width == 0 || dataset.height > kLargestSide ||
       dataset.width > kLargestSide) {
-    throw Error("INVALID_DATASET", "Expected at least one image of sides 1 to " + std::to_string(kLargestSide) +
-                                       " in '" + images_path + "' but received " + shape);
+    throw Error("INVALID_DATASET", "Expected at least one image of sides 1 to " +
+                                       std::to_string(kLargestSide) + " in '" + images_path +
+                                       "' but received " + shape);
   }
   dataset.pixels = images.read(dataset.count * dataset.image_bytes(), "pixels (" + shape + ")");
   images.expect_end(shape);
@@ -60,9 +61,9 @@ Dataset read_idx(const std::string& images_path, const std::string& labels_path)
   expect_magic(labels, kLabels, "labels");
   const int64_t count = read_number(labels);
   if (count != dataset.count) {
-    throw Error("INVALID_DATASET", "Expected " + std::to_string(dataset.count) + " labels in '" + labels_path +
-                                       "', one for each image of '" + images_path + "', but received " +
-                                       std::to_string(count));
+    throw Error("INVALID_DATASET", "Expected " + std::to_string(dataset.count) + " labels in '" +
+                                       labels_path + "', one for each image of '" + images_path +
+                                       "', but received " + std::to_string(count));
   }
   const auto bytes = labels.read(count, "labels");
   labels.expect_end(std::to_string(count) + " labels");

@@ -15,7 +15,8 @@ int64_t batches_per_epoch(int64_t images, int64_t batch_size, bool drop_last) {
 
 void shuffle_indices(std::vector<uint32_t>& indices, uint64_t seed, uint64_t epoch) {
   RandomStream random(seed, Purpose::shuffle, epoch);
-  for (size_t left = indices.size(); left > 1; left--) std::swap(indices[left - 1], indices[random.integer(left)]);
+  for (size_t left = indices.size(); left > 1; left--)
+    std::swap(indices[left - 1], indices[random.integer(left)]);
 }
 
 Loader::Loader(DatasetPtr dataset, LoaderOptions options)
@@ -34,11 +35,13 @@ Loader::Loader(DatasetPtr dataset, LoaderOptions options)
   if (options_.mean.size() != channels || options_.std.size() != channels) {
     invalid("Expected mean and std of a loader to have " + std::to_string(channels) + " values");
   }
-  if (options_.augment.padding < 0 || options_.augment.padding > std::min(dataset_->height, dataset_->width)) {
+  if (options_.augment.padding < 0 ||
+      options_.augment.padding > std::min(dataset_->height, dataset_->width)) {
     invalid("Expected a crop padding from 0 to the image's side but received " +
             std::to_string(options_.augment.padding));
   }
-  end_ = batches_per_epoch(static_cast<int64_t>(options_.indices.size()), options_.batch_size, options_.drop_last);
+  end_ = batches_per_epoch(static_cast<int64_t>(options_.indices.size()), options_.batch_size,
+                           options_.drop_last);
   if (options_.first_batch < 0 || options_.first_batch > end_) {
     invalid("Expected a first batch from 0 to " + std::to_string(end_) + " but received " +
             std::to_string(options_.first_batch));

@@ -37,8 +37,8 @@ struct LoaderOutcome {
   std::exception_ptr error;
 };
 
-// Every batch is a function of the options alone: the order is a permutation keyed by (seed, epoch), each image's
-// variation is keyed by (seed, epoch, image). Threads and prefetch only decide how soon it is there.
+// Every batch is a function of the options alone: the order is a permutation keyed by (seed, epoch), each
+// image's variation is keyed by (seed, epoch, image). Threads and prefetch only decide how soon it is there.
 class Loader {
  public:
   // Called once, on any thread, with the loader locked: it must be short and not call the loader.
@@ -53,7 +53,8 @@ class Loader {
   // Asks for the next batch; requests are answered in their order, without waiting for one another.
   void next(Receiver receiver);
 
-  // Stops preparing and answers waiting and later requests with `error`. Threads leave after at most one image.
+  // Stops preparing and answers waiting and later requests with `error`. Threads leave after at most one
+  // image.
   void stop(std::exception_ptr error);
 
  private:

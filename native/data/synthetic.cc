@@ -18,8 +18,12 @@ struct Wave {
 };
 
 // Counters of the random streams: images take the low ones of their split, classes the ones above all splits.
-uint64_t image_counter(uint64_t split, int64_t image) { return (split << 32) + static_cast<uint64_t>(image); }
-uint64_t class_counter(int64_t label) { return (uint64_t{1} << 48) + static_cast<uint64_t>(label); }
+uint64_t image_counter(uint64_t split, int64_t image) {
+  return (split << 32) + static_cast<uint64_t>(image);
+}
+uint64_t class_counter(int64_t label) {
+  return (uint64_t{1} << 48) + static_cast<uint64_t>(label);
+}
 
 std::vector<Wave> class_pattern(const SyntheticSpec& spec, int64_t label) {
   RandomStream random(spec.seed, Purpose::test, class_counter(label));
@@ -56,7 +60,8 @@ void draw(const SyntheticSpec& spec, const std::vector<Wave>& pattern, int64_t i
 
 Dataset make_synthetic(const SyntheticSpec& spec) {
   if (spec.count <= 0 || spec.channels <= 0 || spec.height <= 0 || spec.width <= 0 || spec.classes <= 0) {
-    throw Error("INVALID_DATASET", "Expected a positive number of images, classes and pixels for synthetic images");
+    throw Error("INVALID_DATASET",
+                "Expected a positive number of images, classes and pixels for synthetic images");
   }
   Dataset dataset;
   dataset.count = spec.count;

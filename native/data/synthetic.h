@@ -12,8 +12,9 @@ struct SyntheticSpec {
   uint64_t split = 0;  // images of different splits differ, the classes' patterns are the same
 };
 
-// Image i has label i mod classes. Each class is a pair of plane waves per channel with its own directions and
-// frequencies; an image shifts it, changes its contrast and adds noise, so that no pixel alone gives the class.
+// Image i has label i mod classes. Each class is a pair of plane waves per channel with its own directions
+// and frequencies; an image shifts it, changes its contrast and adds noise, so that no pixel alone gives the
+// class.
 Dataset make_synthetic(const SyntheticSpec& spec);
 
 }  // namespace singlepath

@@ -36,6 +36,9 @@ export interface LoaderInput {
   normalization: Normalization;
 }
 
+/** (epoch, image) is the counter of the augmentation's random numbers, below 2^53 for src/core/rng.ts: 32 bits are the image's. */
+const LAST_EPOCH = 2 ** 21 - 1;
+
 /**
  * Batches of a data set, prepared ahead by native threads. Each is a function of (seed, epoch, number) alone, so
  * (epoch, number) is all there is to save for resume.
@@ -85,7 +88,7 @@ export class DataLoader implements Disposable {
    * @throws SinglePathError while iterating: `ABORTED` when `signal` is raised, `DISPOSED`.
    */
   epoch(epoch: number, firstBatch = 0, signal?: AbortSignal): AsyncGenerator<NativeBatch, void, undefined> {
-    checkInteger('epoch', epoch, 0, 2 ** 21); // with 2^32 images, the largest counter src/core/rng.ts holds exactly
+    checkInteger('epoch', epoch, 0, LAST_EPOCH);
     checkInteger('firstBatch', firstBatch, 0, this.batchesPerEpoch);
     return this.#iterate(epoch, firstBatch, signal);
   }

@@ -1,15 +1,18 @@
-// Stress of the loader's threads, for the sanitizers (the behaviour itself is tested from TypeScript, test/data/):
+// Stress of the loader's threads, for the sanitizers (the behaviour itself is tested from TypeScript,
+// test/data/):
 //
-//   g++ -std=c++17 -g -O1 -fsanitize=thread -Inative native/data/*.cc native/data/test/loader_test.cc -lz -pthread -o T
+//   g++ -std=c++17 -g -O1 -fsanitize=thread -Inative native/data/*.cc native/data/test/loader_test.cc -lz
+//   -pthread -o T
 //
 // and run T; the same with -fsanitize=address,undefined.
+#include "data/loader.h"
+
 #include <cstdio>
 #include <cstdlib>
 #include <future>
 #include <numeric>
 
 #include "core/error.h"
-#include "data/loader.h"
 #include "data/synthetic.h"
 
 using namespace singlepath;
