@@ -1,0 +1,211 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import type { CostTable } from '../../src/cost/table.js';
+import { evaluationKey, openEvaluationCache } from '../../src/evaluate/cacheFile.js';
+import { populationEvaluator } from '../../src/evaluate/population.js';
+import { runSearch } from '../../src/evaluate/searchRun.js';
+import { RunDirectory } from '../../src/run/directory.js';
+import { readEvents } from '../../src/run/events.js';
+import { EvaluationCache } from '../../src/search/cache.js';
+import { evolutionarySearch } from '../../src/search/evolution.js';
+import { nsga2 } from '../../src/search/nsga2.js';
+import { randomSearch } from '../../src/search/random.js';
+import type { Evaluate } from '../../src/search/types.js';
+import type { Architecture } from '../../src/space/types.js';
+import { freshPath, tinySpace } from '../run/fixtures.js';
+import { FakeBatch, FakeNetwork } from '../train/fakes.js';
+
+const space = tinySpace();
+const key = evaluationKey('weights', { images: 100 });
+/** A cost that counts the genes' values. */
+const table: CostTable = {
+  metric: 'madds',
+  base: 5,
+  layers: [0, 1, 2].map((gene) => ({
+    layer: gene,
+    genes: [gene],
+    sizes: [3],
+    costs: Float64Array.of(0, 1, 2),
+  })),
+};
+
+/** A supernet that remembers which architectures each call scored. */
+class WatchedSupernet extends FakeNetwork {
+  readonly evaluated: Architecture[][] = [];
+  override async evaluate(...args: Parameters<FakeNetwork['evaluate']>) {
+    this.evaluated.push([...args[0]]);
+    return super.evaluate(...args);
+  }
+}
+
+const evaluator = (supernet: FakeNetwork, cache: EvaluationCache, more = {}): Evaluate =>
+  populationEvaluator({
+    supernet,
+    calibration: [new FakeBatch(0)],
+    validation: [new FakeBatch(0)],
+    cache,
+    key,
+    ...more,
+  });
+
+test('a population is scored in chunks of neighbours; known scores are not asked again', async () => {
+  const supernet = new WatchedSupernet(space);
+  const progress: string[] = [];
+  const evaluate = evaluator(supernet, new EvaluationCache(), {
+    chunk: 2,
+    onProgress: (done: number, total: number) => progress.push(`${done}/${total}`),
+  });
+  const population = [
+    [2, 0, 0],
+    [0, 1, 2],
+    [0, 0, 0],
+    [0, 1, 0],
+  ];
+  const scores = await evaluate(population, {});
+  assert.deepEqual(supernet.evaluated, [
+    [
+      [0, 0, 0],
+      [0, 1, 0],
+    ],
+    [
+      [0, 1, 2],
+      [2, 0, 0],
+    ],
+  ]);
+  const alone = await supernet.evaluate(population, { calibration: [], validation: [] });
+  assert.deepEqual(
+    scores.map(({ accuracy }) => accuracy),
+    alone.correct.map((correct) => correct / 1000),
+  );
+  assert.deepEqual(progress, ['1/4', '2/4', '3/4', '4/4', '4/4']);
+
+  progress.length = 0;
+  await evaluate(
+    [
+      [0, 0, 0],
+      [1, 1, 1],
+      [2, 0, 0],
+    ],
+    {},
+  );
+  assert.deepEqual(supernet.evaluated.at(-1), [[1, 1, 1]]);
+  assert.deepEqual(progress, ['3/3', '3/3']);
+});
+
+test('scores survive in the file, per supernet and set-up; a torn last line is dropped', async () => {
+  const path = freshPath();
+  {
+    using file = openEvaluationCache(path);
+    await evaluator(new FakeNetwork(space), file.cache)(
+      [
+        [0, 1, 2],
+        [2, 1, 0],
+      ],
+      {},
+    );
+  }
+  writeFileSync(path, '{"supernet":"weig', { flag: 'a' });
+  using file = openEvaluationCache(path);
+  assert.equal(file.cache.size, 2);
+  assert.ok(file.cache.get(key, [0, 1, 2])!.accuracy >= 0);
+  assert.equal(file.cache.get(evaluationKey('weights', { images: 101 }), [0, 1, 2]), undefined);
+  assert.equal(file.cache.get(evaluationKey('other', { images: 100 }), [0, 1, 2]), undefined);
+  file.cache.set(key, [1, 1, 1], { accuracy: 0.5 });
+  assert.equal(readFileSync(path, 'utf8').trimEnd().split('\n').length, 3);
+});
+
+interface Attempt {
+  supernet: FakeNetwork;
+  signal?: AbortSignal;
+  onGeneration?: () => void;
+}
+
+async function search(path: string, { supernet, signal, onGeneration }: Attempt) {
+  using run = await RunDirectory.open(path, { kind: 'search', space, config: {}, resume: true });
+  using file = openEvaluationCache(join(path, 'evaluations.jsonl'));
+  const evaluate = evaluator(supernet, file.cache, { chunk: 2 });
+  const options = { seed: 2, population: 6, generations: 3, topK: 3, ...(signal && { signal }) };
+  return await runSearch({
+    space,
+    costs: [table],
+    run,
+    signal,
+    onGeneration,
+    search: (resume) => evolutionarySearch(space, evaluate, { ...options, ...(resume && { resume }) }),
+    baseline: (resume) => randomSearch(space, evaluate, { ...options, ...(resume && { resume }) }),
+  });
+}
+
+test('the result has the winner with costs, top-k, history and the baseline', async () => {
+  const path = freshPath();
+  const result = await search(path, { supernet: new FakeNetwork(space) });
+  assert.deepEqual(JSON.parse(readFileSync(join(path, 'result.json'), 'utf8')), result);
+  const { winner, topK, history, baseline } = result;
+  assert.deepEqual(winner, topK[0]);
+  assert.equal(winner.costs.madds, 5 + winner.architecture.reduce((sum, value) => sum + value, 0));
+  assert.deepEqual(
+    winner.choices,
+    winner.architecture.map((value) => 'abc'[value]),
+  );
+  assert.deepEqual(
+    history.map(({ evaluated }) => evaluated),
+    [6, 12, 18, 24],
+  );
+  assert.equal(history.at(-1)!.best, winner.score.accuracy);
+  assert.equal(baseline!.method, 'random');
+  assert.equal(baseline!.evaluated, 24);
+  const generations = readEvents(join(path, 'events.jsonl')).filter(({ type }) => type === 'generation');
+  assert.deepEqual(
+    generations.map(({ step }) => step),
+    [1, 2, 3, 4, 5, 6, 7, 8],
+  );
+  assert.ok(existsSync(join(path, 'tensorboard')));
+});
+
+test('stopped inside generations and resumed: the identical result, and nothing is scored twice', async () => {
+  const whole = freshPath();
+  const reference = new WatchedSupernet(space);
+  await search(whole, { supernet: reference });
+
+  const path = freshPath();
+  const supernet = new WatchedSupernet(space);
+  for (let attempt = 0; attempt < 3; attempt++) {
+    const controller = new AbortController();
+    const calls = supernet.evaluated.length;
+    supernet.evaluate = async (...args) => {
+      // Raised during the fifth chunk: one generation and a part of the next are done by then.
+      if (supernet.evaluated.length === calls + 4) controller.abort();
+      return WatchedSupernet.prototype.evaluate.apply(supernet, args);
+    };
+    await assert.rejects(search(path, { supernet, signal: controller.signal }), {
+      code: 'ABORTED',
+      hint: /--resume/,
+    });
+    supernet.evaluated.pop(); // the call that was stopped scored nothing
+  }
+  await search(path, { supernet });
+  assert.equal(
+    readFileSync(join(path, 'result.json'), 'utf8'),
+    readFileSync(join(whole, 'result.json'), 'utf8'),
+  );
+  assert.deepEqual(
+    supernet.evaluated.flat().map(String).sort(),
+    reference.evaluated.flat().map(String).sort(),
+  );
+});
+
+test('a multi-objective search reports its front', async () => {
+  const evaluate = evaluator(new FakeNetwork(space), new EvaluationCache());
+  const result = await runSearch({
+    space,
+    costs: [table],
+    search: () => nsga2(space, evaluate, [table], { seed: 1, population: 8, generations: 2 }),
+  });
+  assert.ok(result.front!.length > 1);
+  for (const [i, member] of result.front!.entries()) {
+    if (i > 0)
+      assert.ok(member.costs.madds! < result.front![i - 1]!.costs.madds!, 'less accurate must be cheaper');
+  }
+});
