@@ -2,8 +2,8 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadConfig } from '../config/load.js';
 import { SinglePathError } from '../core/errors.js';
-import { parseConstraints } from '../cost/constraint.js';
 import { openSpace } from '../pipeline/openSpace.js';
+import { legalArchitectures, samplerOf } from '../pipeline/sampler.js';
 
 export interface ValidatedFile {
   file: string;
@@ -12,7 +12,7 @@ export interface ValidatedFile {
   hint?: string;
 }
 
-/** Checks settings, search space and constraints of each file; folders are searched for YAML files. */
+/** Checks settings, search space and that constraints can be met; folders are searched for YAML files. */
 export function validateConfigFiles(paths: readonly string[]): ValidatedFile[] {
   const files = paths.flatMap(yamlFiles);
   if (files.length === 0) {
@@ -24,9 +24,9 @@ export function validateConfigFiles(paths: readonly string[]): ValidatedFile[] {
   return files.map((file) => {
     try {
       const config = loadConfig({ files: [file] });
-      openSpace(config.space);
-      parseConstraints(config.search.constraints);
-      parseConstraints(config.train.constraints);
+      const space = openSpace(config.space);
+      legalArchitectures(space, config.search.constraints);
+      samplerOf(space, config);
       return { file };
     } catch (error) {
       if (!(error instanceof SinglePathError)) throw error;

@@ -123,6 +123,10 @@ test('config validate checks the space and the constraints too', async () => {
   for (const [content, said] of [
     ['space: {name: nas-bench-marco}', /did you mean 'nas-bench-macro'/],
     ['space: {name: nas-bench-macro}\nsearch: {constraints: [mads<=3M]}', /did you mean 'madds'/],
+    [
+      'space: {name: nas-bench-macro}\nsearch: {constraints: [madds<=1M]}',
+      /smallest madds possible is 7713280/,
+    ],
     ['train: {steps: 1}', /Expected space\.name or space\.file/],
   ] as const) {
     const { code, stdout } = await singlepath(['config', 'validate', temporaryFile('bad.yaml', content)]);

@@ -3,6 +3,7 @@ import { costOf } from '../../cost/cost.js';
 import { formatExact } from '../../report/format.js';
 import type { Column } from '../../report/table.js';
 import { formatArchitecture, parseArchitecture } from '../../space/architecture.js';
+import type { Architecture } from '../../space/types.js';
 import { readArchitectures } from '../architectures.js';
 import type { CostCommandOptions } from '../commands/cost.js';
 import { printJson, printTable } from '../output.js';
@@ -11,7 +12,9 @@ import { spaceArgument } from '../spaceArgument.js';
 /** `singlepath cost` */
 export async function cost(name: string, options: CostCommandOptions): Promise<void> {
   const space = spaceArgument(name, options);
-  const architectures = [
+  const architectures: Architecture[] = [
+    // A network without genes has one architecture, which needs no name.
+    ...(space.genes.length === 0 ? [[]] : []),
     ...options.arch.map((genes) => parseArchitecture(space, genes)),
     ...(options.archs === undefined ? [] : readArchitectures(space, options.archs)),
   ];

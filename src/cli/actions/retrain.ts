@@ -51,6 +51,7 @@ function baseOf({ search }: RetrainCommandOptions): ConfigLayer[] {
 
 function architectureOf(space: SearchSpace, options: RetrainCommandOptions): Architecture {
   const { arch, search, resume, runDir } = options;
+  if (space.genes.length === 0) return []; // a baseline: nothing to choose
   if (arch !== undefined) return parseArchitecture(space, arch);
   if (search !== undefined)
     return parseArchitecture(space, readResult<SearchResult>(search).winner.architecture);
