@@ -42,7 +42,16 @@ typedef float VecAt __attribute__((vector_size(kLanes * 4), aligned(4), may_alia
 typedef uint16_t HalvesAt __attribute__((vector_size(kLanes * 2), aligned(2), may_alias));
 
 SINGLEPATH_INLINE Vec zero() { return Vec{}; }
-SINGLEPATH_INLINE Vec broadcast(float x) { return Vec{} + x; }
+// Intrinsics, because only these become a broadcast straight from memory, which leaves the multiply-add ports alone.
+SINGLEPATH_INLINE Vec broadcast(float x) {
+#if defined(__AVX512F__)
+  return _mm512_set1_ps(x);
+#elif defined(__AVX2__)
+  return _mm256_set1_ps(x);
+#else
+  return Vec{x, x, x, x};
+#endif
+}
 
 SINGLEPATH_INLINE Vec load(const float* p) { return *reinterpret_cast<const VecAt*>(p); }
 SINGLEPATH_INLINE void store(float* p, Vec v) { *reinterpret_cast<VecAt*>(p) = v; }
