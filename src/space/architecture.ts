@@ -27,7 +27,7 @@ export function checkArchitecture(space: SearchSpace, architecture: Architecture
 
 /**
  * Reads an architecture and checks it. Accepts an array of genes; text: `0,1,2`, a JSON array, or one digit per gene
- * (`22212220`) where all genes have at most ten values; objects `{arch}` (any of the former) or one array per kind
+ * (`22212220`) where all genes have at most ten values; objects `{arch}` or `{architecture}` (any of the former) or one array per kind
  * of gene: `{blocks, scale_ids}`, `{block, width, bits}`. A block of -1 is the layer's identity choice.
  *
  * @throws SinglePathError `INVALID_ARGUMENT`.
@@ -76,22 +76,20 @@ const KEYS: Record<GeneKind, readonly string[]> = {
 };
 
 function readObject(space: SearchSpace, source: Record<string, unknown>): number[] {
-  if (source.arch !== undefined) return readValues(space, source.arch);
-  const values: number[] = [];
-  let matched = false;
-  for (const kind of Object.keys(KEYS) as GeneKind[]) {
-    const key = KEYS[kind].find((name) => source[name] !== undefined);
+  const whole = source.arch ?? source.architecture;
+  if (whole !== undefined) return readValues(space, whole);
+  const kinds = Object.keys(KEYS) as GeneKind[];
+  const keyOf = (kind: GeneKind) => KEYS[kind].find((name) => source[name] !== undefined);
+  if (kinds.every((kind) => keyOf(kind) === undefined)) throw notAnArchitecture(space, source);
+  return kinds.flatMap((kind) => {
+    const key = keyOf(kind) ?? KEYS[kind][0]!;
     const count = space.genes.filter((gene) => gene.kind === kind).length;
-    if (key === undefined && count === 0) continue;
-    const given = key === undefined ? undefined : source[key];
-    const where = `'${key ?? KEYS[kind][0]}' in an architecture of '${space.name}'`;
+    const given = source[key] ?? [];
+    const where = `'${key}' in an architecture of '${space.name}'`;
     if (!Array.isArray(given)) throw expected(`an array of ${count} ${kind} genes`, where, given);
     if (given.length !== count) throw expected(`${count} ${kind} genes`, where, given.length);
-    values.push(...given.map((value) => readNumber(space, value)));
-    matched = true;
-  }
-  if (!matched) throw notAnArchitecture(space, source);
-  return values;
+    return given.map((value) => readNumber(space, value));
+  });
 }
 
 function readNumber(space: SearchSpace, value: unknown): number {

@@ -116,7 +116,8 @@ const operation = single
       .optional()
       .describe('Names the parameters inside: name.0, name.1, …'),
   })
-  .refine((ops) => Object.keys(ops).length === 1, 'exactly one op');
+  .refine((ops) => Object.keys(ops).length === 1, 'exactly one op')
+  .meta({ minProperties: 1, maxProperties: 1 });
 
 const step = z.union([plain, operation]);
 

@@ -12,8 +12,8 @@ export interface BaselineOptions extends Omit<ShuffleNetOptions, 'table' | 'widt
   madds: number;
 }
 
-/** Blocks have two branches that are shuffled: widths are multiples of 4, which keeps both halves even. */
-const WIDTH_STEP = 4;
+/** Blocks divide channels into even and odd ones: widths stay even. */
+const WIDTH_STEP = 2;
 
 /**
  * "All choice k" of the paper's table 3: one block everywhere, all stage widths times one factor, so that MAdds come
@@ -48,7 +48,7 @@ export function scaledBaseline({ choice, madds, ...options }: BaselineOptions): 
   return madds - maddsOf(below) <= maddsOf(above) - madds ? below : above;
 }
 
-/** Stage 1 has to stay wider than the stem, whose channels its first block passes on. */
+/** Bounds of the factor. Stage 1 has to stay wider than the stem, whose channels its first block passes on. */
 const SMALLEST = 0.4;
 const LARGEST = 16;
 

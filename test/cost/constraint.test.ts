@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import {
+  formatConstraint,
+  formatCost,
+  parseConstraint,
+  parseConstraints,
+} from '../../src/cost/constraint.js';
+
+describe('parseConstraint', () => {
+  it('reads suffixes and aliases', () => {
+    assert.deepEqual(parseConstraint('madds<=12M'), { metric: 'madds', op: '<=', limit: 12e6 });
+    assert.deepEqual(parseConstraint(' FLOPs <= 0.33g '), { metric: 'madds', op: '<=', limit: 0.33e9 });
+    assert.deepEqual(parseConstraint('params<=3432579').limit, 3_432_579);
+    assert.deepEqual(parseConstraint('activations<=1.5e6').limit, 1_500_000);
+  });
+
+  it('measures BitOps in 2^30, as the literature does', () => {
+    assert.equal(parseConstraint('bitops<=6.5G').limit, 6.5 * 2 ** 30);
+  });
+
+  it('knows metrics added by name', () => {
+    assert.equal(parseConstraint('latency:cpu-1<=4.5', ['latency:cpu-1']).metric, 'latency:cpu-1');
+  });
+
+  it('says what is wrong', () => {
+    for (const text of [
+      'madds',
+      'madds<12M',
+      'madds>=3',
+      'madds<=',
+      'madds<=x',
+      'madds<=1.2.3',
+      '<=3',
+      '',
+      'madds<=3T',
+    ]) {
+      assert.throws(
+        () => parseConstraint(text),
+        /Expected <metric><=<number> for constraint but received/,
+        text,
+      );
+    }
+    assert.throws(
+      () => parseConstraint('mads<=3'),
+      (error: Error & { hint?: string }) => error.hint === "did you mean 'madds'?",
+    );
+  });
+});
+
+it('several constraints hold at once, one per metric', () => {
+  const both = parseConstraints('madds<=12M, params<=1M');
+  assert.deepEqual(both, parseConstraints(['madds<=12M', 'params<=1M']));
+  assert.deepEqual(
+    both.map(({ metric }) => metric),
+    ['madds', 'params'],
+  );
+  assert.throws(() => parseConstraints(['madds<=1', 'flops<=2']), /two for madds/);
+});
+
+it('formatConstraint writes what parses to the same', () => {
+  fc.assert(
+    fc.property(fc.constantFrom('madds', 'bitops'), fc.nat({ max: 2 ** 40 }), (metric, limit) => {
+      const constraint = { metric, op: '<=', limit } as const;
+      assert.deepEqual(parseConstraint(formatConstraint(constraint)), constraint);
+    }),
+  );
+  assert.equal(formatConstraint({ metric: 'madds', op: '<=', limit: 12e6 }), 'madds<=12M');
+});
+
+it('formatCost is for people', () => {
+  assert.equal(formatCost('madds', 322_918_720), '322.9M');
+  assert.equal(formatCost('bitops', 6_782_189_568), '6.316G');
+  assert.equal(formatCost('params', 512), '512');
+});

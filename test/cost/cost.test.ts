@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { costOf, costTable, METRICS } from '../../src/cost/cost.js';
+import { tableCost } from '../../src/cost/table.js';
+import type { Dim } from '../../src/graph/types.js';
+import { getSpace, listSpaces } from '../../src/space/catalog.js';
+import type { Architecture, SearchSpace } from '../../src/space/types.js';
+
+/**
+ * Counts a network with nothing of src but its data: rectangular sizes, one op after the other, one architecture at
+ * a time, every weight tensor counted by its shape.
+ */
+function bruteForce(space: SearchSpace, architecture: Architecture) {
+  const read = (dim: Dim): number => (typeof dim === 'number' ? dim : dim.values[architecture[dim.gene]!]!);
+  const total = { madds: 0, params: 0, bitops: 0, activations: 0 };
+  let [c, h] = [space.input.channels, space.input.size];
+  for (const layer of space.layers) {
+    const { nodes } = layer.choices[layer.gene === undefined ? 0 : architecture[layer.gene]!]!.graph;
+    const values: { c: number; h: number; bits: number }[] = [{ c, h, bits: 32 }];
+    for (const node of nodes) {
+      const x = values[node.inputs[0]!]!;
+      const y = { c: x.c, h: x.h, bits: 32 };
+      if (node.op === 'conv2d') {
+        y.c = node.out === undefined ? x.c : read(node.out);
+        let positions = 0;
+        for (let top = -node.padding; top + node.kernel <= x.h + node.padding; top += node.stride)
+          positions++;
+        y.h = positions;
+        const groups = node.groups === 'depthwise' ? x.c : node.groups;
+        const weights = y.c * (x.c / groups) * node.kernel * node.kernel;
+        total.params += weights + (node.bias ? y.c : 0);
+        total.madds += weights * y.h * y.h;
+        total.activations += y.c * y.h * y.h;
+        if (node.weightQuantizer)
+          total.bitops += weights * y.h * y.h * read(node.weightQuantizer.bits) * x.bits;
+      } else if (node.op === 'maxPool') {
+        y.h = Math.floor((x.h + 2 * node.padding - node.kernel) / node.stride) + 1;
+      } else if (node.op === 'adaptiveAveragePool') {
+        y.h = node.size;
+      } else if (node.op === 'batchNorm') {
+        total.params += 2 * x.c;
+      } else if (node.op === 'slice') {
+        y.c = 0;
+        for (let i = node.start; i < (node.end ?? x.c); i += node.step) y.c++;
+      } else if (node.op === 'concat') {
+        y.c = node.inputs.map((index) => values[index]!.c).reduce((a, b) => a + b);
+      } else if (node.op === 'linear') {
+        total.madds += node.out * x.c * x.h * x.h;
+        total.params += node.out * x.c * x.h * x.h + (node.bias ? node.out : 0);
+        total.activations += node.out;
+        y.c = node.out;
+        y.h = 1;
+      } else if (node.op === 'fakeQuantize') {
+        y.bits = read(node.bits);
+      }
+      values.push(y);
+    }
+    ({ c, h } = values.at(-1)!);
+  }
+  return total;
+}
+
+const architectures = (space: SearchSpace) => fc.tuple(...space.genes.map(({ size }) => fc.nat(size - 1)));
+
+describe('cost = sum of tables = brute force', () => {
+  for (const { name } of listSpaces()) {
+    it(`in ${name}`, () => {
+      const space = getSpace(name);
+      const tables = METRICS.map((metric) => costTable(space, metric));
+      fc.assert(
+        fc.property(architectures(space), (architecture) => {
+          const cost = costOf(space, architecture);
+          assert.deepEqual(cost, bruteForce(space, architecture));
+          for (const table of tables) {
+            assert.equal(tableCost(table, architecture), cost[table.metric as keyof typeof cost]);
+          }
+        }),
+        { numRuns: 50 },
+      );
+    });
+  }
+});
+
+describe('another input size or number of classes', () => {
+  it('costs what the space built for it costs', () => {
+    for (const { name, channels } of listSpaces()) {
+      if (name === 'spos-shufflenet-v2-baseline') continue; // its widths follow from the size
+      const space = getSpace(name);
+      const [size, classes] = [96, 7];
+      const built = getSpace(name, { size, classes, channels });
+      const architecture = space.genes.map(({ size: values }) => values - 1);
+      assert.deepEqual(costOf(space, architecture, { size, classes }), costOf(built, architecture), name);
+    }
+  });
+
+  it('may be anything for which shapes fit', () => {
+    const space = getSpace('spos-shufflenet-v2');
+    const zeros = space.genes.map(() => 0);
+    for (const size of [32, 96, 160, 225]) assert.ok(costOf(space, zeros, { size }).madds > 0);
+    assert.throws(() => costOf(space, zeros, { size: 0 }), /positive integer as input size/);
+    assert.throws(() => costOf(space, zeros, { classes: -1 }), /positive integer/);
+  });
+});
+
+it('unknown metrics get a hint', () => {
+  assert.throws(
+    () => costTable(getSpace('nas-bench-macro'), 'madd'),
+    (error: Error & { hint?: string }) => error.hint === "did you mean 'madds'?",
+  );
+});

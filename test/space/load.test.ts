@@ -1,0 +1,186 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { describe, it } from 'node:test';
+import { SinglePathError } from '../../src/core/errors.js';
+import { costOf } from '../../src/cost/cost.js';
+import { getSpace } from '../../src/space/catalog.js';
+import { spaceJsonSchema } from '../../src/space/file/schema.js';
+import { spaceHash } from '../../src/space/hash.js';
+import { loadSpace, parseSpace } from '../../src/space/load.js';
+import { parametersOf } from '../../src/space/parameters.js';
+
+const EXAMPLE = 'examples/spaces/small-mixed.yaml';
+const text = readFileSync(EXAMPLE, 'utf8');
+
+describe('a space in YAML', () => {
+  it('composes block, width and bits genes per layer', () => {
+    const space = loadSpace(EXAMPLE);
+    assert.deepEqual(
+      space.genes.map(({ name, size }) => `${name} ${size}`),
+      [
+        'layers.0.block 3',
+        'layers.1.block 3',
+        'layers.2.block 2',
+        'layers.3.block 3',
+        'layers.4.block 3',
+        'layers.5.block 2',
+        'layers.0.width 3',
+        'layers.1.width 3',
+        'layers.5.width 3',
+        'layers.5.bits 3',
+      ],
+    );
+    const smallest = space.genes.map(() => 0);
+    const widest = smallest.with(8, 2);
+    // Layer 5 at 7 x 7: 1x1 from 96 to 24 or 96 and 3x3 back, 2-bit weights and features.
+    assert.equal(costOf(space, smallest).bitops, (96 * 24 + 24 * 96 * 9) * 49 * 4);
+    assert.equal(costOf(space, widest).bitops, (96 * 96 + 96 * 96 * 9) * 49 * 4);
+    assert.equal(costOf(space, smallest.with(9, 1)).bitops, (96 * 24 + 24 * 96 * 9) * 49 * 16);
+    const alpha = parametersOf(space).find(({ name }) => name === 'layers.5.0.0.main.0.alpha');
+    assert.deepEqual(alpha?.shape, [3]); // one bound per pair of bits
+  });
+
+  it('can say what a built-in space says', () => {
+    const stage = (out: number, repeat: number) => ({
+      out,
+      repeat,
+      stride: 2,
+      choices: Object.fromEntries(
+        ([3, 5, 7, 'xception'] as const).map((kernel) => {
+          const name = kernel === 'xception' ? kernel : `shuffle${kernel}x${kernel}`;
+          return [name, [{ shuffleBlock: { kernel } }]];
+        }),
+      ),
+    });
+    const space = loadSpace({
+      name: 'same',
+      input: { channels: 1, size: 28 },
+      classes: 10,
+      layers: [
+        { name: 'stem', steps: [{ conv2d: { out: 16, kernel: 3 } }, 'batchNorm', 'relu'] },
+        stage(48, 2),
+        stage(96, 4),
+        stage(192, 2),
+        {
+          name: 'last',
+          steps: [{ conv2d: { out: 256 } }, 'batchNorm', 'relu', 'averagePool', { dropout: 0.1 }],
+        },
+        { name: 'fc', steps: [{ linear: { out: '$classes', bias: false } }] },
+      ],
+    });
+    const builtIn = getSpace('spos-shufflenet-v2-28');
+    assert.deepEqual(space.genes, builtIn.genes);
+    assert.deepEqual(
+      parametersOf(space).map(({ name, shape }) => [name, shape]),
+      parametersOf(builtIn).map(({ name, shape }) => [name, shape]),
+    );
+    for (const value of [0, 1, 2, 3]) {
+      const architecture = space.genes.map(() => value);
+      assert.deepEqual(costOf(space, architecture), costOf(builtIn, architecture));
+    }
+  });
+
+  it('takes another input', () => {
+    const space = loadSpace(EXAMPLE, { size: 32, classes: 5, channels: 3 });
+    assert.deepEqual([space.input, space.classes], [{ channels: 3, size: 32 }, 5]);
+    assert.throws(() => loadSpace(EXAMPLE, { sise: 3 }), /known option/);
+  });
+
+  it('is the same from file, text and object', () => {
+    const hash = spaceHash(loadSpace(EXAMPLE));
+    assert.equal(spaceHash(parseSpace(text)), hash);
+  });
+});
+
+describe('errors of a space file', () => {
+  const cases: [what: string, from: string, to: string, message: RegExp, hint?: string][] = [
+    [
+      'an unknown op',
+      'shuffleBlock: { kernel: 3',
+      'shufleBlock: { kernel: 3',
+      /^my\.yaml:16:20: Expected a known key for layers\.1\.choices\.shuffle3\.0 but received 'shufleBlock'$/,
+      "did you mean 'shuffleBlock'?",
+    ],
+    [
+      'an unknown step',
+      'batchNorm, relu]',
+      'batchNorm, rellu]',
+      /^my\.yaml:8:60: Expected one of batchNorm, .* received 'rellu'$/,
+      "did you mean 'relu'?",
+    ],
+    [
+      'an unknown value deep inside',
+      'method: pact',
+      'method: pakt',
+      /^my\.yaml:\d+:41: Expected one of pact, lsq for .*fakeQuantize\.method but received 'pakt'$/,
+      "did you mean 'pact'?",
+    ],
+    [
+      'an unknown key of a layer',
+      'repeat: 2\n    choices',
+      'repeet: 2\n    choices',
+      /^my\.yaml:26:5: Expected a known key for layers\.3 but received 'repeet'$/,
+      "did you mean 'repeat'?",
+    ],
+    [
+      'a bad expression',
+      '$in }, weights',
+      '$inn }, weights',
+      /^my\.yaml:\d+:41: .*\$in, \$out.* received '\$inn'$/,
+    ],
+    ['a wrong type', 'repeat: 2', 'repeat: two', /^my\.yaml:11:13: Expected a number .* received 'two'$/],
+    [
+      'choices that do not fit together',
+      'kernel: 5, expansion: 3',
+      'kernel: 4, expansion: 3',
+      /^my\.yaml:25:7: Expected 96x7x7 from choice 'k5-e3' of layer 'layers\.2'.* received 96x8x8$/,
+    ],
+    [
+      'a width that breaks the block',
+      'out: 48',
+      'out: 49',
+      /^my\.yaml:16:7: Expected a positive integer .*'layers\.1\.0\.main\.5'.* received 24\.5$/,
+    ],
+    [
+      'bits out of range',
+      '[[2, 2]',
+      '[[9, 2]',
+      /^my\.yaml:\d+:7: Expected weight bits from 1 to 8.* received 9$/,
+    ],
+    [
+      'a gene that is missing',
+      'widths: [0.25, 0.5, 1]',
+      'out: 96',
+      /^my\.yaml:\d+:7: Expected the layer to have 'widths', which a step refers to$/,
+      'for example widths: [0.5, 1]',
+    ],
+  ];
+  for (const [what, from, to, message, hint] of cases) {
+    it(`point at ${what}`, () => {
+      assert.ok(text.includes(from));
+      assert.throws(
+        () => parseSpace(text.replace(from, to), 'my.yaml'),
+        (error) => {
+          assert.ok(error instanceof SinglePathError);
+          assert.match(error.message, message);
+          assert.equal(error.code, 'INVALID_SPACE');
+          if (hint) assert.equal(error.hint, hint);
+          return true;
+        },
+      );
+    });
+  }
+
+  it('come all at once', () => {
+    assert.throws(() => loadSpace({ name: 'x', layers: [] }), /input .*\n.*classes .*\n.*layers/);
+  });
+
+  it('include YAML that does not parse and files that are not there', () => {
+    assert.throws(() => parseSpace('layers: [', 'my.yaml'), /my\.yaml:\d+:\d+: Expected valid YAML/);
+    assert.throws(() => loadSpace('nowhere.yaml'), /'nowhere\.yaml'/);
+  });
+});
+
+it('docs/space.schema.json is the schema of the format', () => {
+  assert.deepEqual(JSON.parse(readFileSync('docs/space.schema.json', 'utf8')), spaceJsonSchema());
+});
