@@ -9,6 +9,7 @@ import type { SearchSpace } from '../space/types.js';
 import { decodeSafetensors } from '../supernet/safetensors.js';
 import { Checkpoints, readCheckpoint } from './checkpoints.js';
 import { spaceHash } from './hash.js';
+import { checkTensors, withoutOptimizer } from './tensors.js';
 
 export interface LoadedWeights {
   /** The checkpoint folder or file they came from. */
@@ -37,16 +38,8 @@ export async function loadWeights(
   onSkipped: (error: SinglePathError) => void,
 ): Promise<LoadedWeights> {
   const found = await find(network.space, path, onSkipped);
-  const tensors = found.tensors.filter(({ name }) => !name.startsWith('optimizer.'));
-  const missing = new Set((await network.state()).map(({ name }) => name));
-  for (const { name } of tensors) missing.delete(name);
-  const [first] = [...missing].filter((name) => !name.startsWith('optimizer.'));
-  if (first !== undefined) {
-    throw new SinglePathError(
-      'INVALID_CHECKPOINT',
-      `Expected tensor '${first}' in '${found.path}' but there is none`,
-    );
-  }
+  const tensors = withoutOptimizer(found.tensors);
+  checkTensors(await network.state(), tensors, found.path);
   await network.load(tensors);
   return { path: found.path, hash: found.hash };
 }

@@ -1,7 +1,7 @@
 import { relative } from 'node:path';
-import { SinglePathError } from '../core/errors.js';
 import type { Checkpoint } from '../run/checkpoints.js';
 import type { RunDirectory } from '../run/directory.js';
+import { checkTensors } from '../run/tensors.js';
 import type { StepResult, TensorEntry } from '../runtime/native.js';
 import type { Recipe } from './recipe.js';
 
@@ -127,15 +127,7 @@ async function restore(network: StatefulNetwork, run: RunDirectory | undefined) 
     if (run?.resumed) run.summaries.restartAt(0);
     return { state, checkpoint };
   }
-  const expected = new Set((await network.state()).map(({ name }) => name));
-  for (const { name } of checkpoint.tensors) expected.delete(name);
-  const [missing] = expected;
-  if (missing !== undefined) {
-    throw new SinglePathError(
-      'INVALID_CHECKPOINT',
-      `Expected tensor '${missing}' in '${checkpoint.path}' but there is none`,
-    );
-  }
+  checkTensors(await network.state(), checkpoint.tensors, checkpoint.path);
   await network.load(checkpoint.tensors);
   run?.log({ type: 'resumed', step: checkpoint.step, checkpoint: relative(run.path, checkpoint.path) });
   run?.summaries.restartAt(checkpoint.step + 1);

@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { RunDirectory } from '../../src/run/directory.js';
 import { loadWeights } from '../../src/run/weights.js';
 import { writeSafetensors } from '../../src/supernet/safetensors.js';
 import { FakeNetwork } from '../train/fakes.js';
-import { freshPath, tinySpace } from './fixtures.js';
+import { freshPath, tensor, tinySpace } from './fixtures.js';
 
 const space = tinySpace();
 const never = () => assert.fail('nothing is damaged');
@@ -49,10 +48,22 @@ test('refused: nothing there, no checkpoint, another space, a tensor missing', a
     loadWeights(new FakeNetwork(tinySpace(99)), path, () => {}),
     { code: 'INVALID_CHECKPOINT' },
   );
-  const partial = join(freshPath());
+  const partial = freshPath();
   await writeSafetensors(partial, (await network.state()).slice(0, 1));
   await assert.rejects(loadWeights(fresh(), partial, never), {
     code: 'INVALID_CHECKPOINT',
     message: /'layers\.weight'/,
+  });
+  const other = freshPath();
+  await writeSafetensors(other, [...(await network.state()), tensor('conv.weight', 1)]);
+  await assert.rejects(loadWeights(fresh(), other, never), {
+    code: 'INVALID_CHECKPOINT',
+    message: /'conv\.weight' is none/,
+  });
+  const [bn, weight] = await network.state();
+  await writeSafetensors(other, [bn!, { ...weight!, shape: [3, 3] }]);
+  await assert.rejects(loadWeights(fresh(), other, never), {
+    code: 'INVALID_CHECKPOINT',
+    message: /'layers\.weight' has shape \[3,3\] instead of \[9\]/,
   });
 });
