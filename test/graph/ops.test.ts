@@ -75,6 +75,19 @@ describe('nodes that do not fit', () => {
     );
   });
 
+  it('include convolutions without output channels', () => {
+    const graph = nn.buildGraph('net', nn.conv2d({ out: 4 }));
+    const [node] = graph.nodes;
+    assert.ok(node?.op === 'conv2d');
+    delete node.out;
+    assert.throws(
+      () => inferShapes(graph, INPUT, fixedOnly),
+      /output channels, or depthwise .* received neither/,
+    );
+    Object.assign(node, { out: 8, groups: 'depthwise' });
+    assert.throws(() => inferShapes(graph, INPUT, fixedOnly), /received both/);
+  });
+
   it('include inputs that come later', () => {
     const node = { op: 'add', name: 'a', inputs: [0, 2] } as const;
     const graph = { nodes: [{ ...node, inputs: [...node.inputs] }] };

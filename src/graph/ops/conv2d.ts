@@ -8,11 +8,16 @@ export const conv2d: OpDefinition<Conv2dNode> = {
     const input = only(node, inputs);
     positiveInteger(node, 'kernel', node.kernel);
     positiveInteger(node, 'stride', node.stride);
+    if ((node.groups === 'depthwise') !== (node.out === undefined)) {
+      throw misfit(
+        node,
+        'output channels, or depthwise groups which keep them',
+        node.out ? 'both' : 'neither',
+      );
+    }
     const channels = node.out === undefined ? input.channels : read(node.out);
     positiveInteger(node, 'output channels', channels);
-    if (node.groups === 'depthwise') {
-      if (node.out !== undefined) throw misfit(node, 'no output channels with depthwise groups', channels);
-    } else {
+    if (node.groups !== 'depthwise') {
       positiveInteger(node, 'groups', node.groups);
       if (input.channels % node.groups !== 0) {
         throw misfit(node, `input channels divisible by ${node.groups} groups`, input.channels);
