@@ -1,22 +1,37 @@
-#include <torch/version.h>
-
+// The addon: its type is src/runtime/native.ts.
+#include "binding/batch.h"
+#include "binding/cancel.h"
+#include "binding/dataset.h"
+#include "binding/environment.h"
+#include "binding/errors.h"
+#include "binding/loader.h"
 #include "binding/napi_setup.h"
+#include "binding/network.h"
+#include "binding/script.h"
+#include "binding/system.h"
 
+namespace singlepath {
 namespace {
 
-Napi::Value versions(const Napi::CallbackInfo& info) {
-  Napi::Object result = Napi::Object::New(info.Env());
-  result.Set("torch", TORCH_VERSION);
-  result.Set("cxx", std::to_string(__cplusplus));
-  result.Set("cuda", info.Env().Null());
-  return result;
-}
-
 Napi::Object init(Napi::Env env, Napi::Object exports) {
-  exports.Set("versions", Napi::Function::New(env, versions));
+  guarded(env, [&] {
+    Environment::install(env);
+    init_system(env, exports);
+    CancelHandle::init(env, exports);
+    BatchHandle::init(env, exports);
+    init_dataset(env, exports);
+    init_loader(env, exports);
+    NetworkHandle::init(env, exports);
+    ScriptHandle::init(env, exports);
+  });
   return exports;
 }
 
 }  // namespace
+}  // namespace singlepath
 
-NODE_API_MODULE(singlepath, init)
+static Napi::Object init_singlepath(Napi::Env env, Napi::Object exports) {
+  return singlepath::init(env, exports);
+}
+
+NODE_API_MODULE(singlepath, init_singlepath)

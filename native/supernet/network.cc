@@ -41,14 +41,32 @@ Network::Network(NetworkDescription description, const NetworkOptions& options)
       options_(options),
       parameters_(description_, options.seed, options.device) {}
 
+void Network::check(const Architecture& architecture) const {
+  const std::vector<int32_t>& sizes = description_.gene_sizes;
+  if (architecture.size() != sizes.size()) {
+    throw Error("INVALID_ARGUMENT", "Expected " + std::to_string(sizes.size()) +
+                                        " genes for architecture but received " +
+                                        std::to_string(architecture.size()));
+  }
+  for (size_t gene = 0; gene < sizes.size(); ++gene) {
+    if (architecture[gene] < 0 || architecture[gene] >= sizes[gene]) {
+      throw Error("INVALID_ARGUMENT", "Expected 0 to " + std::to_string(sizes[gene] - 1) + " for gene " +
+                                          std::to_string(gene) + " but received " +
+                                          std::to_string(architecture[gene]));
+    }
+  }
+}
+
 StepResult Network::step(const std::vector<BatchPtr>& batches, const Architecture& architecture,
                          const StepOptions& options) {
+  check(architecture);
   ActivePath path;
   const Execution execution{architecture, parameters_, Mode::train, &path, nullptr, options_.fused};
   return run_step(description_, batches, execution, options, options_.device, options_.storage);
 }
 
 Gradients Network::gradients(const BatchPtr& batch, const Architecture& architecture, const StepOptions& options) {
+  check(architecture);
   ActivePath path;
   const Execution execution{architecture, parameters_, Mode::train, &path, nullptr, options_.fused};
   at::Tensor logits, input;
@@ -66,6 +84,7 @@ Gradients Network::gradients(const BatchPtr& batch, const Architecture& architec
 }
 
 at::Tensor Network::logits(const Batch& batch, const Architecture& architecture) {
+  check(architecture);
   const Execution execution{architecture, parameters_, Mode::evaluate, nullptr, nullptr, options_.fused};
   return run_path(description_, images_of(batch, options_.device, options_.storage), execution);
 }
@@ -77,6 +96,7 @@ TensorEntry Network::forward(const BatchPtr& batch, const Architecture& architec
 
 void Network::recalibrate(const std::vector<BatchPtr>& batches, const Architecture& architecture,
                           const Cancellation& cancellation) {
+  check(architecture);
   at::NoGradGuard no_grad;
   StatisticsMap statistics;
   for (const BatchPtr& batch : batches) {
@@ -93,15 +113,26 @@ void Network::recalibrate(const std::vector<BatchPtr>& batches, const Architectu
   }
 }
 
-PopulationScores Network::evaluate(const std::vector<Architecture>& candidates,
+PopulationScores Network::evaluate(const Architecture& candidates, int64_t count,
                                    const std::vector<BatchPtr>& calibration,
                                    const std::vector<BatchPtr>& validation, PopulationSettings settings,
                                    const Cancellation& cancellation,
                                    const std::function<void(int64_t, int64_t)>& progress) {
+  const size_t genes = description_.gene_sizes.size();
+  if (candidates.size() != genes * count) {
+    throw Error("INVALID_ARGUMENT", "Expected " + std::to_string(genes * count) + " genes for " +
+                                        std::to_string(count) + " architectures but received " +
+                                        std::to_string(candidates.size()));
+  }
+  std::vector<Architecture> rows;
+  for (int64_t i = 0; i < count; ++i) {
+    rows.emplace_back(candidates.begin() + i * genes, candidates.begin() + (i + 1) * genes);
+    check(rows.back());
+  }
   settings.device = options_.device;
   settings.fused = options_.fused;
   settings.storage = options_.storage;
-  return evaluate_population(description_, parameters_, candidates, calibration, validation, settings, cancellation,
+  return evaluate_population(description_, parameters_, rows, calibration, validation, settings, cancellation,
                              progress);
 }
 

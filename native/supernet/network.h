@@ -44,7 +44,8 @@ class Network {
   TensorEntry forward(const BatchPtr& batch, const Architecture& architecture);
   void recalibrate(const std::vector<BatchPtr>& batches, const Architecture& architecture,
                    const Cancellation& cancellation);
-  PopulationScores evaluate(const std::vector<Architecture>& candidates, const std::vector<BatchPtr>& calibration,
+  // `candidates`: the rows of a flat [count, genes] list.
+  PopulationScores evaluate(const Architecture& candidates, int64_t count, const std::vector<BatchPtr>& calibration,
                             const std::vector<BatchPtr>& validation, PopulationSettings settings,
                             const Cancellation& cancellation,
                             const std::function<void(int64_t, int64_t)>& progress);
@@ -53,9 +54,9 @@ class Network {
   std::vector<TensorEntry> state();
   void load(const std::vector<TensorEntry>& entries);
 
-  const NetworkDescription& description() const { return description_; }
-
  private:
+  // Throws INVALID_ARGUMENT for a wrong number of genes or one out of range.
+  void check(const Architecture& architecture) const;
   at::Tensor logits(const Batch& batch, const Architecture& architecture);
 
   NetworkDescription description_;

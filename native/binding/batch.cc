@@ -1,0 +1,157 @@
+#include "binding/batch.h"
+
+#include <cstring>
+
+#include "binding/convert.h"
+#include "binding/environment.h"
+#include "binding/errors.h"
+#include "supernet/images.h"
+
+namespace singlepath {
+namespace {
+
+constexpr napi_type_tag kBatchTag = {0x1e9d04b7a6c34f52, 0xb7c8f1523d6e9a04};
+
+std::vector<float> per_channel(const Napi::Object& source, const char* name, int64_t channels, float fallback) {
+  std::vector<float> values(channels, fallback);
+  if (!has(source, name)) return values;
+  const Napi::Array array = get_array(source, name);
+  if (array.Length() != channels) {
+    expected(std::to_string(channels) + " numbers", name, array);
+  }
+  for (uint32_t i = 0; i < array.Length(); ++i) values[i] = array.Get(i).ToNumber().FloatValue();
+  return values;
+}
+
+// A batch from typed arrays: see BatchSource in src/runtime/native.ts.
+BatchPtr to_batch(const Napi::Object& source) {
+  const std::vector<int64_t> shape = get_integers(source, "shape");
+  if (shape.size() != 4) expected("[count, channels, height, width]", "shape", get(source, "shape"));
+  auto batch = std::make_shared<Batch>();
+  batch->count = shape[0];
+  batch->channels = shape[1];
+  batch->height = shape[2];
+  batch->width = shape[3];
+  const size_t elements = shape[0] * shape[1] * shape[2] * shape[3];
+  const Napi::Value images = get(source, "images");
+  const auto type = images.IsTypedArray() ? images.As<Napi::TypedArray>().TypedArrayType() : napi_float64_array;
+  if (type != napi_uint8_array && type != napi_float32_array) {
+    expected("a Uint8Array or Float32Array", "images", images);
+  }
+  const size_t length = images.As<Napi::TypedArray>().ElementLength();
+  if (length != elements || elements == 0) {
+    throw Error("INVALID_ARGUMENT", "Expected " + std::to_string(elements) + " values (at least 1) for images but received " +
+                                        std::to_string(length));
+  }
+  if (type == napi_uint8_array) {
+    const uint8_t* data = images.As<Napi::Uint8Array>().Data();
+    batch->pixels.assign(data, data + length);
+  } else {
+    const float* data = images.As<Napi::Float32Array>().Data();
+    batch->floats.assign(data, data + length);
+  }
+  batch->mean = per_channel(source, "mean", batch->channels, 0);
+  batch->std = per_channel(source, "std", batch->channels, 1);
+  const Napi::Object labels = get_object(source, "labels");
+  const uint32_t count = labels.Get("length").ToNumber().Uint32Value();
+  if (count != batch->count) {
+    throw Error("INVALID_ARGUMENT", "Expected " + std::to_string(batch->count) + " labels but received " +
+                                        std::to_string(count));
+  }
+  for (uint32_t i = 0; i < count; ++i) batch->labels.push_back(labels.Get(i).ToNumber().Int64Value());
+  return batch;
+}
+
+}  // namespace
+
+void BatchHandle::init(Napi::Env env, Napi::Object exports) {
+  Napi::Function constructor = DefineClass(
+      env, "Batch",
+      {InstanceAccessor<&BatchHandle::size>("size"), InstanceAccessor<&BatchHandle::shape>("shape"),
+       InstanceMethod<&BatchHandle::labels>("labels"), InstanceMethod<&BatchHandle::images>("images"),
+       InstanceMethod<&BatchHandle::dispose>("dispose")});
+  Environment::of(env).batch_class = Napi::Persistent(constructor);
+  exports.Set("Batch", constructor);
+}
+
+Napi::Object BatchHandle::create(Napi::Env env, BatchPtr batch) {
+  return Environment::of(env).batch_class.New({Napi::External<BatchPtr>::New(env, &batch)});
+}
+
+BatchHandle::BatchHandle(const Napi::CallbackInfo& info)
+    : ObjectWrap(info), environment_(&Environment::of(info.Env())) {
+  guarded(info.Env(), [&] {
+    if (info[0].IsExternal()) {
+      batch_ = *info[0].As<Napi::External<BatchPtr>>().Data();
+    } else if (info[0].IsObject()) {
+      batch_ = to_batch(info[0].As<Napi::Object>());
+    } else {
+      expected("{ images, shape, labels }", "Batch", info[0]);
+    }
+  });
+  info.This().As<Napi::Object>().TypeTag(&kBatchTag);
+  bytes_ = static_cast<int64_t>(batch_->pixels.size() + batch_->floats.size() * sizeof(float));
+  environment_->count(info.Env(), "Batch", 1, bytes_);
+}
+
+BatchPtr BatchHandle::from(const Napi::Value& value) {
+  if (!value.IsObject() || !value.As<Napi::Object>().CheckTypeTag(&kBatchTag)) expected("a Batch", "batch", value);
+  const BatchHandle* handle = Unwrap(value.As<Napi::Object>());
+  handle->live();
+  return handle->batch_;
+}
+
+std::vector<BatchPtr> BatchHandle::list_from(const Napi::Value& value) {
+  if (!value.IsArray()) expected("an array of batches", "batches", value);
+  const Napi::Array array = value.As<Napi::Array>();
+  if (array.Length() == 0) throw Error("INVALID_ARGUMENT", "Expected at least one batch but received none");
+  std::vector<BatchPtr> batches;
+  for (uint32_t i = 0; i < array.Length(); ++i) batches.push_back(from(array.Get(i)));
+  return batches;
+}
+
+const Batch& BatchHandle::live() const {
+  if (!batch_) throw Error("DISPOSED", "A batch was used after dispose()");
+  return *batch_;
+}
+
+void BatchHandle::release(Napi::BasicEnv env) {
+  if (!batch_) return;
+  batch_.reset();
+  environment_->count(env, "Batch", -1, bytes_);
+}
+
+Napi::Value BatchHandle::size(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] { return Napi::Number::New(info.Env(), live().count); });
+}
+
+Napi::Value BatchHandle::shape(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    const Batch& batch = live();
+    Napi::Array shape = Napi::Array::New(info.Env(), 4);
+    const int64_t sizes[] = {batch.count, batch.channels, batch.height, batch.width};
+    for (uint32_t i = 0; i < 4; ++i) shape.Set(i, static_cast<double>(sizes[i]));
+    return shape;
+  });
+}
+
+Napi::Value BatchHandle::labels(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    const Batch& batch = live();
+    Napi::BigInt64Array labels = Napi::BigInt64Array::New(info.Env(), batch.labels.size());
+    std::memcpy(labels.Data(), batch.labels.data(), batch.labels.size() * sizeof(int64_t));
+    return labels;
+  });
+}
+
+// A copy for tests and library users; small enough to make in place.
+Napi::Value BatchHandle::images(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    const TensorEntry entry = entry_of("images", images_of(live(), at::kCPU, at::kFloat));
+    Napi::Float32Array images = Napi::Float32Array::New(info.Env(), entry.data.size());
+    std::memcpy(images.Data(), entry.data.data(), entry.data.size() * sizeof(float));
+    return images;
+  });
+}
+
+}  // namespace singlepath

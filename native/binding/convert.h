@@ -1,0 +1,33 @@
+// JavaScript values to plain structs and back, with one message form for what does not fit.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "binding/napi_setup.h"
+#include "graph/graph.h"
+#include "supernet/network.h"
+
+namespace singlepath {
+
+Napi::Value get(const Napi::Object& object, const char* name);  // throws when undefined
+bool has(const Napi::Object& object, const char* name);         // neither absent nor undefined
+std::string get_string(const Napi::Object& object, const char* name);
+double get_number(const Napi::Object& object, const char* name);
+int64_t get_integer(const Napi::Object& object, const char* name);
+bool get_boolean(const Napi::Object& object, const char* name);
+Napi::Object get_object(const Napi::Object& object, const char* name);
+Napi::Array get_array(const Napi::Object& object, const char* name);
+std::vector<int64_t> get_integers(const Napi::Object& object, const char* name);
+
+[[noreturn]] void expected(const std::string& what, const std::string& where, const Napi::Value& got);
+
+// Of an Int32Array; checked against the network by Network::check.
+Architecture genes_of(const Napi::Value& value);
+NetworkDescription to_network_description(const Napi::Object& object);
+
+Napi::Value to_js(Napi::Env env, const TensorEntry& entry);
+Napi::Value to_js(Napi::Env env, const std::vector<TensorEntry>& entries);
+std::vector<TensorEntry> to_entries(const Napi::Value& value);
+
+}  // namespace singlepath

@@ -1,0 +1,173 @@
+// The op graph from JavaScript: src/graph/types.ts to graph/graph.h.
+#include <map>
+
+#include "binding/convert.h"
+#include "core/error.h"
+
+namespace singlepath {
+namespace {
+
+const std::map<std::string, Op> kOps = {
+    {"conv2d", Op::conv2d},
+    {"batchNorm", Op::batch_norm},
+    {"activation", Op::activation},
+    {"channelShuffle", Op::channel_shuffle},
+    {"split", Op::split},
+    {"slice", Op::slice},
+    {"concat", Op::concat},
+    {"add", Op::add},
+    {"adaptiveAveragePool", Op::adaptive_average_pool},
+    {"maxPool", Op::max_pool},
+    {"dropout", Op::dropout},
+    {"linear", Op::linear},
+    {"fakeQuantize", Op::fake_quantize},
+};
+const std::map<std::string, Activation> kActivations = {
+    {"relu", Activation::relu}, {"relu6", Activation::relu6}, {"hswish", Activation::hswish}};
+const std::map<std::string, Quantizer> kQuantizers = {
+    {"dorefa", Quantizer::dorefa}, {"lsq", Quantizer::lsq}, {"pact", Quantizer::pact}};
+
+template <class Value>
+Value look_up(const std::map<std::string, Value>& known, const std::string& name, const std::string& what) {
+  const auto found = known.find(name);
+  if (found == known.end()) throw Error("INVALID_SPACE", "Unknown " + what + " '" + name + "'");
+  return found->second;
+}
+
+Dim to_dim(const Napi::Object& object, const char* name) {
+  const Napi::Value value = get(object, name);
+  if (value.IsNumber()) return {-1, get_integer(object, name), {}};
+  const Napi::Object choice = get_object(object, name);
+  return {static_cast<int32_t>(get_integer(choice, "gene")), 0, get_integers(choice, "values")};
+}
+
+void read_conv2d(const Napi::Object& object, Node& node) {
+  node.kernel = get_integer(object, "kernel");
+  node.stride = get_integer(object, "stride");
+  node.padding = get_integer(object, "padding");
+  node.bias = get_boolean(object, "bias");
+  const Napi::Value groups = get(object, "groups");
+  node.depthwise = groups.IsString();
+  if (!node.depthwise) {
+    node.groups = get_integer(object, "groups");
+    node.out = to_dim(object, "out");
+  }
+  if (has(object, "weightQuantizer")) {
+    const Napi::Object quantizer = get_object(object, "weightQuantizer");
+    node.quantizer = look_up(kQuantizers, get_string(quantizer, "method"), "quantiser");
+    node.bits = to_dim(quantizer, "bits");
+  }
+}
+
+Node to_node(const Napi::Object& object) {
+  Node node{};
+  node.op = look_up(kOps, get_string(object, "op"), "op");
+  node.name = get_string(object, "name");
+  for (const int64_t input : get_integers(object, "inputs")) node.inputs.push_back(static_cast<int32_t>(input));
+  switch (node.op) {
+    case Op::conv2d:
+      read_conv2d(object, node);
+      break;
+    case Op::batch_norm:
+      node.eps = get_number(object, "eps");
+      node.momentum = get_number(object, "momentum");
+      node.affine = get_boolean(object, "affine");
+      break;
+    case Op::activation:
+      node.activation = look_up(kActivations, get_string(object, "function"), "activation");
+      break;
+    case Op::channel_shuffle:
+      node.groups = get_integer(object, "groups");
+      break;
+    case Op::split:
+      node.parts = get_integer(object, "parts");
+      node.index = get_integer(object, "index");
+      break;
+    case Op::slice:
+      node.start = get_integer(object, "start");
+      node.step = get_integer(object, "step");
+      if (has(object, "end")) node.end = get_integer(object, "end");
+      break;
+    case Op::concat:
+    case Op::add:
+      break;
+    case Op::adaptive_average_pool:
+      node.size = get_integer(object, "size");
+      break;
+    case Op::max_pool:
+      node.kernel = get_integer(object, "kernel");
+      node.stride = get_integer(object, "stride");
+      node.padding = get_integer(object, "padding");
+      break;
+    case Op::dropout:
+      node.p = get_number(object, "p");
+      break;
+    case Op::linear:
+      node.out = to_dim(object, "out");
+      node.bias = get_boolean(object, "bias");
+      break;
+    case Op::fake_quantize:
+      node.quantizer = look_up(kQuantizers, get_string(object, "method"), "quantiser");
+      node.bits = to_dim(object, "bits");
+      break;
+  }
+  return node;
+}
+
+Graph to_graph(const Napi::Object& object) {
+  Graph graph;
+  const Napi::Array nodes = get_array(object, "nodes");
+  for (uint32_t i = 0; i < nodes.Length(); ++i) {
+    Node node = to_node(nodes.Get(i).As<Napi::Object>());
+    for (const int32_t input : node.inputs) {
+      if (input < 0 || input > static_cast<int32_t>(i)) {
+        throw Error("INVALID_SPACE", "Expected inputs of node '" + node.name + "' before it in the graph");
+      }
+    }
+    graph.nodes.push_back(std::move(node));
+  }
+  return graph;
+}
+
+ParameterSpec to_parameter(const Napi::Object& object) {
+  ParameterSpec spec;
+  spec.name = get_string(object, "name");
+  spec.shape = get_integers(object, "shape");
+  spec.trainable = get_boolean(object, "trainable");
+  const Napi::Object init = get_object(object, "init");
+  spec.normal = get_string(init, "kind") == "normal";
+  if (spec.normal) {
+    spec.mean = get_number(init, "mean");
+    spec.std = get_number(init, "std");
+  } else {
+    spec.value = get_number(init, "value");
+  }
+  return spec;
+}
+
+}  // namespace
+
+NetworkDescription to_network_description(const Napi::Object& object) {
+  NetworkDescription network;
+  const Napi::Array layers = get_array(object, "layers");
+  for (uint32_t i = 0; i < layers.Length(); ++i) {
+    const Napi::Object source = layers.Get(i).As<Napi::Object>();
+    Layer layer{get_string(source, "name"), static_cast<int32_t>(get_integer(source, "gene")), {}};
+    const Napi::Array choices = get_array(source, "choices");
+    for (uint32_t j = 0; j < choices.Length(); ++j) {
+      const Napi::Object choice = choices.Get(j).As<Napi::Object>();
+      layer.choices.push_back({get_string(choice, "name"), to_graph(get_object(choice, "graph"))});
+    }
+    network.layers.push_back(std::move(layer));
+  }
+  for (const int64_t size : get_integers(object, "geneSizes")) {
+    network.gene_sizes.push_back(static_cast<int32_t>(size));
+  }
+  const Napi::Array parameters = get_array(object, "parameters");
+  for (uint32_t i = 0; i < parameters.Length(); ++i) {
+    network.parameters.push_back(to_parameter(parameters.Get(i).As<Napi::Object>()));
+  }
+  return network;
+}
+
+}  // namespace singlepath

@@ -1,0 +1,263 @@
+#include "binding/network.h"
+
+#include <chrono>
+
+#include "binding/batch.h"
+#include "binding/cancel.h"
+#include "binding/convert.h"
+#include "binding/task.h"
+#include "runtime/device.h"
+
+namespace singlepath {
+namespace {
+
+NetworkOptions to_options(const Napi::Object& object) {
+  NetworkOptions options;
+  options.device = device_of(get_string(object, "device"));
+  options.fused = get_string(object, "kernels") == "fused" && options.device.is_cpu();
+  options.storage = get_string(object, "precision") == "bf16" ? at::kBFloat16 : at::kFloat;
+  options.seed = static_cast<uint64_t>(get_integer(object, "seed"));
+  return options;
+}
+
+StepOptions to_step_options(const Napi::Object& object) {
+  StepOptions options;
+  options.sgd.learning_rate = get_number(object, "learningRate");
+  options.sgd.momentum = get_number(object, "momentum");
+  options.sgd.nesterov = get_boolean(object, "nesterov");
+  options.sgd.weight_decay = get_number(object, "weightDecay");
+  options.label_smoothing = get_number(object, "labelSmoothing");
+  options.clip_gradient_norm = get_number(object, "clipGradientNorm");
+  const std::vector<int64_t> key = get_integers(object, "randomKey");
+  if (key.size() != 2) expected("two 32-bit numbers", "randomKey", get(object, "randomKey"));
+  options.random_key = static_cast<uint64_t>(key[0]) << 32 | static_cast<uint64_t>(key[1]);
+  return options;
+}
+
+Napi::Object to_object(Napi::Env env, const StepResult& result) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("loss", result.loss);
+  object.Set("correct", static_cast<double>(result.correct));
+  object.Set("images", static_cast<double>(result.images));
+  object.Set("gradientNorm", result.gradient_norm);
+  return object;
+}
+
+Napi::Value scores_to_js(Napi::Env env, const PopulationScores& scores) {
+  Napi::Object object = Napi::Object::New(env);
+  const size_t count = scores.scores.size();
+  Napi::Array correct = Napi::Array::New(env, count), top5 = Napi::Array::New(env, count),
+              loss = Napi::Array::New(env, count);
+  for (uint32_t i = 0; i < count; ++i) {
+    correct.Set(i, static_cast<double>(scores.scores[i].correct));
+    top5.Set(i, static_cast<double>(scores.scores[i].top5));
+    loss.Set(i, scores.scores[i].loss);
+  }
+  object.Set("correct", correct);
+  object.Set("top5", top5);
+  object.Set("loss", loss);
+  object.Set("images", static_cast<double>(scores.images));
+  object.Set("layersRun", static_cast<double>(scores.layers_run));
+  object.Set("layersAlone", static_cast<double>(scores.layers_alone));
+  return object;
+}
+
+// Calls `callback(done, total)` on the JavaScript thread at most ten times a second, and at the end.
+class Progress {
+ public:
+  Progress(Environment& environment, std::shared_ptr<Napi::FunctionReference> callback)
+      : environment_(environment), callback_(std::move(callback)) {}
+
+  void operator()(int64_t done, int64_t total) {
+    const auto now = std::chrono::steady_clock::now();
+    if (done < total && now - last_ < std::chrono::milliseconds(100)) return;
+    last_ = now;
+    // A weak pointer: the task owns the reference, and only the JavaScript thread may release it.
+    environment_.call_later([callback = std::weak_ptr(callback_), done, total](Napi::Env env) {
+      Napi::HandleScope scope(env);
+      const auto alive = callback.lock();
+      if (!alive) return;
+      try {
+        alive->Call({Napi::Number::New(env, static_cast<double>(done)),
+                     Napi::Number::New(env, static_cast<double>(total))});
+      } catch (const Napi::Error& error) {
+        napi_fatal_exception(env, error.Value());  // as any error thrown in a callback: 'uncaughtException'
+      }
+    });
+  }
+
+ private:
+  Environment& environment_;
+  std::shared_ptr<Napi::FunctionReference> callback_;
+  std::chrono::steady_clock::time_point last_{};
+};
+
+}  // namespace
+
+Network& NetworkSlot::get() {
+  if (!network) network = std::make_unique<Network>(std::move(description), options);
+  return *network;
+}
+
+Napi::Value to_js(Napi::Env env, const Validation& validation) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("correct", static_cast<double>(validation.score.correct));
+  object.Set("top5", static_cast<double>(validation.score.top5));
+  object.Set("loss", validation.score.loss);
+  object.Set("images", static_cast<double>(validation.images));
+  return object;
+}
+
+void NetworkHandle::init(Napi::Env env, Napi::Object exports) {
+  exports.Set("Network",
+              DefineClass(env, "Network",
+                          {InstanceMethod<&NetworkHandle::step>("step"),
+                           InstanceMethod<&NetworkHandle::gradients>("gradients"),
+                           InstanceMethod<&NetworkHandle::forward>("forward"),
+                           InstanceMethod<&NetworkHandle::recalibrate>("recalibrate"),
+                           InstanceMethod<&NetworkHandle::evaluate>("evaluate"),
+                           InstanceMethod<&NetworkHandle::validate>("validate"),
+                           InstanceMethod<&NetworkHandle::state>("state"),
+                           InstanceMethod<&NetworkHandle::load>("load"),
+                           InstanceMethod<&NetworkHandle::dispose>("dispose")}));
+}
+
+NetworkHandle::NetworkHandle(const Napi::CallbackInfo& info)
+    : ObjectWrap(info), environment_(&Environment::of(info.Env())) {
+  guarded(info.Env(), [&] {
+    if (!info[0].IsObject() || !info[1].IsObject()) expected("(description, options)", "Network", info[0]);
+    auto slot = std::make_shared<NetworkSlot>();
+    slot->description = to_network_description(info[0].As<Napi::Object>());
+    slot->options = to_options(info[1].As<Napi::Object>());
+    for (const ParameterSpec& spec : slot->description.parameters) {
+      int64_t elements = 1;
+      for (const int64_t size : spec.shape) elements *= size;
+      bytes_ += elements * static_cast<int64_t>(sizeof(float));
+    }
+    slot_ = std::move(slot);
+  });
+  environment_->count(info.Env(), "Network", 1, bytes_);
+}
+
+const std::shared_ptr<NetworkSlot>& NetworkHandle::live() const {
+  if (!slot_) throw Error("DISPOSED", "A network was used after dispose()");
+  return slot_;
+}
+
+void NetworkHandle::release(Napi::BasicEnv env) {
+  if (!slot_) return;
+  slot_.reset();
+  environment_->count(env, "Network", -1, bytes_);
+}
+
+Napi::Value NetworkHandle::step(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    const auto& slot = live();
+    return run_on_engine(
+        info.Env(), nullptr,
+        [slot, batches = BatchHandle::list_from(info[0]), genes = genes_of(info[1]),
+         options = to_step_options(info[2].As<Napi::Object>())](const Cancellation&) {
+          return slot->get().step(batches, genes, options);
+        },
+        [](Napi::Env env, StepResult& result) -> Napi::Value { return to_object(env, result); });
+  });
+}
+
+Napi::Value NetworkHandle::gradients(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    const auto& slot = live();
+    return run_on_engine(
+        info.Env(), nullptr,
+        [slot, batch = BatchHandle::from(info[0]), genes = genes_of(info[1]),
+         options = to_step_options(info[2].As<Napi::Object>())](const Cancellation&) {
+          return slot->get().gradients(batch, genes, options);
+        },
+        [](Napi::Env env, Gradients& result) -> Napi::Value {
+          Napi::Object object = to_object(env, result.result);
+          object.Set("logits", to_js(env, result.logits));
+          object.Set("input", to_js(env, result.input));
+          object.Set("gradients", to_js(env, result.gradients));
+          return object;
+        });
+  });
+}
+
+Napi::Value NetworkHandle::forward(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    const auto& slot = live();
+    return run_on_engine(
+        info.Env(), nullptr,
+        [slot, batch = BatchHandle::from(info[0]), genes = genes_of(info[1])](const Cancellation&) {
+          return slot->get().forward(batch, genes);
+        },
+        [](Napi::Env env, TensorEntry& logits) { return to_js(env, logits); });
+  });
+}
+
+Napi::Value NetworkHandle::recalibrate(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    const auto& slot = live();
+    return run_on_engine(
+        info.Env(), CancelHandle::from(info[2]),
+        [slot, batches = BatchHandle::list_from(info[0]), genes = genes_of(info[1])](const Cancellation& cancel) {
+          slot->get().recalibrate(batches, genes, cancel);
+          return Nothing{};
+        },
+        to_undefined);
+  });
+}
+
+Napi::Value NetworkHandle::evaluate(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    const auto& slot = live();
+    const Napi::Object options = info[3].As<Napi::Object>();
+    PopulationSettings settings;
+    settings.memory_bytes = get_integer(options, "memoryBytes");
+    settings.share = get_boolean(options, "share");
+    auto callback = std::make_shared<Napi::FunctionReference>(Napi::Persistent(info[5].As<Napi::Function>()));
+    return run_on_engine(
+        info.Env(), CancelHandle::from(info[4]),
+        [slot, candidates = genes_of(info[0]), count = get_integer(options, "count"),
+         calibration = BatchHandle::list_from(info[1]), validation = BatchHandle::list_from(info[2]), settings,
+         progress = Progress(*environment_, callback)](const Cancellation& cancel) mutable {
+          return slot->get().evaluate(candidates, count, calibration, validation, settings, cancel, progress);
+        },
+        [callback](Napi::Env env, PopulationScores& scores) { return scores_to_js(env, scores); });
+  });
+}
+
+Napi::Value NetworkHandle::validate(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    const auto& slot = live();
+    return run_on_engine(
+        info.Env(), CancelHandle::from(info[2]),
+        [slot, batches = BatchHandle::list_from(info[0]), genes = genes_of(info[1])](const Cancellation& cancel) {
+          return slot->get().validate(batches, genes, cancel);
+        },
+        [](Napi::Env env, Validation& validation) { return to_js(env, validation); });
+  });
+}
+
+Napi::Value NetworkHandle::state(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    const auto& slot = live();
+    return run_on_engine(
+        info.Env(), nullptr, [slot](const Cancellation&) { return slot->get().state(); },
+        [](Napi::Env env, std::vector<TensorEntry>& entries) { return to_js(env, entries); });
+  });
+}
+
+Napi::Value NetworkHandle::load(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    const auto& slot = live();
+    return run_on_engine(
+        info.Env(), nullptr,
+        [slot, entries = to_entries(info[0])](const Cancellation&) {
+          slot->get().load(entries);
+          return Nothing{};
+        },
+        to_undefined);
+  });
+}
+
+}  // namespace singlepath

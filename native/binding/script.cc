@@ -1,0 +1,99 @@
+#include "binding/script.h"
+
+#include "binding/batch.h"
+#include "binding/cancel.h"
+#include "binding/convert.h"
+#include "binding/network.h"
+#include "binding/task.h"
+
+namespace singlepath {
+namespace {
+
+Napi::Value save(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    const Napi::Object description = info[0].As<Napi::Object>();
+    std::vector<ScriptSource> modules;
+    const Napi::Array sources = get_array(description, "modules");
+    for (uint32_t i = 0; i < sources.Length(); ++i) {
+      const Napi::Object module = sources.Get(i).As<Napi::Object>();
+      modules.push_back({get_string(module, "path"), get_string(module, "source")});
+    }
+    const Napi::Array list = get_array(description, "tensors");
+    std::vector<TensorEntry> entries = to_entries(list);
+    std::vector<ScriptTensor> tensors;
+    for (uint32_t i = 0; i < list.Length(); ++i) {
+      tensors.push_back({std::move(entries[i]), get_boolean(list.Get(i).As<Napi::Object>(), "trainable")});
+    }
+    return run_on_engine(
+        info.Env(), nullptr,
+        [modules, tensors, path = info[1].ToString().Utf8Value()](const Cancellation&) {
+          save_script(modules, tensors, path);
+          return Nothing{};
+        },
+        to_undefined);
+  });
+}
+
+Napi::Value load(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    return run_on_engine(
+        info.Env(), nullptr,
+        [path = info[0].ToString().Utf8Value()](const Cancellation&) { return std::make_shared<Script>(path); },
+        [](Napi::Env env, std::shared_ptr<Script>& script) -> Napi::Value {
+          return Environment::of(env).script_class.New({Napi::External<std::shared_ptr<Script>>::New(env, &script)});
+        });
+  });
+}
+
+}  // namespace
+
+void ScriptHandle::init(Napi::Env env, Napi::Object exports) {
+  // Not exported: handles come from loadScript.
+  Environment::of(env).script_class = Napi::Persistent(DefineClass(
+      env, "Script",
+      {InstanceMethod<&ScriptHandle::forward>("forward"), InstanceMethod<&ScriptHandle::validate>("validate"),
+       InstanceMethod<&ScriptHandle::dispose>("dispose")}));
+  exports.Set("saveScript", Napi::Function::New(env, save));
+  exports.Set("loadScript", Napi::Function::New(env, load));
+}
+
+ScriptHandle::ScriptHandle(const Napi::CallbackInfo& info)
+    : ObjectWrap(info), environment_(&Environment::of(info.Env())) {
+  script_ = *info[0].As<Napi::External<std::shared_ptr<Script>>>().Data();
+  environment_->count(info.Env(), "Script", 1);
+}
+
+const std::shared_ptr<Script>& ScriptHandle::live() const {
+  if (!script_) throw Error("DISPOSED", "A TorchScript module was used after dispose()");
+  return script_;
+}
+
+void ScriptHandle::release(Napi::BasicEnv env) {
+  if (!script_) return;
+  script_.reset();
+  environment_->count(env, "Script", -1);
+}
+
+Napi::Value ScriptHandle::forward(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    return run_on_engine(
+        info.Env(), nullptr,
+        [script = live(), batch = BatchHandle::from(info[0])](const Cancellation&) {
+          return entry_of("logits", script->logits(*batch));
+        },
+        [](Napi::Env env, TensorEntry& logits) { return to_js(env, logits); });
+  });
+}
+
+Napi::Value ScriptHandle::validate(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    return run_on_engine(
+        info.Env(), CancelHandle::from(info[1]),
+        [script = live(), batches = BatchHandle::list_from(info[0])](const Cancellation& cancel) {
+          return script->validate(batches, cancel);
+        },
+        [](Napi::Env env, Validation& validation) { return to_js(env, validation); });
+  });
+}
+
+}  // namespace singlepath

@@ -1,0 +1,97 @@
+#include "binding/system.h"
+
+#include <ATen/Version.h>
+#include <torch/version.h>
+
+#include "binding/convert.h"
+#include "binding/environment.h"
+#include "binding/errors.h"
+#include "ops/cpu/kernels.h"
+#include "runtime/allocator.h"
+#include "runtime/device.h"
+
+namespace singlepath {
+namespace {
+
+Napi::Value versions(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("torch", TORCH_VERSION);
+  object.Set("cxx", std::to_string(__cplusplus));
+#ifdef SINGLEPATH_CUDA
+  object.Set("cuda", SINGLEPATH_CUDA);
+#else
+  object.Set("cuda", env.Null());
+#endif
+  return object;
+}
+
+Napi::Value devices(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const auto usable = usable_devices();
+  Napi::Array list = Napi::Array::New(env, usable.size());
+  for (uint32_t i = 0; i < usable.size(); ++i) {
+    Napi::Object device = Napi::Object::New(env);
+    device.Set("name", usable[i].str());
+    device.Set("description", usable[i].is_cpu() ? at::get_cpu_capability() : std::string("CUDA"));
+    list.Set(i, device);
+  }
+  return list;
+}
+
+Napi::Value cpu_features(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    Napi::Object object = Napi::Object::New(info.Env());
+    object.Set("isa", cpu::isa_name());
+    Napi::Array available = Napi::Array::New(info.Env());
+    uint32_t count = 0;
+    for (const char* const* name = cpu::available_isas(); *name != nullptr; ++name) available.Set(count++, *name);
+    object.Set("available", available);
+    return object;
+  });
+}
+
+Napi::Value threads(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), Environment::of(info.Env()).engine().threads());
+}
+
+void set_threads(const Napi::CallbackInfo& info) {
+  guarded(info.Env(), [&] {
+    const int64_t threads = info[0].IsNumber() ? info[0].As<Napi::Number>().Int64Value() : 0;
+    if (threads < 1) expected("a positive integer", "threads", info[0]);
+    Environment::of(info.Env()).engine().set_threads(static_cast<int>(threads));
+  });
+}
+
+Napi::Value memory(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const AllocatorStatistics statistics = allocator_statistics();
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("allocated", static_cast<double>(statistics.allocated));
+  object.Set("cached", static_cast<double>(statistics.cached));
+  object.Set("peak", static_cast<double>(statistics.peak));
+  object.Set("hits", static_cast<double>(statistics.hits));
+  object.Set("allocations", static_cast<double>(statistics.allocations));
+  Napi::Object handles = Napi::Object::New(env);
+  for (const auto& [name, count] : Environment::of(env).handles()) handles.Set(name, count);
+  object.Set("handles", handles);
+  return object;
+}
+
+void clear_cache(const Napi::CallbackInfo&) {
+  empty_cache();
+}
+
+}  // namespace
+
+void init_system(Napi::Env env, Napi::Object exports) {
+  exports.Set("versions", Napi::Function::New(env, versions));
+  exports.Set("devices", Napi::Function::New(env, devices));
+  exports.Set("cpu", Napi::Function::New(env, cpu_features));
+  exports.Set("threads", Napi::Function::New(env, threads));
+  exports.Set("setThreads", Napi::Function::New(env, set_threads));
+  exports.Set("memory", Napi::Function::New(env, memory));
+  exports.Set("emptyCache", Napi::Function::New(env, clear_cache));
+}
+
+}  // namespace singlepath

@@ -1,0 +1,10 @@
+#pragma once
+
+#include "binding/napi_setup.h"
+
+namespace singlepath {
+
+// versions, devices, cpu, threads, setThreads, memory, emptyCache.
+void init_system(Napi::Env env, Napi::Object exports);
+
+}  // namespace singlepath

@@ -1,0 +1,100 @@
+#include "export/torchscript.h"
+
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/from_blob.h>
+#include <torch/csrc/jit/api/module.h>
+#include <torch/csrc/jit/serialization/import.h>
+
+#include <algorithm>
+#include <map>
+
+#include "core/error.h"
+#include "supernet/images.h"
+
+namespace singlepath {
+namespace {
+
+// Modules by dotted path. A child is registered in its parent before either is compiled, so that `forward` of the
+// parent can name it; sources are compiled children first.
+class ModuleTree {
+ public:
+  ModuleTree() { modules_.emplace("", torch::jit::Module("SinglePath")); }
+
+  torch::jit::Module& at(const std::string& path) {
+    const auto found = modules_.find(path);
+    if (found != modules_.end()) return found->second;
+    const size_t dot = path.rfind('.');
+    torch::jit::Module& parent = at(dot == std::string::npos ? "" : path.substr(0, dot));
+    const std::string name = dot == std::string::npos ? path : path.substr(dot + 1);
+    // A type of its own for every module: methods belong to the type.
+    std::string type = "M_" + path;
+    std::replace(type.begin(), type.end(), '.', '_');
+    torch::jit::Module child(type);
+    parent.register_module(name, child);
+    return modules_.emplace(path, child).first->second;
+  }
+
+ private:
+  std::map<std::string, torch::jit::Module> modules_;
+};
+
+void register_tensor(ModuleTree& tree, const ScriptTensor& tensor) {
+  const std::string& full = tensor.entry.name;
+  const size_t dot = full.rfind('.');
+  torch::jit::Module& module = tree.at(dot == std::string::npos ? "" : full.substr(0, dot));
+  const std::string name = dot == std::string::npos ? full : full.substr(dot + 1);
+  const auto data = const_cast<float*>(tensor.entry.data.data());  // copied by clone
+  const at::Tensor value = at::from_blob(data, tensor.entry.shape, at::kFloat).clone();
+  if (tensor.trainable) {
+    module.register_parameter(name, value.set_requires_grad(true), /*is_buffer=*/false);
+  } else {
+    module.register_buffer(name, value);
+  }
+}
+
+}  // namespace
+
+void save_script(const std::vector<ScriptSource>& modules, const std::vector<ScriptTensor>& tensors,
+                 const std::string& path) {
+  ModuleTree tree;
+  for (const ScriptTensor& tensor : tensors) register_tensor(tree, tensor);
+  for (const ScriptSource& module : modules) tree.at(module.path);
+  std::vector<const ScriptSource*> deepest_first;
+  for (const ScriptSource& module : modules) deepest_first.push_back(&module);
+  const auto depth = [](const ScriptSource* module) {
+    return module->path.empty() ? -1 : std::count(module->path.begin(), module->path.end(), '.');
+  };
+  std::stable_sort(deepest_first.begin(), deepest_first.end(),
+                   [&](const ScriptSource* a, const ScriptSource* b) { return depth(a) > depth(b); });
+  for (const ScriptSource* module : deepest_first) tree.at(module->path).define(module->source);
+  tree.at("").eval();
+  tree.at("").save(path);
+}
+
+struct Script::Implementation {
+  torch::jit::Module module;
+};
+
+Script::Script(const std::string& path) : implementation_(new Implementation{torch::jit::load(path, at::kCPU)}) {
+  implementation_->module.eval();
+}
+
+Script::~Script() = default;
+
+at::Tensor Script::logits(const Batch& batch) {
+  at::NoGradGuard no_grad;
+  return implementation_->module.forward({images_of(batch, at::kCPU, at::kFloat)}).toTensor();
+}
+
+Validation Script::validate(const std::vector<BatchPtr>& batches, const Cancellation& cancellation) {
+  Validation result;
+  for (const BatchPtr& batch : batches) {
+    cancellation.check();
+    add_score(logits(*batch), labels_of(*batch, at::kCPU), result.score);
+    result.images += batch->count;
+  }
+  result.score.loss /= std::max<int64_t>(1, result.images);
+  return result;
+}
+
+}  // namespace singlepath
