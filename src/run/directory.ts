@@ -96,6 +96,7 @@ export class RunDirectory implements Disposable {
       }
       const run = new RunDirectory(path, resumed, options, lock);
       await run.checkpoints.clean();
+      if (!resumed) run.summaries.text(0, 'config', `\`\`\`yaml\n${stringify(options.config)}\`\`\``);
       return run;
     } catch (error) {
       lock[Symbol.dispose]();
