@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { SinglePathError } from '../core/errors.js';
@@ -50,8 +50,12 @@ export function addon(): Addon {
       attempts.push(`${path}: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
-  throw new SinglePathError('NATIVE_MISSING', `Expected the native addon but found none:\n  ${attempts.join('\n  ')}`, {
-    hint: 'run `npx singlepath build` (needs a C++ compiler, cmake and libtorch), then `npx singlepath doctor`',
-    cause,
-  });
+  throw new SinglePathError(
+    'NATIVE_MISSING',
+    `Expected the native addon but found none:\n  ${attempts.join('\n  ')}`,
+    {
+      hint: 'run `npx singlepath build` (needs a C++ compiler, cmake and libtorch), then `npx singlepath doctor`',
+      cause,
+    },
+  );
 }

@@ -28,7 +28,8 @@ function asSinglePathError(error: unknown): unknown {
 
 /** Connects an AbortSignal to a native cancel token for the time of one call. */
 export function cancellation(signal: AbortSignal | undefined): { native: NativeCancel } & Disposable {
-  if (signal?.aborted) throw new SinglePathError('ABORTED', 'Aborted before it started', { cause: signal.reason });
+  if (signal?.aborted)
+    throw new SinglePathError('ABORTED', 'Aborted before it started', { cause: signal.reason });
   const native = new (addon().Cancel)();
   const onAbort = () => native.cancel();
   signal?.addEventListener('abort', onAbort, { once: true });

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism, cpus, freemem, release, totalmem, type } from 'node:os';
 import { join } from 'node:path';
 import { SinglePathError } from '../core/errors.js';
@@ -29,8 +29,8 @@ export interface DoctorReport {
   /** Libtorch as the next `singlepath build` would find it. */
   libtorch: LibtorchSearch;
   addon: { paths: string[]; problem: string | null; native: NativeReport | null };
-  /** `available`: processors this process may use; `model` as the system names it. */
-  cpu: { model: string; available: number };
+  /** `available`: processors this process may use; `features`: those the fused kernels could use. */
+  cpu: { model: string; available: number; features: string[] };
   /** Bytes. `limit`: of the control group, null where there is none. */
   memory: { total: number; free: number; limit: number | null; resident: number };
   /** Variables that change what singlepath does, where set. */
@@ -52,6 +52,12 @@ export async function doctorReport({
 }: {
   datasets?: DatasetPlace[];
 } = {}): Promise<DoctorReport> {
+  // Before the addon is loaded, which sets some itself.
+  const environment = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) =>
+      /^(LIBTORCH|CXX|OMP_|GOMP_|MKL_|CUDA_|SINGLEPATH_)/.test(name),
+    ),
+  ) as Record<string, string>;
   const { native, problem } = nativeReport();
   const tools: DoctorReport['tools'] = {};
   for (const tool of [process.env.CXX ?? 'c++', 'cmake', 'ninja', 'make', 'python3', 'ccache']) {
@@ -66,18 +72,14 @@ export async function doctorReport({
     tools,
     libtorch: findLibtorch(),
     addon: { paths: addonCandidates(), problem, native },
-    cpu: { model: cpus()[0]?.model ?? 'unknown', available: availableParallelism() },
+    cpu: { model: cpus()[0]?.model ?? 'unknown', available: availableParallelism(), features: cpuFeatures() },
     memory: {
       total: totalmem(),
       free: freemem(),
       limit: limit > 0 && limit < totalmem() ? limit : null,
       resident: process.memoryUsage.rss(),
     },
-    environment: Object.fromEntries(
-      Object.entries(process.env).flatMap(([name, value]) =>
-        /^(LIBTORCH|CXX|OMP_|GOMP_|MKL_|CUDA_|SINGLEPATH_)/.test(name) ? [[name, value ?? '']] : [],
-      ),
-    ),
+    environment,
     datasets,
   };
 }
@@ -96,11 +98,12 @@ export function formatDoctor(report: DoctorReport): string {
       ['  libtorch', `${torch}, C++ ${cxx}, CUDA ${cuda ?? 'none'}`],
       ['  devices', native.devices.map(({ name, description }) => `${name} (${description})`).join(', ')],
       ['  threads', String(native.threads)],
-      ['  kernels', `${native.cpu.isa} (CPU features: ${native.cpu.features.join(' ')})`],
+      ['  kernels', `${native.cpu.isa} (of ${native.cpu.available.join(', ')})`],
     );
   }
   lines.push(
     ['cpu', `${report.cpu.model}, ${report.cpu.available} processors available`],
+    ['  features', report.cpu.features.join(' ') || 'unknown'],
     ['memory', describeMemory(report.memory)],
     ...Object.entries(report.tools).map(([tool, version]): [string, string] => [tool, version ?? 'missing']),
     ...Object.entries(report.environment).map(([name, value]): [string, string] => [name, value]),
@@ -135,6 +138,13 @@ function nativeReport(): { native: NativeReport | null; problem: string | null }
     if (!(error instanceof SinglePathError)) throw error;
     return { native: null, problem: `${error.message}\nhint: ${error.hint}` };
   }
+}
+
+/** Vector features as Linux lists them; empty elsewhere. */
+function cpuFeatures(): string[] {
+  if (!existsSync('/proc/cpuinfo')) return [];
+  const [, flags = ''] = readFileSync('/proc/cpuinfo', 'utf8').match(/^(?:flags|Features)\s*:(.*)$/m) ?? [];
+  return flags.split(' ').filter((flag) => /^(sse4_2|avx|f16c|fma|amx|asimd|sve|bf16)/.test(flag));
 }
 
 function describeMemory({ total, free, limit, resident }: DoctorReport['memory']): string {

@@ -224,8 +224,8 @@ export interface MemoryStatistics {
 export interface Addon {
   versions(): { torch: string; cxx: string; cuda: string | null };
   devices(): { name: string; description: string }[];
-  /** CPU features and the instruction set the fused kernels use. */
-  cpu(): { isa: string; features: string[] };
+  /** The instruction set the fused kernels use, and those this machine could, best first. */
+  cpu(): { isa: string; available: string[] };
   threads(): number;
   /** Intra-op threads of the engine; takes effect for work queued later. */
   setThreads(threads: number): void;
@@ -237,7 +237,10 @@ export interface Addon {
   /** Decodes on a thread of its own. Rejects with `INVALID_DATASET` naming the file. */
   openDataset(source: DatasetSource): Promise<NativeDataset>;
   /** Starts preparing at once. */
-  Loader: new (dataset: NativeDataset, source: LoaderSource) => NativeLoader;
+  Loader: new (
+    dataset: NativeDataset,
+    source: LoaderSource,
+  ) => NativeLoader;
   Network: new (description: NetworkDescription, options: NetworkOptions) => NativeNetwork;
   saveScript(description: ScriptModuleDescription, path: string): Promise<void>;
   loadScript(path: string): Promise<NativeScript>;
