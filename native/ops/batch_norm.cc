@@ -1,6 +1,6 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/batch_norm.h>
-#include <ATen/ops/empty.h>
+#include <ATen/ops/zeros.h>
 
 #include "ops/op.h"
 
@@ -26,7 +26,7 @@ at::Tensor batch_norm(const Node& node, const Inputs& inputs, const Execution& e
     case Mode::calibrate: {
       // With momentum 1 the running statistics become those of this batch (variance unbiased).
       const auto options = parameters.running_mean->value.options();
-      at::Tensor mean = at::empty({channels}, options), var = at::empty({channels}, options);
+      at::Tensor mean = at::zeros({channels}, options), var = at::zeros({channels}, options);
       at::Tensor y = apply(mean, var, true, 1.0);
       (*execution.statistics)[&node].add(mean, var);
       return y;

@@ -7,8 +7,8 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <iterator>
 #include <map>
-#include <memory>
 #include <mutex>
 #include <new>
 
@@ -91,19 +91,24 @@ Cache& cache() {
   return *instance;
 }
 
-struct Block {
-  void* data;
-  size_t capacity;  // 0: from malloc
+// libtorch's raw interface wants data and context to be one pointer, so a block's capacity lies before its data.
+struct Header {
+  size_t capacity;  // of the whole block; 0: from malloc
 };
+static_assert(sizeof(Header) <= kAlignment);
 
-void release(void* context) {
-  Block* block = static_cast<Block*>(context);
-  if (block->capacity == 0) {
-    std::free(block->data);
+Header* header_of(void* data) {
+  return reinterpret_cast<Header*>(static_cast<char*>(data) - kAlignment);
+}
+
+void release(void* data) {
+  if (data == nullptr) return;
+  Header* header = header_of(data);
+  if (header->capacity == 0) {
+    std::free(header);
   } else {
-    cache().give_back(block->data, block->capacity);
+    cache().give_back(header, header->capacity);
   }
-  delete block;
 }
 
 class CachingAllocator final : public c10::Allocator {
@@ -114,22 +119,19 @@ class CachingAllocator final : public c10::Allocator {
 #else
   c10::DataPtr allocate(size_t bytes) const override { return make(bytes); }
 #endif
-  // Null: a block carries its capacity, so raw_deallocate by pointer alone is not offered.
-  c10::DeleterFnPtr raw_deleter() const override { return nullptr; }
+  c10::DeleterFnPtr raw_deleter() const override { return &release; }
 
  private:
   static c10::DataPtr make(size_t bytes) {
     const c10::Device cpu(c10::DeviceType::CPU);
     if (bytes == 0) return {nullptr, nullptr, &release, cpu};
-    auto block = std::make_unique<Block>(Block{nullptr, 0});
-    if (bytes < kSmallest) {
-      block->data = std::aligned_alloc(kAlignment, (bytes + kAlignment - 1) / kAlignment * kAlignment);
-      if (block->data == nullptr) throw std::bad_alloc();
-    } else {
-      block->data = cache().take(bytes, &block->capacity);
-    }
-    void* data = block->data;
-    return {data, block.release(), &release, cpu};
+    const size_t whole = (bytes + 2 * kAlignment - 1) / kAlignment * kAlignment;
+    size_t capacity = 0;
+    void* block = whole < kSmallest ? std::aligned_alloc(kAlignment, whole) : cache().take(whole, &capacity);
+    if (block == nullptr) throw std::bad_alloc();
+    static_cast<Header*>(block)->capacity = capacity;
+    void* data = static_cast<char*>(block) + kAlignment;
+    return {data, data, &release, cpu};
   }
 };
 
