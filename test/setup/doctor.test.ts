@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { packageRoot } from '../../src/runtime/addon.js';
+import { type DoctorReport, doctorReport, formatDoctor } from '../../src/runtime/doctor.js';
+
+function doctor(root: string, ...options: string[]): Promise<{ code: number; stdout: string }> {
+  const { SINGLEPATH_ADDON: _, ...env } = process.env;
+  return new Promise((resolve) => {
+    const main = join(root, 'dist', 'src', 'cli', 'main.js');
+    execFile(process.execPath, [main, 'doctor', ...options], { env }, (error, stdout) => {
+      resolve({ code: error === null ? 0 : Number(error.code), stdout });
+    });
+  });
+}
+
+test('doctor prints what a bug report needs', async () => {
+  const { code, stdout } = await doctor(packageRoot(), '--json');
+  assert.equal(code, 0);
+  const report = JSON.parse(stdout) as DoctorReport;
+  assert.equal(report.node, process.version);
+  const { native } = report.addon;
+  assert.ok(native !== null);
+  assert.match(native.versions.torch, /^\d+\.\d+\.\d+/);
+  assert.ok(native.devices.some(({ name }) => name === 'cpu'));
+  assert.ok(native.cpu.available.includes(native.cpu.isa));
+  assert.ok(native.threads >= 1);
+  assert.match(report.tools.cmake!, /^cmake version/);
+  const embedded = report.datasets.find(({ path }) => path.endsWith('fashion-mnist-mini'));
+  assert.equal(embedded?.found, true);
+});
+
+test('without the addon doctor still reports, says what is missing and ends with 3', async () => {
+  const root = mkdtempSync(join(tmpdir(), 'singlepath-doctor-'));
+  try {
+    cpSync(join(packageRoot(), 'dist', 'src'), join(root, 'dist', 'src'), { recursive: true });
+    cpSync(join(packageRoot(), 'package.json'), join(root, 'package.json'));
+    symlinkSync(join(packageRoot(), 'node_modules'), join(root, 'node_modules'));
+    const { code, stdout } = await doctor(root);
+    assert.equal(code, 3);
+    assert.match(stdout, /^addon +MISSING$/m);
+    assert.match(stdout, /singlepath\.node: not there/);
+    assert.match(stdout, /^hint: run `npx singlepath build`/m);
+  } finally {
+    rmSync(root, { recursive: true, force: true });
+  }
+});
+
+test('the text shows every data set and variable of the report', async () => {
+  process.env.SINGLEPATH_ISA = 'portable';
+  try {
+    const place = { kind: 'cifar10', description: 'mine', path: '/data/cifar', found: false };
+    const text = formatDoctor(await doctorReport({ datasets: [place] }));
+    assert.match(text, /^data set +cifar10 \(mine\): \/data\/cifar \(not there\)$/m);
+    assert.match(text, /^SINGLEPATH_ISA +portable$/m);
+    assert.match(text, /^ {2}kernels +portable /m);
+  } finally {
+    delete process.env.SINGLEPATH_ISA;
+  }
+});
