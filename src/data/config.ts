@@ -7,7 +7,7 @@ export interface ArraySource {
   /** NHWC order. */
   pixels: Uint8Array;
   /** [count, channels, height, width]. */
-  shape: [number, number, number, number];
+  shape: readonly [number, number, number, number];
   /** One class number per image, from 0. */
   labels: ArrayLike<number>;
 }
@@ -46,7 +46,7 @@ export type DatasetConfig = CommonConfig &
         /** Learnable images made up from a seed: plane waves per class, shifted, with noise. */
         kind: 'synthetic';
         /** [channels, height, width]; default [1, 28, 28]. */
-        shape?: [number, number, number];
+        shape?: readonly [number, number, number];
         /** Default 10. */
         classes?: number;
         /** Number of images; default 1000. */

@@ -164,7 +164,12 @@ export interface NativeDataset {
 export type DatasetSource = (
   | { format: 'idx'; images: string; labels: string }
   | { format: 'cifar'; files: string[]; classes: 10 | 100 }
-  | { format: 'arrays'; pixels: Uint8Array; shape: [number, number, number, number]; labels: Int32Array }
+  | {
+      format: 'arrays';
+      pixels: Uint8Array;
+      shape: readonly [number, number, number, number];
+      labels: Int32Array;
+    }
   | {
       format: 'synthetic';
       count: number;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
@@ -72,10 +72,19 @@ test('fashion-mnist without a path opens the best set that is there', async () =
   assert.equal(dataset.size, best.path === embedded ? 2_000 : 10_000);
 });
 
-test('IDX files may be plain or compressed', async () => {
-  for (const compressed of [true, false]) {
+test('IDX files may be plain or compressed, named with a dash or a dot', async () => {
+  for (const [compressed, dot] of [
+    [true, false],
+    [false, false],
+    [false, true],
+  ] as const) {
     using folder = temporaryFolder();
     const { pixels, labels } = writeIdxFolder(folder.path, 9, compressed);
+    if (dot) {
+      for (const name of readdirSync(folder.path)) {
+        renameSync(join(folder.path, name), join(folder.path, name.replace('-idx', '.idx')));
+      }
+    }
     using dataset = await openDataset(
       { kind: 'idx', path: folder.path, normalize: bytes(1) },
       { split: 'train' },

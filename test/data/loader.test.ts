@@ -129,8 +129,11 @@ test('an image is varied the same way in a subset, and differently in each epoch
 test('shuffling and the flip are fair', async () => {
   // Image i is two pixels: i, and 100 + i.
   const pixels = Uint8Array.from({ length: 10 }, (_, at) => (at >> 1) + 100 * (at & 1));
-  const images = { pixels, shape: [5, 1, 1, 2] as [number, number, number, number], labels: [0, 0, 0, 0, 0] };
-  using five = await datasetFromArrays(images, { normalize: bytes(1) });
+  const normalize = bytes(1);
+  using five = await datasetFromArrays(
+    { pixels, shape: [5, 1, 1, 2], labels: [0, 0, 0, 0, 0] },
+    { normalize },
+  );
   using loader = five.loader({ batchSize: 5, shuffle: true, augment: { flip: true } });
   const places = Array(5).fill(0);
   let flips = 0;
