@@ -30,7 +30,7 @@ export function searchReporter(session: Session, generations: number) {
   };
   return {
     onCandidates(done: number, total: number): void {
-      progress ??= session.progress({ title: 'candidates', total, every: total });
+      progress ??= session.progress({ title: 'candidates', total });
       progress.update(done, {});
     },
     onGeneration({ phase, generation, best, median, evaluated }: GenerationSummary): void {

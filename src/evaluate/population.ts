@@ -46,7 +46,8 @@ export function populationEvaluator(options: PopulationOptions): Evaluate {
       validation,
       signal,
       ...(memoryBytes !== undefined && { memoryBytes }),
-      onProgress: (done) => report(done),
+      // The native evaluator counts layers: a trie has no candidate that is done before the others.
+      onProgress: (done, total) => report(Math.floor((done / total) * architectures.length)),
     });
     const { images, layersRun, layersAlone } = result;
     onWork?.({ evaluated: architectures.length, layersRun, layersAlone });

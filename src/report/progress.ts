@@ -14,18 +14,22 @@ export interface ProgressOptions {
   title: string;
   total: number;
   logger: Logger;
-  /** Updates between lines where there is no terminal: a line every so many of `total`. */
-  every: number;
+  /** Updates between lines where there is no terminal: a line every so many of `total`. Absent: no lines. */
+  every?: number;
   /** False: lines even on a terminal. */
   bar?: boolean;
   /** No bar and no lines. */
   quiet?: boolean;
 }
 
+const NOTHING: Progress = { update() {}, stop() {} };
+
 /** A bar on a terminal, one log line per interval elsewhere. */
 export function createProgress(options: ProgressOptions): Progress {
-  if (options.quiet) return { update() {}, stop() {} };
-  return process.stderr.isTTY && options.bar !== false ? barProgress(options) : lineProgress(options);
+  if (options.quiet) return NOTHING;
+  if (process.stderr.isTTY && options.bar !== false) return barProgress(options);
+  const { every } = options;
+  return every === undefined ? NOTHING : lineProgress({ ...options, every });
 }
 
 function barProgress({ title, total }: ProgressOptions): Progress {
@@ -48,7 +52,7 @@ function barProgress({ title, total }: ProgressOptions): Progress {
   };
 }
 
-function lineProgress({ title, total, logger, every }: ProgressOptions): Progress {
+function lineProgress({ title, total, logger, every }: ProgressOptions & { every: number }): Progress {
   const eta = new Remaining(total);
   let next = 0;
   return {
