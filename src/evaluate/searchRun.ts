@@ -130,13 +130,14 @@ async function runPhase(
 
 async function record(run: RunDirectory, state: SearchCheckpoint, summary: GenerationSummary): Promise<void> {
   const step = generationsIn(state);
-  await run.checkpoints.save(step, state);
   run.log({ type: 'generation', step, ...summary });
   run.summaries.scalars(step, {
     [`${summary.phase}/best`]: summary.best,
     ...(summary.median !== null && { [`${summary.phase}/median`]: summary.median }),
   });
+  // The checkpoint comes last: what is logged without it is taken back on resume, the other way round it would be lost.
   run.sync();
+  await run.checkpoints.save(step, state);
 }
 
 /** Complete generations of both phases: the step of events and checkpoints. */

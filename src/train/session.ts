@@ -96,9 +96,10 @@ export class TrainingSession {
   async save(): Promise<void> {
     if (this.run === undefined) return;
     const { state } = this;
+    // First: what is logged without a checkpoint is taken back on resume, the other way round it would be lost.
+    this.run.sync();
     this.#saved = await this.run.checkpoints.save(state.step, state, await this.network.state());
     this.log('checkpoint', { path: relative(this.run.path, this.#saved.path) });
-    this.run.sync();
   }
 
   /** Appends an event at the present step. */
