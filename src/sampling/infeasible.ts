@@ -1,5 +1,4 @@
 import { SinglePathError } from '../core/errors.js';
-import { formatConstraint } from '../cost/constraint.js';
 import { tableCost } from '../cost/table.js';
 import type { Architecture } from '../space/types.js';
 import type { GeneSpace } from './sampler.js';
@@ -133,7 +132,6 @@ function together(
   );
 }
 
-const text = ({ table: { metric }, sign, limit }: Side) =>
-  sign === 1 ? formatConstraint({ metric, op: '<=', limit }) : `${metric}>=${limit}`;
+const text = ({ table, sign, limit }: Side) => `${table.metric}${sign === 1 ? '<=' : '>='}${limit}`;
 const extreme = ({ table, sign }: Side) => `${sign === 1 ? 'smallest' : 'largest'} ${table.metric}`;
 const value = ({ table }: Side, architecture: Architecture) => tableCost(table, architecture);

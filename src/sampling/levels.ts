@@ -1,5 +1,6 @@
 import { SortedIndex } from './sortedIndex.js';
 import type { Problem } from './steps.js';
+import { type Focus, focusOf, thinned } from './thinning.js';
 
 /**
  * The remaining budgets worth telling apart before each step; the smaller of two exact lists:
@@ -23,6 +24,8 @@ export interface Levels {
   smallest: Float64Array[];
   /** Largest budget that can remain, per step and bound. */
   highest: Float64Array[];
+  /** Per step and bound. */
+  focus: Focus[][];
 }
 
 export function levelsOf(problem: Problem, maxLevels: number): Levels {
@@ -39,7 +42,8 @@ export function levelsOf(problem: Problem, maxLevels: number): Levels {
   const highest = remaining(budgets, cheapest);
 
   const rows = () => Array.from({ length: steps.length + 1 }, () => new Array(budgets.length));
-  const levels: Levels = { values: rows(), complete: rows(), thinned: rows(), smallest, highest };
+  const focus = focusOf(problem);
+  const levels: Levels = { values: rows(), complete: rows(), thinned: rows(), smallest, highest, focus };
   budgets.forEach((budget, k) => {
     const left = budgetsLeft(
       budget,
@@ -68,18 +72,10 @@ export function levelsOf(problem: Problem, maxLevels: number): Levels {
   return levels;
 }
 
-/** Keeps the lowest level and the largest in each of `count` equal intervals. */
+/** Leaves about `count` levels. */
 export function thin(levels: Levels, step: number, bound: number, count: number): void {
   const { values } = levels.values[step]![bound]!;
-  const low = values[0]!;
-  const width = (values[values.length - 1]! - low) / count;
-  const kept = [low];
-  for (let i = 1; i < values.length; i++) {
-    const next = values[i + 1];
-    const interval = Math.ceil((values[i]! - low) / width);
-    if (next === undefined || Math.ceil((next - low) / width) > interval) kept.push(values[i]!);
-  }
-  levels.values[step]![bound] = new SortedIndex(Float64Array.from(kept));
+  levels.values[step]![bound] = new SortedIndex(thinned(values, levels.focus[step]![bound]!, count));
   levels.complete[step]![bound] = false;
   levels.thinned[step]![bound] = true;
   close(levels, step, bound);
