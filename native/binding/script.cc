@@ -9,14 +9,14 @@
 namespace singlepath {
 namespace {
 
-Napi::Value save(const Napi::CallbackInfo& info) {
+Napi::Value serialize(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
     const Napi::Object description = info[0].As<Napi::Object>();
     std::vector<ScriptSource> modules;
     const Napi::Array sources = get_array(description, "modules");
     for (uint32_t i = 0; i < sources.Length(); ++i) {
       const Napi::Object module = sources.Get(i).As<Napi::Object>();
-      modules.push_back({get_string(module, "path"), get_string(module, "source")});
+      modules.push_back({get_string(module, "path"), get_string(module, "type"), get_string(module, "source")});
     }
     const Napi::Array list = get_array(description, "tensors");
     std::vector<TensorEntry> entries = to_entries(list);
@@ -26,11 +26,10 @@ Napi::Value save(const Napi::CallbackInfo& info) {
     }
     return run_on_engine(
         info.Env(), nullptr,
-        [modules, tensors, path = info[1].ToString().Utf8Value()](const Cancellation&) {
-          save_script(modules, tensors, path);
-          return Nothing{};
-        },
-        to_undefined);
+        [modules, tensors](const Cancellation&) { return serialize_script(modules, tensors); },
+        [](Napi::Env env, std::string& bytes) -> Napi::Value {
+          return Napi::Buffer<char>::Copy(env, bytes.data(), bytes.size());
+        });
   });
 }
 
@@ -53,7 +52,7 @@ void ScriptHandle::init(Napi::Env env, Napi::Object exports) {
       env, "Script",
       {InstanceMethod<&ScriptHandle::forward>("forward"), InstanceMethod<&ScriptHandle::validate>("validate"),
        InstanceMethod<&ScriptHandle::dispose>("dispose")}));
-  exports.Set("saveScript", Napi::Function::New(env, save));
+  exports.Set("serializeScript", Napi::Function::New(env, serialize));
   exports.Set("loadScript", Napi::Function::New(env, load));
 }
 

@@ -9,7 +9,7 @@ namespace singlepath {
 
 class Environment;
 
-// JavaScript's handle on a loaded TorchScript module; saveScript and loadScript.
+// JavaScript's handle on a loaded TorchScript module; serializeScript and loadScript.
 class ScriptHandle : public Napi::ObjectWrap<ScriptHandle> {
  public:
   static void init(Napi::Env env, Napi::Object exports);

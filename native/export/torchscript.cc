@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <map>
+#include <sstream>
 
 #include "core/error.h"
 #include "supernet/images.h"
@@ -18,7 +19,10 @@ namespace {
 // parent can name it; sources are compiled children first.
 class ModuleTree {
  public:
-  ModuleTree() { modules_.emplace("", torch::jit::Module("SinglePath")); }
+  explicit ModuleTree(const std::vector<ScriptSource>& sources) {
+    for (const ScriptSource& source : sources) types_.emplace(source.path, source.type);
+    modules_.emplace("", torch::jit::Module(type_of("")));
+  }
 
   torch::jit::Module& at(const std::string& path) {
     const auto found = modules_.find(path);
@@ -26,15 +30,19 @@ class ModuleTree {
     const size_t dot = path.rfind('.');
     torch::jit::Module& parent = at(dot == std::string::npos ? "" : path.substr(0, dot));
     const std::string name = dot == std::string::npos ? path : path.substr(dot + 1);
-    // A type of its own for every module: methods belong to the type.
-    std::string type = "M_" + path;
-    std::replace(type.begin(), type.end(), '.', '_');
-    torch::jit::Module child(type);
+    torch::jit::Module child(type_of(path));
     parent.register_module(name, child);
     return modules_.emplace(path, child).first->second;
   }
 
  private:
+  // Every module is a type of its own, as methods belong to types; saving keeps equal names apart.
+  std::string type_of(const std::string& path) const {
+    const auto found = types_.find(path);
+    return found == types_.end() ? "Container" : found->second;
+  }
+
+  std::map<std::string, std::string> types_;
   std::map<std::string, torch::jit::Module> modules_;
 };
 
@@ -54,9 +62,8 @@ void register_tensor(ModuleTree& tree, const ScriptTensor& tensor) {
 
 }  // namespace
 
-void save_script(const std::vector<ScriptSource>& modules, const std::vector<ScriptTensor>& tensors,
-                 const std::string& path) {
-  ModuleTree tree;
+std::string serialize_script(const std::vector<ScriptSource>& modules, const std::vector<ScriptTensor>& tensors) {
+  ModuleTree tree(modules);
   for (const ScriptTensor& tensor : tensors) register_tensor(tree, tensor);
   for (const ScriptSource& module : modules) tree.at(module.path);
   std::vector<const ScriptSource*> deepest_first;
@@ -68,7 +75,9 @@ void save_script(const std::vector<ScriptSource>& modules, const std::vector<Scr
                    [&](const ScriptSource* a, const ScriptSource* b) { return depth(a) > depth(b); });
   for (const ScriptSource* module : deepest_first) tree.at(module->path).define(module->source);
   tree.at("").eval();
-  tree.at("").save(path);
+  std::ostringstream bytes;
+  tree.at("").save(bytes);
+  return std::move(bytes).str();
 }
 
 struct Script::Implementation {

@@ -13,6 +13,7 @@ namespace singlepath {
 
 struct ScriptSource {
   std::string path;  // dotted; '' is the root
+  std::string type;  // class name, for people
   std::string source;
 };
 
@@ -21,9 +22,9 @@ struct ScriptTensor {
   bool trainable = true;
 };
 
-// Throws when a source does not compile or the file cannot be written.
-void save_script(const std::vector<ScriptSource>& modules, const std::vector<ScriptTensor>& tensors,
-                 const std::string& path);
+// The bytes of a TorchScript file. Throws when a source does not compile. Not written here: libtorch's writer ends the
+// process on a full disk, by throwing from a destructor.
+std::string serialize_script(const std::vector<ScriptSource>& modules, const std::vector<ScriptTensor>& tensors);
 
 // A loaded module, on the CPU, in evaluation mode.
 class Script {

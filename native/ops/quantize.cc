@@ -1,6 +1,7 @@
 #include "ops/quantize.h"
 
 #include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
 #include <ATen/ops/relu.h>
 #include <ATen/ops/where.h>
 
@@ -9,8 +10,10 @@
 namespace singlepath {
 namespace {
 
-// `quantized` forward, identity backward.
+// `quantized` forward, identity backward. Without gradients it is `quantized` to the last bit, as in an exported
+// network; else the sum may round.
 at::Tensor straight_through(const at::Tensor& x, const at::Tensor& quantized) {
+  if (!at::GradMode::is_enabled()) return quantized;
   return x + (quantized - x).detach();
 }
 
@@ -25,6 +28,7 @@ at::Tensor sign_of(const at::Tensor& x) {
 
 // The value of `step`, with its gradient scaled.
 at::Tensor scale_gradient(const at::Tensor& step, double scale) {
+  if (!at::GradMode::is_enabled()) return step;
   const at::Tensor scaled = step * scale;
   return scaled + (step - scaled).detach();
 }

@@ -133,8 +133,11 @@ export interface NativeNetwork {
 
 /** A module tree for TorchScript: parameters under PyTorch-style names, `forward` sources per module. */
 export interface ScriptModuleDescription {
-  /** Dotted module path ('' is the root) to its methods in TorchScript. Parents need no entry of their own. */
-  modules: { path: string; source: string }[];
+  /**
+   * Dotted module path ('' is the root), class name and methods in TorchScript. Modules are registered in the order of
+   * their tensors; parents need no entry of their own.
+   */
+  modules: { path: string; type: string; source: string }[];
   tensors: { name: string; shape: number[]; data: Float32Array; trainable: boolean }[];
 }
 
@@ -247,6 +250,7 @@ export interface Addon {
     source: LoaderSource,
   ) => NativeLoader;
   Network: new (description: NetworkDescription, options: NetworkOptions) => NativeNetwork;
-  saveScript(description: ScriptModuleDescription, path: string): Promise<void>;
+  /** The bytes of a TorchScript file. */
+  serializeScript(description: ScriptModuleDescription): Promise<Uint8Array>;
   loadScript(path: string): Promise<NativeScript>;
 }
