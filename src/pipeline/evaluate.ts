@@ -1,8 +1,7 @@
 import type { Config } from '../config/schema/config.js';
 import type { SinglePathError } from '../core/errors.js';
+import { Script } from '../export/script.js';
 import { loadWeights } from '../run/weights.js';
-import { addon } from '../runtime/addon.js';
-import { callNative, cancellation } from '../runtime/call.js';
 import { deriveSubnet } from '../space/subnet.js';
 import type { Architecture } from '../space/types.js';
 import type { ValidateResult } from '../supernet/supernet.js';
@@ -57,10 +56,8 @@ export async function evaluateScript(
   const test = stack.add(await openImages(config, space, 'test'));
   const batches = await test.batches({ batchSize: config.evaluate.batchSize, signal });
   stack.addAll(batches);
-  const script = await callNative(() => addon().loadScript(path));
-  stack.addAll([script]);
-  const token = stack.add(cancellation(signal));
-  return accuracyOf(await callNative(() => script.validate(batches, token.native)));
+  const script = stack.add(await Script.load(path));
+  return accuracyOf(await script.validate(batches, signal));
 }
 
 /** A path of a supernet with inherited weights, as a search scores it: recalibrated, on the held-out images. */
