@@ -1,6 +1,7 @@
 // What one run of a path needs besides the graph: the architecture, the weights, and what BatchNorm does.
 #pragma once
 
+#include <ATen/core/Generator.h>
 #include <ATen/core/Tensor.h>
 
 #include <unordered_map>
@@ -40,6 +41,8 @@ struct Execution {
   StatisticsMap* statistics = nullptr;
   // Fused kernels where a chain is recognised; else op by op through ATen.
   bool fused = false;
+  // train: of this step's dropout masks.
+  at::Generator generator = {};
 
   // Part of a parameter: a leaf with gradient when training, a plain view elsewhere.
   at::Tensor use(Parameter& parameter, const Slice& slice) const {

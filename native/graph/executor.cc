@@ -1,28 +1,30 @@
 #include "graph/executor.h"
 
-#include "core/error.h"
+#include "graph/fusion.h"
+#include "ops/fused_chain.h"
 #include "ops/op.h"
 
 namespace singlepath {
 
 at::Tensor run_graph(const Graph& graph, const at::Tensor& x, const Execution& execution) {
   const size_t count = graph.nodes.size();
+  const std::vector<FusionStep> steps = plan_steps(graph, can_fuse(x, execution));
   std::vector<at::Tensor> values(count + 1);
   std::vector<int> uses(count + 1, 0);  // values are freed after their last use
-  for (const Node& node : graph.nodes) {
-    for (const int32_t input : node.inputs) ++uses[input];
+  for (const FusionStep& step : steps) {
+    for (const int32_t input : step.inputs) ++uses[input];
   }
   ++uses[count];
   values[0] = x;
   std::vector<at::Tensor> inputs;
-  for (size_t i = 0; i < count; ++i) {
-    const Node& node = graph.nodes[i];
+  for (const FusionStep& step : steps) {
     inputs.clear();
-    for (const int32_t input : node.inputs) {
+    for (const int32_t input : step.inputs) {
       inputs.push_back(values[input]);
       if (--uses[input] == 0) values[input].reset();
     }
-    values[i + 1] = run_op(node, inputs, execution);
+    values[step.output] = step.node != nullptr ? run_op(*step.node, inputs, execution)
+                                               : fused_block(step.block, inputs, execution);
   }
   return values[count];
 }

@@ -1,3 +1,4 @@
+#include <atomic>
 #include <cstdlib>
 #include <cstring>
 #include <stdexcept>
@@ -37,7 +38,7 @@ const Set* sets() {
   return all;
 }
 
-const Kernels* chosen = nullptr;
+std::atomic<const Kernels*> chosen{nullptr};  // asked for by the engine thread and by doctor
 
 const Kernels& choose(const char* name) {
   if (name && !*name) name = nullptr;
