@@ -109,13 +109,18 @@ export function mergeLayers(layers: readonly ConfigLayer[]): Record<string, unkn
 function merge(base: Record<string, unknown>, top: Record<string, unknown>): Record<string, unknown> {
   const merged = { ...base };
   for (const [a, b] of ALTERNATIVES) {
-    if (a in top !== b in top) delete merged[a in top ? b : a];
+    if (chosen(top, a) !== chosen(top, b)) delete merged[chosen(top, a) ? b : a];
   }
   for (const [key, value] of Object.entries(top)) {
     const below = merged[key];
     merged[key] = isMapping(below) && isMapping(value) ? merge(below, value) : value;
   }
   return merged;
+}
+
+/** Null takes a choice back, so it displaces nothing. */
+function chosen(layer: Record<string, unknown>, key: string): boolean {
+  return layer[key] !== undefined && layer[key] !== null;
 }
 
 function isMapping(value: unknown): value is Record<string, unknown> {
