@@ -36,7 +36,8 @@ double get_number(const Napi::Object& object, const char* name) {
 
 int64_t get_integer(const Napi::Object& object, const char* name) {
   const double value = get_number(object, name);
-  if (value != std::floor(value)) expected("an integer", name, object.Get(name));
+  // Beyond 2^53, infinities among them, the conversion would be undefined or inexact.
+  if (value != std::floor(value) || std::abs(value) > 0x1p53) expected("an integer", name, object.Get(name));
   return static_cast<int64_t>(value);
 }
 

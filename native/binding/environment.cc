@@ -20,8 +20,9 @@ void Environment::install(Napi::Env env) {
   // which crashed 8 times of 8 (measured); so the engine stops in the 'exit' event already.
   Napi::Object process = env.Global().Get("process").As<Napi::Object>();
   process.Get("once").As<Napi::Function>().Call(
-      process, {Napi::String::New(env, "exit"),
-                Napi::Function::New(env, [environment](const Napi::CallbackInfo&) { environment->engine_.stop(); })});
+      process,
+      {Napi::String::New(env, "exit"),
+       Napi::Function::New(env, [environment](const Napi::CallbackInfo&) { environment->engine_.stop(); })});
 }
 
 Environment& Environment::of(Napi::BasicEnv env) {
@@ -30,16 +31,23 @@ Environment& Environment::of(Napi::BasicEnv env) {
 
 Environment::Environment(Napi::Env env) {
   const auto nothing = Napi::Function::New(env, [](const Napi::CallbackInfo&) {});
-  to_js_ = Napi::ThreadSafeFunction::New(env, nothing, "singlepath", /*maxQueueSize=*/0, /*initialThreadCount=*/1);
+  to_js_ =
+      Napi::ThreadSafeFunction::New(env, nothing, "singlepath", /*maxQueueSize=*/0, /*initialThreadCount=*/1);
   to_js_.Unref(env);
 }
 
 void Environment::call_later(Callback callback) {
   auto* owned = new Callback(std::move(callback));
-  const napi_status status = to_js_.NonBlockingCall(owned, [](Napi::Env env, Napi::Function, Callback* callback) {
-    std::unique_ptr<Callback> own(callback);
-    if (static_cast<napi_env>(env) != nullptr) (*own)(env);
-  });
+  const napi_status status =
+      to_js_.NonBlockingCall(owned, [](Napi::Env env, Napi::Function, Callback* callback) {
+        std::unique_ptr<Callback> own(callback);
+        if (static_cast<napi_env>(env) == nullptr) return;
+        try {
+          (*own)(env);
+        } catch (...) {
+          // A worker that is being terminated can neither resolve nor reject; nobody is there to see it.
+        }
+      });
   if (status != napi_ok) delete owned;
 }
 

@@ -1,5 +1,5 @@
-// What belongs to one JavaScript environment (the main thread, or one worker): its engine, the way back to its
-// thread, and counters of live handles. No state is shared between environments.
+// What belongs to one JavaScript environment (the main thread, or one worker): its engine, the way back to
+// its thread, and counters of live handles. No state is shared between environments.
 #pragma once
 
 #include <functional>
@@ -19,7 +19,8 @@ class Environment {
 
   Engine& engine() { return engine_; }
 
-  // Runs `callback` on the JavaScript thread; from any thread. Dropped when the environment is ending.
+  // Runs `callback` on the JavaScript thread; from any thread. Dropped when the environment is ending, and so
+  // is what it throws.
   using Callback = std::function<void(Napi::Env)>;
   void call_later(Callback callback);
 

@@ -11,11 +11,19 @@
 namespace singlepath {
 namespace {
 
+// Which of two words the property is.
+bool is_first(const Napi::Object& object, const char* name, const std::string& first,
+              const std::string& second) {
+  const std::string value = get_string(object, name);
+  if (value != first && value != second) expected(first + " or " + second, name, get(object, name));
+  return value == first;
+}
+
 NetworkOptions to_options(const Napi::Object& object) {
   NetworkOptions options;
   options.device = device_of(get_string(object, "device"));
-  options.fused = get_string(object, "kernels") == "fused" && options.device.is_cpu();
-  options.storage = get_string(object, "precision") == "bf16" ? at::kBFloat16 : at::kFloat;
+  options.fused = is_first(object, "kernels", "fused", "aten") && options.device.is_cpu();
+  options.storage = is_first(object, "precision", "bf16", "fp32") ? at::kBFloat16 : at::kFloat;
   options.seed = static_cast<uint64_t>(get_integer(object, "seed"));
   return options;
 }
@@ -95,7 +103,13 @@ class Progress {
 }  // namespace
 
 Network& NetworkSlot::get() {
-  if (!network) network = std::make_unique<Network>(std::move(description), options);
+  if (error) std::rethrow_exception(error);
+  try {
+    if (!network) network = std::make_unique<Network>(std::move(description), options);
+  } catch (...) {
+    error = std::current_exception();
+    throw;
+  }
   return *network;
 }
 
@@ -109,17 +123,16 @@ Napi::Value to_js(Napi::Env env, const Validation& validation) {
 }
 
 void NetworkHandle::init(Napi::Env env, Napi::Object exports) {
-  exports.Set("Network",
-              DefineClass(env, "Network",
-                          {InstanceMethod<&NetworkHandle::step>("step"),
-                           InstanceMethod<&NetworkHandle::gradients>("gradients"),
-                           InstanceMethod<&NetworkHandle::forward>("forward"),
-                           InstanceMethod<&NetworkHandle::recalibrate>("recalibrate"),
-                           InstanceMethod<&NetworkHandle::evaluate>("evaluate"),
-                           InstanceMethod<&NetworkHandle::validate>("validate"),
-                           InstanceMethod<&NetworkHandle::state>("state"),
-                           InstanceMethod<&NetworkHandle::load>("load"),
-                           InstanceMethod<&NetworkHandle::dispose>("dispose")}));
+  exports.Set("Network", DefineClass(env, "Network",
+                                     {InstanceMethod<&NetworkHandle::step>("step"),
+                                      InstanceMethod<&NetworkHandle::gradients>("gradients"),
+                                      InstanceMethod<&NetworkHandle::forward>("forward"),
+                                      InstanceMethod<&NetworkHandle::recalibrate>("recalibrate"),
+                                      InstanceMethod<&NetworkHandle::evaluate>("evaluate"),
+                                      InstanceMethod<&NetworkHandle::validate>("validate"),
+                                      InstanceMethod<&NetworkHandle::state>("state"),
+                                      InstanceMethod<&NetworkHandle::load>("load"),
+                                      InstanceMethod<&NetworkHandle::dispose>("dispose")}));
 }
 
 NetworkHandle::NetworkHandle(const Napi::CallbackInfo& info)
@@ -199,7 +212,8 @@ Napi::Value NetworkHandle::recalibrate(const Napi::CallbackInfo& info) {
     const auto& slot = live();
     return run_on_engine(
         info.Env(), CancelHandle::from(info[2]),
-        [slot, batches = BatchHandle::list_from(info[0]), genes = genes_of(info[1])](const Cancellation& cancel) {
+        [slot, batches = BatchHandle::list_from(info[0]),
+         genes = genes_of(info[1])](const Cancellation& cancel) {
           slot->get().recalibrate(batches, genes, cancel);
           return Nothing{};
         },
@@ -218,8 +232,8 @@ Napi::Value NetworkHandle::evaluate(const Napi::CallbackInfo& info) {
     return run_on_engine(
         info.Env(), CancelHandle::from(info[4]),
         [slot, candidates = genes_of(info[0]), count = get_integer(options, "count"),
-         calibration = BatchHandle::list_from(info[1]), validation = BatchHandle::list_from(info[2]), settings,
-         progress = Progress(*environment_, callback)](const Cancellation& cancel) mutable {
+         calibration = BatchHandle::list_from(info[1]), validation = BatchHandle::list_from(info[2]),
+         settings, progress = Progress(*environment_, callback)](const Cancellation& cancel) mutable {
           return slot->get().evaluate(candidates, count, calibration, validation, settings, cancel, progress);
         },
         [callback](Napi::Env env, PopulationScores& scores) { return scores_to_js(env, scores); });
@@ -231,9 +245,8 @@ Napi::Value NetworkHandle::validate(const Napi::CallbackInfo& info) {
     const auto& slot = live();
     return run_on_engine(
         info.Env(), CancelHandle::from(info[2]),
-        [slot, batches = BatchHandle::list_from(info[0]), genes = genes_of(info[1])](const Cancellation& cancel) {
-          return slot->get().validate(batches, genes, cancel);
-        },
+        [slot, batches = BatchHandle::list_from(info[0]), genes = genes_of(info[1])](
+            const Cancellation& cancel) { return slot->get().validate(batches, genes, cancel); },
         [](Napi::Env env, Validation& validation) { return to_js(env, validation); });
   });
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <exception>
 #include <memory>
 
 #include "binding/napi_setup.h"
@@ -14,6 +15,7 @@ struct NetworkSlot {
   NetworkDescription description;
   NetworkOptions options;
   std::unique_ptr<Network> network;
+  std::exception_ptr error;
 
   Network& get();
 };

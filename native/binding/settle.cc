@@ -29,13 +29,9 @@ Later later(Napi::Env env) {
       Environment::of(env).end(env);
       const Napi::HandleScope scope(env);
       try {
-        try {
-          deferred.Resolve(guarded(env, [&] { return make(env); }));
-        } catch (const Napi::Error& error) {
-          deferred.Reject(error.Value());
-        }
-      } catch (...) {
-        // A worker that is being terminated can neither resolve nor reject; nobody is there to see it.
+        deferred.Resolve(guarded(env, [&] { return make(env); }));
+      } catch (const Napi::Error& error) {
+        deferred.Reject(error.Value());
       }
     });
   };

@@ -1,5 +1,6 @@
 #include "supernet/network.h"
 
+#include <ATen/Context.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
@@ -9,8 +10,10 @@
 #include <sstream>
 
 #include "core/error.h"
+#include "core/rng.h"
 #include "graph/executor.h"
 #include "supernet/images.h"
+#include "supernet/running_averages.h"
 
 namespace singlepath {
 namespace {
@@ -22,6 +25,15 @@ void copy_into(at::Tensor target, const TensorEntry& entry) {
   at::Tensor host = at::empty(target.sizes(), at::kFloat);
   std::memcpy(host.data_ptr<float>(), entry.data.data(), entry.data.size() * sizeof(float));
   target.copy_(host);
+}
+
+// A generator of its own: libtorch's default one belongs to the whole process.
+at::Generator seeded_generator(at::Device device, uint64_t seed) {
+  at::Generator generator =
+      at::globalContext().defaultGenerator(device.is_cpu() ? at::Device(at::kCPU) : device).clone();
+  generator.set_current_seed(
+      mix64(seed));  // mixed, because libtorch's CPU generator takes the low 32 bits only
+  return generator;
 }
 
 bool is_momentum(const TensorEntry& entry) {
@@ -61,18 +73,44 @@ StepResult Network::step(const std::vector<BatchPtr>& batches, const Architectur
                          const StepOptions& options) {
   check(architecture);
   ActivePath path;
-  const Execution execution{architecture, parameters_, Mode::train, &path, nullptr, options_.fused};
-  return run_step(description_, batches, execution, options, options_.device, options_.storage);
+  const Execution execution{architecture,
+                            parameters_,
+                            Mode::train,
+                            &path,
+                            nullptr,
+                            options_.fused,
+                            seeded_generator(options_.device, options.random_key)};
+  const RunningAverages before(description_, architecture, parameters_);
+  try {
+    return run_step(description_, batches, execution, options, options_.device, options_.storage);
+  } catch (...) {
+    before.restore();
+    throw;
+  }
 }
 
-Gradients Network::gradients(const BatchPtr& batch, const Architecture& architecture, const StepOptions& options) {
+Gradients Network::gradients(const BatchPtr& batch, const Architecture& architecture,
+                             const StepOptions& options) {
   check(architecture);
   ActivePath path;
-  const Execution execution{architecture, parameters_, Mode::train, &path, nullptr, options_.fused};
+  const Execution execution{architecture,
+                            parameters_,
+                            Mode::train,
+                            &path,
+                            nullptr,
+                            options_.fused,
+                            seeded_generator(options_.device, options.random_key)};
   at::Tensor logits, input;
   Gradients result;
-  result.result = accumulate_gradients(description_, {batch}, execution, options, options_.device, options_.storage,
-                                       &logits, &input);
+  const RunningAverages before(description_, architecture, parameters_);
+  try {
+    result.result = accumulate_gradients(description_, {batch}, execution, options, options_.device,
+                                         options_.storage, &logits, &input);
+  } catch (...) {
+    before.restore();
+    throw;
+  }
+  before.restore();
   result.logits = entry_of("logits", logits);
   result.input = entry_of("input", input.grad().contiguous());
   for (const ActivePath::Leaf& leaf : path.leaves()) {
@@ -101,7 +139,8 @@ void Network::recalibrate(const std::vector<BatchPtr>& batches, const Architectu
   StatisticsMap statistics;
   for (const BatchPtr& batch : batches) {
     cancellation.check();
-    const Execution execution{architecture, parameters_, Mode::calibrate, nullptr, &statistics, options_.fused};
+    const Execution execution{architecture, parameters_, Mode::calibrate,
+                              nullptr,      &statistics, options_.fused};
     run_path(description_, images_of(*batch, options_.device, options_.storage), execution);
   }
   for (auto& [node, own] : statistics) {

@@ -1,6 +1,5 @@
 #include "train/step.h"
 
-#include <ATen/Context.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/cross_entropy_loss.h>
@@ -18,10 +17,6 @@ StepResult accumulate_gradients(const NetworkDescription& network, const std::ve
                                 const Execution& execution, const StepOptions& options, at::Device device,
                                 at::ScalarType storage, at::Tensor* logits, at::Tensor* input) {
   at::AutoGradMode with_gradient(true);
-  for (at::DeviceType type : {at::kCPU, device.type()}) {
-    auto generator = at::globalContext().defaultGenerator(at::Device(type, type == at::kCPU ? -1 : device.index()));
-    generator.set_current_seed(options.random_key);
-  }
   StepResult result;
   for (const BatchPtr& batch : batches) result.images += batch->count;
   for (const BatchPtr& batch : batches) {
@@ -30,8 +25,8 @@ StepResult accumulate_gradients(const NetworkDescription& network, const std::ve
     const at::Tensor labels = labels_of(*batch, device);
     const at::Tensor scores = run_path(network, images, execution);
     const double share = static_cast<double>(batch->count) / result.images;
-    const at::Tensor loss = at::cross_entropy_loss(scores, labels, {}, /*reduction=*/1 /*mean*/, /*ignore_index=*/-100,
-                                                   options.label_smoothing);
+    const at::Tensor loss = at::cross_entropy_loss(scores, labels, {}, /*reduction=*/1 /*mean*/,
+                                                   /*ignore_index=*/-100, options.label_smoothing);
     const double value = loss.item<double>();
     if (!std::isfinite(value)) {
       throw Error("NON_FINITE_LOSS", "Expected a finite loss but received " + std::to_string(value),

@@ -11,7 +11,7 @@ struct StepOptions {
   SgdOptions sgd;
   double label_smoothing = 0;
   double clip_gradient_norm = 0;  // 0: off
-  uint64_t random_key = 0;        // of the dropout masks
+  uint64_t random_key = 0;        // of the dropout masks (seeds Execution::generator)
 };
 
 struct StepResult {
@@ -22,8 +22,8 @@ struct StepResult {
 };
 
 // Forward and backward of all batches on the path; gradients are left in the leaves of `execution.path`.
-// Throws NON_FINITE_LOSS before anything but running averages is changed. `logits` (optional) receives those of
-// the last batch, `input` its images with gradient.
+// Throws NON_FINITE_LOSS before anything but running averages is changed (see RunningAverages). `logits`
+// (optional) receives those of the last batch, `input` its images with gradient.
 StepResult accumulate_gradients(const NetworkDescription& network, const std::vector<BatchPtr>& batches,
                                 const Execution& execution, const StepOptions& options, at::Device device,
                                 at::ScalarType storage, at::Tensor* logits = nullptr,

@@ -99,7 +99,7 @@ export interface NativeCancel {
 export interface NativeNetwork {
   /** One optimiser step on one path; several batches are accumulated into one gradient. */
   step(batches: NativeBatch[], architecture: Int32Array, options: StepOptions): Promise<StepResult>;
-  /** Loss and gradients of the path without an update: for tests and library users. */
+  /** Loss and gradients of the path; running statistics stay as they are: for tests and library users. */
   gradients(
     batch: NativeBatch,
     architecture: Int32Array,

@@ -1,9 +1,17 @@
 import { SinglePathError } from '../core/errors.js';
 import { addon } from '../runtime/addon.js';
 import { callNative, cancellation } from '../runtime/call.js';
-import type { EvaluateResult, NativeBatch, NativeNetwork, StepOptions, StepResult, TensorEntry } from '../runtime/native.js';
+import type {
+  EvaluateResult,
+  NativeBatch,
+  NativeNetwork,
+  StepOptions,
+  StepResult,
+  TensorEntry,
+} from '../runtime/native.js';
 import { checkArchitecture } from '../space/architecture.js';
 import type { Architecture, SearchSpace } from '../space/types.js';
+import { checkBatch } from './checkBatch.js';
 import { describeNetwork } from './description.js';
 
 export interface SupernetOptions {
@@ -46,6 +54,7 @@ export interface ValidateResult {
  */
 export class Supernet implements Disposable {
   readonly #network: NativeNetwork;
+  readonly #checked = new WeakSet<NativeBatch>();
   #disposed = false;
 
   constructor(
@@ -65,43 +74,57 @@ export class Supernet implements Disposable {
    *
    * @throws SinglePathError `NON_FINITE_LOSS` (nothing is updated), `ABORTED`, `DISPOSED`.
    */
-  async step(batches: NativeBatch | NativeBatch[], architecture: Architecture, options: StepOptions): Promise<StepResult> {
+  async step(
+    batches: NativeBatch | NativeBatch[],
+    architecture: Architecture,
+    options: StepOptions,
+  ): Promise<StepResult> {
     const list = Array.isArray(batches) ? batches : [batches];
-    return callNative(() => this.#live().step(list, this.#genes(architecture), options));
+    return callNative(() => this.#live().step(this.#fitting(list), this.#genes(architecture), options));
   }
 
-  /** Loss, logits and gradients of a path without an update. */
+  /** Loss, logits and gradients of a path; nothing is updated, running statistics included. */
   async gradients(batch: NativeBatch, architecture: Architecture, options: StepOptions) {
-    return callNative(() => this.#live().gradients(batch, this.#genes(architecture), options));
+    return callNative(() =>
+      this.#live().gradients(this.#fitting([batch])[0]!, this.#genes(architecture), options),
+    );
   }
 
   /** Logits [N, classes] with the running statistics in the buffers. */
   async forward(batch: NativeBatch, architecture: Architecture): Promise<TensorEntry> {
-    return callNative(() => this.#live().forward(batch, this.#genes(architecture)));
+    return callNative(() => this.#live().forward(this.#fitting([batch])[0]!, this.#genes(architecture)));
   }
 
   /** Writes the exact BatchNorm statistics of the path over `batches` into the buffers (for export, validate). */
   async recalibrate(batches: NativeBatch[], architecture: Architecture, signal?: AbortSignal): Promise<void> {
     using token = cancellation(signal);
-    return await callNative(() => this.#live().recalibrate(batches, this.#genes(architecture), token.native));
+    return await callNative(() =>
+      this.#live().recalibrate(this.#fitting(batches), this.#genes(architecture), token.native),
+    );
   }
 
   /**
    * Scores a population: BatchNorm is recalibrated for each path, then the path is validated. Nothing of it stays
    * in the supernet, so scores do not depend on the order or company of the candidates.
    */
-  async evaluate(architectures: readonly Architecture[], settings: EvaluateSettings): Promise<EvaluateResult> {
+  async evaluate(
+    architectures: readonly Architecture[],
+    settings: EvaluateSettings,
+  ): Promise<EvaluateResult> {
     const flat = Int32Array.from(architectures.flatMap((a) => [...this.#genes(a)]));
     const { memoryBytes = 2 ** 30, share = true, onProgress = () => {} } = settings;
     if (settings.calibration.length === 0 || settings.validation.length === 0) {
-      throw new SinglePathError('INVALID_ARGUMENT', 'Expected at least one calibration and one validation batch');
+      throw new SinglePathError(
+        'INVALID_ARGUMENT',
+        'Expected at least one calibration and one validation batch',
+      );
     }
     using token = cancellation(settings.signal);
     return await callNative(() =>
       this.#live().evaluate(
         flat,
-        settings.calibration,
-        settings.validation,
+        this.#fitting(settings.calibration),
+        this.#fitting(settings.validation),
         { memoryBytes, share, count: architectures.length },
         token.native,
         onProgress,
@@ -110,9 +133,15 @@ export class Supernet implements Disposable {
   }
 
   /** Accuracy of one path with the running statistics in the buffers. */
-  async validate(batches: NativeBatch[], architecture: Architecture, signal?: AbortSignal): Promise<ValidateResult> {
+  async validate(
+    batches: NativeBatch[],
+    architecture: Architecture,
+    signal?: AbortSignal,
+  ): Promise<ValidateResult> {
     using token = cancellation(signal);
-    return await callNative(() => this.#live().validate(batches, this.#genes(architecture), token.native));
+    return await callNative(() =>
+      this.#live().validate(this.#fitting(batches), this.#genes(architecture), token.native),
+    );
   }
 
   /** Copies of all parameters, buffers and optimiser momenta (`optimizer.<name>`), sorted by name. */
@@ -137,8 +166,18 @@ export class Supernet implements Disposable {
   }
 
   #live(): NativeNetwork {
-    if (this.#disposed) throw new SinglePathError('DISPOSED', `The supernet of '${this.space.name}' was used after dispose()`);
+    if (this.#disposed)
+      throw new SinglePathError('DISPOSED', `The supernet of '${this.space.name}' was used after dispose()`);
     return this.#network;
+  }
+
+  #fitting(batches: NativeBatch[]): NativeBatch[] {
+    for (const batch of batches) {
+      if (this.#checked.has(batch)) continue;
+      checkBatch(this.space, batch);
+      this.#checked.add(batch);
+    }
+    return batches;
   }
 
   #genes(architecture: Architecture): Int32Array {

@@ -1,0 +1,24 @@
+// The BatchNorm buffers of a path as they were, to undo what a training pass that counts for nothing did to
+// them.
+#pragma once
+
+#include <utility>
+#include <vector>
+
+#include "graph/graph.h"
+#include "supernet/parameters.h"
+
+namespace singlepath {
+
+class RunningAverages {
+ public:
+  RunningAverages(const NetworkDescription& network, const Architecture& architecture,
+                  ParameterStore& parameters);
+
+  void restore() const;
+
+ private:
+  std::vector<std::pair<Parameter*, at::Tensor>> saved_;
+};
+
+}  // namespace singlepath
