@@ -1,6 +1,5 @@
 #include "ops/fused_chain.h"
 
-#include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
@@ -11,19 +10,13 @@
 #include "core/error.h"
 #include "ops/cpu/chain.h"
 #include "ops/op.h"
+#include "ops/workspace.h"
 
 namespace singlepath {
 namespace {
 
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
-
-// One for the engine thread, which also runs backward.
-cpu::Workspace& workspace() {
-  thread_local cpu::Workspace own;
-  own.pool().set_threads(at::get_num_threads());
-  return own;
-}
 
 cpu::Activation kernel_activation(Activation activation) {
   switch (activation) {
@@ -248,7 +241,7 @@ struct FusedBlockFunction : torch::autograd::Function<FusedBlockFunction> {
       plan->saved.push_back(at::empty({static_cast<int64_t>(cpu::saved_bytes(branch.chain))}, at::kByte));
       Statistics statistics(branch);
       cpu::forward(branch.chain, input_of(x, branch.in), output_of(*plan, branch, x, residual, out),
-                   plan->saved.back().data_ptr(), statistics.pointers.data(), workspace());
+                   plan->saved.back().data_ptr(), statistics.pointers.data(), engine_workspace());
       update_running(branch, statistics, *execution);
     }
     variable_list saved(variables.begin(), variables.end());
@@ -321,7 +314,7 @@ struct FusedBlockFunction : torch::autograd::Function<FusedBlockFunction> {
         outer.residual_stride = static_cast<long>(plan->out_channels);
       }
       cpu::backward(branch.chain, input_of(x, branch.in), output_of(*plan, branch, x, residual, out.defined() ? out : dout),
-                    plan->saved[index].data_ptr(), outer, units.data(), workspace());
+                    plan->saved[index].data_ptr(), outer, units.data(), engine_workspace());
     }
     plan->saved.clear();
     return result;
@@ -369,7 +362,7 @@ at::Tensor calibrate(Plan& plan, const at::Tensor& x, const at::Tensor& residual
     bind_parameters(branch, kept);
     Statistics statistics(branch);
     cpu::recalibrate(branch.chain, input_of(x, branch.in), output_of(plan, branch, x, residual, out),
-                     statistics.pointers.data(), workspace());
+                     statistics.pointers.data(), engine_workspace());
     for (size_t i = 0; i < branch.units.size(); ++i) {
       const at::Tensor& values = statistics.values[i];
       (*execution.statistics)[branch.units[i].norm].add(values[0], values[1]);
@@ -396,7 +389,7 @@ at::Tensor evaluate(Plan& plan, const at::Tensor& x, const at::Tensor& residual,
     }
     cpu::FoldedChain(branch.chain, running.data())
         .run(static_cast<int>(plan.batch), input_of(x, branch.in), output_of(plan, branch, x, residual, out),
-             workspace());
+             engine_workspace());
   }
   return out;
 }

@@ -1,8 +1,12 @@
 #include "supernet/images.h"
 
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
 #include <ATen/ops/tensor.h>
+
+#include "ops/cpu/normalise.h"
+#include "ops/workspace.h"
 
 namespace singlepath {
 
@@ -14,6 +18,13 @@ at::Tensor images_of(const Batch& batch, at::Device device, at::ScalarType stora
     return at::from_blob(data, {n, c, h, w}, at::kFloat)
         .to(at::TensorOptions(device).dtype(storage), /*non_blocking=*/false, /*copy=*/true,
             at::MemoryFormat::ChannelsLast);
+  }
+  if (device.is_cpu()) {
+    const at::Tensor images = at::empty({n, c, h, w}, at::TensorOptions(storage), at::MemoryFormat::ChannelsLast);
+    cpu::normalise(batch.pixels.data(), n * h * w, static_cast<int>(c), batch.mean.data(), batch.std.data(),
+                   storage == at::kFloat ? cpu::Storage::float32 : cpu::Storage::bfloat16, images.data_ptr(),
+                   engine_workspace());
+    return images;
   }
   const auto data = const_cast<uint8_t*>(batch.pixels.data());
   const at::Tensor pixels = at::from_blob(data, {n, h, w, c}, at::kByte).to(device).permute({0, 3, 1, 2});

@@ -4,6 +4,10 @@
 #include <ATen/ops/zeros_like.h>
 
 #include <cmath>
+#include <vector>
+
+#include "ops/cpu/sgd.h"
+#include "ops/workspace.h"
 
 namespace singlepath {
 
@@ -25,27 +29,65 @@ void scale_gradients(ActivePath& path, double factor) {
   }
 }
 
+namespace {
+
+// The fused kernel: each value is touched once. False where the tensors are not on the CPU.
+bool fused_update(const std::vector<ActivePath::Leaf*>& leaves, const SgdOptions& options) {
+  std::vector<cpu::SgdSpan> spans;
+  std::vector<at::Tensor> kept;
+  for (const ActivePath::Leaf* leaf : leaves) {
+    if (!leaf->view.device().is_cpu()) return false;
+    const at::Tensor value = leaf->slice.of(leaf->parameter->value);
+    const at::Tensor momentum = leaf->slice.of(leaf->parameter->momentum);
+    kept.push_back(leaf->view.grad().contiguous());
+    cpu::SgdSpan span;
+    span.parameter = value.data_ptr<float>();
+    span.momentum = momentum.data_ptr<float>();
+    span.gradient = kept.back().data_ptr<float>();
+    span.weight_decay = value.dim() > 1 ? static_cast<float>(options.weight_decay) : 0.f;
+    span.columns = value.numel();
+    if (!value.is_contiguous()) {
+      span.rows = value.size(0);
+      span.columns = value.numel() / value.size(0);
+      span.parameter_stride = value.stride(0);
+      // Within a row a slice is one piece: only the second dimension is cut.
+      if (!value[0].is_contiguous()) return false;
+    }
+    span.gradient_stride = span.columns;
+    spans.push_back(span);
+  }
+  const cpu::SgdOptions kernel{static_cast<float>(options.learning_rate), static_cast<float>(options.momentum),
+                               options.nesterov};
+  cpu::sgd_step(spans, kernel, engine_workspace());
+  return true;
+}
+
+void update_with_aten(ActivePath::Leaf& leaf, const SgdOptions& options) {
+  at::Tensor gradient = leaf.view.grad();
+  at::Tensor value = leaf.slice.of(leaf.parameter->value);
+  at::Tensor momentum = leaf.slice.of(leaf.parameter->momentum);
+  if (options.weight_decay != 0 && value.dim() > 1) gradient = gradient.add(value, options.weight_decay);
+  momentum.mul_(options.momentum).add_(gradient);
+  if (options.nesterov) {
+    value.sub_(gradient.add(momentum, options.momentum), options.learning_rate);
+  } else {
+    value.sub_(momentum, options.learning_rate);
+  }
+}
+
+}  // namespace
+
 void sgd_update(ActivePath& path, const SgdOptions& options) {
   at::NoGradGuard no_grad;
+  std::vector<ActivePath::Leaf*> leaves;
   for (ActivePath::Leaf& leaf : path.leaves()) {
-    at::Tensor gradient = leaf.view.grad();
-    if (!gradient.defined()) continue;
-    Parameter& parameter = *leaf.parameter;
-    at::Tensor value = leaf.slice.of(parameter.value);
-    if (options.weight_decay != 0 && value.dim() > 1) gradient = gradient.add(value, options.weight_decay);
-    if (options.momentum == 0) {
-      value.sub_(gradient, options.learning_rate);
-      continue;
-    }
-    if (!parameter.momentum.defined()) parameter.momentum = at::zeros_like(parameter.value);
-    at::Tensor momentum = leaf.slice.of(parameter.momentum);
-    momentum.mul_(options.momentum).add_(gradient);
-    if (options.nesterov) {
-      value.sub_(gradient.add(momentum, options.momentum), options.learning_rate);
-    } else {
-      value.sub_(momentum, options.learning_rate);
-    }
+    if (!leaf.view.grad().defined()) continue;
+    at::Tensor& momentum = leaf.parameter->momentum;
+    if (!momentum.defined()) momentum = at::zeros_like(leaf.parameter->value);
+    leaves.push_back(&leaf);
   }
+  if (fused_update(leaves, options)) return;
+  for (ActivePath::Leaf* leaf : leaves) update_with_aten(*leaf, options);
 }
 
 }  // namespace singlepath
