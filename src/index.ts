@@ -29,12 +29,18 @@ export { type AugmentOptions, DataLoader, type LoaderOptions } from './data/load
 export { datasetFromArrays, openDataset } from './data/open.js';
 export { evaluationKey, openEvaluationCache } from './evaluate/cacheFile.js';
 export { type PopulationOptions, populationEvaluator } from './evaluate/population.js';
+// Other programs.
+export { type ExportOptions, type ExportResult, exportSubnet } from './export/exportSubnet.js';
+export type { Parity } from './export/parity.js';
+export { Script } from './export/script.js';
 export * as nn from './graph/build.js';
 // Search spaces as data.
 export type * from './graph/types.js';
 export { type Accuracy, evaluateNetwork, evaluatePath, evaluateScript } from './pipeline/evaluate.js';
+export { runExport } from './pipeline/export.js';
 export { openSpace } from './pipeline/openSpace.js';
 export { type RankResult, runRank } from './pipeline/rank.js';
+export { recipeOf } from './pipeline/recipe.js';
 export { runRetrain } from './pipeline/retrain.js';
 export { readResult, readRun, type StoredRun } from './pipeline/runs.js';
 export { runSearch, type SearchResult } from './pipeline/search.js';

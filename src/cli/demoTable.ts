@@ -4,6 +4,7 @@ import { formatTable } from '../report/table.js';
 import { formatArchitecture } from '../space/architecture.js';
 import type { Architecture, SearchSpace } from '../space/types.js';
 import type { DemoResult } from './actions/demo.js';
+import { describeParity } from './exportText.js';
 
 /** The closing table of the demo. */
 export function describeDemo(space: SearchSpace, result: DemoResult): string {
@@ -50,6 +51,7 @@ export function describeDemo(space: SearchSpace, result: DemoResult): string {
     table,
     '',
     `${search.evaluated} candidates for the search${baseline ? `, ${baseline.evaluated} for the random search` : ''}`,
+    `export of the winner: ${describeParity(result.export.parity)}`,
     `time: ${formatDuration(total)} (${phases.join(', ')})`,
     `everything is in ${runDir}`,
   ].join('\n');
