@@ -77,18 +77,14 @@ inline void pack_by_output(const float* weights, long row_stride, int outputs, i
   for (int start = 0; start < n;) {
     const int width = tile_groups((n - start) / kGroup) * kGroup;
     float* tile = packed + static_cast<long>(start) * depth;
-    for (int j = 0; j < width; ++j) {
-      const int output = start + j;
-      if (output >= outputs) {
-        for (int d = 0; d < depth; ++d) tile[static_cast<long>(d) * width + j] = 0;
-        continue;
-      }
-      const float* row = weights + output * row_stride;
-      const float scale = row_scale ? row_scale[output] : 1.f;
-      for (int tap = 0; tap < taps; ++tap)
-        for (int channel = 0; channel < channels; ++channel)
-          tile[(static_cast<long>(tap) * channels + channel) * width + j] = row[channel * taps + tap] * scale;
-    }
+    // Depth outside, outputs inside: the tile is written in order, and the rows read stay in cache.
+    for (int tap = 0; tap < taps; ++tap)
+      for (int channel = 0; channel < channels; ++channel, tile += width)
+        for (int j = 0; j < width; ++j) {
+          const int output = start + j;
+          const float scale = output < outputs && row_scale ? row_scale[output] : 1.f;
+          tile[j] = output < outputs ? weights[output * row_stride + channel * taps + tap] * scale : 0.f;
+        }
     start += width;
   }
 }
@@ -102,6 +98,10 @@ inline void pack_by_input(const float* weights, long row_stride, int outputs, in
     for (int output = 0; output < k; ++output) {
       float* line = tile + static_cast<long>(output) * width;
       const float* row = weights + output * row_stride;
+      if (taps == 1 && output < outputs && start + width <= depth) {
+        for (int j = 0; j < width; j += kLanes) store(line + j, load(row + start + j));
+        continue;
+      }
       for (int j = 0; j < width; ++j) {
         const int d = start + j;
         line[j] = output < outputs && d < depth ? row[(d % channels) * taps + d / channels] : 0.f;

@@ -64,6 +64,13 @@ inline void read_band(const Operand& in, const Geometry& g, int image, int y0, i
       if (y < 0 || y >= g.height) continue;
       const T* from = data + (static_cast<long>(image) * g.height + y) * g.width * in.pixel_stride;
       float* pixel = to + g.pad() * channels;
+      if (!in.scale && in.channel_step == 1 && in.pixel_stride == channels) {  // images: one run of values a row
+        const int run = g.width * channels;
+        for (int i = 0; i < run; i += kLanes)
+          if (i + kLanes <= run) store(pixel + i, load(from + i));
+          else store_first(pixel + i, load_first(from + i, run - i), run - i);
+        continue;
+      }
       for (int x = 0; x < g.width; ++x, pixel += channels, from += in.pixel_stride)
         for (int c = 0; c < channels; c += kLanes)
           if (c + kLanes <= channels) store(pixel + c, read(from, c));
@@ -218,7 +225,7 @@ inline void dense_backward(const MatmulBackward& task, long begin, long end, flo
   const int y0 = -g.pad();
   for (long image = begin; image < end; ++image) {
     read_band<T>(task.input, g, static_cast<int>(image), y0, g.height + g.pad(), plane);
-    clear(plane_gradient, task.plane_floats());
+    if (task.weights) clear(plane_gradient, task.plane_floats());
     for (int first = 0; first < image_pixels; first += rows) {
       const int count = least(rows, image_pixels - first);
       read_gradients<T>(task.output, outputs, image * image_pixels + first, count, gradient);

@@ -52,6 +52,10 @@ inline void flush_sums(float* panel, int channels, double* sums) {
   clear(panel, 2L * channels);
 }
 
+// Sinks go over a tile in blocks of this many pixels, each from the first channel to the last: memory is written nearly in
+// order, and the sums of a channel are loaded once a block.
+constexpr int kSinkPixels = 8;
+
 // ---- forward ----
 
 // tile[pixels][channels], rows `ld` apart, to `pixel...` and `channel...` of the sink, whose pixels have `width` channels.
@@ -69,16 +73,19 @@ inline void sink_forward(const ForwardSink& sink, long width, const float* tile,
     return;
   }
   float *sum = sums + channel, *square = sums + width + channel;
-  for (int c = 0; c < channels; c += kLanes) {
-    Vec s = load(sum + c), q = load(square + c);
-    for (int r = 0; r < pixels; ++r) {
-      const Vec v = load(tile + r * ld + c);
-      store(out + r * width + c, v);
-      s += v;
-      q += v * v;
+  for (int first = 0; first < pixels; first += kSinkPixels) {
+    const int last = least(pixels, first + kSinkPixels);
+    for (int c = 0; c < channels; c += kLanes) {
+      Vec s = load(sum + c), q = load(square + c);
+      for (int r = first; r < last; ++r) {
+        const Vec v = load(tile + r * ld + c);
+        store(out + r * width + c, v);
+        s += v;
+        q += v * v;
+      }
+      store(sum + c, s);
+      store(square + c, q);
     }
-    store(sum + c, s);
-    store(square + c, q);
   }
 }
 
@@ -100,19 +107,22 @@ inline void sink_inside(const BackwardSink& sink, long width, const float* tile,
   const T* raw = static_cast<const T*>(sink.raw) + pixel * width + channel;
   float *sum = sums + channel, *product = sums + width + channel;
   with_activation(sink.activation, [&](auto activation) {
-    for (int c = 0; c < channels; c += kLanes) {
-      Vec s = load(sum + c), q = load(product + c);
-      const Vec scale = load(sink.scale + channel + c), shift = load(sink.shift + channel + c);
-      const Vec mean = load(sink.mean + channel + c);
-      for (int r = 0; r < pixels; ++r) {
-        const Vec t = load(raw + r * width + c);
-        const Vec g = activate_backward<decltype(activation)::value>(load(tile + r * ld + c), t * scale + shift);
-        store(out + r * width + c, g);
-        s += g;
-        q += g * (t - mean);
+    for (int first = 0; first < pixels; first += kSinkPixels) {
+      const int last = least(pixels, first + kSinkPixels);
+      for (int c = 0; c < channels; c += kLanes) {
+        Vec s = load(sum + c), q = load(product + c);
+        const Vec scale = load(sink.scale + channel + c), shift = load(sink.shift + channel + c);
+        const Vec mean = load(sink.mean + channel + c);
+        for (int r = first; r < last; ++r) {
+          const Vec t = load(raw + r * width + c);
+          const Vec g = activate_backward<decltype(activation)::value>(load(tile + r * ld + c), t * scale + shift);
+          store(out + r * width + c, g);
+          s += g;
+          q += g * (t - mean);
+        }
+        store(sum + c, s);
+        store(product + c, q);
       }
-      store(sum + c, s);
-      store(product + c, q);
     }
   });
 }
