@@ -1,8 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism, cpus, freemem, release, totalmem, type } from 'node:os';
-import { join } from 'node:path';
 import { SinglePathError } from '../core/errors.js';
-import { addon, addonCandidates, packageRoot } from './addon.js';
+import { addon, addonCandidates, packageVersion } from './addon.js';
 import { describeTried, findLibtorch, type LibtorchSearch } from './libtorch.js';
 import type { Addon, MemoryStatistics } from './native.js';
 import { versionLine } from './process.js';
@@ -151,9 +150,4 @@ function describeMemory({ total, free, limit, resident }: DoctorReport['memory']
   const gib = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
   const bound = limit === null ? '' : `, limited to ${gib(limit)}`;
   return `${gib(total)}, ${gib(free)} free${bound}; this process ${gib(resident)}`;
-}
-
-function packageVersion(): string {
-  return (JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string })
-    .version;
 }

@@ -1,0 +1,72 @@
+import { join } from 'node:path';
+import type { Config } from '../config/schema/config.js';
+import { SinglePathError } from '../core/errors.js';
+import { type ExportResult, exportSubnet } from '../export/exportSubnet.js';
+import { loadWeights } from '../run/weights.js';
+import { deriveSubnet } from '../space/subnet.js';
+import type { Architecture } from '../space/types.js';
+import { Disposables } from './disposables.js';
+import { fixedBatches, openImages, openTrainingImages } from './images.js';
+import { createNetwork } from './network.js';
+import { openSpace } from './openSpace.js';
+import type { StoredRun } from './runs.js';
+
+export type { ExportResult } from '../export/exportSubnet.js';
+
+export interface ExportControl {
+  /** Where the files go; default the configuration's, or `export/` in the run directory. */
+  directory?: string | undefined;
+  /** For the run directory of a supernet: the path to export, with inherited weights. */
+  architecture?: Architecture | undefined;
+  signal?: AbortSignal | undefined;
+  /** Told of a damaged checkpoint that was skipped. */
+  onSkipped: (error: SinglePathError) => void;
+}
+
+/**
+ * Exports a retrained network, or a path of a supernet with inherited weights and recalibrated BatchNorm, after a
+ * parity check on test images.
+ *
+ * @throws SinglePathError what exportSubnet throws.
+ */
+export async function runExport(
+  config: Config,
+  run: StoredRun,
+  { directory, architecture: chosen, signal, onSkipped }: ExportControl,
+): Promise<ExportResult> {
+  const space = openSpace(config.space);
+  const architecture = run.kind === 'train' ? chosen : (run.architecture ?? []);
+  if (architecture === undefined) {
+    throw new SinglePathError(
+      'INVALID_ARGUMENT',
+      `Expected an architecture of the supernet in '${run.path}'`,
+    );
+  }
+  using stack = new Disposables();
+  const test = stack.add(await openImages(config, space, 'test'));
+  const count = Math.min(config.export.parityImages, test.size);
+  const [parityBatch] = await test.batches({ batchSize: count, count, signal });
+  stack.addAll([parityBatch!]);
+  // The reference: op by op on the CPU. Other kernels round otherwise, and quantised features amplify that.
+  const runtime = { ...config.runtime, device: 'cpu', kernels: 'aten', precision: 'fp32' } as const;
+  const source = run.kind === 'train' ? space : deriveSubnet(space, architecture);
+  const network = stack.add(createNetwork(source, { ...config, runtime }));
+  await loadWeights(network, run.path, onSkipped);
+  if (run.kind === 'train') {
+    const images = stack.add(await openTrainingImages(config, space));
+    const { calibrationImages, batchSize } = config.evaluate;
+    const calibration = await fixedBatches(images.train, calibrationImages, batchSize, signal);
+    stack.addAll(calibration);
+    await network.recalibrate(calibration, architecture, signal);
+  }
+  signal?.throwIfAborted();
+  return await exportSubnet({
+    space,
+    architecture,
+    network,
+    directory: directory ?? config.export.directory ?? join(run.path, 'export'),
+    parityBatch: parityBatch!,
+    tolerance: config.export.tolerance,
+    input: { ...test.normalization, channelOrder: config.data.channelOrder },
+  });
+}
