@@ -65,8 +65,12 @@ bool fused_update(const std::vector<ActivePath::Leaf*>& leaves, const SgdOptions
 void update_with_aten(ActivePath::Leaf& leaf, const SgdOptions& options) {
   at::Tensor gradient = leaf.view.grad();
   at::Tensor value = leaf.slice.of(leaf.parameter->value);
-  at::Tensor momentum = leaf.slice.of(leaf.parameter->momentum);
   if (options.weight_decay != 0 && value.dim() > 1) gradient = gradient.add(value, options.weight_decay);
+  if (options.momentum == 0) {
+    value.sub_(gradient, options.learning_rate);
+    return;
+  }
+  at::Tensor momentum = leaf.slice.of(leaf.parameter->momentum);
   momentum.mul_(options.momentum).add_(gradient);
   if (options.nesterov) {
     value.sub_(gradient.add(momentum, options.momentum), options.learning_rate);
@@ -82,11 +86,12 @@ void sgd_update(ActivePath& path, const SgdOptions& options) {
   std::vector<ActivePath::Leaf*> leaves;
   for (ActivePath::Leaf& leaf : path.leaves()) {
     if (!leaf.view.grad().defined()) continue;
+    // Without momentum there is nothing to remember, as in PyTorch: half the memory and smaller checkpoints.
     at::Tensor& momentum = leaf.parameter->momentum;
-    if (!momentum.defined()) momentum = at::zeros_like(leaf.parameter->value);
+    if (options.momentum != 0 && !momentum.defined()) momentum = at::zeros_like(leaf.parameter->value);
     leaves.push_back(&leaf);
   }
-  if (fused_update(leaves, options)) return;
+  if (options.momentum != 0 && fused_update(leaves, options)) return;
   for (ActivePath::Leaf* leaf : leaves) update_with_aten(*leaf, options);
 }
 
