@@ -44,6 +44,15 @@ function namesOnPath(space: SearchSpace, architecture: readonly number[]): Set<s
   return new Set(names.filter((name) => nodes.some((node) => name.startsWith(`${node}.`))));
 }
 
+/** Where the elements of a slice `part` at the origin lie in a tensor of shape `whole`. */
+function offsetsOf(part: readonly number[], whole: readonly number[]): number[] {
+  let offsets = [0];
+  part.forEach((size, d) => {
+    offsets = offsets.flatMap((start) => Array.from({ length: size }, (_, i) => start * whole[d]! + i));
+  });
+  return offsets;
+}
+
 /** A supernet whose momenta exist everywhere and whose buffers are not at their start. */
 async function trained(space: SearchSpace, kernels: 'aten' | 'fused', steps = 6): Promise<Supernet> {
   const net = new Supernet(space, { kernels, seed: 3 });
@@ -101,6 +110,31 @@ for (const kernels of KERNELS) {
       for (const name of ['layers.0.0.1.weight', 'layers.0.0.1.running_mean', 'layers.0.0.6.bias']) {
         const [a, b] = [before.get(name)!.data, after.get(name)!.data];
         assert.ok(sameBits(a.slice(2), b.slice(2)) && !sameBits(a.slice(0, 2), b.slice(0, 2)), name);
+      }
+    });
+
+    test('channel search: the update inside the slice is the formula of SGD', async () => {
+      const space = SPACES.widths;
+      for (const nesterov of [false, true]) {
+        using net = await trained(space, kernels);
+        const batch = randomBatch(space, 6, 2);
+        const options = { ...STEP, nesterov };
+        const { gradients } = await net.gradients(batch, [0, 1], options);
+        const before = byName(await net.state());
+        await net.step(batch, [0, 1], options);
+        const after = byName(await net.state());
+        for (const { name, shape, data: gradient } of gradients) {
+          const at = offsetsOf(shape, before.get(name)!.shape);
+          const of = (state: typeof before, key: string) => at.map((offset) => state.get(key)!.data[offset]!);
+          const value = of(before, name);
+          const decay = shape.length > 1 ? options.weightDecay : 0;
+          const g = value.map((p, i) => gradient[i]! + decay * p);
+          const m = of(before, `optimizer.${name}`).map((old, i) => options.momentum * old + g[i]!);
+          const move = nesterov ? g.map((d, i) => d + options.momentum * m[i]!) : m;
+          const expected = value.map((p, i) => p - options.learningRate * move[i]!);
+          assertClose(of(after, name), expected, 1e-6, name);
+          assertClose(of(after, `optimizer.${name}`), m, 1e-6, `momentum of ${name}`);
+        }
       }
     });
 
