@@ -7,7 +7,7 @@ const layers = [
   ['supernet', 'data'],
   ['run'],
   ['train', 'evaluate', 'latency', 'export', 'distributed'],
-  ['report', 'dashboard'],
+  ['pipeline', 'report', 'dashboard'],
   ['cli'],
 ];
 const folder = (names) => `^src/(${names.join('|')})/`;

@@ -24,7 +24,7 @@ export { type CostTable, type Metric, tableCost } from './cost/table.js';
 // Images.
 export type { ArraySource, DatasetConfig, DatasetKind, Split } from './data/config.js';
 export { Dataset } from './data/dataset.js';
-export { splitHeldOut } from './data/held-out.js';
+export { splitHeldOut } from './data/heldOut.js';
 export { type AugmentOptions, DataLoader, type LoaderOptions } from './data/loader.js';
 export { datasetFromArrays, openDataset } from './data/open.js';
 export { evaluationKey, openEvaluationCache } from './evaluate/cacheFile.js';

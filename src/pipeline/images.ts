@@ -3,7 +3,7 @@ import type { DataConfig } from '../config/schema/data.js';
 import { SinglePathError } from '../core/errors.js';
 import type { DatasetConfig, Split } from '../data/config.js';
 import type { Dataset } from '../data/dataset.js';
-import { splitHeldOut } from '../data/held-out.js';
+import { splitHeldOut } from '../data/heldOut.js';
 import type { DataLoader } from '../data/loader.js';
 import { openDataset } from '../data/open.js';
 import type { NativeBatch } from '../runtime/native.js';

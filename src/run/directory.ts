@@ -6,7 +6,7 @@ import { ioError, makeDirectory, writeFileAtomically } from '../core/files.js';
 import type { SearchSpace } from '../space/types.js';
 import { Checkpoints } from './checkpoints.js';
 import { EventLog, type RunEvent } from './events.js';
-import { spaceHash } from './hash.js';
+import { spaceHash } from '../space/hash.js';
 import { differences } from './identity.js';
 import { DirectoryLock } from './lock.js';
 import { SummaryWriter } from './tensorboard/summaryWriter.js';

@@ -1,25 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { SearchSpace } from '../space/types.js';
-
-/** JSON with sorted keys: equal values give equal text, whatever order they were built in. */
-export function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_key, inner: unknown) =>
-    inner !== null && typeof inner === 'object' && !Array.isArray(inner)
-      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : inner,
-  );
-}
+import { canonicalJson } from '../space/hash.js';
 
 /** SHA-256, hex, of a value's canonical JSON. */
 export function hashOf(value: unknown): string {
   return createHash('sha256').update(canonicalJson(value)).digest('hex');
-}
-
-/**
- * Identifies a space by its network: input, genes and graphs. Its name does not count, so a renamed space still
- * fits its checkpoints.
- */
-export function spaceHash(space: SearchSpace): string {
-  const { name: _, ...network } = space;
-  return hashOf(network);
 }

@@ -8,7 +8,7 @@ import type { TensorEntry } from '../runtime/native.js';
 import type { SearchSpace } from '../space/types.js';
 import { decodeSafetensors } from '../supernet/safetensors.js';
 import { Checkpoints, readCheckpoint } from './checkpoints.js';
-import { spaceHash } from './hash.js';
+import { spaceHash } from '../space/hash.js';
 import { checkTensors, withoutOptimizer } from './tensors.js';
 
 export interface LoadedWeights {

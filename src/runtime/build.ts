@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { SinglePathError } from '../core/errors.js';
 import { packageRoot } from './addon.js';
-import { installLibtorch } from './install-libtorch.js';
+import { installLibtorch } from './installLibtorch.js';
 import { describeTried, findLibtorch, type Libtorch } from './libtorch.js';
 import { runToStderr, versionLine } from './process.js';
 

@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type { SinglePathError } from '../../src/core/errors.js';
 import { Checkpoints, readCheckpoint } from '../../src/run/checkpoints.js';
-import { spaceHash } from '../../src/run/hash.js';
+import { spaceHash } from '../../src/space/hash.js';
 import { freshPath, tensor, tinySpace } from './fixtures.js';
 
 const network = { spaceHash: spaceHash(tinySpace()), spaceName: 'tiny' };

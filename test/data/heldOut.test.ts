@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import fc from 'fast-check';
 import type { Dataset } from '../../src/data/dataset.js';
-import { splitHeldOut } from '../../src/data/held-out.js';
+import { splitHeldOut } from '../../src/data/heldOut.js';
 import { datasetFromArrays, openDataset } from '../../src/data/open.js';
 import { bytes, pixelsOf } from './files.js';
 
