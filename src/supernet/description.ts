@@ -1,5 +1,5 @@
-import { parametersOf } from '../space/parameters.js';
 import type { NetworkDescription } from '../runtime/native.js';
+import { parametersOf } from '../space/parameters.js';
 import type { SearchSpace } from '../space/types.js';
 
 /** What the native executor needs of a space: native/graph/graph.h. */

@@ -28,7 +28,10 @@ export function evaluateCommand(): Command {
   return withHelp(command, {
     examples: [
       ['singlepath evaluate runs/network', 'a retrained network, on the test images'],
-      ['singlepath evaluate runs/network/export/model.pt -c configs/demo.yaml', 'an exported file'],
+      [
+        'singlepath evaluate runs/network/export/network.torchscript.pt -c configs/demo.yaml',
+        'an exported file',
+      ],
       [
         'singlepath evaluate runs/supernet --arch 0,1,2,3,0,1,2,3',
         'a path with inherited weights, recalibrated',

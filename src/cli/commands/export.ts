@@ -4,19 +4,21 @@ import { type ConfigOptions, withConfigOptions, withOutputOptions } from '../opt
 
 export interface ExportCommandOptions extends ConfigOptions {
   out?: string;
+  arch?: string;
   json?: boolean;
   quiet?: boolean;
   verbose?: boolean;
   logJson?: boolean;
 }
 
-/** `singlepath export`: a retrained network for other programs. */
+/** `singlepath export`: a network for other programs. */
 export function exportCommand(): Command {
   const command = withOutputOptions(
     withConfigOptions(
       new Command('export')
-        .description('write TorchScript, safetensors and JSON of a retrained network, after a parity check')
-        .argument('<run>', 'run directory of singlepath retrain')
+        .description('write TorchScript, safetensors and JSON of a network, after a parity check')
+        .argument('<run>', 'run directory of singlepath retrain, or of train with --arch')
+        .option('-a, --arch <genes>', 'the path to export with inherited weights, for a supernet')
         .option('-o, --out <folder>', 'where the files go (setting: export.directory)'),
     ),
   ).action(async (run: string, options: ExportCommandOptions) => {

@@ -6,4 +6,9 @@ export const adaptiveAveragePool: OpDefinition<AdaptiveAveragePoolNode> = {
     const size = positiveInteger(node, 'size', node.size);
     return { channels: only(node, inputs).channels, height: size, width: size };
   },
+
+  torchscript: ({ size }, { inputs: [x] }) => ({
+    value:
+      size === 1 ? `torch.mean(${x}, [2, 3], True)` : `torch.adaptive_avg_pool2d(${x}, [${size}, ${size}])`,
+  }),
 };

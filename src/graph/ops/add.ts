@@ -10,4 +10,6 @@ export const add: OpDefinition<AddNode> = {
     }
     return first;
   },
+
+  torchscript: (_node, { inputs }) => ({ value: inputs.join(' + ') }),
 };

@@ -1,5 +1,5 @@
 import type { BatchNormNode, ParameterSpec } from '../types.js';
-import { constant, type OpDefinition, only } from './op.js';
+import { constant, type OpDefinition, only, scriptFloat } from './op.js';
 
 export const batchNorm: OpDefinition<BatchNormNode> = {
   shape: only,
@@ -19,5 +19,12 @@ export const batchNorm: OpDefinition<BatchNormNode> = {
       tensor('running_mean', 0, false),
       tensor('running_var', 1, false),
     ];
+  },
+
+  torchscript({ affine, eps, momentum }, { inputs: [x] }) {
+    const scale = affine ? 'self.weight, self.bias' : 'None, None';
+    const statistics = 'self.running_mean, self.running_var';
+    const settings = `False, ${scriptFloat(momentum)}, ${scriptFloat(eps)}, True`; // False: not training
+    return { module: 'BatchNorm2d', value: `torch.batch_norm(${x}, ${scale}, ${statistics}, ${settings})` };
   },
 };

@@ -10,4 +10,6 @@ export const channelShuffle: OpDefinition<ChannelShuffleNode> = {
     }
     return input;
   },
+
+  torchscript: ({ groups }, { inputs: [x] }) => ({ value: `torch.channel_shuffle(${x}, ${groups})` }),
 };

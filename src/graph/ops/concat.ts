@@ -14,4 +14,6 @@ export const concat: OpDefinition<ConcatNode> = {
     }
     return { ...first, channels };
   },
+
+  torchscript: (_node, { inputs }) => ({ value: `torch.cat([${inputs.join(', ')}], 1)` }),
 };

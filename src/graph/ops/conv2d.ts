@@ -1,6 +1,6 @@
 import type { Conv2dNode, ParameterSpec } from '../types.js';
 import { constant, misfit, type OpDefinition, only, positiveInteger, weightInit, windowSize } from './op.js';
-import { checkBits, scalarShape, stepInit } from './quantizer.js';
+import { checkBits, quantizedWeight, scalarShape, stepInit } from './quantizer.js';
 
 /** Convolution; sliced `[:out, :in]` where a gene chooses fewer channels than the largest. */
 export const conv2d: OpDefinition<Conv2dNode> = {
@@ -61,6 +61,19 @@ export const conv2d: OpDefinition<Conv2dNode> = {
       });
     }
     return specs;
+  },
+
+  torchscript({ stride, padding, bias, weightQuantizer: quantizer, ...node }, { inputs, input, read }) {
+    const lines = quantizer ? quantizedWeight(quantizer.method, read(quantizer.bits)) : [];
+    const weight = lines.length > 0 ? 'weight' : 'self.weight';
+    const groups = node.groups === 'depthwise' ? input.channels : node.groups;
+    const pair = (value: number) => `[${value}, ${value}]`;
+    const window = `${pair(stride)}, ${pair(padding)}, ${pair(1)}, ${groups}`;
+    return {
+      module: quantizer ? 'QuantizedConv2d' : 'Conv2d',
+      lines,
+      value: `torch.conv2d(${inputs[0]}, ${weight}, ${bias ? 'self.bias' : 'None'}, ${window})`,
+    };
   },
 };
 

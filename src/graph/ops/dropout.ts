@@ -6,4 +6,6 @@ export const dropout: OpDefinition<DropoutNode> = {
     if (!(node.p >= 0 && node.p < 1)) throw misfit(node, 'a probability in [0, 1)', node.p);
     return only(node, inputs);
   },
+
+  torchscript: (_node, { inputs: [x] }) => ({ value: x! }), // only training drops
 };

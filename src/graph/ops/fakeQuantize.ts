@@ -1,6 +1,6 @@
 import type { FakeQuantizeNode } from '../types.js';
 import { constant, type OpDefinition, only } from './op.js';
-import { checkBits, scalarShape, stepInit } from './quantizer.js';
+import { checkBits, quantizedFeature, scalarShape, stepInit } from './quantizer.js';
 
 /** PACT's bound starts at ReLU6's: BatchNorm's unit-variance outputs seldom exceed it. */
 const PACT_ALPHA = 6;
@@ -19,5 +19,9 @@ export const fakeQuantize: OpDefinition<FakeQuantizeNode> = {
     return method === 'pact'
       ? [{ name: `${name}.alpha`, shape, init: constant(PACT_ALPHA), trainable: true }]
       : [{ name: `${name}.step`, shape, init: stepInit(bits, false, RELU_MEAN), trainable: true }];
+  },
+
+  torchscript({ method, bits }, { inputs: [x], read }) {
+    return { module: 'FakeQuantize', ...quantizedFeature(method, read(bits), x!) };
   },
 };

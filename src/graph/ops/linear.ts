@@ -20,6 +20,11 @@ export const linear: OpDefinition<LinearNode> = {
     if (bias) specs.push({ name: `${name}.bias`, shape: [out], init: constant(0), trainable: true });
     return specs;
   },
+
+  torchscript: ({ bias }, { inputs: [x] }) => ({
+    module: 'Linear',
+    value: `torch.linear(torch.flatten(${x}, 1), self.weight, ${bias ? 'self.bias' : 'None'})`,
+  }),
 };
 
 function features({ channels, height, width }: Shape): number {

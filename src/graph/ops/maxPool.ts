@@ -8,4 +8,9 @@ export const maxPool: OpDefinition<MaxPoolNode> = {
     positiveInteger(node, 'stride', node.stride);
     return { channels, height: windowSize(node, height), width: windowSize(node, width) };
   },
+
+  torchscript({ kernel, stride, padding }, { inputs: [x] }) {
+    const window = [kernel, stride, padding].map((value) => `[${value}, ${value}]`).join(', ');
+    return { value: `torch.max_pool2d(${x}, ${window})` };
+  },
 };

@@ -24,6 +24,29 @@ export interface CostContext {
   featureBits: number;
 }
 
+export interface ScriptContext {
+  /** TorchScript expressions of the inputs. */
+  inputs: readonly string[];
+  /** Shape of the first input, and of the output. */
+  input: Shape;
+  output: Shape;
+  /** Dimensions are fixed: exported networks have no genes. */
+  read: DimReader;
+}
+
+/** An op in TorchScript. */
+export interface Script {
+  /** Expression of the output, in terms of {@link ScriptContext.inputs}. */
+  value: string;
+  /** Statements before it. */
+  lines?: string[];
+  /**
+   * Ops with parameters are modules of their own, as in `torch.nn`: the class name people see. Parameters are
+   * `self.weight`, `self.bias`, …, and the first input is `x`.
+   */
+  module?: string;
+}
+
 /** Everything singlepath knows of an op in TypeScript; native/ops has its kernel. */
 export interface OpDefinition<Node extends GraphNode> {
   /** Shape of the output. @throws SinglePathError `INVALID_SPACE` where the inputs do not fit. */
@@ -32,6 +55,8 @@ export interface OpDefinition<Node extends GraphNode> {
   cost?(node: Node, context: CostContext): Partial<Cost>;
   /** Parameters and buffers, given the largest shapes of the first input and the output. Absent: none. */
   parameters?(node: Node, input: Shape, output: Shape): ParameterSpec[];
+  /** The op of a trained network in TorchScript, with operators of PyTorch 1.13 and later. */
+  torchscript(node: Node, context: ScriptContext): Script;
 }
 
 /** `Expected <what> for node '<name>' (<op>) but received <got>`. */
@@ -73,6 +98,12 @@ export function weightInit(init: WeightInit, shape: readonly number[], groups: n
   const [out = 1, perGroup = 1, kernel = 1] = shape;
   const std = init === 'reciprocal' ? 1 / perGroup : Math.sqrt(2 / ((out / groups) * kernel * kernel));
   return { kind: 'normal', mean: 0, std };
+}
+
+/** A number as a TorchScript float: `6` would be an integer. */
+export function scriptFloat(value: number): string {
+  const text = String(value);
+  return /^-?\d+$/.test(text) ? `${text}.0` : text;
 }
 
 export function constant(value: number): Initialiser {

@@ -1,5 +1,5 @@
-import type { Dim, GraphNode, Initialiser } from '../types.js';
-import { constant, misfit } from './op.js';
+import type { Dim, FeatureQuantizerMethod, GraphNode, Initialiser, WeightQuantizerMethod } from '../types.js';
+import { constant, misfit, type Script, scriptFloat } from './op.js';
 
 /** Bits from which on numbers stay float. */
 export const FLOAT_BITS = 32;
@@ -32,3 +32,51 @@ export function stepInit(bits: Dim, signed: boolean, meanMagnitude: number): Ini
   const largestLevel = Math.max(1, 2 ** (signed ? mean - 1 : mean) - 1);
   return constant((2 * meanMagnitude) / Math.sqrt(largestLevel));
 }
+
+/*
+ * The values of native/ops/quantize.cc in TorchScript, operation by operation: another order of the same arithmetic
+ * moves numbers that lie between two levels.
+ */
+
+/** Statements that make `weight` of `self.weight`; none where it stays float. */
+export function quantizedWeight(method: WeightQuantizerMethod, bits: number): string[] {
+  if (bits >= FLOAT_BITS) return [];
+  if (method === 'lsq') {
+    const scaled = 'self.weight / self.step';
+    if (bits === 1) return [signs(scaled, 'self.step')];
+    const half = 2 ** (bits - 1);
+    return [`weight = ${lsqLevels(scaled, -half, half - 1)} * self.step`];
+  }
+  if (bits === 1) {
+    return ['scale = torch.mean(torch.abs(self.weight))', signs('self.weight', 'scale')];
+  }
+  const levels = scriptFloat(2 ** bits - 1);
+  return [
+    'squashed = torch.tanh(self.weight)',
+    'unit = squashed / torch.max(torch.abs(squashed)) * 0.5 + 0.5',
+    `weight = torch.round(unit * ${levels}) / ${levels} * 2.0 - 1.0`,
+  ];
+}
+
+/** The quantised features of `x`. */
+export function quantizedFeature(
+  method: FeatureQuantizerMethod,
+  bits: number,
+  x: string,
+): Pick<Script, 'lines' | 'value'> {
+  if (method === 'lsq') {
+    if (bits >= FLOAT_BITS) return { value: x };
+    return { value: `${lsqLevels(`${x} / self.step`, 0, 2 ** bits - 1)} * self.step` };
+  }
+  const clipped = `torch.where(torch.ge(${x}, self.alpha), self.alpha, torch.relu(${x}))`;
+  if (bits >= FLOAT_BITS) return { value: clipped };
+  const lines = [`clipped = ${clipped}`, `unit = self.alpha / ${scriptFloat(2 ** bits - 1)}`];
+  return { lines, value: 'torch.round(clipped / unit) * unit' };
+}
+
+const lsqLevels = (scaled: string, low: number, high: number): string =>
+  `torch.round(torch.clamp(${scaled}, ${scriptFloat(low)}, ${scriptFloat(high)}))`;
+
+/** `scale` where the value is not negative, else `-scale`. */
+const signs = (value: string, scale: string): string =>
+  `weight = torch.where(torch.ge(${value}, 0), ${scale}, torch.neg(${scale}))`;

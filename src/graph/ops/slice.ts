@@ -14,4 +14,8 @@ export const slice: OpDefinition<SliceNode> = {
     if (channels < 1) throw misfit(node, `a start below ${end}`, start);
     return { ...input, channels };
   },
+
+  torchscript: ({ start, step, end = 'None' }, { inputs: [x] }) => ({
+    value: `torch.slice(${x}, 1, ${start}, ${end}, ${step})`,
+  }),
 };

@@ -13,4 +13,8 @@ export const split: OpDefinition<SplitNode> = {
     }
     return { ...input, channels: input.channels / node.parts };
   },
+
+  torchscript: ({ index }, { inputs: [x], output: { channels } }) => ({
+    value: `torch.narrow(${x}, 1, ${index * channels}, ${channels})`,
+  }),
 };

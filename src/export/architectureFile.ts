@@ -1,0 +1,57 @@
+import { costOf } from '../cost/cost.js';
+import { addon, packageVersion } from '../runtime/addon.js';
+import { formatArchitecture } from '../space/architecture.js';
+import { spaceHash } from '../space/hash.js';
+import type { Architecture, SearchSpace } from '../space/types.js';
+import type { Parity } from './parity.js';
+
+/** How images become the network's input: value / 255, then (value - mean) / std per channel. */
+export interface InputDescription {
+  mean: readonly number[];
+  std: readonly number[];
+  channelOrder?: 'rgb' | 'bgr';
+}
+
+/** `architecture.json`: everything about an exported network but its weights. */
+export interface ArchitectureFile {
+  format: 1;
+  space: { name: string; hash: string };
+  architecture: number[];
+  /** As `--arch` takes it. */
+  text: string;
+  genes: { name: string; kind: string; value: number; label: string }[];
+  costs: { madds: number; params: number; bitops: number; activations: number };
+  /** Input [N, channels, size, size], float32. */
+  input: { channels: number; size: number; mean?: number[]; std?: number[]; channelOrder?: string };
+  classes: number;
+  parity: Parity;
+  versions: { singlepath: string; torch: string; node: string };
+}
+
+export function describeArchitecture(
+  space: SearchSpace,
+  architecture: Architecture,
+  { input, parity }: { input: InputDescription | undefined; parity: Parity },
+): ArchitectureFile {
+  const { genes, name } = space;
+  const { madds, params, bitops, activations } = costOf(space, architecture);
+  return {
+    format: 1,
+    space: { name, hash: spaceHash(space) },
+    architecture: [...architecture],
+    text: formatArchitecture(space, architecture),
+    genes: genes.map(({ name: gene, kind, labels }, i) => {
+      const value = architecture[i]!;
+      return { name: gene, kind, value, label: labels[value]! };
+    }),
+    costs: { madds, params, bitops, activations },
+    input: {
+      ...space.input,
+      ...(input && { mean: [...input.mean], std: [...input.std] }),
+      ...(input?.channelOrder && { channelOrder: input.channelOrder }),
+    },
+    classes: space.classes,
+    parity,
+    versions: { singlepath: packageVersion(), torch: addon().versions().torch, node: process.versions.node },
+  };
+}

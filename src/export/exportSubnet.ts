@@ -1,0 +1,101 @@
+import { mkdir, rename, rm, rmdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expected } from '../core/errors.js';
+import { ioError, syncDirectory, writeDurably } from '../core/files.js';
+import { addon } from '../runtime/addon.js';
+import { callNative } from '../runtime/call.js';
+import type { NativeBatch, TensorEntry } from '../runtime/native.js';
+import { deriveSubnet } from '../space/subnet.js';
+import type { Architecture, SearchSpace } from '../space/types.js';
+import { encodeSafetensors } from '../supernet/safetensors.js';
+import { describeArchitecture, type InputDescription } from './architectureFile.js';
+import { inheritWeights } from './inherit.js';
+import { checkParity, type Parity } from './parity.js';
+import { Script } from './script.js';
+import { describeScript } from './torchscript.js';
+
+/** What is exported: a `Supernet`, of the search space or of the architecture's subnet. */
+export interface ExportSource {
+  readonly space: SearchSpace;
+  state(): Promise<TensorEntry[]>;
+  forward(batch: NativeBatch, architecture: Architecture): Promise<TensorEntry>;
+}
+
+export interface ExportOptions {
+  /** The search space, and the architecture in it ([] where nothing is left to choose). */
+  space: SearchSpace;
+  architecture: Architecture;
+  /**
+   * The retrained subnet, or the supernet whose path was recalibrated. Quantised networks need `kernels: 'aten'`: the
+   * fused kernels sum in another order, which moves features that lie between two levels.
+   */
+  network: ExportSource;
+  /** Created where it is missing. */
+  directory: string;
+  /** Images on which the exported network must give the same logits. */
+  parityBatch: NativeBatch;
+  /** Largest difference of logits, relative to the largest logit. Default 1e-4. */
+  tolerance?: number;
+  /** Statistics of the images, for the programs that read the files. */
+  input?: InputDescription;
+}
+
+export interface ExportResult {
+  directory: string;
+  /** Paths of the files. */
+  files: { script: string; weights: string; architecture: string };
+  parity: Parity;
+}
+
+const FILES = {
+  script: 'network.torchscript.pt',
+  weights: 'weights.safetensors',
+  architecture: 'architecture.json',
+} as const;
+
+/**
+ * Writes a network for other programs: TorchScript, weights under PyTorch's names, and what it is. The TorchScript
+ * file is loaded again and its logits compared before anything gets its name.
+ *
+ * @throws SinglePathError `EXPORT_MISMATCH` (nothing is left behind), `IO`, `INVALID_CHECKPOINT`.
+ */
+export async function exportSubnet(options: ExportOptions): Promise<ExportResult> {
+  const { space, architecture, network, directory, parityBatch, tolerance = 1e-4, input } = options;
+  const subnet = deriveSubnet(space, architecture);
+  const weights = inheritWeights(space, architecture, await network.state());
+  const path = pathIn(network.space, space, architecture);
+  const script = await callNative(() => addon().serializeScript(describeScript(subnet, weights)));
+
+  const created = await mkdir(directory, { recursive: true }).catch((error: unknown) => {
+    throw ioError('create the folder', directory, error);
+  });
+  const final = (file: keyof typeof FILES) => join(directory, FILES[file]);
+  const temporary = (file: keyof typeof FILES) => `${final(file)}.tmp-${process.pid}`;
+  try {
+    await writeDurably(temporary('script'), [script]);
+    const reference = await network.forward(parityBatch, path);
+    using loaded = await Script.load(temporary('script'));
+    const parity = checkParity(reference, await loaded.forward(parityBatch), tolerance);
+    const description = describeArchitecture(space, architecture, { input, parity });
+    await writeDurably(temporary('weights'), encodeSafetensors(weights, { format: 'pt' }));
+    await writeDurably(temporary('architecture'), [`${JSON.stringify(description, null, 2)}\n`]);
+    for (const file of FILE_NAMES) await rename(temporary(file), final(file));
+    await syncDirectory(directory);
+    const files = { script: final('script'), weights: final('weights'), architecture: final('architecture') };
+    return { directory, files, parity };
+  } catch (error) {
+    for (const file of FILE_NAMES) await rm(temporary(file), { force: true }).catch(() => {});
+    if (created !== undefined) await rmdir(directory).catch(() => {}); // only where it is empty
+    throw error instanceof Error && 'syscall' in error ? ioError('write', directory, error) : error;
+  }
+}
+
+const FILE_NAMES = Object.keys(FILES) as (keyof typeof FILES)[];
+
+/** The architecture as the network that is exported counts it: itself in a supernet, nothing in a subnet. */
+function pathIn(network: SearchSpace, space: SearchSpace, architecture: Architecture): Architecture {
+  const open = network.genes.length;
+  if (open === 0) return [];
+  if (open === space.genes.length) return architecture;
+  throw expected(`a network with ${space.genes.length} genes or none`, 'network', open);
+}

@@ -1,0 +1,94 @@
+import { SinglePathError } from '../core/errors.js';
+import type { Dim, ParameterSpec } from '../graph/types.js';
+import type { TensorEntry } from '../runtime/native.js';
+import { parametersOf } from '../space/parameters.js';
+import { deriveSubnet } from '../space/subnet.js';
+import type { Architecture, SearchSpace } from '../space/types.js';
+
+/**
+ * The tensors of an architecture's subnet, taken from the state of the supernet: weights cut to `[:out, :in]`, the
+ * entry of the chosen bits where a quantiser has one per bit width, and a neutral scale and shift where the supernet's
+ * BatchNorm has none. The state of the subnet itself (retrained) comes back as it is.
+ *
+ * @returns tensors in network order, with the names and shapes of `parametersOf(deriveSubnet(space, architecture))`.
+ * @throws SinglePathError `INVALID_CHECKPOINT` where a tensor is missing or smaller than needed.
+ */
+export function inheritWeights(
+  space: SearchSpace,
+  architecture: Architecture,
+  state: readonly TensorEntry[],
+): TensorEntry[] {
+  const subnet = deriveSubnet(space, architecture);
+  const entries = new Map(state.map((entry) => [entry.name, entry]));
+  const entryOfBits = chosenBits(space, architecture);
+  const neutral = neutralScales(subnet);
+  return parametersOf(subnet).map((spec) => {
+    const entry = entries.get(spec.name);
+    if (entry !== undefined) return cut(entry, spec, entryOfBits.get(spec.name) ?? 0);
+    const value = neutral.get(spec.name);
+    if (value === undefined) throw misfit(spec, 'it is missing');
+    const { name, shape } = spec;
+    return { name, shape: [...shape], data: new Float32Array(sizeOf(shape)).fill(value) };
+  });
+}
+
+/** By tensor name, which entry of a quantiser's scalars the architecture uses. */
+function chosenBits({ layers }: SearchSpace, architecture: Architecture): Map<string, number> {
+  const chosen = new Map<string, number>();
+  const note = (name: string, bits: Dim) => {
+    if (typeof bits !== 'number') chosen.set(name, architecture[bits.gene]!);
+  };
+  for (const node of layers.flatMap(({ choices }) => choices.flatMap(({ graph }) => graph.nodes))) {
+    if (node.op === 'fakeQuantize')
+      note(`${node.name}.${node.method === 'pact' ? 'alpha' : 'step'}`, node.bits);
+    if (node.op === 'conv2d' && node.weightQuantizer) note(`${node.name}.step`, node.weightQuantizer.bits);
+  }
+  return chosen;
+}
+
+/** By tensor name, BatchNorm's scale and shift that change nothing. */
+function neutralScales({ layers }: SearchSpace): Map<string, number> {
+  const nodes = layers.flatMap(({ choices }) => choices.flatMap(({ graph }) => graph.nodes));
+  return new Map(
+    nodes.flatMap(({ op, name }): [string, number][] =>
+      op === 'batchNorm'
+        ? [
+            [`${name}.weight`, 1],
+            [`${name}.bias`, 0],
+          ]
+        : [],
+    ),
+  );
+}
+
+/** The leading part of a tensor in its first two dimensions; of a list of scalars, one. */
+function cut({ name, shape, data }: TensorEntry, spec: ParameterSpec, scalar: number): TensorEntry {
+  const wanted = [...spec.shape];
+  if (shape.join() === wanted.join()) return { name, shape: wanted, data };
+  const fits = (size: number, axis: number) => (axis < 2 ? size <= shape[axis]! : size === shape[axis]);
+  if (shape.length !== wanted.length || !wanted.every(fits)) throw misfit(spec, `it has shape [${shape}]`);
+  if (wanted.length === 1) {
+    const start = wanted[0] === 1 ? scalar : 0;
+    return { name, shape: wanted, data: data.slice(start, start + wanted[0]!) };
+  }
+  const [rows = 1, columns = 1, ...window] = wanted;
+  const area = sizeOf(window);
+  const part = new Float32Array(sizeOf(wanted));
+  for (let row = 0; row < rows; row++) {
+    const start = row * shape[1]! * area;
+    part.set(data.subarray(start, start + columns * area), row * columns * area);
+  }
+  return { name, shape: wanted, data: part };
+}
+
+function misfit({ name, shape }: ParameterSpec, what: string): SinglePathError {
+  return new SinglePathError(
+    'INVALID_CHECKPOINT',
+    `Expected tensor '${name}' of shape [${shape}] or larger but ${what}`,
+    { hint: 'use the space, input size and classes it was trained with' },
+  );
+}
+
+function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((a, b) => a * b, 1);
+}
