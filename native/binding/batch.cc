@@ -12,7 +12,8 @@ namespace {
 
 constexpr napi_type_tag kBatchTag = {0x1e9d04b7a6c34f52, 0xb7c8f1523d6e9a04};
 
-std::vector<float> per_channel(const Napi::Object& source, const char* name, int64_t channels, float fallback) {
+std::vector<float> per_channel(const Napi::Object& source, const char* name, int64_t channels,
+                               float fallback) {
   std::vector<float> values(channels, fallback);
   if (!has(source, name)) return values;
   const Napi::Array array = get_array(source, name);
@@ -34,13 +35,15 @@ BatchPtr to_batch(const Napi::Object& source) {
   batch->width = shape[3];
   const size_t elements = shape[0] * shape[1] * shape[2] * shape[3];
   const Napi::Value images = get(source, "images");
-  const auto type = images.IsTypedArray() ? images.As<Napi::TypedArray>().TypedArrayType() : napi_float64_array;
+  const auto type =
+      images.IsTypedArray() ? images.As<Napi::TypedArray>().TypedArrayType() : napi_float64_array;
   if (type != napi_uint8_array && type != napi_float32_array) {
     expected("a Uint8Array or Float32Array", "images", images);
   }
   const size_t length = images.As<Napi::TypedArray>().ElementLength();
   if (length != elements || elements == 0) {
-    throw Error("INVALID_ARGUMENT", "Expected " + std::to_string(elements) + " values (at least 1) for images but received " +
+    throw Error("INVALID_ARGUMENT", "Expected " + std::to_string(elements) +
+                                        " values (at least 1) for images but received " +
                                         std::to_string(length));
   }
   if (type == napi_uint8_array) {
@@ -55,8 +58,8 @@ BatchPtr to_batch(const Napi::Object& source) {
   const Napi::Object labels = get_object(source, "labels");
   const uint32_t count = labels.Get("length").ToNumber().Uint32Value();
   if (count != batch->count) {
-    throw Error("INVALID_ARGUMENT", "Expected " + std::to_string(batch->count) + " labels but received " +
-                                        std::to_string(count));
+    throw Error("INVALID_ARGUMENT",
+                "Expected " + std::to_string(batch->count) + " labels but received " + std::to_string(count));
   }
   for (uint32_t i = 0; i < count; ++i) batch->labels.push_back(labels.Get(i).ToNumber().Int64Value());
   return batch;
@@ -95,7 +98,8 @@ BatchHandle::BatchHandle(const Napi::CallbackInfo& info)
 }
 
 BatchPtr BatchHandle::from(const Napi::Value& value) {
-  if (!value.IsObject() || !value.As<Napi::Object>().CheckTypeTag(&kBatchTag)) expected("a Batch", "batch", value);
+  if (!value.IsObject() || !value.As<Napi::Object>().CheckTypeTag(&kBatchTag))
+    expected("a Batch", "batch", value);
   const BatchHandle* handle = Unwrap(value.As<Napi::Object>());
   handle->live();
   return handle->batch_;

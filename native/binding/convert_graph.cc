@@ -63,7 +63,8 @@ Node to_node(const Napi::Object& object) {
   Node node{};
   node.op = look_up(kOps, get_string(object, "op"), "op");
   node.name = get_string(object, "name");
-  for (const int64_t input : get_integers(object, "inputs")) node.inputs.push_back(static_cast<int32_t>(input));
+  for (const int64_t input : get_integers(object, "inputs"))
+    node.inputs.push_back(static_cast<int32_t>(input));
   switch (node.op) {
     case Op::conv2d:
       read_conv2d(object, node);

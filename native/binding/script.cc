@@ -16,7 +16,8 @@ Napi::Value serialize(const Napi::CallbackInfo& info) {
     const Napi::Array sources = get_array(description, "modules");
     for (uint32_t i = 0; i < sources.Length(); ++i) {
       const Napi::Object module = sources.Get(i).As<Napi::Object>();
-      modules.push_back({get_string(module, "path"), get_string(module, "type"), get_string(module, "source")});
+      modules.push_back(
+          {get_string(module, "path"), get_string(module, "type"), get_string(module, "source")});
     }
     const Napi::Array list = get_array(description, "tensors");
     std::vector<TensorEntry> entries = to_entries(list);
@@ -37,9 +38,12 @@ Napi::Value load(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
     return run_on_engine(
         info.Env(), nullptr,
-        [path = info[0].ToString().Utf8Value()](const Cancellation&) { return std::make_shared<Script>(path); },
+        [path = info[0].ToString().Utf8Value()](const Cancellation&) {
+          return std::make_shared<Script>(path);
+        },
         [](Napi::Env env, std::shared_ptr<Script>& script) -> Napi::Value {
-          return Environment::of(env).script_class.New({Napi::External<std::shared_ptr<Script>>::New(env, &script)});
+          return Environment::of(env).script_class.New(
+              {Napi::External<std::shared_ptr<Script>>::New(env, &script)});
         });
   });
 }

@@ -45,7 +45,8 @@ Napi::Value cpu_features(const Napi::CallbackInfo& info) {
     object.Set("isa", cpu::isa_name());
     Napi::Array available = Napi::Array::New(info.Env());
     uint32_t count = 0;
-    for (const char* const* name = cpu::available_isas(); *name != nullptr; ++name) available.Set(count++, *name);
+    for (const char* const* name = cpu::available_isas(); *name != nullptr; ++name)
+      available.Set(count++, *name);
     object.Set("available", available);
     return object;
   });

@@ -1,5 +1,5 @@
-// A promise for work on the engine thread. The baton rule: everything the work needs is copied into plain C++ on
-// the JavaScript thread; the work never sees N-API; its result is converted back on the JavaScript thread.
+// A promise for work on the engine thread. The baton rule: everything the work needs is copied into plain C++
+// on the JavaScript thread; the work never sees N-API; its result is converted back on the JavaScript thread.
 #pragma once
 
 #include <memory>
@@ -12,7 +12,8 @@
 
 namespace singlepath {
 
-// `execute(const Cancellation&) -> Result` on the engine, `convert(Napi::Env, Result&) -> Napi::Value` back here.
+// `execute(const Cancellation&) -> Result` on the engine, `convert(Napi::Env, Result&) -> Napi::Value` back
+// here.
 template <class Execute, class Convert>
 Napi::Value run_on_engine(Napi::Env env, std::shared_ptr<const CancelToken> token, Execute execute,
                           Convert convert) {

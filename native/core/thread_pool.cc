@@ -37,9 +37,13 @@ WorkRange partition(long count, long grain, int index, int threads) {
   return {std::min(first * grain, count), std::min(last * grain, count)};
 }
 
-ThreadPool::ThreadPool(int threads) { start(threads); }
+ThreadPool::ThreadPool(int threads) {
+  start(threads);
+}
 
-ThreadPool::~ThreadPool() { stop(); }
+ThreadPool::~ThreadPool() {
+  stop();
+}
 
 void ThreadPool::set_threads(int threads) {
   if (threads == this->threads()) return;
@@ -50,7 +54,8 @@ void ThreadPool::set_threads(int threads) {
 void ThreadPool::start(int threads) {
   stopping_ = false;
   const unsigned seen = generation_.load();
-  for (int thread = 1; thread < threads; ++thread) workers_.emplace_back([this, thread, seen] { work(thread, seen); });
+  for (int thread = 1; thread < threads; ++thread)
+    workers_.emplace_back([this, thread, seen] { work(thread, seen); });
 }
 
 void ThreadPool::stop() {

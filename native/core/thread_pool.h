@@ -16,14 +16,16 @@ struct WorkRange {
   long end = 0;
 };
 
-// The part of [0, count) that thread `index` of `threads` works on: contiguous, cut at multiples of `grain`, the first
-// threads taking one grain more when it does not divide. A pure function, so results depend on the thread count only.
+// The part of [0, count) that thread `index` of `threads` works on: contiguous, cut at multiples of `grain`,
+// the first threads taking one grain more when it does not divide. A pure function, so results depend on the
+// thread count only.
 WorkRange partition(long count, long grain, int index, int threads);
 
 // A small persistent pool for one caller thread, which works along as thread 0.
 //
-// Workers spin for about a tenth of a millisecond after a job, because the next one usually follows, and then sleep on a
-// condition variable: endless spinning (libgomp's default) makes every process on a busy machine 10-30 times slower.
+// Workers spin for about a tenth of a millisecond after a job, because the next one usually follows, and then
+// sleep on a condition variable: endless spinning (libgomp's default) makes every process on a busy machine
+// 10-30 times slower.
 class ThreadPool {
  public:
   explicit ThreadPool(int threads = 1);

@@ -20,13 +20,16 @@ bool has_batch_norm(const Layer& layer) {
   return false;
 }
 
-// Walks the trie depth first with one batch. Activations of one batch at the branches of the current chain are
-// all the memory it takes.
+// Walks the trie depth first with one batch. Activations of one batch at the branches of the current chain
+// are all the memory it takes.
 class Walk {
  public:
   Walk(const NetworkDescription& network, ParameterStore& parameters, const PopulationSettings& settings,
        const Cancellation& cancellation, std::function<void()> on_layer)
-      : parameters_(parameters), settings_(settings), cancellation_(cancellation), on_layer_(std::move(on_layer)) {
+      : parameters_(parameters),
+        settings_(settings),
+        cancellation_(cancellation),
+        on_layer_(std::move(on_layer)) {
     for (size_t i = 0; i < network.layers.size(); ++i) {
       if (has_batch_norm(network.layers[i])) last_calibrated_ = &network.layers[i];
     }
@@ -129,8 +132,8 @@ void add_score(const at::Tensor& logits, const at::Tensor& labels, Score& score)
 PopulationScores evaluate_population(const NetworkDescription& network, ParameterStore& parameters,
                                      const std::vector<Architecture>& candidates,
                                      const std::vector<BatchPtr>& calibration,
-                                     const std::vector<BatchPtr>& validation, const PopulationSettings& settings,
-                                     const Cancellation& cancellation,
+                                     const std::vector<BatchPtr>& validation,
+                                     const PopulationSettings& settings, const Cancellation& cancellation,
                                      const std::function<void(int64_t, int64_t)>& progress) {
   at::NoGradGuard no_grad;
   Trie trie(network, candidates, settings.share);
@@ -139,14 +142,15 @@ PopulationScores evaluate_population(const NetworkDescription& network, Paramete
   const int64_t total = trie.nodes * passes;
   int64_t done = 0;
   Walk walk(network, parameters, settings, cancellation, [&] { progress(std::min(++done, total), total); });
-  for (const BatchPtr& batch : calibration) walk.calibrate(trie, images_of(*batch, settings.device, settings.storage));
+  for (const BatchPtr& batch : calibration)
+    walk.calibrate(trie, images_of(*batch, settings.device, settings.storage));
   for (auto& root : trie.roots) finish_statistics(*root);
 
   PopulationScores result;
   result.scores.resize(candidates.size());
   for (const BatchPtr& batch : validation) {
-    walk.validate(trie, images_of(*batch, settings.device, settings.storage), labels_of(*batch, settings.device),
-                  result.scores);
+    walk.validate(trie, images_of(*batch, settings.device, settings.storage),
+                  labels_of(*batch, settings.device), result.scores);
     result.images += batch->count;
   }
   for (Score& score : result.scores) score.loss /= std::max<int64_t>(1, result.images);

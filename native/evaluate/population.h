@@ -1,6 +1,7 @@
-// Scores a population of paths with inherited weights: BatchNorm is recalibrated for each path over fixed batches,
-// then the path is validated (arXiv 1904.00420, section 3.4). BatchNorm statistics of a layer depend only on the
-// choices up to it, so common prefixes are computed once, statistics included, with the same scores.
+// Scores a population of paths with inherited weights: BatchNorm is recalibrated for each path over fixed
+// batches, then the path is validated (arXiv 1904.00420, section 3.4). BatchNorm statistics of a layer depend
+// only on the choices up to it, so common prefixes are computed once, statistics included, with the same
+// scores.
 #pragma once
 
 #include <functional>
@@ -34,8 +35,8 @@ struct PopulationSettings {
 PopulationScores evaluate_population(const NetworkDescription& network, ParameterStore& parameters,
                                      const std::vector<Architecture>& candidates,
                                      const std::vector<BatchPtr>& calibration,
-                                     const std::vector<BatchPtr>& validation, const PopulationSettings& settings,
-                                     const Cancellation& cancellation,
+                                     const std::vector<BatchPtr>& validation,
+                                     const PopulationSettings& settings, const Cancellation& cancellation,
                                      const std::function<void(int64_t, int64_t)>& progress);
 
 // Adds the scores of `logits` [N, classes]; loss is summed over images.

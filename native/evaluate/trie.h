@@ -1,5 +1,5 @@
-// A population as a trie: one node per (layer, what that layer's genes are, everything before it). Common prefixes
-// of candidates are one chain of nodes, so they run once.
+// A population as a trie: one node per (layer, what that layer's genes are, everything before it). Common
+// prefixes of candidates are one chain of nodes, so they run once.
 #pragma once
 
 #include <map>

@@ -15,13 +15,13 @@
 namespace singlepath {
 namespace {
 
-// Modules by dotted path. A child is registered in its parent before either is compiled, so that `forward` of the
-// parent can name it; sources are compiled children first.
+// Modules by dotted path. A child is registered in its parent before either is compiled, so that `forward` of
+// the parent can name it; sources are compiled children first.
 class ModuleTree {
  public:
   explicit ModuleTree(const std::vector<ScriptSource>& sources) {
     for (const ScriptSource& source : sources) types_.emplace(source.path, source.type);
-    modules_.emplace("", torch::jit::Module(type_of("")));
+    modules_.emplace("", make(""));
   }
 
   torch::jit::Module& at(const std::string& path) {
@@ -30,16 +30,19 @@ class ModuleTree {
     const size_t dot = path.rfind('.');
     torch::jit::Module& parent = at(dot == std::string::npos ? "" : path.substr(0, dot));
     const std::string name = dot == std::string::npos ? path : path.substr(dot + 1);
-    torch::jit::Module child(type_of(path));
+    torch::jit::Module child = make(path);
     parent.register_module(name, child);
     return modules_.emplace(path, child).first->second;
   }
 
  private:
   // Every module is a type of its own, as methods belong to types; saving keeps equal names apart.
-  std::string type_of(const std::string& path) const {
+  torch::jit::Module make(const std::string& path) const {
     const auto found = types_.find(path);
-    return found == types_.end() ? "Container" : found->second;
+    torch::jit::Module module(found == types_.end() ? "Container" : found->second);
+    // What Python's eval() and torch.jit.freeze look for.
+    module.register_attribute("training", c10::BoolType::get(), false);
+    return module;
   }
 
   std::map<std::string, std::string> types_;
@@ -62,7 +65,8 @@ void register_tensor(ModuleTree& tree, const ScriptTensor& tensor) {
 
 }  // namespace
 
-std::string serialize_script(const std::vector<ScriptSource>& modules, const std::vector<ScriptTensor>& tensors) {
+std::string serialize_script(const std::vector<ScriptSource>& modules,
+                             const std::vector<ScriptTensor>& tensors) {
   ModuleTree tree(modules);
   for (const ScriptTensor& tensor : tensors) register_tensor(tree, tensor);
   for (const ScriptSource& module : modules) tree.at(module.path);
@@ -84,7 +88,8 @@ struct Script::Implementation {
   torch::jit::Module module;
 };
 
-Script::Script(const std::string& path) : implementation_(new Implementation{torch::jit::load(path, at::kCPU)}) {
+Script::Script(const std::string& path)
+    : implementation_(new Implementation{torch::jit::load(path, at::kCPU)}) {
   implementation_->module.eval();
 }
 

@@ -22,9 +22,10 @@ struct ScriptTensor {
   bool trainable = true;
 };
 
-// The bytes of a TorchScript file. Throws when a source does not compile. Not written here: libtorch's writer ends the
-// process on a full disk, by throwing from a destructor.
-std::string serialize_script(const std::vector<ScriptSource>& modules, const std::vector<ScriptTensor>& tensors);
+// The bytes of a TorchScript file. Throws when a source does not compile. Not written here: libtorch's writer
+// ends the process on a full disk, by throwing from a destructor.
+std::string serialize_script(const std::vector<ScriptSource>& modules,
+                             const std::vector<ScriptTensor>& tensors);
 
 // A loaded module, on the CPU, in evaluation mode.
 class Script {

@@ -1,6 +1,6 @@
-// Runs one graph, one layer, or one whole path. The op-by-op ATen walk is the reference; a layer whose graph the
-// block compiler (graph/fusion.h) recognises runs through fused kernels instead, with the same results within
-// the tolerances stated there.
+// Runs one graph, one layer, or one whole path. The op-by-op ATen walk is the reference; a layer whose graph
+// the block compiler (graph/fusion.h) recognises runs through fused kernels instead, with the same results
+// within the tolerances stated there.
 #pragma once
 
 #include <ATen/core/Tensor.h>

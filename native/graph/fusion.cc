@@ -14,7 +14,8 @@ struct Run {
 
 class Finder {
  public:
-  explicit Finder(const Graph& graph) : nodes_(graph.nodes), users_(nodes_.size() + 1), covered_(nodes_.size() + 1, false) {
+  explicit Finder(const Graph& graph)
+      : nodes_(graph.nodes), users_(nodes_.size() + 1), covered_(nodes_.size() + 1, false) {
     for (size_t i = 0; i < nodes_.size(); ++i) {
       for (const int32_t value : nodes_[i].inputs) users_[value].push_back(static_cast<int32_t>(i));
     }
@@ -76,7 +77,8 @@ class Finder {
       Run run;
       run.input = nodes_[i].inputs.empty() ? 0 : nodes_[i].inputs[0];
       FusedUnit unit;
-      for (int32_t conv = static_cast<int32_t>(i); conv >= 0 && !taken[conv] && unit_at(conv, unit, run.output);) {
+      for (int32_t conv = static_cast<int32_t>(i);
+           conv >= 0 && !taken[conv] && unit_at(conv, unit, run.output);) {
         taken[conv] = true;
         run.units.push_back(unit);
         conv = only_user(run.output, Op::conv2d);
@@ -95,7 +97,8 @@ class Finder {
   // The slice or split that makes this value for one user only; null when it is something else.
   const Node* taken_from(int32_t value) const {
     const Node* node = producer(value);
-    const bool takes = node != nullptr && (node->op == Op::split || (node->op == Op::slice && node->step > 0));
+    const bool takes =
+        node != nullptr && (node->op == Op::split || (node->op == Op::slice && node->step > 0));
     return takes && users_[value].size() == 1 ? node : nullptr;
   }
 
@@ -149,8 +152,10 @@ class Finder {
     }
     if (passed > 1 || passed == static_cast<int>(nodes_[index].inputs.size())) return;
     for (const int32_t value : nodes_[index].inputs) {
-      if (Run* run = run_ending_in(value)) use(*run);
-      else cover(value);
+      if (Run* run = run_ending_in(value))
+        use(*run);
+      else
+        cover(value);
     }
     step.inputs = {common};
     step.output = index + 1;
@@ -176,7 +181,8 @@ class Finder {
     step.inputs.push_back(other);
     step.output = index + 1;
     const int32_t post = only_user(index + 1, Op::activation);
-    if (post >= 0 && (nodes_[post].activation == Activation::relu || nodes_[post].activation == Activation::relu6)) {
+    if (post >= 0 &&
+        (nodes_[post].activation == Activation::relu || nodes_[post].activation == Activation::relu6)) {
       step.block.post = nodes_[post].activation;
       cover(index + 1);
       step.output = post + 1;

@@ -1,17 +1,17 @@
-// The block compiler: finds, in the op graph of a layer, what the fused CPU kernels (ops/cpu/chain.h) can run as
-// one piece, and leaves the rest to the op-by-op walk.
+// The block compiler: finds, in the op graph of a layer, what the fused CPU kernels (ops/cpu/chain.h) can run
+// as one piece, and leaves the rest to the op-by-op walk.
 //
-// A unit is conv2d -> batchNorm [-> activation] where nothing else uses the values in between; the convolution is 1x1,
-// depthwise or k x k over all channels, with odd kernel, "same" padding and no bias. Units in a row form a chain, and
-// what stands around it is taken in:
+// A unit is conv2d -> batchNorm [-> activation] where nothing else uses the values in between; the
+// convolution is 1x1, depthwise or k x k over all channels, with odd kernel, "same" padding and no bias.
+// Units in a row form a chain, and what stands around it is taken in:
 //
 //   slice or split in front           read by stride
-//   concat of chains and slices       every chain writes its channels; a slice is copied through  (ShuffleNet)
-//   add behind [-> relu, relu6]       residual                                                    (MBConv, ResNet)
-//   average pool to 1x1 behind        summed while reading                                        (last convolution)
+//   concat of chains and slices       every chain writes its channels; a slice is copied through (ShuffleNet)
+//   add behind [-> relu, relu6]       residual                                                    (MBConv,
+//   ResNet) average pool to 1x1 behind        summed while reading (last convolution)
 //
-// Results agree with the op-by-op walk up to rounding: in fp32 2e-5 of the largest value for outputs and gradients of a
-// block.
+// Results agree with the op-by-op walk up to rounding: in fp32 2e-5 of the largest value for outputs and
+// gradients of a block.
 #pragma once
 
 #include "graph/graph.h"

@@ -15,9 +15,7 @@ struct Dim {
   int64_t fixed = 0;
   std::vector<int64_t> values;
 
-  int64_t at(const Architecture& architecture) const {
-    return gene < 0 ? fixed : values[architecture[gene]];
-  }
+  int64_t at(const Architecture& architecture) const { return gene < 0 ? fixed : values[architecture[gene]]; }
 };
 
 enum class Op {
@@ -45,23 +43,23 @@ struct Node {
   std::string name;
   std::vector<int32_t> inputs;  // value indices: 0 is the input of the graph, node i yields value i + 1
 
-  Dim out;                // conv2d, linear; unset (fixed 0) keeps the input's channels
-  int64_t kernel = 1;     // conv2d, max_pool
-  int64_t stride = 1;     // conv2d, max_pool
-  int64_t padding = 0;    // conv2d, max_pool
-  int64_t groups = 1;     // conv2d, channel_shuffle
+  Dim out;                 // conv2d, linear; unset (fixed 0) keeps the input's channels
+  int64_t kernel = 1;      // conv2d, max_pool
+  int64_t stride = 1;      // conv2d, max_pool
+  int64_t padding = 0;     // conv2d, max_pool
+  int64_t groups = 1;      // conv2d, channel_shuffle
   bool depthwise = false;  // conv2d: groups = channels
-  bool bias = false;      // conv2d, linear
-  double eps = 1e-5;      // batch_norm
-  double momentum = 0.1;  // batch_norm
-  bool affine = true;     // batch_norm
+  bool bias = false;       // conv2d, linear
+  double eps = 1e-5;       // batch_norm
+  double momentum = 0.1;   // batch_norm
+  bool affine = true;      // batch_norm
   Activation activation = Activation::none;
   Quantizer quantizer = Quantizer::none;  // conv2d: of its weights; fake_quantize: of features
   Dim bits;
-  int64_t parts = 1, index = 0;            // split
-  int64_t start = 0, step = 1, end = -1;   // slice; end -1: all
-  int64_t size = 1;                        // adaptive_average_pool
-  double p = 0;                            // dropout
+  int64_t parts = 1, index = 0;           // split
+  int64_t start = 0, step = 1, end = -1;  // slice; end -1: all
+  int64_t size = 1;                       // adaptive_average_pool
+  double p = 0;                           // dropout
 };
 
 struct Graph {

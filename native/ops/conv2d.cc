@@ -14,8 +14,8 @@ at::Tensor conv2d(const Node& node, const Inputs& inputs, const Execution& execu
   if (node.quantizer != Quantizer::none) weight = quantize_weight(node, weight, execution);
   at::Tensor bias;
   if (node.bias) bias = execution.use(*parameters.bias, {{out}}).to(x.scalar_type());
-  return at::conv2d(x, weight.to(x.scalar_type()), bias, {node.stride, node.stride}, {node.padding, node.padding},
-                    {1, 1}, groups);
+  return at::conv2d(x, weight.to(x.scalar_type()), bias, {node.stride, node.stride},
+                    {node.padding, node.padding}, {1, 1}, groups);
 }
 
 }  // namespace singlepath

@@ -20,10 +20,14 @@ using torch::autograd::variable_list;
 
 cpu::Activation kernel_activation(Activation activation) {
   switch (activation) {
-    case Activation::none: return cpu::Activation::none;
-    case Activation::relu: return cpu::Activation::relu;
-    case Activation::relu6: return cpu::Activation::relu6;
-    case Activation::hswish: return cpu::Activation::hswish;
+    case Activation::none:
+      return cpu::Activation::none;
+    case Activation::relu:
+      return cpu::Activation::relu;
+    case Activation::relu6:
+      return cpu::Activation::relu6;
+    case Activation::hswish:
+      return cpu::Activation::hswish;
   }
   return cpu::Activation::none;
 }
@@ -85,8 +89,7 @@ at::Tensor dense_rows(const at::Tensor& weight) {
 void add_unit(Branch& branch, const FusedUnit& unit, int64_t in, const Execution& execution) {
   const Node& conv = *unit.conv;
   const int64_t out = conv.depthwise ? in : conv.out.at(execution.architecture);
-  at::Tensor weight =
-      execution.use(*execution.parameters.of(conv).weight, {{out, conv.depthwise ? 1 : in}});
+  at::Tensor weight = execution.use(*execution.parameters.of(conv).weight, {{out, conv.depthwise ? 1 : in}});
   if (conv.quantizer != Quantizer::none) weight = quantize_weight(conv, weight, execution);
   cpu::Unit u;
   u.convolution = conv.depthwise     ? cpu::Convolution::depthwise
@@ -96,7 +99,8 @@ void add_unit(Branch& branch, const FusedUnit& unit, int64_t in, const Execution
   u.out_channels = static_cast<int>(out);
   u.kernel = static_cast<int>(conv.kernel);
   u.stride = static_cast<int>(conv.stride);
-  u.weight_stride = static_cast<long>(weight.numel() / out);  // until bind_parameters knows where the rows are
+  u.weight_stride =
+      static_cast<long>(weight.numel() / out);  // until bind_parameters knows where the rows are
   u.activation = unit.activation ? kernel_activation(unit.activation->activation) : cpu::Activation::none;
   u.epsilon = static_cast<float>(unit.norm->eps);
   at::Tensor gamma, beta;
@@ -168,12 +172,13 @@ void bind_parameters(Branch& branch, variable_list& kept) {
 
 at::Tensor empty_output(const Plan& plan) {
   if (plan.pooled) return at::empty({plan.batch, plan.out_channels, 1, 1}, at::kFloat);
-  return at::empty({plan.batch, plan.out_channels, plan.out_height, plan.out_width}, at::TensorOptions(plan.type),
-                   at::MemoryFormat::ChannelsLast);
+  return at::empty({plan.batch, plan.out_channels, plan.out_height, plan.out_width},
+                   at::TensorOptions(plan.type), at::MemoryFormat::ChannelsLast);
 }
 
 cpu::Input input_of(const at::Tensor& tensor, const Channels& channels) {
-  return {element(tensor, channels.first), static_cast<long>(tensor.size(1)), static_cast<int>(channels.step)};
+  return {element(tensor, channels.first), static_cast<long>(tensor.size(1)),
+          static_cast<int>(channels.step)};
 }
 
 // How a branch's results reach the output; the first branch also carries the passed channels.
@@ -185,8 +190,9 @@ cpu::Output output_of(const Plan& plan, const Branch& branch, const at::Tensor& 
   output.pooled = plan.pooled;
   output.post = plan.post;
   if (plan.residual) {
-    output.residual = plan.own_residual ? input_of(x, branch.in)
-                                        : cpu::Input{residual.data_ptr(), static_cast<long>(plan.out_channels), 1};
+    output.residual = plan.own_residual
+                          ? input_of(x, branch.in)
+                          : cpu::Input{residual.data_ptr(), static_cast<long>(plan.out_channels), 1};
   }
   if (plan.has_pass && &branch == plan.branches.data()) {
     output.pass = input_of(x, plan.pass);
@@ -227,11 +233,11 @@ void update_running(const Branch& branch, const Statistics& statistics, const Ex
   }
 }
 
-// The training pass as one node of the autograd graph. Variables: input, residual (when another tensor), then weight,
-// gamma and beta of every unit (gamma and beta only where they exist).
+// The training pass as one node of the autograd graph. Variables: input, residual (when another tensor), then
+// weight, gamma and beta of every unit (gamma and beta only where they exist).
 struct FusedBlockFunction : torch::autograd::Function<FusedBlockFunction> {
-  static at::Tensor forward(AutogradContext* context, const std::shared_ptr<Plan>& plan, const Execution* execution,
-                            at::TensorList variables) {
+  static at::Tensor forward(AutogradContext* context, const std::shared_ptr<Plan>& plan,
+                            const Execution* execution, at::TensorList variables) {
     const at::Tensor& x = variables[0];
     const at::Tensor residual = plan->residual && !plan->own_residual ? variables[1] : at::Tensor();
     const at::Tensor out = empty_output(*plan);
@@ -252,14 +258,17 @@ struct FusedBlockFunction : torch::autograd::Function<FusedBlockFunction> {
   }
 
   static variable_list backward(AutogradContext* context, variable_list gradients) {
-    const auto plan = c10::static_intrusive_pointer_cast<PlanHolder>(context->saved_data["plan"].toCapsule())->plan;
-    if (plan->saved.empty()) throw Error("NATIVE", "Expected one backward pass of a fused block but received a second");
+    const auto plan =
+        c10::static_intrusive_pointer_cast<PlanHolder>(context->saved_data["plan"].toCapsule())->plan;
+    if (plan->saved.empty())
+      throw Error("NATIVE", "Expected one backward pass of a fused block but received a second");
     const variable_list saved = context->get_saved_variables();
     const at::Tensor& x = saved[0];
     const at::Tensor residual = plan->residual && !plan->own_residual ? saved[1] : at::Tensor();
     const at::Tensor& out = saved.back();
-    const at::Tensor dout = plan->pooled ? gradients[0].to(at::kFloat).contiguous()
-                                         : gradients[0].to(plan->type).contiguous(at::MemoryFormat::ChannelsLast);
+    const at::Tensor dout = plan->pooled
+                                ? gradients[0].to(at::kFloat).contiguous()
+                                : gradients[0].to(plan->type).contiguous(at::MemoryFormat::ChannelsLast);
     variable_list result(2 + saved.size() - 1);  // plan, execution, then one for each variable
 
     at::Tensor dx;
@@ -313,7 +322,8 @@ struct FusedBlockFunction : torch::autograd::Function<FusedBlockFunction> {
         outer.residual = dresidual.data_ptr();
         outer.residual_stride = static_cast<long>(plan->out_channels);
       }
-      cpu::backward(branch.chain, input_of(x, branch.in), output_of(*plan, branch, x, residual, out.defined() ? out : dout),
+      cpu::backward(branch.chain, input_of(x, branch.in),
+                    output_of(*plan, branch, x, residual, out.defined() ? out : dout),
                     plan->saved[index].data_ptr(), outer, units.data(), engine_workspace());
     }
     plan->saved.clear();
@@ -355,7 +365,8 @@ at::Tensor train(const std::shared_ptr<Plan>& plan, const at::Tensor& x, const a
   return FusedBlockFunction::apply(plan, &execution, at::TensorList(variables));
 }
 
-at::Tensor calibrate(Plan& plan, const at::Tensor& x, const at::Tensor& residual, const Execution& execution) {
+at::Tensor calibrate(Plan& plan, const at::Tensor& x, const at::Tensor& residual,
+                     const Execution& execution) {
   const at::Tensor out = empty_output(plan);
   variable_list kept;
   for (Branch& branch : plan.branches) {
@@ -402,7 +413,8 @@ bool can_fuse(const at::Tensor& x, const Execution& execution) {
   return execution.mode == Mode::train || !at::GradMode::is_enabled() || !x.requires_grad();
 }
 
-at::Tensor fused_block(const FusedBlock& block, const std::vector<at::Tensor>& inputs, const Execution& execution) {
+at::Tensor fused_block(const FusedBlock& block, const std::vector<at::Tensor>& inputs,
+                       const Execution& execution) {
   const at::Tensor x = inputs[0].contiguous(at::MemoryFormat::ChannelsLast);
   const std::shared_ptr<Plan> plan = plan_block(block, x, execution);
   at::Tensor residual;
@@ -411,9 +423,12 @@ at::Tensor fused_block(const FusedBlock& block, const std::vector<at::Tensor>& i
     if (!plan->own_residual) residual = inputs[1].contiguous(at::MemoryFormat::ChannelsLast);
   }
   switch (execution.mode) {
-    case Mode::train: return train(plan, x, residual, execution);
-    case Mode::calibrate: return calibrate(*plan, x, residual, execution);
-    case Mode::evaluate: break;
+    case Mode::train:
+      return train(plan, x, residual, execution);
+    case Mode::calibrate:
+      return calibrate(*plan, x, residual, execution);
+    case Mode::evaluate:
+      break;
   }
   return evaluate(*plan, x, residual, execution);
 }

@@ -1,5 +1,5 @@
-// One function per op, each in the file of its name. Inputs and output are [N, C, H, W] in channels_last layout
-// (linear: [N, C]); all are differentiable through autograd.
+// One function per op, each in the file of its name. Inputs and output are [N, C, H, W] in channels_last
+// layout (linear: [N, C]); all are differentiable through autograd.
 #pragma once
 
 #include <ATen/core/Tensor.h>

@@ -10,8 +10,8 @@
 namespace singlepath {
 namespace {
 
-// `quantized` forward, identity backward. Without gradients it is `quantized` to the last bit, as in an exported
-// network; else the sum may round.
+// `quantized` forward, identity backward. Without gradients it is `quantized` to the last bit, as in an
+// exported network; else the sum may round.
 at::Tensor straight_through(const at::Tensor& x, const at::Tensor& quantized) {
   if (!at::GradMode::is_enabled()) return quantized;
   return x + (quantized - x).detach();

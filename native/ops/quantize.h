@@ -1,5 +1,5 @@
-// Fake quantisation with straight-through gradients, composed of ATen ops so that autograd gives the gradients
-// of the papers. `bits` of 32 or more means float.
+// Fake quantisation with straight-through gradients, composed of ATen ops so that autograd gives the
+// gradients of the papers. `bits` of 32 or more means float.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -10,7 +10,8 @@ namespace singlepath {
 
 constexpr int64_t kFloatBits = 32;
 
-// DoReFa-Net (arXiv 1606.06160), equations 8-9: k > 1 bits on the grid of [-1, 1]; 1 bit: sign(w) * mean(|w|).
+// DoReFa-Net (arXiv 1606.06160), equations 8-9: k > 1 bits on the grid of [-1, 1]; 1 bit: sign(w) *
+// mean(|w|).
 at::Tensor dorefa_weight(const at::Tensor& weight, int64_t bits);
 
 // PACT (arXiv 1805.06085): clip to [0, alpha], 2^k - 1 steps. alpha: one element, learnt.

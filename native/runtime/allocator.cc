@@ -91,7 +91,8 @@ Cache& cache() {
   return *instance;
 }
 
-// libtorch's raw interface wants data and context to be one pointer, so a block's capacity lies before its data.
+// libtorch's raw interface wants data and context to be one pointer, so a block's capacity lies before its
+// data.
 struct Header {
   size_t capacity;  // of the whole block; 0: from malloc
 };
@@ -115,7 +116,9 @@ class CachingAllocator final : public c10::Allocator {
  public:
 #if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 3)
   c10::DataPtr allocate(size_t bytes) override { return make(bytes); }
-  void copy_data(void* to, const void* from, std::size_t count) const override { std::memcpy(to, from, count); }
+  void copy_data(void* to, const void* from, std::size_t count) const override {
+    std::memcpy(to, from, count);
+  }
 #else
   c10::DataPtr allocate(size_t bytes) const override { return make(bytes); }
 #endif

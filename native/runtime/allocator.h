@@ -1,5 +1,5 @@
-// A caching allocator for CPU tensors. glibc maps and unmaps every large block, and page faults are dear: relu on
-// a 51 MB tensor took 85-300 ms with fresh memory and 1.5-3 ms with reused blocks (measured).
+// A caching allocator for CPU tensors. glibc maps and unmaps every large block, and page faults are dear:
+// relu on a 51 MB tensor took 85-300 ms with fresh memory and 1.5-3 ms with reused blocks (measured).
 #pragma once
 
 #include <cstdint>

@@ -32,11 +32,12 @@ c10::Device device_of(const std::string& name) {
   }
   const int count = cuda_devices();
   if (index >= count) {
-    throw Error("DEVICE_UNAVAILABLE",
-                "Expected a CUDA device for '" + name + "' but found " + std::to_string(count),
-                count == 0 ? "this libtorch has no CUDA, or there is no NVIDIA driver: use device cpu, or set LIBTORCH "
-                             "to a CUDA build and run `npx singlepath build`"
-                           : "`npx singlepath doctor` lists the devices");
+    throw Error(
+        "DEVICE_UNAVAILABLE", "Expected a CUDA device for '" + name + "' but found " + std::to_string(count),
+        count == 0
+            ? "this libtorch has no CUDA, or there is no NVIDIA driver: use device cpu, or set LIBTORCH "
+              "to a CUDA build and run `npx singlepath build`"
+            : "`npx singlepath doctor` lists the devices");
   }
   return c10::Device(c10::DeviceType::CUDA, static_cast<c10::DeviceIndex>(index));
 }

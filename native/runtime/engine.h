@@ -1,5 +1,5 @@
-// The engine: the one thread that runs all torch work, fed by a queue. Thread settings and gradient mode are per
-// thread in libtorch, and libuv's pool threads would each keep an OpenMP team of their own.
+// The engine: the one thread that runs all torch work, fed by a queue. Thread settings and gradient mode are
+// per thread in libtorch, and libuv's pool threads would each keep an OpenMP team of their own.
 #pragma once
 
 #include <condition_variable>

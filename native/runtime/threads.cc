@@ -35,7 +35,8 @@ int cores_in_mask() {
     const std::string topology = "/sys/devices/system/cpu/cpu" + std::to_string(cpu) + "/topology/";
     const std::string core = read_line(topology + "core_id");
     // Without topology (some containers) every CPU counts.
-    cores.emplace(read_line(topology + "physical_package_id"), core.empty() ? "cpu" + std::to_string(cpu) : core);
+    cores.emplace(read_line(topology + "physical_package_id"),
+                  core.empty() ? "cpu" + std::to_string(cpu) : core);
   }
   return std::min<int>(cpus, cores.size());
 }

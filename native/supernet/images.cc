@@ -20,7 +20,8 @@ at::Tensor images_of(const Batch& batch, at::Device device, at::ScalarType stora
             at::MemoryFormat::ChannelsLast);
   }
   if (device.is_cpu()) {
-    const at::Tensor images = at::empty({n, c, h, w}, at::TensorOptions(storage), at::MemoryFormat::ChannelsLast);
+    const at::Tensor images =
+        at::empty({n, c, h, w}, at::TensorOptions(storage), at::MemoryFormat::ChannelsLast);
     cpu::normalise(batch.pixels.data(), n * h * w, static_cast<int>(c), batch.mean.data(), batch.std.data(),
                    storage == at::kFloat ? cpu::Storage::float32 : cpu::Storage::bfloat16, images.data_ptr(),
                    engine_workspace());

@@ -45,9 +45,9 @@ class Network {
   void recalibrate(const std::vector<BatchPtr>& batches, const Architecture& architecture,
                    const Cancellation& cancellation);
   // `candidates`: the rows of a flat [count, genes] list.
-  PopulationScores evaluate(const Architecture& candidates, int64_t count, const std::vector<BatchPtr>& calibration,
-                            const std::vector<BatchPtr>& validation, PopulationSettings settings,
-                            const Cancellation& cancellation,
+  PopulationScores evaluate(const Architecture& candidates, int64_t count,
+                            const std::vector<BatchPtr>& calibration, const std::vector<BatchPtr>& validation,
+                            PopulationSettings settings, const Cancellation& cancellation,
                             const std::function<void(int64_t, int64_t)>& progress);
   Validation validate(const std::vector<BatchPtr>& batches, const Architecture& architecture,
                       const Cancellation& cancellation);

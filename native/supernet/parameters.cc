@@ -66,8 +66,8 @@ at::Tensor Slice::of(const at::Tensor& tensor) const {
     const int64_t start = d == 0 ? first : 0;
     if (start + sizes[d] > view.size(d)) {
       throw Error("INVALID_ARGUMENT", "Expected at most " + std::to_string(view.size(d) - start) +
-                                          " in dimension " + std::to_string(d) + " of a weight but received " +
-                                          std::to_string(sizes[d]));
+                                          " in dimension " + std::to_string(d) +
+                                          " of a weight but received " + std::to_string(sizes[d]));
     }
     if (sizes[d] < view.size(d)) view = view.narrow(d, start, sizes[d]);
   }

@@ -53,8 +53,8 @@ class ParameterStore {
   std::unordered_map<const Node*, NodeParameters> nodes_;
 };
 
-// The parameters of the running step: leaves that alias the part of each parameter the path uses. Autograd fills
-// their gradients; nothing off the path, and nothing outside a slice, is touched.
+// The parameters of the running step: leaves that alias the part of each parameter the path uses. Autograd
+// fills their gradients; nothing off the path, and nothing outside a slice, is touched.
 class ActivePath {
  public:
   struct Leaf {

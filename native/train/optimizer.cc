@@ -56,8 +56,8 @@ bool fused_update(const std::vector<ActivePath::Leaf*>& leaves, const SgdOptions
     span.gradient_stride = span.columns;
     spans.push_back(span);
   }
-  const cpu::SgdOptions kernel{static_cast<float>(options.learning_rate), static_cast<float>(options.momentum),
-                               options.nesterov};
+  const cpu::SgdOptions kernel{static_cast<float>(options.learning_rate),
+                               static_cast<float>(options.momentum), options.nesterov};
   cpu::sgd_step(spans, kernel, engine_workspace());
   return true;
 }

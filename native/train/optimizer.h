@@ -16,8 +16,8 @@ struct SgdOptions {
 double gradient_norm(ActivePath& path);
 void scale_gradients(ActivePath& path, double factor);
 
-// m = momentum * m + g + decay * p; p -= rate * m (Nesterov: rate * (g' + momentum * m)). Momentum starts at 0,
-// which equals PyTorch's first step. Only slices of the path are read or written.
+// m = momentum * m + g + decay * p; p -= rate * m (Nesterov: rate * (g' + momentum * m)). Momentum starts at
+// 0, which equals PyTorch's first step. Only slices of the path are read or written.
 void sgd_update(ActivePath& path, const SgdOptions& options);
 
 }  // namespace singlepath

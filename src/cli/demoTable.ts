@@ -45,12 +45,17 @@ export function describeDemo(space: SearchSpace, result: DemoResult): string {
     ],
     rows,
   );
+  // Networks of one space that meet the same constraint are close: what is within the error is no difference.
+  const { images, last } = winner.result;
+  const { accuracy } = last;
+  const error = Math.sqrt((accuracy * (1 - accuracy)) / images);
   const total = Object.values(seconds).reduce((sum, value) => sum + value, 0);
   const phases = Object.entries(seconds).map(([name, value]) => `${name} ${formatDuration(value)}`);
   return [
     table,
     '',
     `${search.evaluated} candidates for the search${baseline ? `, ${baseline.evaluated} for the random search` : ''}`,
+    `an accuracy of ${formatPercent(accuracy)} on ${images} images has a standard error of ${formatPercent(error)}`,
     `export of the winner: ${describeParity(result.export.parity)}`,
     `time: ${formatDuration(total)} (${phases.join(', ')})`,
     `everything is in ${runDir}`,

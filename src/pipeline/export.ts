@@ -59,7 +59,6 @@ export async function runExport(
     stack.addAll(calibration);
     await network.recalibrate(calibration, architecture, signal);
   }
-  signal?.throwIfAborted();
   return await exportSubnet({
     space,
     architecture,

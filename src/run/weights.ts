@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { SinglePathError } from '../core/errors.js';
 import { ioError } from '../core/files.js';
 import type { TensorEntry } from '../runtime/native.js';
+import { spaceHash } from '../space/hash.js';
 import type { SearchSpace } from '../space/types.js';
 import { decodeSafetensors } from '../supernet/safetensors.js';
 import { Checkpoints, readCheckpoint } from './checkpoints.js';
-import { spaceHash } from '../space/hash.js';
 import { checkTensors, withoutOptimizer } from './tensors.js';
 
 export interface LoadedWeights {

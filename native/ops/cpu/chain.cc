@@ -6,15 +6,18 @@
 namespace singlepath::cpu {
 namespace {
 
-std::size_t aligned(std::size_t bytes) { return (bytes + 63) / 64 * 64; }
+std::size_t aligned(std::size_t bytes) {
+  return (bytes + 63) / 64 * 64;
+}
 
 [[noreturn]] void fail(std::size_t index, const std::string& expected, long received) {
-  throw std::invalid_argument("unit " + std::to_string(index) + " of the chain: expected " + expected + " but received " +
-                              std::to_string(received));
+  throw std::invalid_argument("unit " + std::to_string(index) + " of the chain: expected " + expected +
+                              " but received " + std::to_string(received));
 }
 
 void check(const Unit& unit, std::size_t index, int channels) {
-  if (unit.in_channels != channels) fail(index, std::to_string(channels) + " input channels", unit.in_channels);
+  if (unit.in_channels != channels)
+    fail(index, std::to_string(channels) + " input channels", unit.in_channels);
   if (unit.out_channels < 1) fail(index, "at least one output channel", unit.out_channels);
   if (unit.kernel < 1 || unit.kernel % 2 == 0) fail(index, "an odd kernel size", unit.kernel);
   if (unit.stride < 1) fail(index, "a positive stride", unit.stride);
@@ -23,13 +26,15 @@ void check(const Unit& unit, std::size_t index, int channels) {
     fail(index, "as many output as input channels", unit.out_channels);
   const long taps = static_cast<long>(unit.kernel) * unit.kernel;
   const long row = unit.convolution == Convolution::depthwise ? taps : taps * unit.in_channels;
-  if (unit.weight_stride < row) fail(index, "a weight stride of at least " + std::to_string(row), unit.weight_stride);
+  if (unit.weight_stride < row)
+    fail(index, "a weight stride of at least " + std::to_string(row), unit.weight_stride);
 }
 
 }  // namespace
 
 ChainPlan plan(const Chain& chain) {
-  if (chain.units.empty()) throw std::invalid_argument("expected a chain of at least one unit but received none");
+  if (chain.units.empty())
+    throw std::invalid_argument("expected a chain of at least one unit but received none");
   if (chain.batch < 1 || chain.height < 1 || chain.width < 1)
     throw std::invalid_argument("expected a chain input of at least one pixel but received " +
                                 std::to_string(chain.batch) + " x " + std::to_string(chain.height) + " x " +
@@ -43,8 +48,9 @@ ChainPlan plan(const Chain& chain) {
     UnitPlan p;
     p.unit = &unit;
     p.taps = unit.kernel * unit.kernel;
-    p.geometry = {chain.batch, height, width, (height - 1) / unit.stride + 1, (width - 1) / unit.stride + 1, unit.kernel,
-                  unit.stride};
+    p.geometry = {
+        chain.batch, height,     width, (height - 1) / unit.stride + 1, (width - 1) / unit.stride + 1,
+        unit.kernel, unit.stride};
     p.depth = unit.in_channels * p.taps;
     p.width = static_cast<int>(padded(unit.out_channels));
     p.vectors_offset = result.vectors_bytes;
@@ -65,16 +71,22 @@ ChainPlan plan(const Chain& chain) {
 }
 
 Operand input_operand(const Chain& chain, const Input& input) {
-  return {input.data, input.pixel_stride, input.channel_step, chain.units.front().in_channels, nullptr, nullptr,
-          Activation::none};
+  return {input.data, input.pixel_stride, input.channel_step, chain.units.front().in_channels, nullptr,
+          nullptr,    Activation::none};
 }
 
 Operand raw_operand(const UnitPlan& unit, const void* raw, const UnitVectors& vectors) {
   return {raw, unit.width, 1, unit.unit->out_channels, vectors.scale, vectors.shift, unit.unit->activation};
 }
 
-int output_height(const Chain& chain) { return plan(chain).units.back().geometry.out_height; }
-int output_width(const Chain& chain) { return plan(chain).units.back().geometry.out_width; }
-std::size_t saved_bytes(const Chain& chain) { return plan(chain).saved_bytes; }
+int output_height(const Chain& chain) {
+  return plan(chain).units.back().geometry.out_height;
+}
+int output_width(const Chain& chain) {
+  return plan(chain).units.back().geometry.out_width;
+}
+std::size_t saved_bytes(const Chain& chain) {
+  return plan(chain).saved_bytes;
+}
 
 }  // namespace singlepath::cpu

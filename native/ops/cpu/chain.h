@@ -2,10 +2,11 @@
 
 // Chains of convolution -> BatchNorm -> activation, computed as one piece on the CPU.
 //
-// A chain is a list of units. Activations are NHWC ("pixel" = one position of one image, its channels side by side) in
-// fp32 or bf16. What makes it fast: a training pass stores nothing but each convolution's raw output. BatchNorm statistics
-// are summed while that output is written; normalising and activating happen while the next unit reads it; backward
-// recomputes the rest. Blocks around the chain (split, shuffle, concat, residual, pool) are part of reading and writing:
+// A chain is a list of units. Activations are NHWC ("pixel" = one position of one image, its channels side by
+// side) in fp32 or bf16. What makes it fast: a training pass stores nothing but each convolution's raw
+// output. BatchNorm statistics are summed while that output is written; normalising and activating happen
+// while the next unit reads it; backward recomputes the rest. Blocks around the chain (split, shuffle,
+// concat, residual, pool) are part of reading and writing:
 //
 //   plain            out = chain(x)                     Input{x, C, 1}
 //   channel slice    out = chain(x[:, a::s])            Input{x + a, C, s}
@@ -15,8 +16,9 @@
 //   ResNet           out = relu(shortcut + chain(x))                     Output::residual and post
 //   head             out = mean over pixels of chain(x), float           Output::pooled
 //
-// Nothing here owns tensors: the caller passes pointers and keeps them alive during the call. Memory for intermediate
-// values is in a Workspace, which only grows; steady state allocates nothing. One chain call at a time for a workspace.
+// Nothing here owns tensors: the caller passes pointers and keeps them alive during the call. Memory for
+// intermediate values is in a Workspace, which only grows; steady state allocates nothing. One chain call at
+// a time for a workspace.
 //
 // Results depend on the thread count (the order of sums) and on the instruction set, and on nothing else.
 //
@@ -39,8 +41,8 @@ struct Unit {
   Activation activation = Activation::none;
   float epsilon = 1e-5f;
 
-  // Row-major [out][in][kernel][kernel] ([out][1][kernel][kernel] when depthwise). Consecutive output channels are
-  // `weight_stride` elements apart, so W[:out, :in] of a larger tensor is used in place.
+  // Row-major [out][in][kernel][kernel] ([out][1][kernel][kernel] when depthwise). Consecutive output
+  // channels are `weight_stride` elements apart, so W[:out, :in] of a larger tensor is used in place.
   const float* weight = nullptr;
   long weight_stride = 0;
 
@@ -88,7 +90,8 @@ struct RunningStatistics {
   const float* variance = nullptr;
 };
 
-// Where backward writes (overwrites) one unit's gradients; laid out like the parameters. gamma and beta may be null.
+// Where backward writes (overwrites) one unit's gradients; laid out like the parameters. gamma and beta may
+// be null.
 struct UnitGradients {
   float* weight = nullptr;
   long weight_stride = 0;
@@ -104,11 +107,11 @@ struct ChainGradients {
 
   void* input = nullptr;  // of the first channel of Input; null: not wanted (first layer)
   long input_stride = 0;
-  bool accumulate = false;  // add to `input` instead of writing it
+  bool accumulate = false;     // add to `input` instead of writing it
   void* pass_input = nullptr;  // where the passed channels' gradient goes, like `input`
 
-  // A residual that is the chain's own input gets its gradient as part of `input`. Any other residual's gradient is
-  // `output` itself, or, behind `post`, written here.
+  // A residual that is the chain's own input gets its gradient as part of `input`. Any other residual's
+  // gradient is `output` itself, or, behind `post`, written here.
   void* residual = nullptr;
   long residual_stride = 0;
 };
@@ -119,10 +122,10 @@ int output_width(const Chain& chain);
 // Bytes of the memory a training pass keeps for backward (64-byte aligned, given by the caller).
 std::size_t saved_bytes(const Chain& chain);
 
-// Training pass. Writes the output, fills `saved`, and reports every unit's batch statistics when `statistics` is not null
-// (one entry a unit).
-void forward(const Chain& chain, const Input& input, const Output& output, void* saved, BatchStatistics* statistics,
-             Workspace& workspace);
+// Training pass. Writes the output, fills `saved`, and reports every unit's batch statistics when
+// `statistics` is not null (one entry a unit).
+void forward(const Chain& chain, const Input& input, const Output& output, void* saved,
+             BatchStatistics* statistics, Workspace& workspace);
 
 // The same output and statistics without keeping anything for backward.
 void recalibrate(const Chain& chain, const Input& input, const Output& output, BatchStatistics* statistics,
@@ -132,7 +135,8 @@ void recalibrate(const Chain& chain, const Input& input, const Output& output, B
 void backward(const Chain& chain, const Input& input, const Output& output, const void* saved,
               const ChainGradients& gradients, const UnitGradients* units, Workspace& workspace);
 
-// A chain for evaluation: BatchNorm folded into weights packed once. Keeps no pointer to the chain's parameters.
+// A chain for evaluation: BatchNorm folded into weights packed once. Keeps no pointer to the chain's
+// parameters.
 class FoldedChain {
  public:
   FoldedChain(const Chain& chain, const RunningStatistics* statistics);

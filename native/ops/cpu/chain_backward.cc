@@ -1,8 +1,11 @@
-// Backward: from the last unit to the first, with the gradient g behind each unit's BatchNorm in one of two buffers.
+// Backward: from the last unit to the first, with the gradient g behind each unit's BatchNorm in one of two
+// buffers.
 //
 //   entry      g of the last unit from the output's gradient, and the two BatchNorm sums
-//   each unit  gradient of the raw output = g * c0 + raw * c1 + c2 (BatchNorm's backward), rebuilt while reading;
-//              weight gradient, and input gradient straight into the unit before: its g and sums, or the caller's tensor
+//   each unit  gradient of the raw output = g * c0 + raw * c1 + c2 (BatchNorm's backward), rebuilt while
+//   reading;
+//              weight gradient, and input gradient straight into the unit before: its g and sums, or the
+//              caller's tensor
 
 #include <stdexcept>
 
@@ -15,18 +18,20 @@ struct Saved {
   const char* base;
   const void* raw(const UnitPlan& unit) const { return base + unit.raw_offset; }
   UnitVectors vectors(const UnitPlan& unit) const {
-    return UnitVectors(const_cast<float*>(reinterpret_cast<const float*>(base + unit.vectors_offset)), unit.width);
+    return UnitVectors(const_cast<float*>(reinterpret_cast<const float*>(base + unit.vectors_offset)),
+                       unit.width);
   }
 };
 
 bool residual_is_input(const Input& input, const Output& output) {
   return output.residual.data && output.residual.data == input.data &&
-         output.residual.pixel_stride == input.pixel_stride && output.residual.channel_step == input.channel_step;
+         output.residual.pixel_stride == input.pixel_stride &&
+         output.residual.channel_step == input.channel_step;
 }
 
 // BatchNorm's gradients and the coefficients of its backward, from the sums of g and of g * (raw - mean).
-void finish_batch_norm(const UnitPlan& unit, const double* sums, const UnitVectors& v, const UnitGradients& gradients,
-                       float* c0, float* c1, float* c2) {
+void finish_batch_norm(const UnitPlan& unit, const double* sums, const UnitVectors& v,
+                       const UnitGradients& gradients, float* c0, float* c1, float* c2) {
   const double count = static_cast<double>(unit.geometry.out_pixels());
   for (int c = 0; c < unit.width; ++c) {
     const double beta = sums[c], gamma = sums[unit.width + c] * v.inverse[c];
@@ -42,8 +47,8 @@ void finish_batch_norm(const UnitPlan& unit, const double* sums, const UnitVecto
 
 // Adds up the threads' weight gradients ([rows][width] each, `size` floats apart) into the caller's rows.
 // place(row, column) gives the position in a caller's row, or -1 for padding.
-void reduce_pointwise(const float* parts, int threads, std::size_t size, const UnitPlan& unit, const UnitGradients& to,
-                      Workspace& workspace) {
+void reduce_pointwise(const float* parts, int threads, std::size_t size, const UnitPlan& unit,
+                      const UnitGradients& to, Workspace& workspace) {
   const Unit& u = *unit.unit;
   const long width = padded(unit.depth);
   workspace.pool().parallel_for(u.out_channels, 16, [&](long begin, long end, int) {
@@ -57,7 +62,8 @@ void reduce_pointwise(const float* parts, int threads, std::size_t size, const U
   });
 }
 
-void reduce_dense(const float* parts, int threads, std::size_t size, const UnitPlan& unit, const UnitGradients& to) {
+void reduce_dense(const float* parts, int threads, std::size_t size, const UnitPlan& unit,
+                  const UnitGradients& to) {
   const Unit& u = *unit.unit;
   const long width = padded(unit.depth);
   for (long o = 0; o < u.out_channels; ++o)
@@ -70,7 +76,8 @@ void reduce_dense(const float* parts, int threads, std::size_t size, const UnitP
       }
 }
 
-void reduce_depthwise(const float* parts, int threads, std::size_t size, const UnitPlan& unit, const UnitGradients& to) {
+void reduce_depthwise(const float* parts, int threads, std::size_t size, const UnitPlan& unit,
+                      const UnitGradients& to) {
   for (long c = 0; c < unit.unit->out_channels; ++c)
     for (int tap = 0; tap < unit.taps; ++tap) {
       const float* from = parts + (c / kGroup * unit.taps + tap) * kGroup + c % kGroup;
@@ -82,11 +89,12 @@ void reduce_depthwise(const float* parts, int threads, std::size_t size, const U
 
 // Runs one unit's backward kernel: every thread into weight gradients of its own.
 template <class Task, class Kernel>
-const double* run_backward(Workspace& workspace, Task task, Kernel kernel, int sums_width, std::size_t weight_floats) {
+const double* run_backward(Workspace& workspace, Task task, Kernel kernel, int sums_width,
+                           std::size_t weight_floats) {
   ThreadPool& pool = workspace.pool();
   const int threads = pool.threads();
-  float* parts =
-      static_cast<float*>(workspace.shared(Workspace::weight_gradients, threads * weight_floats * sizeof(float)));
+  float* parts = static_cast<float*>(
+      workspace.shared(Workspace::weight_gradients, threads * weight_floats * sizeof(float)));
   const std::size_t count = 2 * static_cast<std::size_t>(sums_width);
   double* sums = static_cast<double*>(workspace.shared(Workspace::sums, threads * count * sizeof(double)));
   std::memset(sums, 0, threads * count * sizeof(double));
@@ -156,19 +164,22 @@ void backward(const Chain& chain, const Input& input, const Output& output, cons
   entry.mean = last_vectors.mean;
   entry.activation = last.unit->activation;
   entry.sink = g;
-  const double* sums = run_summed(workspace, entry, run.gradient_entry, last.geometry.out_pixels(), 32, last.width,
-                                  entry.scratch_floats());
+  const double* sums = run_summed(workspace, entry, run.gradient_entry, last.geometry.out_pixels(), 32,
+                                  last.width, entry.scratch_floats());
   finish_batch_norm(last, sums, last_vectors, unit_gradients[p.units.size() - 1], c0, c1, c2);
 
-  // Passed channels: woven into the input gradient when they are the even ones beside our odd ones, else copied.
+  // Passed channels: woven into the input gradient when they are the even ones beside our odd ones, else
+  // copied.
   const char* first_input = static_cast<const char*>(gradients.input);
   const bool weave = gradients.pass && gradients.input && !gradients.accumulate && input.channel_step == 2 &&
-                     output.pass.channel_step == 2 && output.pass_channels == chain.units.front().in_channels &&
+                     output.pass.channel_step == 2 &&
+                     output.pass_channels == chain.units.front().in_channels &&
                      first_input - p.element == static_cast<const char*>(gradients.pass_input) &&
                      (p.units.front().geometry.stride == 1 || p.units.front().depthwise());
   if (gradients.pass && gradients.pass_input && !weave) {
-    const CopyChannels copy{gradients.pass, gradients.output_stride, 1, gradients.pass_input, gradients.input_stride,
-                            output.pass.channel_step, output.pass_channels, gradients.accumulate};
+    const CopyChannels copy{gradients.pass,       gradients.output_stride, 1,
+                            gradients.pass_input, gradients.input_stride,  output.pass.channel_step,
+                            output.pass_channels, gradients.accumulate};
     pool.parallel_for(last.geometry.out_pixels(), 32,
                       [&](long begin, long end, int) { run.copy_channels(copy, begin, end); });
   }
@@ -216,9 +227,11 @@ void backward(const Chain& chain, const Input& input, const Output& output, cons
         pool.parallel_for(unit.geometry.in_pixels(), 32, [&](long begin, long end, int) {
           for (long pixel = begin; pixel < end; ++pixel) {
             char* to = static_cast<char*>(gradients.input) + pixel * gradients.input_stride * p.element;
-            if (input.channel_step == 1) std::memset(to, 0, static_cast<std::size_t>(u.in_channels) * p.element);
-            else for (int c = 0; c < u.in_channels; ++c)
-              std::memset(to + static_cast<long>(c) * input.channel_step * p.element, 0, p.element);
+            if (input.channel_step == 1)
+              std::memset(to, 0, static_cast<std::size_t>(u.in_channels) * p.element);
+            else
+              for (int c = 0; c < u.in_channels; ++c)
+                std::memset(to + static_cast<long>(c) * input.channel_step * p.element, 0, p.element);
           }
         });
       else if (!first)
@@ -226,7 +239,9 @@ void backward(const Chain& chain, const Input& input, const Output& output, cons
     }
 
     float* packed = nullptr;
-    if (wanted) packed = static_cast<float*>(workspace.shared(Workspace::weights, unit.packed_floats() * sizeof(float)));
+    if (wanted)
+      packed =
+          static_cast<float*>(workspace.shared(Workspace::weights, unit.packed_floats() * sizeof(float)));
     const int threads = pool.threads();
     if (unit.depthwise()) {
       if (wanted) all.pack_depthwise(u.weight, u.weight_stride, u.out_channels, unit.taps, nullptr, packed);
@@ -236,13 +251,17 @@ void backward(const Chain& chain, const Input& input, const Output& output, cons
       const float* parts = static_cast<const float*>(workspace.shared(Workspace::weight_gradients, 0));
       reduce_depthwise(parts, threads, size, unit, unit_gradients[i]);
     } else {
-      if (wanted) all.pack_by_input(u.weight, u.weight_stride, u.out_channels, u.in_channels, unit.taps, packed);
-      const MatmulBackward task{gradient, in, unit.geometry, dense, unit.depth, unit.width, packed, nullptr, sink};
+      if (wanted)
+        all.pack_by_input(u.weight, u.weight_stride, u.out_channels, u.in_channels, unit.taps, packed);
+      const MatmulBackward task{gradient,   in,     unit.geometry, dense, unit.depth,
+                                unit.width, packed, nullptr,       sink};
       const std::size_t size = static_cast<std::size_t>(unit.width) * padded(unit.depth);
       sums = run_backward(workspace, task, run.matmul_backward, in_width, size);
       const float* parts = static_cast<const float*>(workspace.shared(Workspace::weight_gradients, 0));
-      if (dense) reduce_dense(parts, threads, size, unit, unit_gradients[i]);
-      else reduce_pointwise(parts, threads, size, unit, unit_gradients[i], workspace);
+      if (dense)
+        reduce_dense(parts, threads, size, unit, unit_gradients[i]);
+      else
+        reduce_pointwise(parts, threads, size, unit, unit_gradients[i], workspace);
     }
     if (!first) {
       const UnitPlan& before = p.units[i - 1];

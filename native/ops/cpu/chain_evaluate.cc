@@ -1,6 +1,6 @@
-// Evaluation: convolution and BatchNorm folded into one affine convolution. Without batch statistics images do not depend
-// on each other, so a thread takes a few images through the whole chain while they stay in its cache. Only when there are
-// fewer such blocks than threads, every unit is shared out instead.
+// Evaluation: convolution and BatchNorm folded into one affine convolution. Without batch statistics images
+// do not depend on each other, so a thread takes a few images through the whole chain while they stay in its
+// cache. Only when there are fewer such blocks than threads, every unit is shared out instead.
 
 #include <cmath>
 
@@ -30,13 +30,15 @@ FoldedChain::FoldedChain(const Chain& chain, const RunningStatistics* statistics
     std::vector<float> scale(u.out_channels);
     folded.bias.assign(unit.width, 0.f);
     for (int c = 0; c < u.out_channels; ++c) {
-      const double s = (u.gamma ? u.gamma[c] : 1.0) / std::sqrt(static_cast<double>(statistics[i].variance[c]) + u.epsilon);
+      const double s = (u.gamma ? u.gamma[c] : 1.0) /
+                       std::sqrt(static_cast<double>(statistics[i].variance[c]) + u.epsilon);
       scale[c] = static_cast<float>(s);
       folded.bias[c] = static_cast<float>((u.beta ? u.beta[c] : 0.0) - statistics[i].mean[c] * s);
     }
     folded.weights.resize(unit.packed_floats());
     if (unit.depthwise())
-      all.pack_depthwise(u.weight, u.weight_stride, u.out_channels, unit.taps, scale.data(), folded.weights.data());
+      all.pack_depthwise(u.weight, u.weight_stride, u.out_channels, unit.taps, scale.data(),
+                         folded.weights.data());
     else
       all.pack_by_output(u.weight, u.weight_stride, u.out_channels, u.in_channels, unit.taps, scale.data(),
                          folded.weights.data());
@@ -63,8 +65,9 @@ void FoldedChain::run(int batch, const Input& input, const Output& output, Works
       const DepthwiseForward task{in, unit.geometry, unit.width, nullptr, {}};
       scratch = std::max(scratch, task.scratch_floats());
     } else {
-      const MatmulForward task{in, unit.geometry, unit.unit->convolution == Convolution::dense, unit.depth, unit.width,
-                               nullptr, {}};
+      const MatmulForward task{in,         unit.geometry, unit.unit->convolution == Convolution::dense,
+                               unit.depth, unit.width,    nullptr,
+                               {}};
       scratch = std::max(scratch, task.scratch_floats());
     }
   }
@@ -94,8 +97,9 @@ void FoldedChain::run(int batch, const Input& input, const Output& output, Works
           run.depthwise_forward(task, begin, end, workspace.scratch(thread), nullptr);
         });
       } else {
-        const MatmulForward task{in, geometry, unit.unit->convolution == Convolution::dense, unit.depth, unit.width,
-                                 units_[i].weights.data(), sink};
+        const MatmulForward task{in,         geometry,   unit.unit->convolution == Convolution::dense,
+                                 unit.depth, unit.width, units_[i].weights.data(),
+                                 sink};
         items(task.items(), 1L, [&](long begin, long end, int thread) {
           run.matmul_forward(task, begin, end, workspace.scratch(thread), nullptr);
         });
@@ -114,10 +118,18 @@ void FoldedChain::run(int batch, const Input& input, const Output& output, Works
       return data ? static_cast<const char*>(data) + first * pixels * stride * element : nullptr;
     };
     const auto to = [&](void* data) { return const_cast<char*>(at(data, output.pixel_stride)); };
-    const WriteOutput task{in, to(output.data), output.pixel_stride, at(output.residual.data, output.residual.pixel_stride),
-                           output.residual.pixel_stride, output.residual.channel_step, output.post,
-                           at(output.pass.data, output.pass.pixel_stride), output.pass.pixel_stride,
-                           output.pass.channel_step, output.pass_channels, to(output.pass_data)};
+    const WriteOutput task{in,
+                           to(output.data),
+                           output.pixel_stride,
+                           at(output.residual.data, output.residual.pixel_stride),
+                           output.residual.pixel_stride,
+                           output.residual.channel_step,
+                           output.post,
+                           at(output.pass.data, output.pass.pixel_stride),
+                           output.pass.pixel_stride,
+                           output.pass.channel_step,
+                           output.pass_channels,
+                           to(output.pass_data)};
     items(static_cast<long>(count) * pixels, 32L,
           [&](long begin, long end, int) { run.write_output(task, begin, end); });
   };

@@ -1,5 +1,6 @@
-// Training and recalibration passes: unit by unit, each convolution writes its raw output and sums its statistics; the
-// next one normalises while reading. The last raw output is normalised into the caller's tensor.
+// Training and recalibration passes: unit by unit, each convolution writes its raw output and sums its
+// statistics; the next one normalises while reading. The last raw output is normalised into the caller's
+// tensor.
 
 #include <cmath>
 
@@ -8,23 +9,27 @@
 namespace singlepath::cpu {
 namespace {
 
-const double* run_unit(const UnitPlan& unit, const Operand& in, void* raw, const StorageKernels& run, const Kernels& all,
-                       Workspace& workspace) {
+const double* run_unit(const UnitPlan& unit, const Operand& in, void* raw, const StorageKernels& run,
+                       const Kernels& all, Workspace& workspace) {
   const Unit& u = *unit.unit;
-  float* packed = static_cast<float*>(workspace.shared(Workspace::weights, unit.packed_floats() * sizeof(float)));
+  float* packed =
+      static_cast<float*>(workspace.shared(Workspace::weights, unit.packed_floats() * sizeof(float)));
   const ForwardSink sink{raw, nullptr, Activation::none};
   if (unit.depthwise()) {
     all.pack_depthwise(u.weight, u.weight_stride, u.out_channels, unit.taps, nullptr, packed);
     const DepthwiseForward task{in, unit.geometry, unit.width, packed, sink};
-    return run_summed(workspace, task, run.depthwise_forward, task.items(), 1, unit.width, task.scratch_floats());
+    return run_summed(workspace, task, run.depthwise_forward, task.items(), 1, unit.width,
+                      task.scratch_floats());
   }
   all.pack_by_output(u.weight, u.weight_stride, u.out_channels, u.in_channels, unit.taps, nullptr, packed);
-  const MatmulForward task{in, unit.geometry, u.convolution == Convolution::dense, unit.depth, unit.width, packed, sink};
+  const MatmulForward task{in,     unit.geometry, u.convolution == Convolution::dense, unit.depth, unit.width,
+                           packed, sink};
   return run_summed(workspace, task, run.matmul_forward, task.items(), 1, unit.width, task.scratch_floats());
 }
 
 // Padded channels get scale and shift 0, which keeps them zero for every activation.
-void finish_statistics(const UnitPlan& unit, const double* sums, const UnitVectors& v, const BatchStatistics* out) {
+void finish_statistics(const UnitPlan& unit, const double* sums, const UnitVectors& v,
+                       const BatchStatistics* out) {
   const Unit& u = *unit.unit;
   const double count = static_cast<double>(unit.geometry.out_pixels());
   std::fill(v.mean, v.mean + 4 * unit.width, 0.f);
@@ -48,14 +53,24 @@ void finish_statistics(const UnitPlan& unit, const double* sums, const UnitVecto
 void finish_output(const Chain& chain, const UnitPlan& last, const Operand& raw, const Output& output,
                    const StorageKernels& run, Workspace& workspace) {
   if (output.pooled) {
-    const PoolOutput task{raw, last.geometry.out_height * last.geometry.out_width, static_cast<float*>(output.data),
-                          output.pixel_stride};
-    workspace.pool().parallel_for(chain.batch, 1, [&](long begin, long end, int) { run.pool_output(task, begin, end); });
+    const PoolOutput task{raw, last.geometry.out_height * last.geometry.out_width,
+                          static_cast<float*>(output.data), output.pixel_stride};
+    workspace.pool().parallel_for(chain.batch, 1,
+                                  [&](long begin, long end, int) { run.pool_output(task, begin, end); });
     return;
   }
-  const WriteOutput task{raw, output.data, output.pixel_stride, output.residual.data, output.residual.pixel_stride,
-                         output.residual.channel_step, output.post, output.pass.data, output.pass.pixel_stride,
-                         output.pass.channel_step, output.pass_channels, output.pass_data};
+  const WriteOutput task{raw,
+                         output.data,
+                         output.pixel_stride,
+                         output.residual.data,
+                         output.residual.pixel_stride,
+                         output.residual.channel_step,
+                         output.post,
+                         output.pass.data,
+                         output.pass.pixel_stride,
+                         output.pass.channel_step,
+                         output.pass_channels,
+                         output.pass_data};
   workspace.pool().parallel_for(last.geometry.out_pixels(), 32,
                                 [&](long begin, long end, int) { run.write_output(task, begin, end); });
 }
@@ -79,12 +94,13 @@ void run_chain(const Chain& chain, const ChainPlan& p, const Input& input, const
 
 }  // namespace
 
-void forward(const Chain& chain, const Input& input, const Output& output, void* saved, BatchStatistics* statistics,
-             Workspace& workspace) {
+void forward(const Chain& chain, const Input& input, const Output& output, void* saved,
+             BatchStatistics* statistics, Workspace& workspace) {
   const ChainPlan p = plan(chain);
   char* base = static_cast<char*>(saved);
   run_chain(
-      chain, p, input, output, statistics, workspace, [&](std::size_t i) { return base + p.units[i].raw_offset; },
+      chain, p, input, output, statistics, workspace,
+      [&](std::size_t i) { return base + p.units[i].raw_offset; },
       [&](std::size_t i) { return reinterpret_cast<float*>(base + p.units[i].vectors_offset); });
 }
 

@@ -13,11 +13,11 @@ namespace singlepath::cpu {
 struct UnitPlan {
   const Unit* unit;
   Geometry geometry;
-  int taps;             // kernel * kernel
-  int depth;            // summed dimension of the matrix product (not depthwise)
-  int width;            // padded output channels
-  std::size_t raw_offset;     // of the raw output in `saved`, bytes
-  std::size_t vectors_offset; // of mean, inverse deviation, scale, shift: 4 * width floats
+  int taps;                    // kernel * kernel
+  int depth;                   // summed dimension of the matrix product (not depthwise)
+  int width;                   // padded output channels
+  std::size_t raw_offset;      // of the raw output in `saved`, bytes
+  std::size_t vectors_offset;  // of mean, inverse deviation, scale, shift: 4 * width floats
 
   bool depthwise() const { return unit->convolution == Convolution::depthwise; }
   std::size_t packed_floats() const {
@@ -51,8 +51,8 @@ Operand raw_operand(const UnitPlan& unit, const void* raw, const UnitVectors& ve
 
 // Double [2][width] sums of all threads, in `result` after the call of run_summed.
 template <class Task, class Kernel>
-const double* run_summed(Workspace& workspace, const Task& task, Kernel kernel, long items, long grain, int width,
-                         long scratch_floats) {
+const double* run_summed(Workspace& workspace, const Task& task, Kernel kernel, long items, long grain,
+                         int width, long scratch_floats) {
   ThreadPool& pool = workspace.pool();
   const int threads = pool.threads();
   const std::size_t count = 2 * static_cast<std::size_t>(width);

@@ -9,11 +9,19 @@
 namespace singlepath::cpu {
 
 #if defined(__x86_64__)
-namespace avx512bf16 { extern const Kernels table; }
-namespace avx512 { extern const Kernels table; }
-namespace avx2 { extern const Kernels table; }
+namespace avx512bf16 {
+extern const Kernels table;
+}
+namespace avx512 {
+extern const Kernels table;
+}
+namespace avx2 {
+extern const Kernels table;
+}
 #endif
-namespace portable { extern const Kernels table; }
+namespace portable {
+extern const Kernels table;
+}
 
 namespace {
 
@@ -27,11 +35,15 @@ const Set* sets() {
 #if defined(__x86_64__)
   __builtin_cpu_init();
   static const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-  static const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-                             __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
+  static const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") &&
+                             __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
+                             __builtin_cpu_supports("avx512dq");
   static const bool bf16 = avx512 && __builtin_cpu_supports("avx512bf16");
-  static const Set all[] = {{&avx512bf16::table, bf16}, {&avx512::table, avx512}, {&avx2::table, avx2},
-                            {&portable::table, true},   {nullptr, false}};
+  static const Set all[] = {{&avx512bf16::table, bf16},
+                            {&avx512::table, avx512},
+                            {&avx2::table, avx2},
+                            {&portable::table, true},
+                            {nullptr, false}};
 #else
   static const Set all[] = {{&portable::table, true}, {nullptr, false}};
 #endif
@@ -55,7 +67,8 @@ const Kernels& choose(const char* name) {
     }
     known += known.empty() ? set->table->name : std::string(", ") + set->table->name;
   }
-  throw std::runtime_error("expected SINGLEPATH_ISA to be one of " + known + " but received \"" + name + "\"");
+  throw std::runtime_error("expected SINGLEPATH_ISA to be one of " + known + " but received \"" + name +
+                           "\"");
 }
 
 }  // namespace
@@ -80,6 +93,8 @@ const char* const* available_isas() {
   return names;
 }
 
-const char* isa_name() { return kernels().name; }
+const char* isa_name() {
+  return kernels().name;
+}
 
 }  // namespace singlepath::cpu

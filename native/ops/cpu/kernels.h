@@ -2,22 +2,24 @@
 
 // The kernels behind chain.h: what each one is told, and the table of them for one instruction set.
 //
-// Buffers inside a chain ("padded" below) are [pixel][channel] with the channels rounded up to kGroup and zeros in the
-// rest, so that loops over them have no tails; per-channel vectors are rounded up the same way. Tensors of the caller
-// have any channel count and strides.
+// Buffers inside a chain ("padded" below) are [pixel][channel] with the channels rounded up to kGroup and
+// zeros in the rest, so that loops over them have no tails; per-channel vectors are rounded up the same way.
+// Tensors of the caller have any channel count and strides.
 //
-// A kernel works on the items [begin, end) of its task, on the calling thread, with scratch memory of that thread. It
-// allocates nothing and knows no threads.
+// A kernel works on the items [begin, end) of its task, on the calling thread, with scratch memory of that
+// thread. It allocates nothing and knows no threads.
 
 #include "types.h"
 
 namespace singlepath::cpu {
 
 constexpr int kGroup = 16;
-SINGLEPATH_INLINE constexpr long padded(long channels) { return (channels + kGroup - 1) / kGroup * kGroup; }
+SINGLEPATH_INLINE constexpr long padded(long channels) {
+  return (channels + kGroup - 1) / kGroup * kGroup;
+}
 
-// Rows of a matrix product are handled in panels small enough that a panel and its result stay in L2. A multiple of
-// 24, which every register tile's height divides.
+// Rows of a matrix product are handled in panels small enough that a panel and its result stay in L2. A
+// multiple of 24, which every register tile's height divides.
 constexpr int kMaxPanelRows = 96;
 constexpr int kPanelStep = 24;
 SINGLEPATH_INLINE constexpr int panel_rows(long depth) {
@@ -25,24 +27,25 @@ SINGLEPATH_INLINE constexpr int panel_rows(long depth) {
   return static_cast<int>(fit < kPanelStep ? kPanelStep : fit > kMaxPanelRows ? kMaxPanelRows : fit);
 }
 
-// Channel groups of one image that a depthwise kernel keeps in fp32 planes at a time: as many as fit this many floats.
+// Channel groups of one image that a depthwise kernel keeps in fp32 planes at a time: as many as fit this
+// many floats.
 constexpr long kPlaneFloats = 98304;
 
 struct Geometry {
-  int batch, height, width;          // input
-  int out_height, out_width;         // output
-  int kernel, stride;                // padding is kernel / 2
+  int batch, height, width;   // input
+  int out_height, out_width;  // output
+  int kernel, stride;         // padding is kernel / 2
   SINGLEPATH_INLINE int pad() const { return kernel / 2; }
   SINGLEPATH_INLINE long in_pixels() const { return static_cast<long>(batch) * height * width; }
   SINGLEPATH_INLINE long out_pixels() const { return static_cast<long>(batch) * out_height * out_width; }
 };
 
-// An activation as a kernel reads it: activation(value * scale + shift), or the plain value when scale is null.
-// With a scale the data must be padded.
+// An activation as a kernel reads it: activation(value * scale + shift), or the plain value when scale is
+// null. With a scale the data must be padded.
 struct Operand {
-  const void* data;     // first pixel, first channel
-  long pixel_stride;    // elements from pixel to pixel
-  int channel_step;     // elements from channel to channel
+  const void* data;   // first pixel, first channel
+  long pixel_stride;  // elements from pixel to pixel
+  int channel_step;   // elements from channel to channel
   int channels;
   const float* scale;
   const float* shift;
@@ -66,8 +69,8 @@ struct OutputGradient {
 };
 
 // Where the gradient of a convolution's input goes.
-// Inside a chain (external false): through the previous unit's activation into a padded buffer, together with the two
-// sums its BatchNorm needs. At the chain's start: into the caller's tensor.
+// Inside a chain (external false): through the previous unit's activation into a padded buffer, together with
+// the two sums its BatchNorm needs. At the chain's start: into the caller's tensor.
 struct BackwardSink {
   bool external;
   void* data;
@@ -82,7 +85,8 @@ struct BackwardSink {
   bool accumulate;
   const void* add;  // gradient added on top (residual), with its own pixel stride; or null
   long add_stride;
-  const void* interleave;  // gradient for the channels in between (channel_step 2, data at channel 1); or null
+  const void*
+      interleave;  // gradient for the channels in between (channel_step 2, data at channel 1); or null
   long interleave_stride;
 };
 
@@ -107,7 +111,9 @@ struct MatmulForward {
   SINGLEPATH_INLINE long band_floats() const {  // normalised input rows one dense panel reads
     if (!dense) return 0;
     const long out_rows = rows() / geometry.out_width + 2;
-    return (out_rows * geometry.stride + geometry.kernel) * (geometry.width + 2L * geometry.pad()) * input.channels + 64;
+    return (out_rows * geometry.stride + geometry.kernel) * (geometry.width + 2L * geometry.pad()) *
+               input.channels +
+           64;
   }
   SINGLEPATH_INLINE long scratch_floats() const {
     return (rows() + 1) * (padded(depth) + outputs) + 2L * outputs + band_floats() + 64;
@@ -120,15 +126,18 @@ struct MatmulBackward {
   Geometry geometry;
   bool dense;
   int depth;
-  int outputs;              // padded
-  const float* weights;     // pack_by_input; null when the input needs no gradient
-  float* weight_gradient;   // [outputs][padded(depth)] of this thread, added to
+  int outputs;             // padded
+  const float* weights;    // pack_by_input; null when the input needs no gradient
+  float* weight_gradient;  // [outputs][padded(depth)] of this thread, added to
   BackwardSink sink;
 
   SINGLEPATH_INLINE int rows() const { return panel_rows(depth > outputs ? depth : outputs); }
-  SINGLEPATH_INLINE long items() const { return dense ? geometry.batch : (geometry.out_pixels() + rows() - 1) / rows(); }
+  SINGLEPATH_INLINE long items() const {
+    return dense ? geometry.batch : (geometry.out_pixels() + rows() - 1) / rows();
+  }
   SINGLEPATH_INLINE long plane_floats() const {  // one image with its border
-    return (geometry.height + 2L * geometry.pad()) * (geometry.width + 2L * geometry.pad()) * input.channels + 64;
+    return (geometry.height + 2L * geometry.pad()) * (geometry.width + 2L * geometry.pad()) * input.channels +
+           64;
   }
   SINGLEPATH_INLINE long scratch_floats() const {
     return (rows() + 1) * (2 * padded(depth) + outputs) + 2 * padded(input.channels) +
@@ -153,8 +162,8 @@ struct DepthwiseForward {
   SINGLEPATH_INLINE long chunks() const { return (channels / kGroup + chunk_groups() - 1) / chunk_groups(); }
   SINGLEPATH_INLINE long items() const { return geometry.batch * chunks(); }
   SINGLEPATH_INLINE long scratch_floats() const {
-    return chunk_groups() * plane_floats() + static_cast<long>(geometry.out_height) * geometry.out_width * kGroup +
-           2L * channels + 256;
+    return chunk_groups() * plane_floats() +
+           static_cast<long>(geometry.out_height) * geometry.out_width * kGroup + 2L * channels + 256;
   }
 };
 
@@ -167,7 +176,9 @@ struct DepthwiseBackward {
   float* weight_gradient;  // [group][tap][kGroup] of this thread, added to
   BackwardSink sink;
 
-  SINGLEPATH_INLINE int output_border() const { return geometry.pad() + 1; }  // zero columns left and right of an output plane
+  SINGLEPATH_INLINE int output_border() const {
+    return geometry.pad() + 1;
+  }  // zero columns left and right of an output plane
   SINGLEPATH_INLINE long plane_floats() const {
     return static_cast<long>(geometry.height) * (geometry.width + 2 * geometry.pad()) * kGroup;
   }
@@ -186,8 +197,8 @@ struct DepthwiseBackward {
   }
 };
 
-// The chain's end: out = post(activation(raw * scale + shift) + residual), and channels passed through beside it.
-// Items are pixels.
+// The chain's end: out = post(activation(raw * scale + shift) + residual), and channels passed through beside
+// it. Items are pixels.
 struct WriteOutput {
   Operand input;  // padded
   void* out;
@@ -211,8 +222,8 @@ struct PoolOutput {
   long out_stride;
 };
 
-// Backward of WriteOutput and PoolOutput up to the last BatchNorm: the gradient behind its activation, and its sums.
-// Items are pixels.
+// Backward of WriteOutput and PoolOutput up to the last BatchNorm: the gradient behind its activation, and
+// its sums. Items are pixels.
 struct GradientEntry {
   const void* gradient;  // of the output; float [image][channels] when pooled
   long gradient_stride;
@@ -243,8 +254,8 @@ struct CopyChannels {
   bool accumulate;
 };
 
-// Kernels that depend on the storage type. `sums` is double [2][padded channels] of the thread, added to: sum of values
-// and of squares (forward), or of gradients and of gradient * (raw - mean) (backward).
+// Kernels that depend on the storage type. `sums` is double [2][padded channels] of the thread, added to: sum
+// of values and of squares (forward), or of gradients and of gradient * (raw - mean) (backward).
 struct StorageKernels {
   void (*matmul_forward)(const MatmulForward&, long begin, long end, float* scratch, double* sums);
   void (*matmul_backward)(const MatmulBackward&, long begin, long end, float* scratch, double* sums);
@@ -254,7 +265,8 @@ struct StorageKernels {
   void (*pool_output)(const PoolOutput&, long begin, long end);
   void (*gradient_entry)(const GradientEntry&, long begin, long end, float* scratch, double* sums);
   void (*copy_channels)(const CopyChannels&, long begin, long end);
-  void (*normalise)(const uint8_t* bytes, long pixels, int channels, const float* scale, const float* shift, void* out);
+  void (*normalise)(const uint8_t* bytes, long pixels, int channels, const float* scale, const float* shift,
+                    void* out);
 };
 
 struct Kernels {
@@ -262,29 +274,34 @@ struct Kernels {
   StorageKernels float32;
   StorageKernels bfloat16;
 
-  // Weights [outputs][depth] (rows `row_stride` apart), optionally times row_scale[output], into the panels of the
-  // matrix product [depth] x [padded outputs], or transposed [outputs] x [padded depth]. For dense convolutions taps > 1
-  // and weight (output, channel, tap) becomes depth tap * channels + channel.
+  // Weights [outputs][depth] (rows `row_stride` apart), optionally times row_scale[output], into the panels
+  // of the matrix product [depth] x [padded outputs], or transposed [outputs] x [padded depth]. For dense
+  // convolutions taps > 1 and weight (output, channel, tap) becomes depth tap * channels + channel.
   void (*pack_by_output)(const float* weights, long row_stride, int outputs, int channels, int taps,
                          const float* row_scale, float* packed);
-  void (*pack_by_input)(const float* weights, long row_stride, int outputs, int channels, int taps, float* packed);
+  void (*pack_by_input)(const float* weights, long row_stride, int outputs, int channels, int taps,
+                        float* packed);
 
-  // Weights [channels][taps] (rows `row_stride` apart), optionally times row_scale[channel], into [group][tap][kGroup].
-  void (*pack_depthwise)(const float* weights, long row_stride, int channels, int taps, const float* row_scale,
-                         float* packed);
+  // Weights [channels][taps] (rows `row_stride` apart), optionally times row_scale[channel], into
+  // [group][tap][kGroup].
+  void (*pack_depthwise)(const float* weights, long row_stride, int channels, int taps,
+                         const float* row_scale, float* packed);
 
   // p -= lr * update over n values; see sgd.h.
-  void (*sgd)(float* parameter, const float* gradient, float* momentum, long n, float learning_rate, float momentum_factor,
-              float weight_decay, bool nesterov);
+  void (*sgd)(float* parameter, const float* gradient, float* momentum, long n, float learning_rate,
+              float momentum_factor, float weight_decay, bool nesterov);
 
-  // c[rows][n] = a[rows][k] * packed b, alone, for measuring what the machine can do. Rows a multiple of kPanelStep.
+  // c[rows][n] = a[rows][k] * packed b, alone, for measuring what the machine can do. Rows a multiple of
+  // kPanelStep.
   void (*gemm)(const float* a, long lda, const float* packed, float* c, long ldc, int rows, int k, int n);
 
-  SINGLEPATH_INLINE const StorageKernels& of(Storage storage) const { return storage == Storage::float32 ? float32 : bfloat16; }
+  SINGLEPATH_INLINE const StorageKernels& of(Storage storage) const {
+    return storage == Storage::float32 ? float32 : bfloat16;
+  }
 };
 
-// The best set this CPU supports, or the one named by SINGLEPATH_ISA (avx512, avx2, portable). Chosen at the first call;
-// throws std::runtime_error when the named set is unknown or not supported here.
+// The best set this CPU supports, or the one named by SINGLEPATH_ISA (avx512, avx2, portable). Chosen at the
+// first call; throws std::runtime_error when the named set is unknown or not supported here.
 const Kernels& kernels();
 
 // Chooses again, by name (null: automatically). For tests and benchmarks.

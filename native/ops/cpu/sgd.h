@@ -6,8 +6,8 @@
 
 namespace singlepath::cpu {
 
-// One parameter of a step, `rows` rows of `columns` values. Slices of larger tensors have strides larger than columns;
-// the gradient is dense ([rows][columns]) or not, by its own stride.
+// One parameter of a step, `rows` rows of `columns` values. Slices of larger tensors have strides larger than
+// columns; the gradient is dense ([rows][columns]) or not, by its own stride.
 struct SgdSpan {
   float* parameter = nullptr;
   const float* gradient = nullptr;
@@ -25,8 +25,8 @@ struct SgdOptions {
   bool nesterov = false;
 };
 
-// As torch.optim.SGD: g += weight_decay * p; m = momentum * m + g; p -= lr * (nesterov ? g + momentum * m : m).
-// Touches each value once. Momentum buffers start as zeros.
+// As torch.optim.SGD: g += weight_decay * p; m = momentum * m + g; p -= lr * (nesterov ? g + momentum * m :
+// m). Touches each value once. Momentum buffers start as zeros.
 void sgd_step(const std::vector<SgdSpan>& spans, const SgdOptions& options, Workspace& workspace);
 
 }  // namespace singlepath::cpu

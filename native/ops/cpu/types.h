@@ -2,8 +2,8 @@
 
 #include <cstdint>
 
-// Functions in headers shared with the files compiled for one instruction set must never be emitted on their own: the
-// linker would keep one copy, perhaps the AVX-512 one, for everybody.
+// Functions in headers shared with the files compiled for one instruction set must never be emitted on their
+// own: the linker would keep one copy, perhaps the AVX-512 one, for everybody.
 #define SINGLEPATH_INLINE inline __attribute__((always_inline))
 
 namespace singlepath::cpu {
@@ -23,6 +23,8 @@ struct bf16 {
   uint16_t bits;
 };
 
-SINGLEPATH_INLINE int storage_bytes(Storage storage) { return storage == Storage::float32 ? 4 : 2; }
+SINGLEPATH_INLINE int storage_bytes(Storage storage) {
+  return storage == Storage::float32 ? 4 : 2;
+}
 
 }  // namespace singlepath::cpu

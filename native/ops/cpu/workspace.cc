@@ -5,7 +5,9 @@
 
 namespace singlepath::cpu {
 
-Workspace::~Workspace() { clear(); }
+Workspace::~Workspace() {
+  clear();
+}
 
 void* Workspace::grow(Buffer& buffer, std::size_t bytes) {
   if (bytes <= buffer.bytes) return buffer.data;

@@ -7,8 +7,8 @@
 
 namespace singlepath::cpu {
 
-// Threads, and memory that kernels reuse from call to call. It grows to the largest chain seen and stays. Belongs to the
-// one thread that calls kernels.
+// Threads, and memory that kernels reuse from call to call. It grows to the largest chain seen and stays.
+// Belongs to the one thread that calls kernels.
 class Workspace {
  public:
   explicit Workspace(int threads = 1) : pool_(threads) {}
@@ -19,7 +19,17 @@ class Workspace {
   ThreadPool& pool() { return pool_; }
 
   // What the shared buffers hold.
-  enum Slot { weights, sums, coefficients, gradient_a, gradient_b, weight_gradients, residual_gradient, vectors, slots };
+  enum Slot {
+    weights,
+    sums,
+    coefficients,
+    gradient_a,
+    gradient_b,
+    weight_gradients,
+    residual_gradient,
+    vectors,
+    slots
+  };
 
   // At least `bytes` at 64-byte alignment; contents are lost when it grows.
   void* shared(Slot slot, std::size_t bytes) { return grow(shared_[slot], bytes); }

@@ -1,7 +1,8 @@
-// What the machine can do (matrix product in cache, stream through memory), what single kernels reach of it, and the
-// training step of the paper's 20-block ShuffleNet supernet on random paths, without the classifier.
+// What the machine can do (matrix product in cache, stream through memory), what single kernels reach of it,
+// and the training step of the paper's 20-block ShuffleNet supernet on random paths, without the classifier.
 //
-//   kernels_bench [--batch 64] [--size 96] [--stem-stride 2] [--threads 2] [--steps 10] [--only machine|kernels|network] [--clock cpu]
+//   kernels_bench [--batch 64] [--size 96] [--stem-stride 2] [--threads 2] [--steps 10] [--only
+//   machine|kernels|network] [--clock cpu]
 
 #include <time.h>
 
@@ -50,7 +51,9 @@ double median_seconds(int repeats, const std::function<void()>& body) {
 // Memory that a tensor would have: 64-byte aligned, filled with something harmless.
 class Buffer {
  public:
-  explicit Buffer(std::size_t bytes) : data_(std::aligned_alloc(64, (bytes + 127) / 64 * 64)) { std::memset(data_, 0, bytes); }
+  explicit Buffer(std::size_t bytes) : data_(std::aligned_alloc(64, (bytes + 127) / 64 * 64)) {
+    std::memset(data_, 0, bytes);
+  }
   ~Buffer() { std::free(data_); }
   Buffer(Buffer&& other) noexcept : data_(other.data_) { other.data_ = nullptr; }
   Buffer& operator=(Buffer&& other) noexcept {
@@ -58,7 +61,9 @@ class Buffer {
     return *this;
   }
   template <class T>
-  T* as() const { return static_cast<T*>(data_); }
+  T* as() const {
+    return static_cast<T*>(data_);
+  }
 
  private:
   void* data_;
@@ -70,7 +75,8 @@ void randomise(void* data, long n, Storage storage, float scale = 1) {
   std::normal_distribution<float> normal(0, scale);
   for (long i = 0; i < n; ++i) {
     const float x = normal(generator);
-    if (storage == Storage::float32) static_cast<float*>(data)[i] = x;
+    if (storage == Storage::float32)
+      static_cast<float*>(data)[i] = x;
     else {
       uint32_t bits;
       std::memcpy(&bits, &x, 4);
@@ -94,7 +100,8 @@ void machine(Workspace& workspace) {
         kernels().gemm(as[t].as<float>(), k, bs[t].as<float>(), cs[t].as<float>(), n, rows, k, n);
     });
   });
-  std::printf("machine  gemm in cache   %7.1f GFLOP/s\n", 2.0 * rows * k * n * rounds * pool.threads() / gemm / 1e9);
+  std::printf("machine  gemm in cache   %7.1f GFLOP/s\n",
+              2.0 * rows * k * n * rounds * pool.threads() / gemm / 1e9);
   for (const double mb : {1.0, 8.0, 64.0, 256.0}) {
     const long floats = static_cast<long>(mb * 1e6 / 4 / 2 / pool.threads()) / 16 * 16;
     std::vector<Buffer> from, to;
@@ -134,8 +141,12 @@ Unit unit(Convolution kind, int in, int out, int kernel, int stride, Activation 
   u.activation = activation;
   return u;
 }
-Unit pointwise(int in, int out) { return unit(Convolution::pointwise, in, out, 1, 1, Activation::relu); }
-Unit depthwise(int c, int k, int stride) { return unit(Convolution::depthwise, c, c, k, stride, Activation::none); }
+Unit pointwise(int in, int out) {
+  return unit(Convolution::pointwise, in, out, 1, 1, Activation::relu);
+}
+Unit depthwise(int c, int k, int stride) {
+  return unit(Convolution::depthwise, c, c, k, stride, Activation::none);
+}
 
 struct Network {
   Storage storage;
@@ -180,7 +191,8 @@ struct Network {
   }
 };
 
-// One path of the supernet: stem, 20 blocks, head with pool; choices 0-2 are kernels 3, 5, 7, choice 3 is Xception.
+// One path of the supernet: stem, 20 blocks, head with pool; choices 0-2 are kernels 3, 5, 7, choice 3 is
+// Xception.
 Network path(Storage storage, int batch, int size, int stem_stride, const std::vector<int>& choices) {
   const int stages[4][2] = {{4, 64}, {4, 160}, {8, 320}, {4, 640}};
   Network net{storage, batch, {}, {}, {}, 0};
@@ -203,10 +215,11 @@ Network path(Storage storage, int batch, int size, int stem_stride, const std::v
       const int stride = i == 0 ? 2 : 1, out = stage[1], mid = out / 2, in = stride == 2 ? width : width / 2;
       const int main_out = out - in, choice = choices[block], k = choice < 3 ? 3 + 2 * choice : 3;
       std::vector<Unit> units;
-      if (choice < 3) units = {pointwise(in, mid), depthwise(mid, k, stride), pointwise(mid, main_out)};
+      if (choice < 3)
+        units = {pointwise(in, mid), depthwise(mid, k, stride), pointwise(mid, main_out)};
       else
-        units = {depthwise(in, 3, stride), pointwise(in, mid), depthwise(mid, 3, 1), pointwise(mid, mid),
-                 depthwise(mid, 3, 1), pointwise(mid, main_out)};
+        units = {depthwise(in, 3, stride), pointwise(in, mid),   depthwise(mid, 3, 1),
+                 pointwise(mid, mid),      depthwise(mid, 3, 1), pointwise(mid, main_out)};
       const int out_side = (side - 1) / stride + 1;
       void* z = net.tensor(static_cast<long>(batch) * out_side * out_side * out);
       void* dz = net.tensor(static_cast<long>(batch) * out_side * out_side * out);
@@ -276,7 +289,8 @@ void network(Storage storage, int batch, int size, int stem_stride, int steps, W
       const double middle = now();
       for (std::size_t i = net.layers.size(); i-- > 0;) {
         Layer& l = net.layers[i];
-        backward(l.chain, l.input, l.output, l.saved.as<void>(), l.gradients, l.unit_gradients.data(), workspace);
+        backward(l.chain, l.input, l.output, l.saved.as<void>(), l.gradients, l.unit_gradients.data(),
+                 workspace);
       }
       const double end = now();
       sgd_step(net.spans, {0.f, 0.9f, false}, workspace);
@@ -285,7 +299,8 @@ void network(Storage storage, int batch, int size, int stem_stride, int steps, W
       const double times[] = {middle - start, end - middle, last - end, last - start};
       for (int i = 0; i < 4; ++i) best[i] = std::min(best[i], times[i]);
     }
-    forwards.push_back(best[0]), backwards.push_back(best[1]), updates.push_back(best[2]), totals.push_back(best[3]);
+    forwards.push_back(best[0]), backwards.push_back(best[1]), updates.push_back(best[2]),
+        totals.push_back(best[3]);
     double one = 0;
     for (const Layer& l : net.layers) one += multiply_adds(l.chain);
     flops += 6 * one / steps;
@@ -294,12 +309,15 @@ void network(Storage storage, int batch, int size, int stem_stride, int steps, W
     std::sort(v.begin(), v.end());
     return v[v.size() / 2] * 1e3;
   };
-  std::printf("network  %s batch %d, %d^2, stem stride %d: step %.1f ms (forward %.1f, backward %.1f, sgd %.1f), %.1f GFLOP/s\n",
-              storage == Storage::float32 ? "fp32" : "bf16", batch, size, stem_stride, median(totals), median(forwards),
-              median(backwards), median(updates), flops / median(totals) / 1e6);
+  std::printf(
+      "network  %s batch %d, %d^2, stem stride %d: step %.1f ms (forward %.1f, backward %.1f, sgd %.1f), "
+      "%.1f GFLOP/s\n",
+      storage == Storage::float32 ? "fp32" : "bf16", batch, size, stem_stride, median(totals),
+      median(forwards), median(backwards), median(updates), flops / median(totals) / 1e6);
 }
 
-void kernel(const char* name, Storage storage, int batch, int side, std::vector<Unit> units, Workspace& workspace) {
+void kernel(const char* name, Storage storage, int batch, int side, std::vector<Unit> units,
+            Workspace& workspace) {
   Network net{storage, batch, {}, {}, {}, 0};
   net.memory.reserve(256);
   const int in = units.front().in_channels, out = units.back().out_channels, stride = units.front().stride;
@@ -317,7 +335,8 @@ void kernel(const char* name, Storage storage, int batch, int side, std::vector<
   l.gradients.input = dx;
   l.gradients.input_stride = in;
   const double flops = 2 * multiply_adds(l.chain);
-  const double f = median_seconds(9, [&] { forward(l.chain, l.input, l.output, l.saved.as<void>(), nullptr, workspace); });
+  const double f =
+      median_seconds(9, [&] { forward(l.chain, l.input, l.output, l.saved.as<void>(), nullptr, workspace); });
   const double b = median_seconds(9, [&] {
     backward(l.chain, l.input, l.output, l.saved.as<void>(), l.gradients, l.unit_gradients.data(), workspace);
   });
@@ -333,13 +352,20 @@ int main(int argc, char** argv) {
   std::string only;
   for (int i = 1; i + 1 < argc; i += 2) {
     const std::string key = argv[i];
-    if (key == "--batch") batch = std::atoi(argv[i + 1]);
-    else if (key == "--size") size = std::atoi(argv[i + 1]);
-    else if (key == "--stem-stride") stem_stride = std::atoi(argv[i + 1]);
-    else if (key == "--threads") threads = std::atoi(argv[i + 1]);
-    else if (key == "--steps") steps = std::atoi(argv[i + 1]);
-    else if (key == "--clock") cpu_clock = std::string(argv[i + 1]) == "cpu";
-    else if (key == "--only") only = argv[i + 1];
+    if (key == "--batch")
+      batch = std::atoi(argv[i + 1]);
+    else if (key == "--size")
+      size = std::atoi(argv[i + 1]);
+    else if (key == "--stem-stride")
+      stem_stride = std::atoi(argv[i + 1]);
+    else if (key == "--threads")
+      threads = std::atoi(argv[i + 1]);
+    else if (key == "--steps")
+      steps = std::atoi(argv[i + 1]);
+    else if (key == "--clock")
+      cpu_clock = std::string(argv[i + 1]) == "cpu";
+    else if (key == "--only")
+      only = argv[i + 1];
     else {
       std::fprintf(stderr, "unknown option %s\n", argv[i]);
       return 2;
@@ -350,16 +376,22 @@ int main(int argc, char** argv) {
   if (only.empty() || only == "machine") machine(workspace);
   for (Storage storage : {Storage::float32, Storage::bfloat16}) {
     if (only.empty() || only == "kernels") {
-      const struct { int side, channels; } maps[] = {{24, 32}, {12, 80}, {6, 160}, {3, 320}};
+      const struct {
+        int side, channels;
+      } maps[] = {{24, 32}, {12, 80}, {6, 160}, {3, 320}};
       for (const auto& map : maps) {
         const std::string c = std::to_string(map.channels);
-        kernel(("pointwise " + c).c_str(), storage, batch, map.side, {pointwise(map.channels, map.channels)}, workspace);
+        kernel(("pointwise " + c).c_str(), storage, batch, map.side, {pointwise(map.channels, map.channels)},
+               workspace);
         for (int k : {3, 5, 7})
-          kernel(("depthwise " + std::to_string(k) + ", " + c).c_str(), storage, batch, map.side, {depthwise(map.channels, k, 1)}, workspace);
+          kernel(("depthwise " + std::to_string(k) + ", " + c).c_str(), storage, batch, map.side,
+                 {depthwise(map.channels, k, 1)}, workspace);
       }
       kernel("depthwise 7 stride 2, 64", storage, batch, 48, {depthwise(64, 7, 2)}, workspace);
-      kernel("dense 3, 64", storage, batch, 24, {unit(Convolution::dense, 64, 64, 3, 1, Activation::relu)}, workspace);
-      kernel("stem 3-16 stride 2", storage, batch, 96, {unit(Convolution::dense, 3, 16, 3, 2, Activation::relu)}, workspace);
+      kernel("dense 3, 64", storage, batch, 24, {unit(Convolution::dense, 64, 64, 3, 1, Activation::relu)},
+             workspace);
+      kernel("stem 3-16 stride 2", storage, batch, 96,
+             {unit(Convolution::dense, 3, 16, 3, 2, Activation::relu)}, workspace);
     }
     if (only.empty() || only == "network") network(storage, batch, size, stem_stride, steps, workspace);
   }

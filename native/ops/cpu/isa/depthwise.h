@@ -4,10 +4,10 @@
 //
 // For one image and a few channel groups, the (normalised, activated) input is laid out as planes
 //   [group][row][border + column + border][kGroup]        zeros in the borders
-// so that a tap is one load at a constant distance. Each kernel below computes one row of one plane in register tiles of T
-// columns; the k x T multiply-adds of a kernel row read T + k - 1 values. Rows outside the image are skipped by the
-// range of ky. On small maps most taps of a large kernel would fall on the border: tiles that span a whole row (Whole)
-// leave those out at compile time.
+// so that a tap is one load at a constant distance. Each kernel below computes one row of one plane in
+// register tiles of T columns; the k x T multiply-adds of a kernel row read T + k - 1 values. Rows outside
+// the image are skipped by the range of ky. On small maps most taps of a large kernel would fall on the
+// border: tiles that span a whole row (Whole) leave those out at compile time.
 
 #include "rows.h"
 
@@ -18,21 +18,33 @@ template <class Tile>
 SINGLEPATH_INLINE void for_tiles(int width, const Tile& tile) {
   constexpr int kLargest = kRegisters == 32 ? 12 : 8;
   switch (width) {
-    case 1: return tile(Int<1>{}, Int<1>{}, 0);
-    case 2: return tile(Int<2>{}, Int<1>{}, 0);
-    case 3: return tile(Int<3>{}, Int<1>{}, 0);
-    case 4: return tile(Int<4>{}, Int<1>{}, 0);
-    case 6: return tile(Int<6>{}, Int<1>{}, 0);
-    case 7: return tile(Int<7>{}, Int<1>{}, 0);
-    case 8: return tile(Int<8>{}, Int<1>{}, 0);
+    case 1:
+      return tile(Int<1>{}, Int<1>{}, 0);
+    case 2:
+      return tile(Int<2>{}, Int<1>{}, 0);
+    case 3:
+      return tile(Int<3>{}, Int<1>{}, 0);
+    case 4:
+      return tile(Int<4>{}, Int<1>{}, 0);
+    case 6:
+      return tile(Int<6>{}, Int<1>{}, 0);
+    case 7:
+      return tile(Int<7>{}, Int<1>{}, 0);
+    case 8:
+      return tile(Int<8>{}, Int<1>{}, 0);
   }
   for (int x = 0; x < width;) {
     const int left = width - x;
-    if (left >= kLargest && left != 16) tile(Int<kLargest>{}, Int<0>{}, x), x += kLargest;
-    else if (left >= 8) tile(Int<8>{}, Int<0>{}, x), x += 8;
-    else if (left >= 4) tile(Int<4>{}, Int<0>{}, x), x += 4;
-    else if (left >= 2) tile(Int<2>{}, Int<0>{}, x), x += 2;
-    else tile(Int<1>{}, Int<0>{}, x), x += 1;
+    if (left >= kLargest && left != 16)
+      tile(Int<kLargest>{}, Int<0>{}, x), x += kLargest;
+    else if (left >= 8)
+      tile(Int<8>{}, Int<0>{}, x), x += 8;
+    else if (left >= 4)
+      tile(Int<4>{}, Int<0>{}, x), x += 4;
+    else if (left >= 2)
+      tile(Int<2>{}, Int<0>{}, x), x += 2;
+    else
+      tile(Int<1>{}, Int<0>{}, x), x += 1;
   }
 }
 
@@ -54,8 +66,8 @@ SINGLEPATH_INLINE void forward_tile(const float* in, long row_floats, const floa
     SINGLEPATH_UNROLL for (int i = 0; i < (T - 1) * S + K; ++i) {
       if (Whole && (i < P || i >= P + T * S)) continue;
       const Vec value = load(in + i * kGroup);
-      SINGLEPATH_UNROLL for (int kx = 0; kx < K; ++kx)
-        if (i >= kx && (i - kx) % S == 0 && (i - kx) / S < T) sum[(i - kx) / S] += value * load(w + kx * kGroup);
+      SINGLEPATH_UNROLL for (int kx = 0; kx < K; ++kx) if (i >= kx && (i - kx) % S == 0 && (i - kx) / S < T)
+          sum[(i - kx) / S] += value * load(w + kx * kGroup);
     }
   }
   SINGLEPATH_UNROLL for (int t = 0; t < T; ++t) store(out + t * kGroup, sum[t]);
@@ -68,17 +80,17 @@ void forward_row(const Plane& plane, const float* w, int y, int out_width, float
   for_tiles(out_width, [&](auto columns, auto whole, int x) __attribute__((always_inline)) {
     for (int lane = 0; lane < kGroup; lane += kLanes)
       forward_tile<K, S, decltype(columns)::value, decltype(whole)::value>(
-          in + x * S * kGroup + lane, static_cast<long>(plane.pitch) * kGroup, w + ky0 * K * kGroup + lane, ky1 - ky0,
-          out + x * kGroup + lane);
+          in + x * S * kGroup + lane, static_cast<long>(plane.pitch) * kGroup, w + ky0 * K * kGroup + lane,
+          ky1 - ky0, out + x * kGroup + lane);
   });
 }
 
-// ---- input gradient: in[x] = sum over ky, q, kx with x = q * S + kx - P of plane[(y + P - ky) / S][q] * w[ky][kx] ----
-// A tile makes S * T columns. plane: output gradients with `border` zero columns.
+// ---- input gradient: in[x] = sum over ky, q, kx with x = q * S + kx - P of plane[(y + P - ky) / S][q] *
+// w[ky][kx] ---- A tile makes S * T columns. plane: output gradients with `border` zero columns.
 
 template <int K, int S, int T, bool Whole>
-SINGLEPATH_INLINE void input_gradient_tile(const Plane& plane, int border, const float* w, int y, int q0, int lane,
-                                           float* out) {
+SINGLEPATH_INLINE void input_gradient_tile(const Plane& plane, int border, const float* w, int y, int q0,
+                                           int lane, float* out) {
   constexpr int P = K / 2, Q0 = -(P / S), Q1 = (S * T - 1 + P) / S;
   Vec sum[S * T];
   SINGLEPATH_UNROLL for (int i = 0; i < S * T; ++i) sum[i] = zero();
@@ -104,44 +116,51 @@ template <int K, int S>
 void input_gradient_row(const Plane& plane, int border, const float* w, int y, int out_width, float* out) {
   const auto tile = [&](auto columns, auto whole, int x) __attribute__((always_inline)) {
     for (int lane = 0; lane < kGroup; lane += kLanes)
-      input_gradient_tile<K, S, decltype(columns)::value, decltype(whole)::value>(plane, border, w, y, x, lane,
-                                                                                  out + x * S * kGroup + lane);
+      input_gradient_tile<K, S, decltype(columns)::value, decltype(whole)::value>(
+          plane, border, w, y, x, lane, out + x * S * kGroup + lane);
   };
   if constexpr (S == 1) return for_tiles(out_width, tile);
   // Two columns an output: half the tile width keeps the sums in registers.
   switch (out_width) {
-    case 1: return tile(Int<1>{}, Int<1>{}, 0);
-    case 2: return tile(Int<2>{}, Int<1>{}, 0);
-    case 3: return tile(Int<3>{}, Int<1>{}, 0);
-    case 4: return tile(Int<4>{}, Int<1>{}, 0);
+    case 1:
+      return tile(Int<1>{}, Int<1>{}, 0);
+    case 2:
+      return tile(Int<2>{}, Int<1>{}, 0);
+    case 3:
+      return tile(Int<3>{}, Int<1>{}, 0);
+    case 4:
+      return tile(Int<4>{}, Int<1>{}, 0);
   }
   constexpr int kLargest = kRegisters == 32 ? 6 : 4;
   for (int x = 0; x < out_width;) {
     const int left = out_width - x;
-    if (left >= kLargest) tile(Int<kLargest>{}, Int<0>{}, x), x += kLargest;
-    else if (left >= 2) tile(Int<2>{}, Int<0>{}, x), x += 2;
-    else tile(Int<1>{}, Int<0>{}, x), x += 1;
+    if (left >= kLargest)
+      tile(Int<kLargest>{}, Int<0>{}, x), x += kLargest;
+    else if (left >= 2)
+      tile(Int<2>{}, Int<0>{}, x), x += 2;
+    else
+      tile(Int<1>{}, Int<0>{}, x), x += 1;
   }
 }
 
-// ---- weight gradient: w[ky][kx] += sum over y, x of gradient[y][x] * plane[y * S + ky - P][x * S + kx - P] ----
-// Keeps Rows kernel rows of sums in registers over the whole image.
+// ---- weight gradient: w[ky][kx] += sum over y, x of gradient[y][x] * plane[y * S + ky - P][x * S + kx - P]
+// ---- Keeps Rows kernel rows of sums in registers over the whole image.
 
 template <int K, int S, int Rows>
-SINGLEPATH_INLINE void weight_gradient_rows(const Plane& in, const Plane& gradient, int border, int out_width, int ky0,
-                                            int lane, float* w) {
+SINGLEPATH_INLINE void weight_gradient_rows(const Plane& in, const Plane& gradient, int border, int out_width,
+                                            int ky0, int lane, float* w) {
   constexpr int P = K / 2;
   Vec sum[Rows][K];
-  SINGLEPATH_UNROLL for (int r = 0; r < Rows; ++r)
-    SINGLEPATH_UNROLL for (int kx = 0; kx < K; ++kx) sum[r][kx] = load(w + ((ky0 + r) * K + kx) * kGroup + lane);
-  const auto tile = [&](auto columns, auto whole, const float* g, const float* row, Vec(&line)[K])
-      __attribute__((always_inline)) {
+  SINGLEPATH_UNROLL for (int r = 0; r < Rows; ++r) SINGLEPATH_UNROLL for (int kx = 0; kx < K; ++kx)
+      sum[r][kx] = load(w + ((ky0 + r) * K + kx) * kGroup + lane);
+  const auto tile = [&](auto columns, auto whole, const float* g, const float* row,
+                        Vec(&line)[K]) __attribute__((always_inline)) {
     constexpr int T = decltype(columns)::value;
     SINGLEPATH_UNROLL for (int i = 0; i < (T - 1) * S + K; ++i) {
       if (decltype(whole)::value && (i < P || i >= P + T * S)) continue;
       const Vec value = load(row + i * kGroup);
-      SINGLEPATH_UNROLL for (int kx = 0; kx < K; ++kx)
-        if (i >= kx && (i - kx) % S == 0 && (i - kx) / S < T) line[kx] += value * load(g + (i - kx) / S * kGroup);
+      SINGLEPATH_UNROLL for (int kx = 0; kx < K; ++kx) if (i >= kx && (i - kx) % S == 0 && (i - kx) / S < T)
+          line[kx] += value * load(g + (i - kx) / S * kGroup);
     }
   };
   for (int y = 0; y < gradient.height; ++y) {
@@ -149,23 +168,34 @@ SINGLEPATH_INLINE void weight_gradient_rows(const Plane& in, const Plane& gradie
     const auto rows = [&](auto columns, auto whole, int x) __attribute__((always_inline)) {
       SINGLEPATH_UNROLL for (int r = 0; r < Rows; ++r) {
         const int iy = y * S - P + ky0 + r;
-        if (iy >= 0 && iy < in.height) tile(columns, whole, g + x * kGroup, in.row(iy) + x * S * kGroup + lane, sum[r]);
+        if (iy >= 0 && iy < in.height)
+          tile(columns, whole, g + x * kGroup, in.row(iy) + x * S * kGroup + lane, sum[r]);
       }
     };
     switch (out_width) {
-      case 1: rows(Int<1>{}, Int<1>{}, 0); continue;
-      case 2: rows(Int<2>{}, Int<1>{}, 0); continue;
-      case 3: rows(Int<3>{}, Int<1>{}, 0); continue;
-      case 4: rows(Int<4>{}, Int<1>{}, 0); continue;
-      case 6: rows(Int<6>{}, Int<1>{}, 0); continue;
+      case 1:
+        rows(Int<1>{}, Int<1>{}, 0);
+        continue;
+      case 2:
+        rows(Int<2>{}, Int<1>{}, 0);
+        continue;
+      case 3:
+        rows(Int<3>{}, Int<1>{}, 0);
+        continue;
+      case 4:
+        rows(Int<4>{}, Int<1>{}, 0);
+        continue;
+      case 6:
+        rows(Int<6>{}, Int<1>{}, 0);
+        continue;
     }
     int x = 0;
     for (; x + 8 <= out_width; x += 8) rows(Int<8>{}, Int<0>{}, x);
     for (; x + 2 <= out_width; x += 2) rows(Int<2>{}, Int<0>{}, x);
     for (; x < out_width; ++x) rows(Int<1>{}, Int<0>{}, x);
   }
-  SINGLEPATH_UNROLL for (int r = 0; r < Rows; ++r)
-    SINGLEPATH_UNROLL for (int kx = 0; kx < K; ++kx) store(w + ((ky0 + r) * K + kx) * kGroup + lane, sum[r][kx]);
+  SINGLEPATH_UNROLL for (int r = 0; r < Rows; ++r) SINGLEPATH_UNROLL for (int kx = 0; kx < K; ++kx)
+      store(w + ((ky0 + r) * K + kx) * kGroup + lane, sum[r][kx]);
 }
 
 template <int K, int S>
@@ -173,21 +203,25 @@ void weight_gradient(const Plane& in, const Plane& gradient, int border, int out
   constexpr int kSums = kRegisters == 32 ? 21 : 10, kRows = K > kSums ? 1 : kSums / K < K ? kSums / K : K;
   for (int lane = 0; lane < kGroup; lane += kLanes) {
     int ky = 0;
-    for (; ky + kRows <= K; ky += kRows) weight_gradient_rows<K, S, kRows>(in, gradient, border, out_width, ky, lane, w);
-    if constexpr (K % kRows != 0) weight_gradient_rows<K, S, K % kRows>(in, gradient, border, out_width, ky, lane, w);
+    for (; ky + kRows <= K; ky += kRows)
+      weight_gradient_rows<K, S, kRows>(in, gradient, border, out_width, ky, lane, w);
+    if constexpr (K % kRows != 0)
+      weight_gradient_rows<K, S, K % kRows>(in, gradient, border, out_width, ky, lane, w);
   }
 }
 
 // ---- any other odd kernel size: the same sums, one column at a time ----
 
-inline void forward_row_any(const Plane& plane, const float* w, int k, int stride, int y, int out_width, float* out) {
+inline void forward_row_any(const Plane& plane, const float* w, int k, int stride, int y, int out_width,
+                            float* out) {
   const int top = y * stride - k / 2, ky0 = most(0, -top), ky1 = least(k, plane.height - top);
   for (int x = 0; x < out_width; ++x)
     for (int lane = 0; lane < kGroup; lane += kLanes) {
       Vec sum = zero();
       for (int ky = ky0; ky < ky1; ++ky)
         for (int kx = 0; kx < k; ++kx)
-          sum += load(plane.row(top + ky) + (x * stride + kx) * kGroup + lane) * load(w + (ky * k + kx) * kGroup + lane);
+          sum += load(plane.row(top + ky) + (x * stride + kx) * kGroup + lane) *
+                 load(w + (ky * k + kx) * kGroup + lane);
       store(out + x * kGroup + lane, sum);
     }
 }
@@ -211,8 +245,8 @@ inline void input_gradient_row_any(const Plane& plane, int border, const float* 
     }
 }
 
-inline void weight_gradient_any(const Plane& in, const Plane& gradient, int border, int k, int stride, int out_width,
-                                float* w) {
+inline void weight_gradient_any(const Plane& in, const Plane& gradient, int border, int k, int stride,
+                                int out_width, float* w) {
   for (int ky = 0; ky < k; ++ky)
     for (int kx = 0; kx < k; ++kx)
       for (int lane = 0; lane < kGroup; lane += kLanes) {
@@ -234,8 +268,10 @@ template <class Body>
 SINGLEPATH_INLINE void with_kernel_size(int k, int stride, const Body& body) {
   if (stride == 1 || stride == 2) {
     const auto sized = [&](auto size) __attribute__((always_inline)) {
-      if (stride == 1) body(size, Int<1>{});
-      else body(size, Int<2>{});
+      if (stride == 1)
+        body(size, Int<1>{});
+      else
+        body(size, Int<2>{});
     };
     if (k == 3) return sized(Int<3>{});
     if (k == 5) return sized(Int<5>{});
@@ -248,7 +284,8 @@ SINGLEPATH_INLINE void with_kernel_size(int k, int stride, const Body& body) {
 
 // Input of groups [g0, g1) of an image into planes.
 template <class T>
-inline void fill_planes(const Operand& in, const Geometry& g, long image, int g0, int g1, float* planes, long plane_floats) {
+inline void fill_planes(const Operand& in, const Geometry& g, long image, int g0, int g1, float* planes,
+                        long plane_floats) {
   const T* pixel = static_cast<const T*>(in.data) + image * g.height * g.width * in.pixel_stride;
   const int pitch = g.width + 2 * g.pad();
   with_reader<T>(in, [&](auto read) {
@@ -284,8 +321,10 @@ void depthwise_forward(const DepthwiseForward& task, long begin, long end, float
         constexpr int K = decltype(k)::value, S = decltype(stride)::value;
         for (int y = 0; y < g.out_height; ++y) {
           float* row = out + static_cast<long>(y) * g.out_width * kGroup;
-          if constexpr (K > 0) forward_row<K, S>(plane, w, y, g.out_width, row);
-          else forward_row_any(plane, w, g.kernel, g.stride, y, g.out_width, row);
+          if constexpr (K > 0)
+            forward_row<K, S>(plane, w, y, g.out_width, row);
+          else
+            forward_row_any(plane, w, g.kernel, g.stride, y, g.out_width, row);
         }
       });
       sink_forward<T>(task.sink, task.channels, out, kGroup, image * g.out_height * g.out_width,
@@ -297,8 +336,8 @@ void depthwise_forward(const DepthwiseForward& task, long begin, long end, float
 
 // Gradients at the outputs of groups [g0, g1) of an image into planes with a border.
 template <class T>
-inline void fill_gradient_planes(const OutputGradient& output, const Geometry& g, int channels, long image, int g0, int g1,
-                                 int border, float* planes, long plane_floats) {
+inline void fill_gradient_planes(const OutputGradient& output, const Geometry& g, int channels, long image,
+                                 int g0, int g1, int border, float* planes, long plane_floats) {
   const int pitch = g.out_width + 2 * border;
   long offset = image * g.out_height * g.out_width * channels;
   for (int y = 0; y < g.out_height; ++y) {
@@ -306,7 +345,8 @@ inline void fill_gradient_planes(const OutputGradient& output, const Geometry& g
     for (int x = 0; x < g.out_width; ++x, offset += channels, to += kGroup)
       for (int group = g0; group < g1; ++group)
         for (int lane = 0; lane < kGroup; lane += kLanes)
-          store(to + (group - g0) * plane_floats + lane, read_gradient<T>(output, offset, group * kGroup + lane));
+          store(to + (group - g0) * plane_floats + lane,
+                read_gradient<T>(output, offset, group * kGroup + lane));
   }
 }
 
@@ -315,7 +355,8 @@ void depthwise_backward(const DepthwiseBackward& task, long begin, long end, flo
   const Geometry& g = task.geometry;
   const int taps = g.kernel * g.kernel, groups = task.channels / kGroup, chunk = task.chunk_groups();
   const int border = task.output_border();
-  const long plane_floats = task.plane_floats(), output_floats = task.output_plane_floats(), chunks = task.chunks();
+  const long plane_floats = task.plane_floats(), output_floats = task.output_plane_floats(),
+             chunks = task.chunks();
   float* planes = scratch;
   float* gradients = planes + chunk * plane_floats;
   float* row = gradients + chunk * output_floats;  // input gradients of one group
@@ -335,27 +376,31 @@ void depthwise_backward(const DepthwiseBackward& task, long begin, long end, flo
       float* dw = task.weight_gradient + static_cast<long>(group) * taps * kGroup;
       with_kernel_size(g.kernel, g.stride, [&](auto k, auto stride) {
         constexpr int K = decltype(k)::value, S = decltype(stride)::value;
-        if constexpr (K > 0) weight_gradient<K, S>(in, gradient, border, g.out_width, dw);
-        else weight_gradient_any(in, gradient, border, g.kernel, g.stride, g.out_width, dw);
+        if constexpr (K > 0)
+          weight_gradient<K, S>(in, gradient, border, g.out_width, dw);
+        else
+          weight_gradient_any(in, gradient, border, g.kernel, g.stride, g.out_width, dw);
         if (!task.weights) return;
         for (int y = 0; y < g.height; ++y) {
           // A row may come out a column wider than the image; the next row overwrites it.
           float* to = row + static_cast<long>(y) * g.width * kGroup;
-          if constexpr (K > 0) input_gradient_row<K, S>(gradient, border, w, y, g.out_width, to);
-          else input_gradient_row_any(gradient, border, w, g.kernel, g.stride, y, g.out_width, to);
+          if constexpr (K > 0)
+            input_gradient_row<K, S>(gradient, border, w, y, g.out_width, to);
+          else
+            input_gradient_row_any(gradient, border, w, g.kernel, g.stride, y, g.out_width, to);
         }
       });
       if (task.weights)
-        sink_backward<T>(task.sink, task.channels, row, kGroup, image * g.height * g.width, g.height * g.width,
-                         group * kGroup, kGroup, panel_sums);
+        sink_backward<T>(task.sink, task.channels, row, kGroup, image * g.height * g.width,
+                         g.height * g.width, group * kGroup, kGroup, panel_sums);
     }
     if (task.weights && !task.sink.external) flush_sums(panel_sums, task.channels, sums);
   }
 }
 
 // Weights [channels][taps] (rows `row_stride` apart), optionally times row_scale, into [group][tap][kGroup].
-inline void pack_depthwise(const float* weights, long row_stride, int channels, int taps, const float* row_scale,
-                           float* packed) {
+inline void pack_depthwise(const float* weights, long row_stride, int channels, int taps,
+                           const float* row_scale, float* packed) {
   for (int group = 0; group * kGroup < channels; ++group)
     for (int tap = 0; tap < taps; ++tap)
       for (int lane = 0; lane < kGroup; ++lane) {

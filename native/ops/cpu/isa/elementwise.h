@@ -22,14 +22,16 @@ inline void sgd(float* parameter, const float* gradient, float* momentum, long n
   if (i == n) return;
   const int rest = static_cast<int>(n - i);
   Vec m = load_first(momentum + i, rest);
-  store_first(parameter + i, update(load_first(parameter + i, rest), load_first(gradient + i, rest), m), rest);
+  store_first(parameter + i, update(load_first(parameter + i, rest), load_first(gradient + i, rest), m),
+              rest);
   store_first(momentum + i, m, rest);
 }
 
-// out = byte * scale[channel] + shift[channel]. Bytes are taken in runs of kLanes pixels, which are kLanes * channels
-// values: the pattern of channels then repeats every `channels` vectors.
+// out = byte * scale[channel] + shift[channel]. Bytes are taken in runs of kLanes pixels, which are kLanes *
+// channels values: the pattern of channels then repeats every `channels` vectors.
 template <class T>
-void normalise(const uint8_t* bytes, long pixels, int channels, const float* scale, const float* shift, void* out_) {
+void normalise(const uint8_t* bytes, long pixels, int channels, const float* scale, const float* shift,
+               void* out_) {
   T* out = static_cast<T*>(out_);
   constexpr int kMaxChannels = 4;
   long pixel = 0;

@@ -5,9 +5,9 @@
 //   gemm     c[rows][n]  = a[rows][k] * b[k][n]        b packed, see below
 //   gemm_tn  c[m][n]    += a[rows][m]^T * b[rows][n]   both as they are (weight gradients)
 //
-// Both are built on a register tile of MR x NV vectors of results, held while the inner loop walks the summed dimension:
-// one row of NV vectors of b is loaded, then each of MR values of a is broadcast onto it. b is packed so that the tile
-// reads it in order: column tiles one after the other, each [k][tile columns].
+// Both are built on a register tile of MR x NV vectors of results, held while the inner loop walks the summed
+// dimension: one row of NV vectors of b is loaded, then each of MR values of a is broadcast onto it. b is
+// packed so that the tile reads it in order: column tiles one after the other, each [k][tile columns].
 
 #include "simd.h"
 
@@ -29,9 +29,10 @@ constexpr int tile_height() {
 template <int MR, int NV>
 SINGLEPATH_INLINE void gemm_tile(const float* a, long lda, const float* b, float* c, long ldc, int k) {
   Vec sum[MR][NV];
-  SINGLEPATH_UNROLL for (int i = 0; i < MR; ++i)
-    SINGLEPATH_UNROLL for (int j = 0; j < NV; ++j) sum[i][j] = zero();
-  // One pointer for three rows: x86 addresses pointer, pointer + lda and pointer + 2 * lda without another register.
+  SINGLEPATH_UNROLL for (int i = 0; i < MR; ++i) SINGLEPATH_UNROLL for (int j = 0; j < NV; ++j) sum[i][j] =
+      zero();
+  // One pointer for three rows: x86 addresses pointer, pointer + lda and pointer + 2 * lda without another
+  // register.
   const float* row[(MR + 2) / 3];
   SINGLEPATH_UNROLL for (int i = 0; i < (MR + 2) / 3; ++i) row[i] = a + 3 * i * lda;
   for (int p = 0; p < k; ++p) {
@@ -42,10 +43,10 @@ SINGLEPATH_INLINE void gemm_tile(const float* a, long lda, const float* b, float
       SINGLEPATH_UNROLL for (int j = 0; j < NV; ++j) sum[i][j] += value * line[j];
     }
     b += NV * kLanes;
-    SINGLEPATH_UNROLL for (int i = 0; i < (MR + 2) / 3; ++i) ++row[i];
+    SINGLEPATH_UNROLL for (int i = 0; i < (MR + 2) / 3; ++i)++ row[i];
   }
-  SINGLEPATH_UNROLL for (int i = 0; i < MR; ++i)
-    SINGLEPATH_UNROLL for (int j = 0; j < NV; ++j) store(c + i * ldc + j * kLanes, sum[i][j]);
+  SINGLEPATH_UNROLL for (int i = 0; i < MR; ++i) SINGLEPATH_UNROLL for (int j = 0; j < NV; ++j)
+      store(c + i * ldc + j * kLanes, sum[i][j]);
 }
 
 template <int NV>
@@ -60,9 +61,12 @@ inline void gemm(const float* a, long lda, const float* packed, float* c, long l
     const int groups = tile_groups((n - column) / kGroup);
     const float* b = packed + static_cast<long>(column) * k;
     if constexpr (kLanes == kGroup) {
-      if (groups == 3) gemm_columns<3>(a, lda, b, c + column, ldc, rows, k);
-      else if (groups == 2) gemm_columns<2>(a, lda, b, c + column, ldc, rows, k);
-      else gemm_columns<1>(a, lda, b, c + column, ldc, rows, k);
+      if (groups == 3)
+        gemm_columns<3>(a, lda, b, c + column, ldc, rows, k);
+      else if (groups == 2)
+        gemm_columns<2>(a, lda, b, c + column, ldc, rows, k);
+      else
+        gemm_columns<1>(a, lda, b, c + column, ldc, rows, k);
     } else {
       gemm_columns<kVectorsPerGroup>(a, lda, b, c + column, ldc, rows, k);
     }
@@ -90,8 +94,10 @@ inline void pack_by_output(const float* weights, long row_stride, int outputs, i
 }
 
 // b = W: row = output, column = depth.
-inline void pack_by_input(const float* weights, long row_stride, int outputs, int channels, int taps, float* packed) {
-  const int depth = channels * taps, n = static_cast<int>(padded(depth)), k = static_cast<int>(padded(outputs));
+inline void pack_by_input(const float* weights, long row_stride, int outputs, int channels, int taps,
+                          float* packed) {
+  const int depth = channels * taps, n = static_cast<int>(padded(depth)),
+            k = static_cast<int>(padded(outputs));
   for (int start = 0; start < n;) {
     const int width = tile_groups((n - start) / kGroup) * kGroup;
     float* tile = packed + static_cast<long>(start) * k;
@@ -112,10 +118,11 @@ inline void pack_by_input(const float* weights, long row_stride, int outputs, in
 }
 
 template <int MR, int NV>
-SINGLEPATH_INLINE void gemm_tn_tile(const float* a, long lda, const float* b, long ldb, float* c, long ldc, int rows) {
+SINGLEPATH_INLINE void gemm_tn_tile(const float* a, long lda, const float* b, long ldb, float* c, long ldc,
+                                    int rows) {
   Vec sum[MR][NV];
-  SINGLEPATH_UNROLL for (int i = 0; i < MR; ++i)
-    SINGLEPATH_UNROLL for (int j = 0; j < NV; ++j) sum[i][j] = load(c + i * ldc + j * kLanes);
+  SINGLEPATH_UNROLL for (int i = 0; i < MR; ++i) SINGLEPATH_UNROLL for (int j = 0; j < NV; ++j) sum[i][j] =
+      load(c + i * ldc + j * kLanes);
   for (int r = 0; r < rows; ++r) {
     Vec line[NV];
     SINGLEPATH_UNROLL for (int j = 0; j < NV; ++j) line[j] = load(b + j * kLanes);
@@ -126,24 +133,29 @@ SINGLEPATH_INLINE void gemm_tn_tile(const float* a, long lda, const float* b, lo
     a += lda;
     b += ldb;
   }
-  SINGLEPATH_UNROLL for (int i = 0; i < MR; ++i)
-    SINGLEPATH_UNROLL for (int j = 0; j < NV; ++j) store(c + i * ldc + j * kLanes, sum[i][j]);
+  SINGLEPATH_UNROLL for (int i = 0; i < MR; ++i) SINGLEPATH_UNROLL for (int j = 0; j < NV; ++j)
+      store(c + i * ldc + j * kLanes, sum[i][j]);
 }
 
 // Like gemm_columns; the height must divide a group, as m is only a multiple of that.
 template <int NV>
-void gemm_tn_columns(const float* a, long lda, const float* b, long ldb, float* c, long ldc, int rows, int m) {
+void gemm_tn_columns(const float* a, long lda, const float* b, long ldb, float* c, long ldc, int rows,
+                     int m) {
   constexpr int MR = kRegisters == 16 ? (NV == 2 ? 4 : 2) : NV == 1 ? 16 : 8;
   for (int i = 0; i < m; i += MR) gemm_tn_tile<MR, NV>(a + i, lda, b, ldb, c + i * ldc, ldc, rows);
 }
 
-inline void gemm_tn(const float* a, long lda, const float* b, long ldb, float* c, long ldc, int rows, int m, int n) {
+inline void gemm_tn(const float* a, long lda, const float* b, long ldb, float* c, long ldc, int rows, int m,
+                    int n) {
   for (int column = 0; column < n;) {
     const int groups = tile_groups((n - column) / kGroup);
     if constexpr (kLanes == kGroup) {
-      if (groups == 3) gemm_tn_columns<3>(a, lda, b + column, ldb, c + column, ldc, rows, m);
-      else if (groups == 2) gemm_tn_columns<2>(a, lda, b + column, ldb, c + column, ldc, rows, m);
-      else gemm_tn_columns<1>(a, lda, b + column, ldb, c + column, ldc, rows, m);
+      if (groups == 3)
+        gemm_tn_columns<3>(a, lda, b + column, ldb, c + column, ldc, rows, m);
+      else if (groups == 2)
+        gemm_tn_columns<2>(a, lda, b + column, ldb, c + column, ldc, rows, m);
+      else
+        gemm_tn_columns<1>(a, lda, b + column, ldb, c + column, ldc, rows, m);
     } else {
       gemm_tn_columns<kVectorsPerGroup>(a, lda, b + column, ldb, c + column, ldc, rows, m);
     }

@@ -44,15 +44,18 @@ inline void read_pixels(const Operand& in, const Geometry& g, long first, int ro
   const T* data = static_cast<const T*>(in.data);
   with_reader<T>(in, [&](auto read) {
     if (g.stride == 1) {
-      for (int r = 0; r < rows; ++r) read_pixel(read, data + (first + r) * in.pixel_stride, in.channels, panel + r * ld);
+      for (int r = 0; r < rows; ++r)
+        read_pixel(read, data + (first + r) * in.pixel_stride, in.channels, panel + r * ld);
     } else {
       PixelWalk walk(g, first);
-      for (int r = 0; r < rows; ++r, walk.next()) read_pixel(read, data + walk.pixel * in.pixel_stride, in.channels, panel + r * ld);
+      for (int r = 0; r < rows; ++r, walk.next())
+        read_pixel(read, data + walk.pixel * in.pixel_stride, in.channels, panel + r * ld);
     }
   });
 }
 
-// Input rows [y0, y1) of an image (rows outside are zero) into band [y][width + 2 pad][channels], borders zero.
+// Input rows [y0, y1) of an image (rows outside are zero) into band [y][width + 2 pad][channels], borders
+// zero.
 template <class T>
 inline void read_band(const Operand& in, const Geometry& g, int image, int y0, int y1, float* band) {
   const int channels = in.channels, line = (g.width + 2 * g.pad()) * channels;
@@ -64,28 +67,35 @@ inline void read_band(const Operand& in, const Geometry& g, int image, int y0, i
       if (y < 0 || y >= g.height) continue;
       const T* from = data + (static_cast<long>(image) * g.height + y) * g.width * in.pixel_stride;
       float* pixel = to + g.pad() * channels;
-      if (!in.scale && in.channel_step == 1 && in.pixel_stride == channels) {  // images: one run of values a row
+      if (!in.scale && in.channel_step == 1 &&
+          in.pixel_stride == channels) {  // images: one run of values a row
         const int run = g.width * channels;
         for (int i = 0; i < run; i += kLanes)
-          if (i + kLanes <= run) store(pixel + i, load(from + i));
-          else store_first(pixel + i, load_first(from + i, run - i), run - i);
+          if (i + kLanes <= run)
+            store(pixel + i, load(from + i));
+          else
+            store_first(pixel + i, load_first(from + i, run - i), run - i);
         continue;
       }
       for (int x = 0; x < g.width; ++x, pixel += channels, from += in.pixel_stride)
         for (int c = 0; c < channels; c += kLanes)
-          if (c + kLanes <= channels) store(pixel + c, read(from, c));
-          else store_first(pixel + c, read(from, c), channels - c);
+          if (c + kLanes <= channels)
+            store(pixel + c, read(from, c));
+          else
+            store_first(pixel + c, read(from, c), channels - c);
     }
   });
 }
 
-// Panel rows for output pixels [first, first + rows) of an image from its band starting at input row y0: for each kernel
-// row, kernel * channels consecutive floats of the band.
-inline void unfold(const float* band, const Geometry& g, int channels, int y0, int first, int rows, float* panel, long ld) {
+// Panel rows for output pixels [first, first + rows) of an image from its band starting at input row y0: for
+// each kernel row, kernel * channels consecutive floats of the band.
+inline void unfold(const float* band, const Geometry& g, int channels, int y0, int first, int rows,
+                   float* panel, long ld) {
   const int line = (g.width + 2 * g.pad()) * channels, run = g.kernel * channels;
   int y = first / g.out_width, x = first % g.out_width;
   for (int r = 0; r < rows; ++r) {
-    const float* from = band + static_cast<long>(y * g.stride - g.pad() - y0) * line + x * g.stride * channels;
+    const float* from =
+        band + static_cast<long>(y * g.stride - g.pad() - y0) * line + x * g.stride * channels;
     float* to = panel + r * ld;
     for (int ky = 0; ky < g.kernel; ++ky, from += line, to += run)
       for (int c = 0; c < run; c += kLanes) store(to + c, load(from + c));
@@ -97,7 +107,8 @@ inline void unfold(const float* band, const Geometry& g, int channels, int y0, i
 }
 
 // The transpose of unfold: adds panel rows onto the band.
-inline void fold(const float* panel, long ld, const Geometry& g, int channels, int y0, int first, int rows, float* band) {
+inline void fold(const float* panel, long ld, const Geometry& g, int channels, int y0, int first, int rows,
+                 float* band) {
   const int line = (g.width + 2 * g.pad()) * channels, run = g.kernel * channels;
   int y = first / g.out_width, x = first % g.out_width;
   for (int r = 0; r < rows; ++r) {
@@ -167,12 +178,14 @@ void matmul_forward(const MatmulForward& task, long begin, long end, float* scra
 template <class T>
 inline void read_gradients(const OutputGradient& output, int outputs, long first, int rows, float* panel) {
   for (int r = 0; r < rows; ++r, panel += outputs)
-    for (int c = 0; c < outputs; c += kLanes) store(panel + c, read_gradient<T>(output, (first + r) * outputs, c));
+    for (int c = 0; c < outputs; c += kLanes)
+      store(panel + c, read_gradient<T>(output, (first + r) * outputs, c));
 }
 
 // 1x1: items are panels of output pixels.
 template <class T>
-inline void pointwise_backward(const MatmulBackward& task, long begin, long end, float* scratch, double* sums) {
+inline void pointwise_backward(const MatmulBackward& task, long begin, long end, float* scratch,
+                               double* sums) {
   const Geometry& g = task.geometry;
   const int rows = task.rows(), outputs = task.outputs, width = static_cast<int>(padded(task.depth));
   float* gradient = scratch;
@@ -199,7 +212,8 @@ inline void pointwise_backward(const MatmulBackward& task, long begin, long end,
     } else {
       PixelWalk walk(g, pixel);
       for (int r = 0; r < count; ++r, walk.next())
-        sink_backward<T>(task.sink, width, c + static_cast<long>(r) * width, width, walk.pixel, 1, 0, width, panel_sums);
+        sink_backward<T>(task.sink, width, c + static_cast<long>(r) * width, width, walk.pixel, 1, 0, width,
+                         panel_sums);
     }
     if (!task.sink.external) flush_sums(panel_sums, width, sums);
   }
@@ -243,7 +257,8 @@ inline void dense_backward(const MatmulBackward& task, long begin, long end, flo
         for (int ch = 0; ch < width; ch += kLanes) store(to + ch, load(from + ch));
         for (int ch = channels; ch < width; ++ch) to[ch] = 0;
       }
-      sink_backward<T>(task.sink, width, tile, width, (image * g.height + y) * g.width, g.width, 0, width, panel_sums);
+      sink_backward<T>(task.sink, width, tile, width, (image * g.height + y) * g.width, g.width, 0, width,
+                       panel_sums);
     }
     if (!task.sink.external) flush_sums(panel_sums, width, sums);
   }
@@ -251,8 +266,10 @@ inline void dense_backward(const MatmulBackward& task, long begin, long end, flo
 
 template <class T>
 void matmul_backward(const MatmulBackward& task, long begin, long end, float* scratch, double* sums) {
-  if (task.dense) dense_backward<T>(task, begin, end, scratch, sums);
-  else pointwise_backward<T>(task, begin, end, scratch, sums);
+  if (task.dense)
+    dense_backward<T>(task, begin, end, scratch, sums);
+  else
+    pointwise_backward<T>(task, begin, end, scratch, sums);
 }
 
 }  // namespace singlepath::cpu::SINGLEPATH_ISA

@@ -1,7 +1,8 @@
 #pragma once
 
-// Both ends of a chain, pixel by pixel: normalise + activate the last raw output into the caller's tensor (with residual,
-// passed-through channels or a global pool), and the way back into the gradient behind the last activation.
+// Both ends of a chain, pixel by pixel: normalise + activate the last raw output into the caller's tensor
+// (with residual, passed-through channels or a global pool), and the way back into the gradient behind the
+// last activation.
 
 #include "rows.h"
 
@@ -15,8 +16,10 @@ SINGLEPATH_INLINE Vec load_upto(const T* pixel, int c, int channels) {
 }
 template <class T>
 SINGLEPATH_INLINE void store_upto(T* pixel, int c, int channels, Vec v) {
-  if (c + kLanes <= channels) store(pixel + c, v);
-  else if (c < channels) store_first(pixel + c, v, channels - c);
+  if (c + kLanes <= channels)
+    store(pixel + c, v);
+  else if (c < channels)
+    store_first(pixel + c, v, channels - c);
 }
 
 template <class T>
@@ -25,7 +28,10 @@ SINGLEPATH_INLINE void copy_pixel(const T* from, int from_step, T* to, int chann
   const PlainReader<T, 2> second{channels, 2};
   const PlainReader<T, 0> any{channels, from_step};
   for (int c = 0; c < channels; c += kLanes)
-    store_upto(to, c, channels, from_step == 1 ? plain(from, c) : from_step == 2 ? second(from, c) : any(from, c));
+    store_upto(to, c, channels,
+               from_step == 1   ? plain(from, c)
+               : from_step == 2 ? second(from, c)
+                                : any(from, c));
 }
 
 template <class T>
@@ -41,7 +47,8 @@ void write_output(const WriteOutput& task, long begin, long end) {
         copy_pixel(static_cast<const T*>(task.pass) + p * task.pass_stride, task.pass_step,
                    static_cast<T*>(task.pass_out) + p * task.out_stride, task.pass_channels);
       if (!task.residual) {
-        for (int c = 0; c < channels; c += kLanes) store_upto(to, c, channels, activate<kPost>(read(from, c)));
+        for (int c = 0; c < channels; c += kLanes)
+          store_upto(to, c, channels, activate<kPost>(read(from, c)));
       } else if (task.residual_step == 1) {
         const T* residual = static_cast<const T*>(task.residual) + p * task.residual_stride;
         for (int c = 0; c < channels; c += kLanes)
@@ -94,7 +101,9 @@ void gradient_entry(const GradientEntry& task, long begin, long end, float* scra
           const Vec raw = load(static_cast<const T*>(task.raw) + pixel * width + c);
           Vec g;
           if (task.pooled)
-            g = load_upto(static_cast<const float*>(task.gradient) + pixel / task.pixels * task.gradient_stride, c, channels) *
+            g = load_upto(
+                    static_cast<const float*>(task.gradient) + pixel / task.pixels * task.gradient_stride, c,
+                    channels) *
                 inverse;
           else
             g = load_upto(static_cast<const T*>(task.gradient) + pixel * task.gradient_stride, c, channels);
@@ -103,7 +112,8 @@ void gradient_entry(const GradientEntry& task, long begin, long end, float* scra
             g = task.post == Activation::relu6 ? activate_backward<Activation::relu6>(g, out)
                                                : activate_backward<Activation::relu>(g, out);
             if (task.residual_gradient)
-              store_upto(static_cast<T*>(task.residual_gradient) + pixel * task.residual_gradient_stride, c, channels, g);
+              store_upto(static_cast<T*>(task.residual_gradient) + pixel * task.residual_gradient_stride, c,
+                         channels, g);
           }
           g = activate_backward<decltype(activation)::value>(g, raw * scale + shift);
           store(static_cast<T*>(task.sink) + pixel * width + c, g);

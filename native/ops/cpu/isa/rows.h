@@ -1,7 +1,8 @@
 #pragma once
 
-// Moving pixels between tensors and fp32 panels: reading operands (normalise + activate on the way), and the sinks that
-// take a tile of results [pixels][channels] to memory with everything that hangs on it (statistics, masks, residuals).
+// Moving pixels between tensors and fp32 panels: reading operands (normalise + activate on the way), and the
+// sinks that take a tile of results [pixels][channels] to memory with everything that hangs on it
+// (statistics, masks, residuals).
 
 #include "simd.h"
 
@@ -23,7 +24,8 @@ struct PlainReader {
     if (Step && c + kLanes <= channels) return Step == 1 ? load(pixel + c) : load_every_second(pixel + 2 * c);
     if (Step == 1) return c < channels ? load_first(pixel + c, channels - c) : zero();
     alignas(64) float lanes[kLanes] = {};
-    for (int i = 0; i < kLanes && c + i < channels; ++i) lanes[i] = to_float(pixel[static_cast<long>(c + i) * step]);
+    for (int i = 0; i < kLanes && c + i < channels; ++i)
+      lanes[i] = to_float(pixel[static_cast<long>(c + i) * step]);
     return load(lanes);
   }
 };
@@ -52,23 +54,24 @@ inline void flush_sums(float* panel, int channels, double* sums) {
   clear(panel, 2L * channels);
 }
 
-// Sinks go over a tile in blocks of this many pixels, each from the first channel to the last: memory is written nearly in
-// order, and the sums of a channel are loaded once a block.
+// Sinks go over a tile in blocks of this many pixels, each from the first channel to the last: memory is
+// written nearly in order, and the sums of a channel are loaded once a block.
 constexpr int kSinkPixels = 8;
 
 // ---- forward ----
 
-// tile[pixels][channels], rows `ld` apart, to `pixel...` and `channel...` of the sink, whose pixels have `width` channels.
+// tile[pixels][channels], rows `ld` apart, to `pixel...` and `channel...` of the sink, whose pixels have
+// `width` channels.
 template <class T>
-inline void sink_forward(const ForwardSink& sink, long width, const float* tile, long ld, long pixel, int pixels,
-                         int channel, int channels, float* sums) {
+inline void sink_forward(const ForwardSink& sink, long width, const float* tile, long ld, long pixel,
+                         int pixels, int channel, int channels, float* sums) {
   T* out = static_cast<T*>(sink.data) + pixel * width + channel;
   if (sink.bias) {
     with_activation(sink.activation, [&](auto activation) {
       for (int r = 0; r < pixels; ++r)
         for (int c = 0; c < channels; c += kLanes)
-          store(out + r * width + c,
-                activate<decltype(activation)::value>(load(tile + r * ld + c) + load(sink.bias + channel + c)));
+          store(out + r * width + c, activate<decltype(activation)::value>(load(tile + r * ld + c) +
+                                                                           load(sink.bias + channel + c)));
     });
     return;
   }
@@ -101,8 +104,8 @@ SINGLEPATH_INLINE Vec read_gradient(const OutputGradient& g, long offset, int c)
 
 // Gradient of a normalised and activated value into the padded buffer of the unit before, with its two sums.
 template <class T>
-inline void sink_inside(const BackwardSink& sink, long width, const float* tile, long ld, long pixel, int pixels,
-                        int channel, int channels, float* sums) {
+inline void sink_inside(const BackwardSink& sink, long width, const float* tile, long ld, long pixel,
+                        int pixels, int channel, int channels, float* sums) {
   T* out = static_cast<T*>(sink.data) + pixel * width + channel;
   const T* raw = static_cast<const T*>(sink.raw) + pixel * width + channel;
   float *sum = sums + channel, *product = sums + width + channel;
@@ -115,7 +118,8 @@ inline void sink_inside(const BackwardSink& sink, long width, const float* tile,
         const Vec mean = load(sink.mean + channel + c);
         for (int r = first; r < last; ++r) {
           const Vec t = load(raw + r * width + c);
-          const Vec g = activate_backward<decltype(activation)::value>(load(tile + r * ld + c), t * scale + shift);
+          const Vec g =
+              activate_backward<decltype(activation)::value>(load(tile + r * ld + c), t * scale + shift);
           store(out + r * width + c, g);
           s += g;
           q += g * (t - mean);
@@ -129,18 +133,20 @@ inline void sink_inside(const BackwardSink& sink, long width, const float* tile,
 
 // Gradient of the chain's input into the caller's tensor.
 template <class T>
-inline void sink_outside(const BackwardSink& sink, const float* tile, long ld, long pixel, int pixels, int channel,
-                         int channels) {
+inline void sink_outside(const BackwardSink& sink, const float* tile, long ld, long pixel, int pixels,
+                         int channel, int channels) {
   channels = least(channels, sink.channels - channel);
   const int step = sink.channel_step;
   for (int r = 0; r < pixels; ++r) {
     T* out = static_cast<T*>(sink.data) + (pixel + r) * sink.pixel_stride + static_cast<long>(channel) * step;
-    const T* add = sink.add ? static_cast<const T*>(sink.add) + (pixel + r) * sink.add_stride + channel : nullptr;
+    const T* add =
+        sink.add ? static_cast<const T*>(sink.add) + (pixel + r) * sink.add_stride + channel : nullptr;
     const float* row = tile + r * ld;
     if (sink.interleave) {
       const T* even = static_cast<const T*>(sink.interleave) + (pixel + r) * sink.interleave_stride + channel;
       int c = 0;
-      for (; c + kLanes <= channels; c += kLanes) store_interleaved(out + 2 * c - 1, load(even + c), load(row + c));
+      for (; c + kLanes <= channels; c += kLanes)
+        store_interleaved(out + 2 * c - 1, load(even + c), load(row + c));
       for (; c < channels; ++c) {
         out[2 * c - 1] = even[c];
         from_float(out + 2 * c, row[c]);
@@ -171,10 +177,12 @@ inline void sink_outside(const BackwardSink& sink, const float* tile, long ld, l
 
 // `width` is the padded channel count of the convolution's input.
 template <class T>
-inline void sink_backward(const BackwardSink& sink, long width, const float* tile, long ld, long pixel, int pixels,
-                          int channel, int channels, float* sums) {
-  if (sink.external) sink_outside<T>(sink, tile, ld, pixel, pixels, channel, channels);
-  else sink_inside<T>(sink, width, tile, ld, pixel, pixels, channel, channels, sums);
+inline void sink_backward(const BackwardSink& sink, long width, const float* tile, long ld, long pixel,
+                          int pixels, int channel, int channels, float* sums) {
+  if (sink.external)
+    sink_outside<T>(sink, tile, ld, pixel, pixels, channel, channels);
+  else
+    sink_inside<T>(sink, width, tile, ld, pixel, pixels, channel, channels, sums);
 }
 
 }  // namespace singlepath::cpu::SINGLEPATH_ISA

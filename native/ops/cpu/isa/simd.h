@@ -1,8 +1,9 @@
 #pragma once
 
-// Vectors of the instruction set this file is compiled for. Every file in isa/ is compiled once per instruction set
-// (see ../CMakeLists.txt) inside its own namespace; only macros below know which one it is. Nothing here may use the
-// standard library: an inline std:: function compiled with AVX-512 could be the copy the linker keeps for everybody.
+// Vectors of the instruction set this file is compiled for. Every file in isa/ is compiled once per
+// instruction set (see ../CMakeLists.txt) inside its own namespace; only macros below know which one it is.
+// Nothing here may use the standard library: an inline std:: function compiled with AVX-512 could be the copy
+// the linker keeps for everybody.
 
 #include <stdint.h>
 
@@ -41,8 +42,11 @@ typedef uint16_t Halves __attribute__((vector_size(kLanes * 2)));
 typedef float VecAt __attribute__((vector_size(kLanes * 4), aligned(4), may_alias));
 typedef uint16_t HalvesAt __attribute__((vector_size(kLanes * 2), aligned(2), may_alias));
 
-SINGLEPATH_INLINE Vec zero() { return Vec{}; }
-// Intrinsics, because only these become a broadcast straight from memory, which leaves the multiply-add ports alone.
+SINGLEPATH_INLINE Vec zero() {
+  return Vec{};
+}
+// Intrinsics, because only these become a broadcast straight from memory, which leaves the multiply-add ports
+// alone.
 SINGLEPATH_INLINE Vec broadcast(float x) {
 #if defined(__AVX512F__)
   return _mm512_set1_ps(x);
@@ -53,11 +57,17 @@ SINGLEPATH_INLINE Vec broadcast(float x) {
 #endif
 }
 
-SINGLEPATH_INLINE Vec load(const float* p) { return *reinterpret_cast<const VecAt*>(p); }
-SINGLEPATH_INLINE void store(float* p, Vec v) { *reinterpret_cast<VecAt*>(p) = v; }
+SINGLEPATH_INLINE Vec load(const float* p) {
+  return *reinterpret_cast<const VecAt*>(p);
+}
+SINGLEPATH_INLINE void store(float* p, Vec v) {
+  *reinterpret_cast<VecAt*>(p) = v;
+}
 
 // bf16 is the upper half of a float.
-SINGLEPATH_INLINE Vec widen(Halves h) { return reinterpret_cast<Vec>(__builtin_convertvector(h, Bits) << 16); }
+SINGLEPATH_INLINE Vec widen(Halves h) {
+  return reinterpret_cast<Vec>(__builtin_convertvector(h, Bits) << 16);
+}
 
 // Round to nearest even.
 SINGLEPATH_INLINE Halves narrow(Vec v) {
@@ -69,17 +79,25 @@ SINGLEPATH_INLINE Halves narrow(Vec v) {
 #endif
 }
 
-SINGLEPATH_INLINE Vec load(const bf16* p) { return widen(*reinterpret_cast<const HalvesAt*>(p)); }
-SINGLEPATH_INLINE void store(bf16* p, Vec v) { *reinterpret_cast<HalvesAt*>(p) = narrow(v); }
+SINGLEPATH_INLINE Vec load(const bf16* p) {
+  return widen(*reinterpret_cast<const HalvesAt*>(p));
+}
+SINGLEPATH_INLINE void store(bf16* p, Vec v) {
+  *reinterpret_cast<HalvesAt*>(p) = narrow(v);
+}
 
-SINGLEPATH_INLINE float to_float(float x) { return x; }
+SINGLEPATH_INLINE float to_float(float x) {
+  return x;
+}
 SINGLEPATH_INLINE float to_float(bf16 x) {
   const uint32_t bits = static_cast<uint32_t>(x.bits) << 16;
   float f;
   __builtin_memcpy(&f, &bits, 4);
   return f;
 }
-SINGLEPATH_INLINE void from_float(float* p, float x) { *p = x; }
+SINGLEPATH_INLINE void from_float(float* p, float x) {
+  *p = x;
+}
 SINGLEPATH_INLINE void from_float(bf16* p, float x) {
   uint32_t bits;
   __builtin_memcpy(&bits, &x, 4);
@@ -90,8 +108,11 @@ SINGLEPATH_INLINE void from_float(bf16* p, float x) {
 template <class T>
 SINGLEPATH_INLINE Vec load_first(const T* p, int n) {
 #if defined(__AVX512BW__) && defined(__AVX512VL__)
-  if constexpr (sizeof(T) == 4) return _mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << n) - 1), p);
-  else return widen(reinterpret_cast<Halves>(_mm256_maskz_loadu_epi16(static_cast<__mmask16>((1u << n) - 1), p)));
+  if constexpr (sizeof(T) == 4)
+    return _mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << n) - 1), p);
+  else
+    return widen(
+        reinterpret_cast<Halves>(_mm256_maskz_loadu_epi16(static_cast<__mmask16>((1u << n) - 1), p)));
 #else
   alignas(64) float lanes[kLanes] = {};
   for (int i = 0; i < n; ++i) lanes[i] = to_float(p[i]);
@@ -101,8 +122,10 @@ SINGLEPATH_INLINE Vec load_first(const T* p, int n) {
 template <class T>
 SINGLEPATH_INLINE void store_first(T* p, Vec v, int n) {
 #if defined(__AVX512BW__) && defined(__AVX512VL__)
-  if constexpr (sizeof(T) == 4) _mm512_mask_storeu_ps(p, static_cast<__mmask16>((1u << n) - 1), v);
-  else _mm256_mask_storeu_epi16(p, static_cast<__mmask16>((1u << n) - 1), reinterpret_cast<__m256i>(narrow(v)));
+  if constexpr (sizeof(T) == 4)
+    _mm512_mask_storeu_ps(p, static_cast<__mmask16>((1u << n) - 1), v);
+  else
+    _mm256_mask_storeu_epi16(p, static_cast<__mmask16>((1u << n) - 1), reinterpret_cast<__m256i>(narrow(v)));
 #else
   alignas(64) float lanes[kLanes];
   store(lanes, v);
@@ -110,7 +133,8 @@ SINGLEPATH_INLINE void store_first(T* p, Vec v, int n) {
 #endif
 }
 
-// p[0], p[2], p[4], …: reads up to the last lane and nothing behind it, so the second half is loaded one element early.
+// p[0], p[2], p[4], …: reads up to the last lane and nothing behind it, so the second half is loaded one
+// element early.
 template <class T>
 SINGLEPATH_INLINE Vec load_every_second(const T* p) {
   const Vec low = load(p), high = load(p + kLanes - 1);
@@ -128,7 +152,8 @@ template <class T>
 SINGLEPATH_INLINE void store_interleaved(T* p, Vec even, Vec odd) {
 #if defined(__AVX512F__)
   store(p, __builtin_shufflevector(even, odd, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23));
-  store(p + 16, __builtin_shufflevector(even, odd, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31));
+  store(p + 16,
+        __builtin_shufflevector(even, odd, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31));
 #elif defined(__AVX2__)
   store(p, __builtin_shufflevector(even, odd, 0, 8, 1, 9, 2, 10, 3, 11));
   store(p + 8, __builtin_shufflevector(even, odd, 4, 12, 5, 13, 6, 14, 7, 15));
@@ -158,35 +183,48 @@ SINGLEPATH_INLINE Vec smaller(Vec a, Vec b) {
 }
 
 template <class Int>
-SINGLEPATH_INLINE Int least(Int a, Int b) { return a < b ? a : b; }
+SINGLEPATH_INLINE Int least(Int a, Int b) {
+  return a < b ? a : b;
+}
 template <class Int>
-SINGLEPATH_INLINE Int most(Int a, Int b) { return a > b ? a : b; }
+SINGLEPATH_INLINE Int most(Int a, Int b) {
+  return a > b ? a : b;
+}
 
-SINGLEPATH_INLINE void clear(float* p, long n) { __builtin_memset(p, 0, static_cast<size_t>(n) * sizeof(float)); }
+SINGLEPATH_INLINE void clear(float* p, long n) {
+  __builtin_memset(p, 0, static_cast<size_t>(n) * sizeof(float));
+}
 
 // ---- activations: value and derivative at the normalised value z ----
 
 template <Activation A>
 SINGLEPATH_INLINE Vec activate(Vec z) {
-  if constexpr (A == Activation::relu) return larger(z, zero());
-  else if constexpr (A == Activation::relu6) return smaller(larger(z, zero()), broadcast(6.f));
+  // z is the second operand, which the instructions return for NaN: a diverged network must not look healthy.
+  if constexpr (A == Activation::relu)
+    return larger(zero(), z);
+  else if constexpr (A == Activation::relu6)
+    return smaller(broadcast(6.f), larger(zero(), z));
   else if constexpr (A == Activation::hswish)
     return z * smaller(larger(z + 3.f, zero()), broadcast(6.f)) * (1.f / 6.f);
-  else return z;
+  else
+    return z;
 }
 
 // g times the derivative at z.
 template <Activation A>
 SINGLEPATH_INLINE Vec activate_backward(Vec g, Vec z) {
-  if constexpr (A == Activation::relu) return z > zero() ? g : zero();
+  if constexpr (A == Activation::relu)
+    return z > zero() ? g : zero();
   else if constexpr (A == Activation::relu6) {
     g = z > zero() ? g : zero();
     return z < broadcast(6.f) ? g : zero();
   } else if constexpr (A == Activation::hswish) {
-    const Vec slope = smaller(larger(z, broadcast(-3.f)), broadcast(3.f)) * (1.f / 3.f) + 0.5f;  // right inside [-3, 3]
+    const Vec slope =
+        smaller(larger(z, broadcast(-3.f)), broadcast(3.f)) * (1.f / 3.f) + 0.5f;  // right inside [-3, 3]
     g = z < broadcast(-3.f) ? zero() : g;
     return z > broadcast(3.f) ? g : g * slope;
-  } else return g;
+  } else
+    return g;
 }
 
 // A number, or an activation, as a type.
@@ -204,10 +242,14 @@ struct Act {
 template <class Body>
 SINGLEPATH_INLINE void with_activation(Activation activation, const Body& body) {
   switch (activation) {
-    case Activation::none: return body(Act<Activation::none>{});
-    case Activation::relu: return body(Act<Activation::relu>{});
-    case Activation::relu6: return body(Act<Activation::relu6>{});
-    case Activation::hswish: return body(Act<Activation::hswish>{});
+    case Activation::none:
+      return body(Act<Activation::none>{});
+    case Activation::relu:
+      return body(Act<Activation::relu>{});
+    case Activation::relu6:
+      return body(Act<Activation::relu6>{});
+    case Activation::hswish:
+      return body(Act<Activation::hswish>{});
   }
 }
 

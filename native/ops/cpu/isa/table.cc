@@ -1,4 +1,5 @@
-// The kernels of one instruction set as a table. Compiled once for each, with other flags (../CMakeLists.txt).
+// The kernels of one instruction set as a table. Compiled once for each, with other flags
+// (../CMakeLists.txt).
 
 #include "depthwise.h"
 #include "elementwise.h"
@@ -20,7 +21,13 @@ constexpr StorageKernels storage_kernels() {
 }  // namespace
 
 extern const Kernels table;
-const Kernels table = {SINGLEPATH_STRING(SINGLEPATH_ISA), storage_kernels<float>(), storage_kernels<bf16>(),
-                       pack_by_output, pack_by_input, pack_depthwise, sgd, gemm};
+const Kernels table = {SINGLEPATH_STRING(SINGLEPATH_ISA),
+                       storage_kernels<float>(),
+                       storage_kernels<bf16>(),
+                       pack_by_output,
+                       pack_by_input,
+                       pack_depthwise,
+                       sgd,
+                       gemm};
 
 }  // namespace singlepath::cpu::SINGLEPATH_ISA

@@ -1,5 +1,7 @@
-// Every kind of chain, on every instruction set this CPU has and 1 and 2 threads, against the naive reference: outputs,
-// statistics, all gradients, evaluation.
+// Every kind of chain, on every instruction set this CPU has and 1 and 2 threads, against the naive
+// reference: outputs, statistics, all gradients, evaluation.
+
+#include "../kernels.h"
 
 #include <cmath>
 #include <cstdio>
@@ -10,7 +12,6 @@
 #include <string>
 
 #include "../chain.h"
-#include "../kernels.h"
 #include "../normalise.h"
 #include "../sgd.h"
 #include "reference.h"
@@ -24,7 +25,8 @@ namespace {
 int passed = 0, failed = 0;
 
 void check(bool ok, const std::string& what) {
-  if (ok) ++passed;
+  if (ok)
+    ++passed;
   else {
     ++failed;
     std::printf("FAILED %s\n", what.c_str());
@@ -32,7 +34,8 @@ void check(bool ok, const std::string& what) {
 }
 
 // Error relative to the largest expected value, or to `scale` where that is larger.
-void check_close(const Values& expected, const Values& actual, double tolerance, const std::string& what, double scale = 0) {
+void check_close(const Values& expected, const Values& actual, double tolerance, const std::string& what,
+                 double scale = 0) {
   double worst = 0, size = 0;
   for (std::size_t i = 0; i < expected.size(); ++i) {
     if (!(std::fabs(expected[i] - actual[i]) <= worst)) worst = std::fabs(expected[i] - actual[i]);
@@ -45,7 +48,8 @@ void check_close(const Values& expected, const Values& actual, double tolerance,
 }
 
 // Root mean square error, for bf16: single values may sit on the other side of a relu.
-void check_near(const Values& expected, const Values& actual, double tolerance, const std::string& what, double scale = 0) {
+void check_near(const Values& expected, const Values& actual, double tolerance, const std::string& what,
+                double scale = 0) {
   double error = 0, size = 0;
   for (std::size_t i = 0; i < expected.size(); ++i) {
     error += (expected[i] - actual[i]) * (expected[i] - actual[i]);
@@ -58,7 +62,9 @@ void check_near(const Values& expected, const Values& actual, double tolerance, 
 }
 
 std::mt19937 generator(1);
-double random_value() { return std::normal_distribution<double>()(generator); }
+double random_value() {
+  return std::normal_distribution<double>()(generator);
+}
 
 float round_bf16(float x) {
   uint32_t bits;
@@ -73,7 +79,9 @@ class Tensor {
  public:
   static constexpr int kGuard = 64;
   Tensor(Storage storage, long pixels, int channels, float fill = 7.f)
-      : storage_(storage), pixels_(pixels), channels_(channels),
+      : storage_(storage),
+        pixels_(pixels),
+        channels_(channels),
         memory_((pixels * channels + 2 * kGuard) * storage_bytes(storage)) {
     for (long i = -kGuard; i < pixels * channels + kGuard; ++i) set(i, fill);
   }
@@ -162,7 +170,8 @@ Unit dense(int in, int out, int kernel, int stride = 1, Activation a = Activatio
 
 void run_case(const Case& test, Storage storage, int threads) {
   const bool half = storage == Storage::bfloat16;
-  const std::string name = std::string(isa_name()) + " " + std::to_string(threads) + "t " + (half ? "bf16 " : "fp32 ") + test.name;
+  const std::string name =
+      std::string(isa_name()) + " " + std::to_string(threads) + "t " + (half ? "bf16 " : "fp32 ") + test.name;
   generator.seed(42);
   Workspace workspace(threads);
 
@@ -251,16 +260,21 @@ void run_case(const Case& test, Storage storage, int threads) {
     Map pooled(test.batch, 1, 1, out_channels);
     const double pixels = static_cast<double>(out_height) * out_width;
     for (std::size_t i = 0; i < result.at.size(); ++i)
-      pooled(static_cast<long>(i / out_channels / pixels), static_cast<int>(i % out_channels)) += result.at[i] / pixels;
+      pooled(static_cast<long>(i / out_channels / pixels), static_cast<int>(i % out_channels)) +=
+          result.at[i] / pixels;
     return pooled;
   };
 
-  // bf16 rounding moves values across the kinks of relu: few outputs change much, but their whole gradient does.
+  // bf16 rounding moves values across the kinks of relu: few outputs change much, but their whole gradient
+  // does.
   const double tolerance = 2e-5;
-  const auto compare = [&](const Values& expected, const Values& actual, const std::string& what, double scale = 0) {
+  const auto compare = [&](const Values& expected, const Values& actual, const std::string& what,
+                           double scale = 0) {
     const double loose = what.find("gradient") == std::string::npos ? 0.02 * count : 0.15 + 0.02 * count;
-    if (half) check_near(expected, actual, loose, name + " " + what, scale);
-    else check_close(expected, actual, tolerance, name + " " + what, scale);
+    if (half)
+      check_near(expected, actual, loose, name + " " + what, scale);
+    else
+      check_close(expected, actual, tolerance, name + " " + what, scale);
   };
 
   // Forward.
@@ -282,13 +296,17 @@ void run_case(const Case& test, Storage storage, int threads) {
     const double n = static_cast<double>(reference[i].raw.pixels());
     double spread = 0;
     for (double v : reference[i].variance) spread = std::max(spread, std::sqrt(v));
-    compare(reference[i].mean, Values(means[i].begin(), means[i].end()), "mean of unit " + std::to_string(i), spread);
-    compare(reference[i].variance, Values(variances[i].begin(), variances[i].end()), "variance of unit " + std::to_string(i));
+    compare(reference[i].mean, Values(means[i].begin(), means[i].end()), "mean of unit " + std::to_string(i),
+            spread);
+    compare(reference[i].variance, Values(variances[i].begin(), variances[i].end()),
+            "variance of unit " + std::to_string(i));
     Values wide = reference[i].variance;
     for (double& v : wide) v *= n > 1 ? n / (n - 1) : 1;
-    compare(wide, Values(unbiased[i].begin(), unbiased[i].end()), "unbiased variance of unit " + std::to_string(i));
+    compare(wide, Values(unbiased[i].begin(), unbiased[i].end()),
+            "unbiased variance of unit " + std::to_string(i));
   }
-  if (test.pass) check(out.slice(0, 1, pass_channels) == x.slice(0, 2, pass_channels), name + " passed channels");
+  if (test.pass)
+    check(out.slice(0, 1, pass_channels) == x.slice(0, 2, pass_channels), name + " passed channels");
   if (test.spare) {
     bool intact = true;
     for (double v : out.slice(pass_channels + out_channels, 1, test.spare)) intact = intact && v == 7.0;
@@ -316,8 +334,11 @@ void run_case(const Case& test, Storage storage, int threads) {
   const Values dslice = dout.slice(pass_channels, 1, out_channels);
   for (std::size_t i = 0; i < gradient.at.size(); ++i) {
     const double pixels = static_cast<double>(out_height) * out_width;
-    if (test.pooled) gradient.at[i] = dslice[static_cast<long>(i / out_channels / pixels) * out_channels + i % out_channels] / pixels;
-    else gradient.at[i] = dslice[i] * activate_slope(test.post, before_post.at[i]);
+    if (test.pooled)
+      gradient.at[i] =
+          dslice[static_cast<long>(i / out_channels / pixels) * out_channels + i % out_channels] / pixels;
+    else
+      gradient.at[i] = dslice[i] * activate_slope(test.post, before_post.at[i]);
   }
   Map expected_dx = reference_backward(reference, input, gradient);
   if (test.residual == Residual::input)
@@ -355,9 +376,11 @@ void run_case(const Case& test, Storage storage, int threads) {
     Values actual = dx.slice(test.first, test.step, in_channels);
     if (test.accumulate)
       for (double& v : actual) v -= 7.0;
-    compare(expected_dx.at, actual, "input gradient", test.accumulate ? (half ? 7.0 * std::sqrt(actual.size()) : 7.0) : 0);
+    compare(expected_dx.at, actual, "input gradient",
+            test.accumulate ? (half ? 7.0 * std::sqrt(actual.size()) : 7.0) : 0);
     check(dx.guards_intact(), name + " input gradient bounds");
-    if (test.pass) check(dx.slice(0, 2, pass_channels) == dout.slice(0, 1, pass_channels), name + " passed gradient");
+    if (test.pass)
+      check(dx.slice(0, 2, pass_channels) == dout.slice(0, 1, pass_channels), name + " passed gradient");
   }
   if (test.residual == Residual::other && test.post != Activation::none)
     compare(gradient.at, dresidual.slice(0, 1, out_channels), "residual gradient");
@@ -369,12 +392,15 @@ void run_case(const Case& test, Storage storage, int threads) {
     for (int o = 0; o < u.out_channels; ++o)
       for (long c = 0; c < u.weight_stride; ++c) {
         const float v = dw[i][o * u.weight_stride + c];
-        if (c < u.weight_stride - test.weight_slack) flat.push_back(v);
-        else intact = intact && v == 55.f;
+        if (c < u.weight_stride - test.weight_slack)
+          flat.push_back(v);
+        else
+          intact = intact && v == 55.f;
       }
     // A single weight a channel scales what BatchNorm rescales: its exact gradient is almost zero.
     const bool single = u.weight_stride - test.weight_slack == 1;
-    compare(reference[i].weight_gradient, flat, "weight" + which, (single ? 1 : 1e-2) * reference[i].gradient_size);
+    compare(reference[i].weight_gradient, flat, "weight" + which,
+            (single ? 1 : 1e-2) * reference[i].gradient_size);
     check(intact, name + " weight rows" + which);
     if (!test.affine) continue;
     const double scale = (half ? 0.3 : 0.1) * reference[i].gradient_size;
@@ -400,7 +426,8 @@ void run_case(const Case& test, Storage storage, int threads) {
   if (test.pass) view.pass_data = eval_out.data(0);
   FoldedChain(chain, running.data()).run(test.batch, in_view, view, workspace);
   compare(evaluated.at, eval_out.slice(pass_channels, 1, out_channels), "evaluation");
-  if (test.pass) check(eval_out.slice(0, 1, pass_channels) == x.slice(0, 2, pass_channels), name + " evaluation, passed");
+  if (test.pass)
+    check(eval_out.slice(0, 1, pass_channels) == x.slice(0, 2, pass_channels), name + " evaluation, passed");
   check(eval_out.guards_intact(), name + " evaluation bounds");
 }
 
@@ -418,19 +445,66 @@ std::vector<Case> cases() {
     for (int stride : {1, 2})
       for (int size : {1, 2, 3, 4, 6, 7, 8, 13, 24})
         if (size <= 8 || k > 1)
-          add({"depthwise " + std::to_string(k) + " stride " + std::to_string(stride) + " size " + std::to_string(size),
-               {depthwise(size > 8 ? 19 : 35, k, stride, k == 3 ? A::relu : k == 5 ? A::hswish : A::relu6)},
-               size == 1 ? 9 : size > 8 ? 1 : 3, size, size});
+          add({"depthwise " + std::to_string(k) + " stride " + std::to_string(stride) + " size " +
+                   std::to_string(size),
+               {depthwise(size > 8 ? 19 : 35, k, stride,
+                          k == 3   ? A::relu
+                          : k == 5 ? A::hswish
+                                   : A::relu6)},
+               size == 1  ? 9
+               : size > 8 ? 1
+                          : 3,
+               size,
+               size});
   add({"depthwise stride 3", {depthwise(12, 5, 3)}, 2, 10, 8});
-  add({"dense 3-16 stride 2", {dense(3, 16, 3, 2)}, 2, 13, 11, 0, 1, 0, Residual::none, A::none, false, false, true, 0, false, false});
+  add({"dense 3-16 stride 2",
+       {dense(3, 16, 3, 2)},
+       2,
+       13,
+       11,
+       0,
+       1,
+       0,
+       Residual::none,
+       A::none,
+       false,
+       false,
+       true,
+       0,
+       false,
+       false});
   add({"dense 3-40", {dense(3, 40, 3, 1, A::hswish)}, 2, 12, 15});
   add({"dense 12-25, 5x5", {dense(12, 25, 5, 2)}, 1, 9, 6});
   add({"dense 16-32, batch 1", {dense(16, 32, 3)}, 1, 20, 20});
   add({"dense behind pointwise", {pointwise(10, 6), dense(6, 19, 3, 2, A::none)}, 2, 7, 7, 0, 1, 3});
-  add({"resnet basic block", {dense(19, 19, 3), dense(19, 19, 3, 1, A::none)}, 2, 6, 5, 0, 1, 0, Residual::input, A::relu});
-  add({"resnet, projected shortcut", {dense(8, 24, 3, 2), dense(24, 24, 3, 1, A::none)}, 2, 7, 7, 0, 1, 0, Residual::other, A::relu6});
+  add({"resnet basic block",
+       {dense(19, 19, 3), dense(19, 19, 3, 1, A::none)},
+       2,
+       6,
+       5,
+       0,
+       1,
+       0,
+       Residual::input,
+       A::relu});
+  add({"resnet, projected shortcut",
+       {dense(8, 24, 3, 2), dense(24, 24, 3, 1, A::none)},
+       2,
+       7,
+       7,
+       0,
+       1,
+       0,
+       Residual::other,
+       A::relu6});
   for (int k : {3, 5, 7}) {
-    Case c{"shuffle " + std::to_string(k), {pointwise(32, 64), depthwise(64, k), pointwise(64, 32)}, 2, 6, 6, 1, 2};
+    Case c{"shuffle " + std::to_string(k),
+           {pointwise(32, 64), depthwise(64, k), pointwise(64, 32)},
+           2,
+           6,
+           6,
+           1,
+           2};
     c.pass = true;
     add(c);
     c.name += ", odd channels";
@@ -438,17 +512,48 @@ std::vector<Case> cases() {
     c.weight_slack = 5;
     c.affine = k != 5;
     add(c);
-    add({"shuffle down " + std::to_string(k), {pointwise(16, 51), depthwise(51, k, 2), pointwise(51, 32)}, 2, 9, 8, 0, 1, 16});
+    add({"shuffle down " + std::to_string(k),
+         {pointwise(16, 51), depthwise(51, k, 2), pointwise(51, 32)},
+         2,
+         9,
+         8,
+         0,
+         1,
+         16});
   }
   Case projection{"projection, accumulating", {depthwise(16, 5, 2), pointwise(16, 16)}, 2, 7, 8, 0, 1, 32};
   projection.accumulate = true;
   add(projection);
-  Case xception{"xception", {depthwise(25, 3), pointwise(25, 51), depthwise(51, 3), pointwise(51, 51), depthwise(51, 3), pointwise(51, 25)}, 2, 5, 5, 1, 2};
+  Case xception{"xception",
+                {depthwise(25, 3), pointwise(25, 51), depthwise(51, 3), pointwise(51, 51), depthwise(51, 3),
+                 pointwise(51, 25)},
+                2,
+                5,
+                5,
+                1,
+                2};
   xception.pass = true;
   add(xception);
-  add({"xception down", {depthwise(16, 3, 2), pointwise(16, 32), depthwise(32, 3), pointwise(32, 32), depthwise(32, 3), pointwise(32, 48)}, 3, 8, 8});
-  add({"mbconv", {pointwise(12, 72, A::relu6), depthwise(72, 5, 1, A::relu6), pointwise(72, 12, A::none)}, 2, 7, 7, 0, 1, 0, Residual::input});
-  add({"mbconv hswish", {pointwise(24, 51, A::hswish), depthwise(51, 3, 2, A::hswish), pointwise(51, 40, A::none)}, 2, 7, 9});
+  add({"xception down",
+       {depthwise(16, 3, 2), pointwise(16, 32), depthwise(32, 3), pointwise(32, 32), depthwise(32, 3),
+        pointwise(32, 48)},
+       3,
+       8,
+       8});
+  add({"mbconv",
+       {pointwise(12, 72, A::relu6), depthwise(72, 5, 1, A::relu6), pointwise(72, 12, A::none)},
+       2,
+       7,
+       7,
+       0,
+       1,
+       0,
+       Residual::input});
+  add({"mbconv hswish",
+       {pointwise(24, 51, A::hswish), depthwise(51, 3, 2, A::hswish), pointwise(51, 40, A::none)},
+       2,
+       7,
+       9});
   add({"slice with step 3", {pointwise(6, 10), depthwise(10, 3)}, 2, 5, 5, 2, 3});
   Case head{"head", {pointwise(40, 100)}, 5, 3, 3};
   head.pooled = true;
@@ -490,7 +595,8 @@ void test_normalise() {
       const long pixels = 1037;
       std::vector<uint8_t> bytes(pixels * channels);
       for (uint8_t& b : bytes) b = static_cast<uint8_t>(generator());
-      const float mean[] = {0.485f, 0.456f, 0.406f, 0.1f, 0.f}, deviation[] = {0.229f, 0.224f, 0.225f, 0.5f, 1.f};
+      const float mean[] = {0.485f, 0.456f, 0.406f, 0.1f, 0.f},
+                  deviation[] = {0.229f, 0.224f, 0.225f, 0.5f, 1.f};
       Tensor out(storage, pixels, channels);
       normalise(bytes.data(), pixels, channels, mean, deviation, storage, out.data(), workspace);
       Values expected;
@@ -537,7 +643,8 @@ void test_errors() {
   } catch (const std::invalid_argument& e) {
     message = e.what();
   }
-  check(message == "unit 1 of the chain: expected 4 input channels but received 5", "error for a chain that does not fit: " + message);
+  check(message == "unit 1 of the chain: expected 4 input channels but received 5",
+        "error for a chain that does not fit: " + message);
   message.clear();
   try {
     select_kernels("avx1024");

@@ -21,7 +21,8 @@ void each_product(const Unit& u, const Map& in, const Map& out, const Visit& vis
             const long from = (static_cast<long>(n) * in.height + iy) * in.width + ix;
             const long to = (static_cast<long>(n) * out.height + y) * out.width + x;
             for (int o = 0; o < u.out_channels; ++o) {
-              if (depthwise) visit(to, o, from, o, (static_cast<long>(o) * k + ky) * k + kx);
+              if (depthwise)
+                visit(to, o, from, o, (static_cast<long>(o) * k + ky) * k + kx);
               else
                 for (int c = 0; c < u.in_channels; ++c)
                   visit(to, o, from, c, ((static_cast<long>(o) * u.in_channels + c) * k + ky) * k + kx);
@@ -33,20 +34,28 @@ void each_product(const Unit& u, const Map& in, const Map& out, const Visit& vis
 
 double activate(Activation activation, double z) {
   switch (activation) {
-    case Activation::none: return z;
-    case Activation::relu: return std::max(z, 0.0);
-    case Activation::relu6: return std::min(std::max(z, 0.0), 6.0);
-    case Activation::hswish: return z * std::min(std::max(z + 3, 0.0), 6.0) / 6;
+    case Activation::none:
+      return z;
+    case Activation::relu:
+      return std::max(z, 0.0);
+    case Activation::relu6:
+      return std::min(std::max(z, 0.0), 6.0);
+    case Activation::hswish:
+      return z * std::min(std::max(z + 3, 0.0), 6.0) / 6;
   }
   return 0;
 }
 
 double activate_slope(Activation activation, double z) {
   switch (activation) {
-    case Activation::none: return 1;
-    case Activation::relu: return z > 0;
-    case Activation::relu6: return z > 0 && z < 6;
-    case Activation::hswish: return z < -3 ? 0 : z > 3 ? 1 : z / 3 + 0.5;
+    case Activation::none:
+      return 1;
+    case Activation::relu:
+      return z > 0;
+    case Activation::relu6:
+      return z > 0 && z < 6;
+    case Activation::hswish:
+      return z < -3 ? 0 : z > 3 ? 1 : z / 3 + 0.5;
   }
   return 0;
 }
@@ -55,7 +64,8 @@ Map reference_forward(std::vector<ReferenceUnit>& units, const Map& input, bool 
   const Map* in = &input;
   for (ReferenceUnit& unit : units) {
     const Unit& u = unit.shape;
-    unit.raw = Map(in->batch, (in->height - 1) / u.stride + 1, (in->width - 1) / u.stride + 1, u.out_channels);
+    unit.raw =
+        Map(in->batch, (in->height - 1) / u.stride + 1, (in->width - 1) / u.stride + 1, u.out_channels);
     each_product(u, *in, unit.raw, [&](long to, int o, long from, int c, long w) {
       unit.raw(to, o) += (*in)(from, c) * unit.weight[w];
     });

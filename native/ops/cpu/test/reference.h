@@ -1,7 +1,7 @@
 #pragma once
 
-// The chain of ../chain.h written down naively, in double, on plain [pixel][channel] arrays: what the kernels are tested
-// against.
+// The chain of ../chain.h written down naively, in double, on plain [pixel][channel] arrays: what the kernels
+// are tested against.
 
 #include <vector>
 
@@ -15,27 +15,29 @@ struct Map {  // [batch][height][width][channels]
   int batch = 0, height = 0, width = 0, channels = 0;
   Values at;
   Map() = default;
-  Map(int n, int h, int w, int c) : batch(n), height(h), width(w), channels(c), at(static_cast<size_t>(n) * h * w * c) {}
+  Map(int n, int h, int w, int c)
+      : batch(n), height(h), width(w), channels(c), at(static_cast<size_t>(n) * h * w * c) {}
   long pixels() const { return static_cast<long>(batch) * height * width; }
   double& operator()(long pixel, int c) { return at[pixel * channels + c]; }
   double operator()(long pixel, int c) const { return at[pixel * channels + c]; }
 };
 
 struct ReferenceUnit {
-  Unit shape;               // kinds and sizes; pointers unused
-  Values weight;            // [out][in or 1][k][k]
-  Values gamma, beta;       // always full length
-  Map raw, out;             // forward
-  Values mean, variance;    // of the batch
+  Unit shape;             // kinds and sizes; pointers unused
+  Values weight;          // [out][in or 1][k][k]
+  Values gamma, beta;     // always full length
+  Map raw, out;           // forward
+  Values mean, variance;  // of the batch
   Values weight_gradient, gamma_gradient, beta_gradient;
-  double gradient_size = 0;  // sum of |gradient| of the busiest channel: the scale of rounding errors in sums over it
+  double gradient_size =
+      0;  // sum of |gradient| of the busiest channel: the scale of rounding errors in sums over it
 };
 
 double activate(Activation activation, double z);
 double activate_slope(Activation activation, double z);
 
-// Fills the units' forward members and returns the last output. With `running` the given mean and variance are used
-// instead of the batch's.
+// Fills the units' forward members and returns the last output. With `running` the given mean and variance
+// are used instead of the batch's.
 Map reference_forward(std::vector<ReferenceUnit>& units, const Map& input, bool running);
 
 // Gradients from that of the last output; returns the input's.
