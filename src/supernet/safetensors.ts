@@ -35,7 +35,7 @@ export function* encodeSafetensors(
   if (endianness() !== 'LE') {
     throw new SinglePathError('INVALID_ARGUMENT', 'Expected a little-endian machine for safetensors');
   }
-  const header: Record<string, HeaderEntry | SafetensorsMetadata> = {};
+  const header: Record<string, HeaderEntry | SafetensorsMetadata> = Object.create(null);
   if (Object.keys(metadata).length > 0) header.__metadata__ = metadata;
   let offset = 0;
   for (const { name, shape, data } of tensors) {
