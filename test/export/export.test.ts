@@ -26,14 +26,17 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 /** What Python's torch has to agree with. */
 const exported: { path: string; images: string; keys: string[]; name: string }[] = [];
 
+/** Exported as subnets too: each kind of tensor once. */
+const RETRAINED = ['blocks and channels', 'PACT and DoReFa', 'LSQ', 'fbnet', 'own ops'];
+
 describe('exported files', { skip }, () => {
   Object.entries(SPACES).forEach(([name, make], index) => {
     it(`of a path of ${name} compute what the supernet computes`, async () => {
       const space = make();
       const architecture = randomArchitecture(space, index);
       using supernet = await trainedNetwork(space);
-      const batch = randomBatch(space, 4, index);
-      await supernet.recalibrate([randomBatch(space, 8, 100)], architecture);
+      const batch = randomBatch(space, 2, index);
+      await supernet.recalibrate([randomBatch(space, 4, 100)], architecture);
       const directory = join(folder, `inherited-${index}`);
       const { parity, files } = await exportSubnet({
         space,
@@ -45,7 +48,7 @@ describe('exported files', { skip }, () => {
       assert.ok(parity.largestLogit > 0);
       assert.ok(parity.relative < 1e-5, `${parity.relative}`);
 
-      // The safetensors file is a second way to the same network: the fused kernels run it.
+      // The safetensors file is a second way to the same network.
       const { tensors } = await readSafetensors(files.weights);
       using subnet = new Supernet(deriveSubnet(space, architecture), { kernels: 'aten' });
       await subnet.load(tensors);
@@ -63,23 +66,24 @@ describe('exported files', { skip }, () => {
       exported.push({ path: files.script, images, keys, name });
     });
 
-    it(`of a retrained architecture of ${name} compute what it computes`, async () => {
-      const space = make();
-      const architecture = randomArchitecture(space, index + 50);
-      using network = await trainedNetwork(deriveSubnet(space, architecture));
-      const { parity, files } = await exportSubnet({
-        space,
-        architecture,
-        network,
-        directory: join(folder, `retrained-${index}`),
-        parityBatch: randomBatch(space, 4, index),
+    if (RETRAINED.includes(name))
+      it(`of a retrained architecture of ${name} compute what it computes`, async () => {
+        const space = make();
+        const architecture = randomArchitecture(space, index + 50);
+        using network = await trainedNetwork(deriveSubnet(space, architecture));
+        const { parity, files } = await exportSubnet({
+          space,
+          architecture,
+          network,
+          directory: join(folder, `retrained-${index}`),
+          parityBatch: randomBatch(space, 2, index),
+        });
+        assert.ok(parity.relative < 1e-5, `${parity.relative}`);
+        const own = new Map((await network.state()).map((entry) => [entry.name, entry]));
+        for (const entry of (await readSafetensors(files.weights)).tensors) {
+          assert.deepEqual(entry, own.get(entry.name));
+        }
       });
-      assert.ok(parity.relative < 1e-5, `${parity.relative}`);
-      const own = new Map((await network.state()).map((entry) => [entry.name, entry]));
-      for (const entry of (await readSafetensors(files.weights)).tensors) {
-        assert.deepEqual(entry, own.get(entry.name));
-      }
-    });
   });
 
   it('say what they are', async () => {
@@ -210,7 +214,7 @@ describe('inherited weights', () => {
     assert.throws(
       () => inheritWeights(space, randomArchitecture(space, 0), state.map(toEntry)),
       (error: SinglePathError) =>
-        error.code === 'INVALID_CHECKPOINT' && /tensor 'stem\.0\.weight'/.test(error.message),
+        error.code === 'INVALID_CHECKPOINT' && /tensor 'layers\.0\..* missing/.test(error.message),
     );
   });
 });
@@ -333,7 +337,7 @@ describe("Python's torch.jit.load", { skip: skip || withoutTorch() }, () => {
       const { name, keys: own } = exported[i]!;
       assert.deepEqual(keys, own, name);
       assert.ok(equal, name);
-      assert.ok(!training, name);
+      assert.equal(training, false, name);
       assert.ok(relative < 1e-4, `${name}: ${relative}`);
     });
   });
