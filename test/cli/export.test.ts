@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import type { ArchitectureFile } from '../../src/export/architectureFile.js';
+import type { ExportResult } from '../../src/export/exportSubnet.js';
+import type { Accuracy } from '../../src/pipeline/evaluate.js';
+import { withoutAddon } from './native.js';
+import { singlepath, temporaryFolder } from './run.js';
+
+const SETTINGS = [
+  ...['space.name=spos-shufflenet-v2-28', 'data.kind=fashion-mnist', 'data.trainImages=400'],
+  ...['data.testImages=100', 'data.heldOut=100', 'train.steps=5', 'retrain.steps=20', 'retrain.batchSize=16'],
+  ...[
+    'train.batchSize=16',
+    'evaluate.calibrationImages=64',
+    'evaluate.batchSize=50',
+    'export.parityImages=20',
+  ],
+].flatMap((setting) => ['--set', setting]);
+
+async function json<Result>(...args: string[]): Promise<Result> {
+  const { code, stdout, stderr } = await singlepath([...args, '--json']);
+  assert.equal(code, 0, stderr);
+  return JSON.parse(stdout) as Result;
+}
+
+test('a retrained network is exported, and evaluate scores the file the same', {
+  skip: withoutAddon(),
+}, async () => {
+  const run = join(temporaryFolder(), 'network');
+  await json('retrain', '--arch', '0,1,2,3,3,2,1,0', '--run-dir', run, ...SETTINGS);
+  const result = await json<ExportResult>('export', run);
+  assert.equal(result.directory, join(run, 'export'));
+  assert.equal(result.parity.images, 20);
+  assert.ok(result.parity.relative < 1e-4);
+
+  const network = await json<Accuracy>('evaluate', run);
+  const file = await json<Accuracy>('evaluate', result.files.script, ...SETTINGS);
+  assert.equal(file.images, 100);
+  assert.equal(file.accuracy, network.accuracy);
+  assert.ok(Math.abs(file.loss - network.loss) < 1e-4);
+
+  const text = await singlepath(['export', run, '--out', join(run, 'elsewhere')]);
+  assert.match(
+    text.stdout,
+    /^parity on 20 images: logits differ by at most .*\n.*network\.torchscript\.pt\n/,
+  );
+});
+
+test('a path of a supernet is exported with inherited weights', { skip: withoutAddon() }, async () => {
+  const run = join(temporaryFolder(), 'supernet');
+  await json('train', '--run-dir', run, ...SETTINGS);
+  const none = await singlepath(['export', run]);
+  assert.equal(none.code, 2);
+  assert.match(none.stderr, /--arch GENES/);
+
+  const { files } = await json<ExportResult>('export', run, '--arch', '3,2,1,0,0,1,2,3');
+  const file = JSON.parse(readFileSync(files.architecture, 'utf8')) as ArchitectureFile;
+  assert.deepEqual(file.architecture, [3, 2, 1, 0, 0, 1, 2, 3]);
+  assert.equal(file.genes[0]?.label, 'xception');
+  assert.equal(file.input.mean?.length, 1);
+});
+
+test('evaluate refuses what is no TorchScript file', async () => {
+  const { code, stderr } = await singlepath(['evaluate', join(temporaryFolder(), 'none.pt'), ...SETTINGS]);
+  assert.equal(code, 1);
+  assert.match(stderr, /none\.pt/);
+});
