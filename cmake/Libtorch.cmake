@@ -56,7 +56,15 @@ endif()
 set(torch_flavour "CPU")
 if(LIBRARY_torch_cuda AND LIBRARY_c10_cuda)
   set(torch_flavour "CUDA")
-  target_compile_definitions(singlepath_libtorch INTERFACE SINGLEPATH_CUDA)
+  # The wheel's version.py has a line such as: cuda: Optional[str] = '13.0'
+  set(torch_cuda_version unknown)
+  if(EXISTS ${SINGLEPATH_LIBTORCH}/version.py)
+    file(STRINGS ${SINGLEPATH_LIBTORCH}/version.py cuda_line REGEX "^cuda.*'[0-9.]+'")
+    if(cuda_line MATCHES "'([0-9.]+)'")
+      set(torch_cuda_version ${CMAKE_MATCH_1})
+    endif()
+  endif()
+  target_compile_definitions(singlepath_libtorch INTERFACE SINGLEPATH_CUDA="${torch_cuda_version}")
   target_link_libraries(singlepath_libtorch INTERFACE
     -Wl,--push-state,--no-as-needed ${LIBRARY_torch_cuda} ${LIBRARY_c10_cuda} -Wl,--pop-state)
   # Headers of the CUDA runtime: pip packages beside torch (13: one folder; 12: one a library), else the toolkit.

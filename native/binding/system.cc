@@ -26,6 +26,14 @@ Napi::Value versions(const Napi::CallbackInfo& info) {
   return object;
 }
 
+std::string cpu_description() {
+#if TORCH_VERSION_MAJOR >= 2
+  return at::get_cpu_capability();
+#else
+  return "ATen " TORCH_VERSION;  // 1.13 does not tell
+#endif
+}
+
 Napi::Value devices(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const auto usable = usable_devices();
@@ -33,7 +41,7 @@ Napi::Value devices(const Napi::CallbackInfo& info) {
   for (uint32_t i = 0; i < usable.size(); ++i) {
     Napi::Object device = Napi::Object::New(env);
     device.Set("name", usable[i].str());
-    device.Set("description", usable[i].is_cpu() ? at::get_cpu_capability() : std::string("CUDA"));
+    device.Set("description", usable[i].is_cpu() ? cpu_description() : std::string("CUDA"));
     list.Set(i, device);
   }
   return list;
