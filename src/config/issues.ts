@@ -1,45 +1,92 @@
 import type { z } from 'zod';
 import { didYouMean, SinglePathError } from '../core/errors.js';
-import { keysAt } from './keys.js';
 import type { ConfigLayer, ConfigPath } from './layers.js';
+
+type Issue = z.core.$ZodIssue;
+
+/** A kind of document that people write: a configuration, a space file. */
+export interface DocumentKind {
+  code: 'INVALID_CONFIG' | 'INVALID_SPACE';
+  /** Names that the mapping at a path may have. */
+  keysAt(path: ConfigPath): string[];
+  /** The page that describes it. */
+  docs: string;
+}
+
+/** All that is wrong with what `layers` hold, which merged is `value`: each finding with its place. */
+export function issuesError(
+  issues: readonly Issue[],
+  value: unknown,
+  layers: readonly ConfigLayer[],
+  kind: DocumentKind,
+): SinglePathError {
+  const findings = unfold(issues, value).flatMap((issue) => findingsOf(issue, value, layers, kind));
+  const [first] = findings;
+  if (findings.length === 1 && first !== undefined) {
+    return new SinglePathError(kind.code, first.text, { hint: first.hint });
+  }
+  const lines = findings.map(({ text, hint }) => (hint === undefined ? text : `${text} (${hint})`));
+  return new SinglePathError(kind.code, lines.join('\n'));
+}
+
+/** `file.yaml:3:7: `, or of the nearest part around it that is written somewhere: the last layer wins. */
+export function place(path: ConfigPath, layers: readonly ConfigLayer[], part: 'key' | 'value'): string {
+  for (let length = path.length; length > 0; length--) {
+    for (const layer of layers.toReversed()) {
+      const found = layer.locate(path.slice(0, length), part);
+      if (found !== undefined) return `${found}: `;
+    }
+  }
+  return '';
+}
 
 interface Finding {
   text: string;
   hint?: string;
 }
 
-/** All that is wrong with a configuration, each with its place: the same message form as everywhere. */
-export function configError(
-  issues: readonly z.core.$ZodIssue[],
+function findingsOf(
+  issue: Issue,
   value: unknown,
   layers: readonly ConfigLayer[],
-): SinglePathError {
-  const findings = issues.flatMap((issue) => findingsOf(issue, value, layers));
-  const [first] = findings;
-  if (findings.length === 1 && first !== undefined) {
-    return new SinglePathError('INVALID_CONFIG', first.text, { hint: first.hint });
-  }
-  const lines = findings.map(({ text, hint }) => (hint === undefined ? text : `${text} (${hint})`));
-  return new SinglePathError('INVALID_CONFIG', lines.join('\n'));
-}
-
-function findingsOf(issue: z.core.$ZodIssue, value: unknown, layers: readonly ConfigLayer[]): Finding[] {
+  { keysAt, docs }: DocumentKind,
+): Finding[] {
   const path = issue.path as ConfigPath;
+  const where = path.length === 0 ? 'the top level' : path.join('.');
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => ({
-      text: `${place([...path, key], layers, 'key')}Expected a known key for ${nameOf(path)} but received '${key}'`,
+      text: `${place([...path, key], layers, 'key')}Expected a known key for ${where} but received '${key}'`,
       hint: didYouMean(key, keysAt(path)),
     }));
   }
-  const got = path.reduce<unknown>(
-    (v, key) => (v as Record<string | number, unknown> | undefined)?.[key],
-    value,
-  );
-  const text = `${place(path, layers, 'value')}Expected ${wantedBy(issue)} for ${nameOf(path)} but received ${show(got)}`;
+  const got = valueAt(value, path);
+  const text = `${place(path, layers, 'value')}Expected ${wanted(issue, docs)} for ${where} but received ${show(got)}`;
   if (issue.code === 'invalid_value' && typeof got === 'string') {
     return [{ text, hint: didYouMean(got, issue.values.map(String)) }];
   }
   return [{ text }];
+}
+
+/**
+ * Replaces "no alternative fits" by what is wrong inside the alternative of the right type, and drops what follows
+ * from an unknown key.
+ */
+function unfold(issues: readonly Issue[], value: unknown, above: Issue['path'] = []): Issue[] {
+  const unfolded = issues.flatMap((inner): Issue[] => {
+    const issue = { ...inner, path: [...above, ...inner.path] };
+    if (issue.code !== 'invalid_union') return [issue];
+    const isText = typeof valueAt(value, issue.path) === 'string';
+    const fits = ([first]: readonly Issue[]) =>
+      first !== undefined &&
+      (first.path.length > 0 ||
+        !(first.code === 'invalid_type' || (first.code === 'invalid_value' && !isText)));
+    const best = issue.errors.find(fits);
+    return best ? unfold(best, value, issue.path) : [issue];
+  });
+  const unknown = unfolded
+    .filter(({ code }) => code === 'unrecognized_keys')
+    .map(({ path }) => path.join('.'));
+  return unfolded.filter(({ code, path }) => code !== 'custom' || !unknown.includes(path.join('.')));
 }
 
 const TYPES: Record<string, string> = {
@@ -52,7 +99,7 @@ const TYPES: Record<string, string> = {
   record: 'a mapping',
 };
 
-function wantedBy(issue: z.core.$ZodIssue): string {
+function wanted(issue: Issue, docs: string): string {
   switch (issue.code) {
     case 'invalid_type':
       return TYPES[issue.expected] ?? issue.expected;
@@ -62,6 +109,8 @@ function wantedBy(issue: z.core.$ZodIssue): string {
       return `${sized(issue.origin)} ${issue.inclusive ? '>=' : '>'} ${issue.minimum}`;
     case 'too_big':
       return `${sized(issue.origin)} ${issue.inclusive ? '<=' : '<'} ${issue.maximum}`;
+    case 'invalid_union':
+      return `one of the forms of ${docs}`;
     default:
       return issue.message;
   }
@@ -71,19 +120,11 @@ function sized(origin: string): string {
   return origin === 'array' ? 'a list of length' : (TYPES[origin] ?? 'a number');
 }
 
-/** Where the value, or the nearest part above it, was written: the last layer wins. */
-function place(path: ConfigPath, layers: readonly ConfigLayer[], part: 'key' | 'value'): string {
-  for (let length = path.length; length > 0; length--) {
-    for (const layer of layers.toReversed()) {
-      const found = layer.locate(path.slice(0, length), part);
-      if (found !== undefined) return `${found}: `;
-    }
-  }
-  return '';
-}
-
-function nameOf(path: ConfigPath): string {
-  return path.length === 0 ? 'the top level' : path.join('.');
+function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>(
+    (inside, key) => (inside as Record<PropertyKey, unknown> | undefined)?.[key],
+    value,
+  );
 }
 
 function show(value: unknown): string {

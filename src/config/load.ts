@@ -1,7 +1,10 @@
 import { SinglePathError } from '../core/errors.js';
-import { configError } from './issues.js';
+import { type DocumentKind, issuesError } from './issues.js';
+import { keysAt } from './keys.js';
 import { type ConfigLayer, fileLayer, mergeLayers, setLayer } from './layers.js';
 import { type Config, configSchema } from './schema/config.js';
+
+const CONFIGURATION: DocumentKind = { code: 'INVALID_CONFIG', keysAt, docs: 'docs/config.schema.json' };
 
 /**
  * Merges the layers, fills in the defaults and checks every value.
@@ -11,7 +14,7 @@ import { type Config, configSchema } from './schema/config.js';
 export function resolveConfig(layers: readonly ConfigLayer[]): Config {
   const value = mergeLayers(layers);
   const result = configSchema.safeParse(value);
-  if (!result.success) throw configError(result.error.issues, value, layers);
+  if (!result.success) throw issuesError(result.error.issues, value, layers, CONFIGURATION);
   return result.data;
 }
 

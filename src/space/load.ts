@@ -1,10 +1,10 @@
+import { type DocumentKind, issuesError, place } from '../config/issues.js';
 import { type ConfigLayer, fileLayer, objectLayer, yamlLayer } from '../config/layers.js';
 import { didYouMean, expected, SinglePathError } from '../core/errors.js';
 import { buildGraph, indexed, type Module } from '../graph/build.js';
 import type { Shape } from '../graph/types.js';
 import { inferShapes } from '../graph/walk.js';
 import { type ChoiceLayerOptions, choiceLayer, defineSpace, type LayerSpec } from './define.js';
-import { formError, place } from './file/issues.js';
 import { keysAt, type LayerRow, type SpaceFile, type Step, spaceFileSchema } from './file/schema.js';
 import { type Context, modulesOf } from './file/steps.js';
 import type { SearchSpace } from './types.js';
@@ -33,9 +33,11 @@ export function parseSpace(text: string, source = 'space', options: LoadSpaceOpt
   return build(yamlLayer(text, source), { ...options });
 }
 
+const SPACE_FILE: DocumentKind = { code: 'INVALID_SPACE', keysAt, docs: 'docs/spaces.md' };
+
 function build(source: ConfigLayer, options: Record<string, unknown>): SearchSpace {
   const parsed = spaceFileSchema.safeParse(source.value);
-  if (!parsed.success) throw formError(parsed.error.issues, source, keysAt);
+  if (!parsed.success) throw issuesError(parsed.error.issues, source.value, [source], SPACE_FILE);
   const { name, input, classes, layers: rows } = withOptions(parsed.data, options);
 
   let shape: Shape = { channels: input.channels, height: input.size, width: input.size };
@@ -44,14 +46,14 @@ function build(source: ConfigLayer, options: Record<string, unknown>): SearchSpa
   const locate = (layer: number, choice: number): string => {
     const { row, choices } = origins[layer]!;
     const below = choices.length === 0 ? [] : ['choices', choices[choice]!];
-    return place(source, ['layers', row, ...below], 'key');
+    return place(['layers', row, ...below], [source], 'key');
   };
   let choiceLayers = 0;
   rows.forEach((row, index) => {
     for (let i = 0; i < (row.repeat ?? 1); i++) {
       const stride = i === 0 ? (row.stride ?? 1) : 1;
       const context = { in: shape.channels, out: row.out ?? shape.channels, stride, classes };
-      const spec = layerOf(row, context, (choice) => place(source, ['layers', index, ...choice], 'key'));
+      const spec = layerOf(row, context, (choice) => place(['layers', index, ...choice], [source], 'key'));
       origins.push({ row: index, choices: Object.keys(row.choices ?? {}) });
       layers.push(spec);
       const [path, module] =
