@@ -14,17 +14,18 @@ export const METRICS = [
   'params',
   'bitops',
   'activations',
+  'weightbits',
 ] as const satisfies readonly (keyof Cost)[];
 
 /**
  * Cost of an architecture for one image: MAdds, parameters (of the retrained network: affine BatchNorm), BitOps
- * (plain number, quantised convolutions only) and activations. Exact integers.
+ * (plain number, quantised convolutions only), activations and the bits of all weights. Exact integers.
  *
  * @throws SinglePathError `INVALID_ARGUMENT` (architecture), `INVALID_SPACE` (input size that does not fit).
  */
 export function costOf(space: SearchSpace, architecture: Architecture, options: InputOptions = {}): Cost {
   checkArchitecture(space, architecture);
-  const total: Cost = { madds: 0, params: 0, bitops: 0, activations: 0 };
+  const total: Cost = { madds: 0, params: 0, bitops: 0, activations: 0, weightbits: 0 };
   for (const { genes, sizes, costs } of layerProfiles(withInput(space, options))) {
     let index = 0;
     for (let g = 0; g < genes.length; g++) index = index * sizes[g]! + architecture[genes[g]!]!;
@@ -33,6 +34,7 @@ export function costOf(space: SearchSpace, architecture: Architecture, options: 
     total.params += cost.params;
     total.bitops += cost.bitops;
     total.activations += cost.activations;
+    total.weightbits += cost.weightbits;
   }
   return total;
 }

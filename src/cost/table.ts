@@ -3,8 +3,8 @@
  * layer costs depends on its own genes only. Samplers and searches consume this form.
  */
 
-/** `latency:…` and other metrics added by name live beside the four built-in ones. */
-export type Metric = 'madds' | 'params' | 'bitops' | 'activations' | (string & {});
+/** `latency:…` and other metrics added by name live beside the built-in ones. */
+export type Metric = 'madds' | 'params' | 'bitops' | 'activations' | 'weightbits' | (string & {});
 
 /** What one layer costs for every combination of its genes. */
 export interface LayerCosts {

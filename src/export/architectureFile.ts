@@ -1,4 +1,4 @@
-import { costOf } from '../cost/cost.js';
+import { type Cost, costOf } from '../cost/cost.js';
 import { addon, packageVersion } from '../runtime/addon.js';
 import { formatArchitecture } from '../space/architecture.js';
 import { spaceHash } from '../space/hash.js';
@@ -20,7 +20,7 @@ export interface ArchitectureFile {
   /** As `--arch` takes it. */
   text: string;
   genes: { name: string; kind: string; value: number; label: string }[];
-  costs: { madds: number; params: number; bitops: number; activations: number };
+  costs: Cost;
   /** Input [N, channels, size, size], float32. */
   input: { channels: number; size: number; mean?: number[]; std?: number[]; channelOrder?: string };
   classes: number;
@@ -34,7 +34,6 @@ export function describeArchitecture(
   { input, parity }: { input: InputDescription | undefined; parity: Parity },
 ): ArchitectureFile {
   const { genes, name } = space;
-  const { madds, params, bitops, activations } = costOf(space, architecture);
   return {
     format: 1,
     space: { name, hash: spaceHash(space) },
@@ -44,7 +43,7 @@ export function describeArchitecture(
       const value = architecture[i]!;
       return { name: gene, kind, value, label: labels[value]! };
     }),
-    costs: { madds, params, bitops, activations },
+    costs: costOf(space, architecture),
     input: {
       ...space.input,
       ...(input && { mean: [...input.mean], std: [...input.std] }),

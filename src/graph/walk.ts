@@ -29,7 +29,7 @@ export function inferShapes(graph: Graph, input: Shape, read: DimReader): Shape[
 /** Cost of a graph for one image and the shape it yields. */
 export function graphCost(graph: Graph, input: Shape, read: DimReader): { cost: Cost; output: Shape } {
   const values = inferShapes(graph, input, read);
-  const total: Cost = { madds: 0, params: 0, bitops: 0, activations: 0 };
+  const total: Cost = { madds: 0, params: 0, bitops: 0, activations: 0, weightbits: 0 };
   graph.nodes.forEach((node, i) => {
     const producer = graph.nodes[node.inputs[0]! - 1];
     const featureBits = producer?.op === 'fakeQuantize' ? read(producer.bits) : FLOAT_BITS;
@@ -39,11 +39,13 @@ export function graphCost(graph: Graph, input: Shape, read: DimReader): { cost: 
       params = 0,
       bitops = 0,
       activations = 0,
+      weightbits = params * FLOAT_BITS,
     } = definitionOf(node).cost?.(node, context) ?? {};
     total.madds += madds;
     total.params += params;
     total.bitops += bitops;
     total.activations += activations;
+    total.weightbits += weightbits;
   });
   return { cost: total, output: values.at(-1)! };
 }

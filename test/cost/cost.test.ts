@@ -13,7 +13,7 @@ import type { Architecture, SearchSpace } from '../../src/space/types.js';
  */
 function bruteForce(space: SearchSpace, architecture: Architecture) {
   const read = (dim: Dim): number => (typeof dim === 'number' ? dim : dim.values[architecture[dim.gene]!]!);
-  const total = { madds: 0, params: 0, bitops: 0, activations: 0 };
+  const total = { madds: 0, params: 0, bitops: 0, activations: 0, weightbits: 0 };
   let [c, h] = [space.input.channels, space.input.size];
   for (const layer of space.layers) {
     const { nodes } = layer.choices[layer.gene === undefined ? 0 : architecture[layer.gene]!]!.graph;
@@ -29,7 +29,10 @@ function bruteForce(space: SearchSpace, architecture: Architecture) {
         y.h = positions;
         const groups = node.groups === 'depthwise' ? x.c : node.groups;
         const weights = y.c * (x.c / groups) * node.kernel * node.kernel;
-        total.params += weights + (node.bias ? y.c : 0);
+        const bias = node.bias ? y.c : 0;
+        total.params += weights + bias;
+        total.weightbits +=
+          weights * (node.weightQuantizer ? read(node.weightQuantizer.bits) : 32) + 32 * bias;
         total.madds += weights * y.h * y.h;
         total.activations += y.c * y.h * y.h;
         if (node.weightQuantizer)
@@ -40,6 +43,7 @@ function bruteForce(space: SearchSpace, architecture: Architecture) {
         y.h = node.size;
       } else if (node.op === 'batchNorm') {
         total.params += 2 * x.c;
+        total.weightbits += 64 * x.c;
       } else if (node.op === 'slice') {
         y.c = 0;
         for (let i = node.start; i < (node.end ?? x.c); i += node.step) y.c++;
@@ -47,7 +51,9 @@ function bruteForce(space: SearchSpace, architecture: Architecture) {
         y.c = node.inputs.map((index) => values[index]!.c).reduce((a, b) => a + b);
       } else if (node.op === 'linear') {
         total.madds += node.out * x.c * x.h * x.h;
-        total.params += node.out * x.c * x.h * x.h + (node.bias ? node.out : 0);
+        const params = node.out * x.c * x.h * x.h + (node.bias ? node.out : 0);
+        total.params += params;
+        total.weightbits += 32 * params;
         total.activations += node.out;
         y.c = node.out;
         y.h = 1;

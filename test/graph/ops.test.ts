@@ -102,18 +102,21 @@ describe('costs', () => {
       params: 12 * 4 * 9 + 12,
       bitops: 0,
       activations: 12 * 15,
+      weightbits: 32 * (12 * 4 * 9 + 12),
     });
     assert.deepEqual(costOf(nn.depthwise({ kernel: 5 })), {
       madds: 8 * 25 * 60,
       params: 8 * 25,
       bitops: 0,
       activations: 8 * 60,
+      weightbits: 32 * 8 * 25,
     });
     assert.deepEqual(costOf(nn.linear({ out: 3 })), {
       madds: 480 * 3,
       params: 1443,
       bitops: 0,
       activations: 3,
+      weightbits: 32 * 1443,
     });
     const free = nn.pipe(
       nn.relu(),
@@ -122,7 +125,7 @@ describe('costs', () => {
       nn.averagePool(),
       nn.dropout(0.1),
     );
-    assert.deepEqual(costOf(free), { madds: 0, params: 0, bitops: 0, activations: 0 });
+    assert.deepEqual(costOf(free), { madds: 0, params: 0, bitops: 0, activations: 0, weightbits: 0 });
   });
 
   it('count BatchNorm as affine, as the retrained network has it', () => {

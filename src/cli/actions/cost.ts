@@ -25,8 +25,8 @@ export async function cost(name: string, options: CostCommandOptions): Promise<v
   }
   const quantised = space.genes.some((gene) => gene.kind === 'bits');
   const rows = architectures.map((arch) => {
-    const { madds, params, bitops, activations } = costOf(space, arch);
-    return { arch: [...arch], madds, params, ...(quantised && { bitops }), activations };
+    const { madds, params, bitops, activations, weightbits } = costOf(space, arch);
+    return { arch: [...arch], madds, params, ...(quantised && { bitops, weightbits }), activations };
   });
   if (options.json) {
     printJson(rows.map(({ activations: _, ...row }) => row));
@@ -36,16 +36,21 @@ export async function cost(name: string, options: CostCommandOptions): Promise<v
     { title: 'architecture' },
     { title: 'MAdds', align: 'right' },
     { title: 'parameters', align: 'right' },
-    ...(quantised ? [{ title: 'BitOps (2^30)', align: 'right' } as const] : []),
+    ...(quantised
+      ? ([
+          { title: 'BitOps (2^30)', align: 'right' },
+          { title: 'weight bits', align: 'right' },
+        ] as const)
+      : []),
     { title: 'activations', align: 'right' },
   ];
   printTable(
     columns,
-    rows.map(({ arch, madds, params, bitops, activations }) => [
+    rows.map(({ arch, madds, params, bitops, weightbits, activations }) => [
       formatArchitecture(space, arch),
       formatExact(madds),
       formatExact(params),
-      ...(bitops === undefined ? [] : [(bitops / 2 ** 30).toFixed(3)]),
+      ...(bitops === undefined ? [] : [(bitops / 2 ** 30).toFixed(3), formatExact(weightbits!)]),
       formatExact(activations),
     ]),
   );

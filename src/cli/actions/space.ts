@@ -87,7 +87,7 @@ const QUANTILES = [0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99];
 export function spaceStats(name: string, options: SpaceCommandOptions): void {
   const space = spaceArgument(name, options);
   const quantised = space.genes.some((gene) => gene.kind === 'bits');
-  const metrics = ['madds', 'params', ...(quantised ? ['bitops'] : []), 'activations'];
+  const metrics = ['madds', 'params', ...(quantised ? ['bitops', 'weightbits'] : []), 'activations'];
   const statistics = metrics.map((metric) => {
     const s = costStatistics(space, costTable(space, metric));
     const { min, max, mean, sd, argmin, argmax, resolution } = s;

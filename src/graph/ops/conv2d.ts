@@ -1,6 +1,6 @@
 import type { Conv2dNode, ParameterSpec } from '../types.js';
 import { constant, misfit, type OpDefinition, only, positiveInteger, weightInit, windowSize } from './op.js';
-import { checkBits, quantizedWeight, scalarShape, stepInit } from './quantizer.js';
+import { checkBits, FLOAT_BITS, quantizedWeight, scalarShape, stepInit } from './quantizer.js';
 
 /** Convolution; sliced `[:out, :in]` where a gene chooses fewer channels than the largest. */
 export const conv2d: OpDefinition<Conv2dNode> = {
@@ -34,11 +34,14 @@ export const conv2d: OpDefinition<Conv2dNode> = {
     const weights = product(weightShape(node, input.channels, output.channels));
     const pixels = output.height * output.width;
     const madds = weights * pixels;
+    const bias = node.bias ? output.channels : 0;
+    const bits = node.weightQuantizer ? read(node.weightQuantizer.bits) : FLOAT_BITS;
     return {
       madds,
-      params: weights + (node.bias ? output.channels : 0),
-      bitops: node.weightQuantizer ? madds * read(node.weightQuantizer.bits) * featureBits : 0,
+      params: weights + bias,
+      bitops: node.weightQuantizer ? madds * bits * featureBits : 0,
       activations: output.channels * pixels,
+      weightbits: weights * bits + bias * FLOAT_BITS,
     };
   },
 

@@ -14,6 +14,8 @@ export interface Cost {
   bitops: number;
   /** Elements of the outputs of convolutions and linear layers ("activations" of arXiv 2003.13678, fvcore). */
   activations: number;
+  /** Size of the retrained network: weights of quantised convolutions at their bits, all other parameters at 32. */
+  weightbits: number;
 }
 
 export interface CostContext {
