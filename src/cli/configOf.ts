@@ -16,7 +16,13 @@ export function configOf(
   options: ConfigOptions,
   { base = [], shortcuts = [] }: { base?: readonly ConfigLayer[]; shortcuts?: readonly Shortcut[] } = {},
 ): Config {
-  const all: Shortcut[] = [...shortcuts, { path: ['seed'], value: options.seed, option: '--seed' }];
+  const { seed, kernels, evaluationMemory } = options;
+  const all: Shortcut[] = [
+    ...shortcuts,
+    { path: ['seed'], value: seed, option: '--seed' },
+    { path: ['runtime', 'kernels'], value: kernels, option: '--kernels' },
+    { path: ['evaluate', 'memory'], value: evaluationMemory, option: '--evaluation-memory' },
+  ];
   const given = all.filter(({ value }) => value !== undefined);
   return loadConfig({
     base,

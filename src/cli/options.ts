@@ -1,10 +1,12 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 
-/** Options of every command that works on a configuration. */
+/** Options that stand for settings; every command that works on a configuration has the first three. */
 export interface ConfigOptions {
   config: string[];
   set: string[];
   seed?: number;
+  kernels?: string;
+  evaluationMemory?: string;
 }
 
 /** Options of every command that runs for long. */
@@ -24,6 +26,22 @@ export function withConfigOptions(command: Command): Command {
     .option('--seed <number>', 'decides all randomness (setting: seed)', wholeNumber);
 }
 
+/** For commands that run a network. */
+export function withKernels(command: Command): Command {
+  return command.option(
+    '--kernels <fused|aten>',
+    'fused CPU kernels, or op by op through libtorch (setting: runtime.kernels)',
+  );
+}
+
+/** For commands that score many candidates at once. */
+export function withEvaluationMemory(command: Command): Command {
+  return command.option(
+    '--evaluation-memory <size>',
+    'what prefixes shared between candidates may take, such as 512MB or 4GB (setting: evaluate.memory)',
+  );
+}
+
 export function withOutputOptions(command: Command): Command {
   return command
     .option('--json', 'print one JSON document on stdout')
@@ -33,7 +51,7 @@ export function withOutputOptions(command: Command): Command {
 }
 
 export function withRunOptions(command: Command): Command {
-  withConfigOptions(command)
+  withKernels(withConfigOptions(command))
     .option('-d, --run-dir <folder>', 'where configuration, events, checkpoints and result go')
     .option('--resume', 'go on from the last checkpoint in the run directory');
   return withOutputOptions(command);

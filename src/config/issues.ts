@@ -75,11 +75,13 @@ function unfold(issues: readonly Issue[], value: unknown, above: Issue['path'] =
   const unfolded = issues.flatMap((inner): Issue[] => {
     const issue = { ...inner, path: [...above, ...inner.path] };
     if (issue.code !== 'invalid_union') return [issue];
-    const isText = typeof valueAt(value, issue.path) === 'string';
-    const fits = ([first]: readonly Issue[]) =>
-      first !== undefined &&
-      (first.path.length > 0 ||
-        !(first.code === 'invalid_type' || (first.code === 'invalid_value' && !isText)));
+    const got = typeof valueAt(value, issue.path);
+    const fits = ([first]: readonly Issue[]): boolean => {
+      if (first === undefined) return false;
+      if (first.path.length > 0) return true;
+      if (first.code === 'invalid_type') return first.expected === 'int' && got === 'number';
+      return first.code !== 'invalid_value' || got === 'string';
+    };
     const best = issue.errors.find(fits);
     return best ? unfold(best, value, issue.path) : [issue];
   });

@@ -36,6 +36,16 @@ for (const path of [[], ...paths]) {
   });
 }
 
+test('switches for kernels and memory are on the commands that use them', () => {
+  const commandsWith = (option: string): string[] =>
+    createProgram()
+      .commands.filter(({ options }) => options.some(({ long }) => long === option))
+      .map((command) => command.name())
+      .sort();
+  assert.deepEqual(commandsWith('--kernels'), ['demo', 'evaluate', 'rank', 'retrain', 'search', 'train']);
+  assert.deepEqual(commandsWith('--evaluation-memory'), ['demo', 'rank', 'search']);
+});
+
 test('mistyped commands and options are usage errors that say what was meant', async () => {
   for (const [args, said] of [
     [['trian'], /unknown command 'trian'\n\(Did you mean train\?\)/],
@@ -44,6 +54,14 @@ test('mistyped commands and options are usage errors that say what was meant', a
     [['cost'], /missing required argument 'space'/],
     [['search'], /required option '--supernet <folder>' not specified/],
     [['train', '--seed', 'x'], /option '--seed <number>' argument 'x' is invalid. Expected a whole number/],
+    [
+      ['train', '--kernels', 'fussed'],
+      /--kernels: Expected one of fused, aten for runtime\.kernels but received 'fussed'\nhint: did you mean 'fused'/,
+    ],
+    [
+      ['demo', '--evaluation-memory', 'much'],
+      /--evaluation-memory: Expected MiB, or a size such as 512MB or 4GB, for evaluate\.memory but received 'much'/,
+    ],
     [['train', '-q', '-v'], /cannot be used with option/],
   ] as const) {
     const { code, stdout, stderr } = await singlepath(args);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
+import { configOf } from '../../src/cli/configOf.js';
 import { singlepath, temporaryFile, temporaryFolder } from './run.js';
 
 const ALL_0 = Array(20).fill(0).join(',');
@@ -154,6 +155,15 @@ test('config show reads back, --set included', async () => {
   const again = temporaryFile('again.yaml', stdout);
   const config = JSON.parse((await singlepath(['config', 'show', '-c', again, '--json'])).stdout);
   assert.deepEqual([config.train.steps, config.train.epochs, config.seed], [7, null, 5]);
+});
+
+test('switches stand for settings: over files, under --set', () => {
+  const file = temporaryFile('my.yaml', 'runtime: {kernels: fused}\nevaluate: {memory: 100}\n');
+  const config = (set: string[]) =>
+    configOf({ config: [file], set, seed: 3, kernels: 'aten', evaluationMemory: '4GB' });
+  const { seed, runtime, evaluate } = config([]);
+  assert.deepEqual([seed, runtime.kernels, evaluate.memory], [3, 'aten', 4096]);
+  assert.equal(config(['runtime.kernels=fused']).runtime.kernels, 'fused');
 });
 
 test('a search whose constraints cannot be met ends with 4 before anything is loaded', async () => {

@@ -86,6 +86,23 @@ test('--set has the same errors and is named as the place', () => {
   assert.match(failure('', 'train.steps=[1').message, /^--set train\.steps=\[1: Expected a YAML value/);
 });
 
+test('an amount of memory is a number of MiB or has a unit', () => {
+  const memory = (text: string) => read(`evaluate: {memory: ${text}}`).evaluate.memory;
+  assert.deepEqual(
+    ['300', '"300"', '512MB', '4GB', '4 GiB', '2gb'].map(memory),
+    [300, 300, 512, 4096, 4096, 2048],
+  );
+  for (const [text, said] of [
+    ['4TB', "Expected MiB, or a size such as 512MB or 4GB, for evaluate.memory but received '4TB'"],
+    ['0MB', "Expected MiB, or a size such as 512MB or 4GB, for evaluate.memory but received '0MB'"],
+    ['0', 'Expected a number > 0 for evaluate.memory but received 0'],
+    ['1.5', 'Expected an integer for evaluate.memory but received 1.5'],
+    ['true', 'Expected one of the forms of docs/config.schema.json for evaluate.memory but received true'],
+  ] as const) {
+    assert.equal(failure(`evaluate: {memory: ${text}}`).message, `my.yaml:1:20: ${said}`);
+  }
+});
+
 test('several findings are all listed', () => {
   const error = failure('train:\n  steps: 0\nsearch:\n  topK: a\n');
   assert.deepEqual(

@@ -1,12 +1,14 @@
 import { Command } from 'commander';
 import { withHelp } from '../help.js';
-import { type RunOptions, withRunOptions } from '../options.js';
+import { type RunOptions, withEvaluationMemory, withRunOptions } from '../options.js';
 
 /** `singlepath demo`: the whole way on real images. */
 export function demoCommand(): Command {
-  const command = withRunOptions(
-    new Command('demo').description(
-      'supernet, search, random baseline, retrain and export on Fashion-MNIST, in a few minutes',
+  const command = withEvaluationMemory(
+    withRunOptions(
+      new Command('demo').description(
+        'supernet, search, random baseline, retrain and export on Fashion-MNIST, in a few minutes',
+      ),
     ),
   ).action(async (options: RunOptions) => {
     const { demo } = await import('../actions/demo.js');

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { LONG_RUNNING, withHelp } from '../help.js';
-import { type ConfigOptions, withConfigOptions, withOutputOptions } from '../options.js';
+import { type ConfigOptions, withConfigOptions, withKernels, withOutputOptions } from '../options.js';
 
 export interface EvaluateCommandOptions extends ConfigOptions {
   arch?: string;
@@ -13,13 +13,15 @@ export interface EvaluateCommandOptions extends ConfigOptions {
 /** `singlepath evaluate`: accuracy on the test images. */
 export function evaluateCommand(): Command {
   const command = withOutputOptions(
-    withConfigOptions(
-      new Command('evaluate')
-        .description(
-          'accuracy of a retrained network, of an exported TorchScript file or of a path of a supernet',
-        )
-        .argument('<target>', 'run directory of retrain or train, or a TorchScript file (.pt)')
-        .option('-a, --arch <genes>', 'the path to evaluate, for a supernet'),
+    withKernels(
+      withConfigOptions(
+        new Command('evaluate')
+          .description(
+            'accuracy of a retrained network, of an exported TorchScript file or of a path of a supernet',
+          )
+          .argument('<target>', 'run directory of retrain or train, or a TorchScript file (.pt)')
+          .option('-a, --arch <genes>', 'the path to evaluate, for a supernet'),
+      ),
     ),
   ).action(async (target: string, options: EvaluateCommandOptions) => {
     const { evaluate } = await import('../actions/evaluate.js');

@@ -1,6 +1,13 @@
 import { Command } from 'commander';
 import { LONG_RUNNING, withHelp } from '../help.js';
-import { type ConfigOptions, positiveNumber, withConfigOptions, withOutputOptions } from '../options.js';
+import {
+  type ConfigOptions,
+  positiveNumber,
+  withConfigOptions,
+  withEvaluationMemory,
+  withKernels,
+  withOutputOptions,
+} from '../options.js';
 
 export interface RankCommandOptions extends ConfigOptions {
   supernet: string;
@@ -15,16 +22,20 @@ export interface RankCommandOptions extends ConfigOptions {
 /** `singlepath rank`: how well a supernet orders architectures whose accuracy is known. */
 export function rankCommand(): Command {
   const command = withOutputOptions(
-    withConfigOptions(
-      new Command('rank')
-        .description("compare a supernet's scores with true accuracies: rank correlations and regret")
-        .requiredOption('--supernet <folder>', 'run directory of singlepath train')
-        .requiredOption('--truth <file>', 'JSON of true accuracies; the NAS-Bench-Macro format too')
-        .option(
-          '--sample <number>',
-          'score only this many of the architectures, drawn at random',
-          positiveNumber,
+    withEvaluationMemory(
+      withKernels(
+        withConfigOptions(
+          new Command('rank')
+            .description("compare a supernet's scores with true accuracies: rank correlations and regret")
+            .requiredOption('--supernet <folder>', 'run directory of singlepath train')
+            .requiredOption('--truth <file>', 'JSON of true accuracies; the NAS-Bench-Macro format too')
+            .option(
+              '--sample <number>',
+              'score only this many of the architectures, drawn at random',
+              positiveNumber,
+            ),
         ),
+      ),
     ),
   ).action(async (options: RankCommandOptions) => {
     const { rank } = await import('../actions/rank.js');

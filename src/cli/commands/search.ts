@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { withHelp } from '../help.js';
-import { collect, type RunOptions, withRunOptions } from '../options.js';
+import { collect, type RunOptions, withEvaluationMemory, withRunOptions } from '../options.js';
 
 export interface SearchCommandOptions extends RunOptions {
   supernet: string;
@@ -9,16 +9,18 @@ export interface SearchCommandOptions extends RunOptions {
 
 /** `singlepath search`: finds architectures with a supernet's weights. */
 export function searchCommand(): Command {
-  const command = withRunOptions(
-    new Command('search')
-      .description("find the best architecture under constraints, with a supernet's weights")
-      .requiredOption('--supernet <folder>', 'run directory of singlepath train')
-      .option(
-        '--constraint <constraint>',
-        "such as 'madds<=330M'; repeatable, all must hold (setting: search.constraints)",
-        collect,
-        [],
-      ),
+  const command = withEvaluationMemory(
+    withRunOptions(
+      new Command('search')
+        .description("find the best architecture under constraints, with a supernet's weights")
+        .requiredOption('--supernet <folder>', 'run directory of singlepath train')
+        .option(
+          '--constraint <constraint>',
+          "such as 'madds<=330M'; repeatable, all must hold (setting: search.constraints)",
+          collect,
+          [],
+        ),
+    ),
   ).action(async (options: SearchCommandOptions) => {
     const { search } = await import('../actions/search.js');
     await search(options);

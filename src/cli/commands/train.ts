@@ -14,7 +14,7 @@ export function trainCommand(): Command {
     examples: [
       ['singlepath train -c configs/demo.yaml --run-dir runs/supernet', 'train'],
       ['singlepath train --run-dir runs/supernet --resume', 'go on after Ctrl-C, to the identical result'],
-      ['singlepath train -c configs/demo.yaml --set train.steps=100 --set runtime.kernels=aten', 'override'],
+      ['singlepath train -c configs/demo.yaml --set train.steps=100 --kernels aten', 'override settings'],
     ],
     exitCodes: [...LONG_RUNNING],
   });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { memorySize } from './memory.js';
 
 /** How a candidate is scored with inherited weights. */
 export const evaluateSchema = z.strictObject({
@@ -13,11 +14,11 @@ export const evaluateSchema = z.strictObject({
     .default(0)
     .describe('Held-out images that score every path; 0 uses all of them'),
   batchSize: z.int().positive().default(256).describe('Images at once'),
-  memory: z
-    .int()
-    .positive()
-    .default(1024)
-    .describe('MiB that prefixes shared between candidates may take; beyond it they are recomputed'),
+  memory: memorySize
+    .prefault(1024)
+    .describe(
+      'What prefixes shared between candidates may take, in MiB or such as 4GB; beyond it they are recomputed',
+    ),
 });
 export type EvaluateConfig = z.infer<typeof evaluateSchema>;
 
