@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { didYouMean, SinglePathError } from '../core/errors.js';
+import { keysAt } from './keys.js';
 import type { ConfigLayer, ConfigPath } from './layers.js';
 
 type Issue = z.core.$ZodIssue;
@@ -7,8 +8,8 @@ type Issue = z.core.$ZodIssue;
 /** A kind of document that people write: a configuration, a space file. */
 export interface DocumentKind {
   code: 'INVALID_CONFIG' | 'INVALID_SPACE';
-  /** Names that the mapping at a path may have. */
-  keysAt(path: ConfigPath): string[];
+  /** Its JSON Schema. */
+  schema(): object;
   /** The page that describes it. */
   docs: string;
 }
@@ -49,14 +50,14 @@ function findingsOf(
   issue: Issue,
   value: unknown,
   layers: readonly ConfigLayer[],
-  { keysAt, docs }: DocumentKind,
+  { schema, docs }: DocumentKind,
 ): Finding[] {
   const path = issue.path as ConfigPath;
   const where = path.length === 0 ? 'the top level' : path.join('.');
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => ({
       text: `${place([...path, key], layers, 'key')}Expected a known key for ${where} but received '${key}'`,
-      hint: didYouMean(key, keysAt(path)),
+      hint: didYouMean(key, keysAt(schema(), path)),
     }));
   }
   const got = valueAt(value, path);

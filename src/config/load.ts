@@ -1,10 +1,13 @@
 import { SinglePathError } from '../core/errors.js';
 import { type DocumentKind, issuesError } from './issues.js';
-import { keysAt } from './keys.js';
 import { type ConfigLayer, fileLayer, mergeLayers, setLayer } from './layers.js';
-import { type Config, configSchema } from './schema/config.js';
+import { type Config, configJsonSchema, configSchema } from './schema/config.js';
 
-const CONFIGURATION: DocumentKind = { code: 'INVALID_CONFIG', keysAt, docs: 'docs/config.schema.json' };
+const CONFIGURATION: DocumentKind = {
+  code: 'INVALID_CONFIG',
+  schema: configJsonSchema,
+  docs: 'docs/config.schema.json',
+};
 
 /**
  * Merges the layers, fills in the defaults and checks every value.

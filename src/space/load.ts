@@ -5,7 +5,7 @@ import { buildGraph, indexed, type Module } from '../graph/build.js';
 import type { Shape } from '../graph/types.js';
 import { inferShapes } from '../graph/walk.js';
 import { type ChoiceLayerOptions, choiceLayer, defineSpace, type LayerSpec } from './define.js';
-import { keysAt, type LayerRow, type SpaceFile, type Step, spaceFileSchema } from './file/schema.js';
+import { type LayerRow, type SpaceFile, type Step, spaceFileSchema, spaceJsonSchema } from './file/schema.js';
 import { type Context, modulesOf } from './file/steps.js';
 import type { SearchSpace } from './types.js';
 
@@ -33,7 +33,7 @@ export function parseSpace(text: string, source = 'space', options: LoadSpaceOpt
   return build(yamlLayer(text, source), { ...options });
 }
 
-const SPACE_FILE: DocumentKind = { code: 'INVALID_SPACE', keysAt, docs: 'docs/spaces.md' };
+const SPACE_FILE: DocumentKind = { code: 'INVALID_SPACE', schema: spaceJsonSchema, docs: 'docs/spaces.md' };
 
 function build(source: ConfigLayer, options: Record<string, unknown>): SearchSpace {
   const parsed = spaceFileSchema.safeParse(source.value);

@@ -171,29 +171,3 @@ export type WeightsOption = z.infer<typeof weights>;
 export function spaceJsonSchema(): object {
   return z.toJSONSchema(spaceFileSchema, { io: 'input' });
 }
-
-/** The part of JSON Schema that says which keys there are. */
-interface SchemaNode {
-  $ref?: string;
-  $defs?: Record<string, SchemaNode>;
-  anyOf?: SchemaNode[];
-  properties?: Record<string, SchemaNode>;
-  additionalProperties?: SchemaNode | boolean;
-  items?: SchemaNode;
-}
-
-/** Keys that a mapping at `path` may have. */
-export function keysAt(path: readonly (string | number)[]): string[] {
-  const root = spaceJsonSchema() as SchemaNode;
-  const resolve = (node: SchemaNode): SchemaNode[] => {
-    if (node.$ref !== undefined) return resolve(root.$defs![node.$ref.replace('#/$defs/', '')]!);
-    return node.anyOf ? node.anyOf.flatMap(resolve) : [node];
-  };
-  const below = (node: SchemaNode, key: string | number): SchemaNode[] => {
-    const rest = typeof node.additionalProperties === 'object' ? node.additionalProperties : undefined;
-    const found = typeof key === 'number' ? node.items : (node.properties?.[key] ?? rest);
-    return found ? resolve(found) : [];
-  };
-  const nodes = path.reduce<SchemaNode[]>((level, key) => level.flatMap((n) => below(n, key)), [root]);
-  return [...new Set(nodes.flatMap(({ properties = {} }) => Object.keys(properties)))];
-}
