@@ -36,7 +36,13 @@ export { Script } from './export/script.js';
 export * as nn from './graph/build.js';
 // Search spaces as data.
 export type * from './graph/types.js';
-export { type Accuracy, evaluateNetwork, evaluatePath, evaluateScript } from './pipeline/evaluate.js';
+export {
+  type Accuracy,
+  evaluateNetwork,
+  evaluatePath,
+  evaluateScript,
+  scriptLayers,
+} from './pipeline/evaluate.js';
 export { runExport } from './pipeline/export.js';
 export { openSpace } from './pipeline/openSpace.js';
 export { type RankResult, runRank } from './pipeline/rank.js';

@@ -1,3 +1,6 @@
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { DataConfig } from '../config/schema/data.js';
 import { type Cost, costOf } from '../cost/cost.js';
 import { addon, packageVersion } from '../runtime/addon.js';
 import { formatArchitecture } from '../space/architecture.js';
@@ -12,6 +15,9 @@ export interface InputDescription {
   channelOrder?: 'rgb' | 'bgr';
 }
 
+/** Where test images come from, as in the configuration's `data`. */
+export type DataDescription = Pick<DataConfig, 'kind' | 'path' | 'testImages'>;
+
 /** `architecture.json`: everything about an exported network but its weights. */
 export interface ArchitectureFile {
   format: 1;
@@ -24,6 +30,8 @@ export interface ArchitectureFile {
   /** Input [N, channels, size, size], float32. */
   input: { channels: number; size: number; mean?: number[]; std?: number[]; channelOrder?: string };
   classes: number;
+  /** The test images it was made for. */
+  data?: DataDescription;
   parity: Parity;
   versions: { singlepath: string; torch: string; node: string };
 }
@@ -31,7 +39,11 @@ export interface ArchitectureFile {
 export function describeArchitecture(
   space: SearchSpace,
   architecture: Architecture,
-  { input, parity }: { input: InputDescription | undefined; parity: Parity },
+  {
+    input,
+    data,
+    parity,
+  }: { input: InputDescription | undefined; data: DataDescription | undefined; parity: Parity },
 ): ArchitectureFile {
   const { genes, name } = space;
   return {
@@ -50,7 +62,20 @@ export function describeArchitecture(
       ...(input?.channelOrder && { channelOrder: input.channelOrder }),
     },
     classes: space.classes,
+    ...(data && { data }),
     parity,
     versions: { singlepath: packageVersion(), torch: addon().versions().torch, node: process.versions.node },
   };
+}
+
+export const ARCHITECTURE_FILE = 'architecture.json';
+
+/** `architecture.json` beside an exported script; undefined where there is none of ours. */
+export function readArchitectureFile(script: string): ArchitectureFile | undefined {
+  try {
+    const content = JSON.parse(readFileSync(join(dirname(script), ARCHITECTURE_FILE), 'utf8'));
+    return content?.format === 1 ? (content as ArchitectureFile) : undefined;
+  } catch {
+    return undefined;
+  }
 }

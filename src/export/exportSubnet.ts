@@ -8,7 +8,12 @@ import type { NativeBatch, TensorEntry } from '../runtime/native.js';
 import { deriveSubnet } from '../space/subnet.js';
 import type { Architecture, SearchSpace } from '../space/types.js';
 import { encodeSafetensors } from '../supernet/safetensors.js';
-import { describeArchitecture, type InputDescription } from './architectureFile.js';
+import {
+  ARCHITECTURE_FILE,
+  type DataDescription,
+  describeArchitecture,
+  type InputDescription,
+} from './architectureFile.js';
 import { inheritWeights } from './inherit.js';
 import { checkParity, type Parity } from './parity.js';
 import { Script } from './script.js';
@@ -38,6 +43,8 @@ export interface ExportOptions {
   tolerance?: number;
   /** Statistics of the images, for the programs that read the files. */
   input?: InputDescription;
+  /** Test images it can be evaluated on. */
+  data?: DataDescription;
 }
 
 export interface ExportResult {
@@ -50,7 +57,7 @@ export interface ExportResult {
 const FILES = {
   script: 'network.torchscript.pt',
   weights: 'weights.safetensors',
-  architecture: 'architecture.json',
+  architecture: ARCHITECTURE_FILE,
 } as const;
 
 /**
@@ -60,7 +67,7 @@ const FILES = {
  * @throws SinglePathError `EXPORT_MISMATCH` (nothing is left behind), `IO`, `INVALID_CHECKPOINT`.
  */
 export async function exportSubnet(options: ExportOptions): Promise<ExportResult> {
-  const { space, architecture, network, directory, parityBatch, tolerance = 1e-4, input } = options;
+  const { space, architecture, network, directory, parityBatch, tolerance = 1e-4, input, data } = options;
   const subnet = deriveSubnet(space, architecture);
   const weights = inheritWeights(space, architecture, await network.state());
   const path = pathIn(network.space, space, architecture);
@@ -76,7 +83,7 @@ export async function exportSubnet(options: ExportOptions): Promise<ExportResult
     const reference = await network.forward(parityBatch, path);
     using loaded = await Script.load(temporary('script'));
     const parity = checkParity(reference, await loaded.forward(parityBatch), tolerance);
-    const description = describeArchitecture(space, architecture, { input, parity });
+    const description = describeArchitecture(space, architecture, { input, data, parity });
     await writeDurably(temporary('weights'), encodeSafetensors(weights, { format: 'pt' }));
     await writeDurably(temporary('architecture'), [`${JSON.stringify(description, null, 2)}\n`]);
     for (const file of FILE_NAMES) await rename(temporary(file), final(file));

@@ -1,12 +1,15 @@
+import { dirname, join } from 'node:path';
+import { type ConfigLayer, objectLayer } from '../config/layers.js';
 import type { Config } from '../config/schema/config.js';
-import type { SinglePathError } from '../core/errors.js';
+import { SinglePathError } from '../core/errors.js';
+import { ARCHITECTURE_FILE, readArchitectureFile } from '../export/architectureFile.js';
 import { Script } from '../export/script.js';
 import { loadWeights } from '../run/weights.js';
 import { deriveSubnet } from '../space/subnet.js';
 import type { Architecture } from '../space/types.js';
 import type { ValidateResult } from '../supernet/supernet.js';
 import { Disposables } from './disposables.js';
-import { openImages } from './images.js';
+import { type ImageSpace, openImages } from './images.js';
 import { createNetwork } from './network.js';
 import { openSpace } from './openSpace.js';
 import type { StoredRun } from './runs.js';
@@ -45,19 +48,47 @@ export async function evaluateNetwork(
   return accuracyOf(await network.validate(batches, [], signal));
 }
 
-/** An exported TorchScript file on the test images. */
+/**
+ * An exported TorchScript file on the test images.
+ *
+ * @throws SinglePathError `INVALID_ARGUMENT` where neither the configuration nor the file's export says what images it
+ *   takes.
+ */
 export async function evaluateScript(
   config: Config,
   path: string,
   { signal }: Pick<EvaluateControl, 'signal'>,
 ): Promise<Accuracy> {
-  const space = openSpace(config.space);
   using stack = new Disposables();
-  const test = stack.add(await openImages(config, space, 'test'));
+  const script = stack.add(await Script.load(path));
+  const test = stack.add(await openImages(config, scriptSpace(config, path), 'test'));
   const batches = await test.batches({ batchSize: config.evaluate.batchSize, signal });
   stack.addAll(batches);
-  const script = stack.add(await Script.load(path));
   return accuracyOf(await script.validate(batches, signal));
+}
+
+/** What the export of a TorchScript file says about its test images, as a layer for a configuration to build on. */
+export function scriptLayers(path: string): ConfigLayer[] {
+  const { data, input } = readArchitectureFile(path) ?? {};
+  if (data === undefined) return [];
+  const { mean, std, channelOrder } = input!;
+  const value = { data: { ...data, channelOrder, normalize: { mean, std } } };
+  return [objectLayer(value, join(dirname(path), ARCHITECTURE_FILE))];
+}
+
+/** The images a TorchScript file takes: those of the space the configuration names, else of its export. */
+function scriptSpace(config: Config, path: string): ImageSpace {
+  if (config.space.name !== null || config.space.file !== null) return openSpace(config.space);
+  const exported = readArchitectureFile(path);
+  if (exported?.data === undefined) {
+    throw new SinglePathError(
+      'INVALID_ARGUMENT',
+      `Expected ${ARCHITECTURE_FILE} of singlepath export beside '${path}', with the data it was evaluated on`,
+      { hint: 'pass -c CONFIG with the space and the data' },
+    );
+  }
+  const { space, input, classes } = exported;
+  return { name: space.name, input, classes };
 }
 
 /** A path of a supernet with inherited weights, as a search scores it: recalibrated, on the held-out images. */

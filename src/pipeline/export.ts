@@ -59,6 +59,7 @@ export async function runExport(
     stack.addAll(calibration);
     await network.recalibrate(calibration, architecture, signal);
   }
+  const { kind, path, testImages, channelOrder } = config.data;
   return await exportSubnet({
     space,
     architecture,
@@ -66,6 +67,7 @@ export async function runExport(
     directory: directory ?? config.export.directory ?? join(run.path, 'export'),
     parityBatch: parityBatch!,
     tolerance: config.export.tolerance,
-    input: { ...test.normalization, channelOrder: config.data.channelOrder },
+    input: { ...test.normalization, channelOrder },
+    data: { kind, path, testImages },
   });
 }

@@ -36,8 +36,11 @@ export async function openTrainingImages(config: Config, space: SearchSpace): Pr
   };
 }
 
+/** What decides whether images fit a network. */
+export type ImageSpace = Pick<SearchSpace, 'name' | 'input' | 'classes'>;
+
 /** All images of a split, as many as the configuration asks for. */
-export async function openImages({ data }: Config, space: SearchSpace, split: Split): Promise<Dataset> {
+export async function openImages({ data }: Config, space: ImageSpace, split: Split): Promise<Dataset> {
   const dataset = await openDataset(datasetConfig(data, space), { split });
   const { channels, size } = space.input;
   if (dataset.shape.join() !== [channels, size, size].join() || dataset.classes > space.classes) {
@@ -88,7 +91,7 @@ export async function fixedBatches(
   }
 }
 
-function datasetConfig(data: DataConfig, space: SearchSpace): DatasetConfig {
+function datasetConfig(data: DataConfig, space: ImageSpace): DatasetConfig {
   const { kind, path, normalize, channelOrder, trainImages, testImages } = data;
   if (kind === 'image-folder' || data.augment === 'random-resized-crop' || data.colorJitter > 0) {
     throw new SinglePathError(

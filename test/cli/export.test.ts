@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { copyFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { ArchitectureFile } from '../../src/export/architectureFile.js';
@@ -36,10 +36,25 @@ test('a retrained network is exported, and evaluate scores the file the same', {
   assert.ok(result.parity.relative < 1e-4);
 
   const network = await json<Accuracy>('evaluate', run);
+  const alone = await json<Accuracy>('evaluate', result.files.script);
   const file = await json<Accuracy>('evaluate', result.files.script, ...SETTINGS);
+  assert.deepEqual([alone.accuracy, alone.images], [file.accuracy, file.images]);
+  assert.ok(Math.abs(alone.loss - file.loss) < 1e-5); // other batches, another order of the sum
+  const config = await json<Accuracy>('evaluate', result.files.script, '-c', join(run, 'config.yaml'));
+  assert.deepEqual(config, file);
   assert.equal(file.images, 100);
   assert.equal(file.accuracy, network.accuracy);
   assert.ok(Math.abs(file.loss - network.loss) < 1e-4);
+
+  const fewer = await json<Accuracy>('evaluate', result.files.script, '--set', 'data.testImages=40');
+  assert.equal(fewer.images, 40);
+
+  const moved = join(temporaryFolder(), 'moved.pt');
+  copyFileSync(result.files.script, moved);
+  const refused = await singlepath(['evaluate', moved]);
+  assert.equal(refused.code, 2);
+  assert.match(refused.stderr, /Expected architecture\.json .* beside '.*moved\.pt'.*\nhint: pass -c CONFIG/);
+  assert.equal((await json<Accuracy>('evaluate', moved, ...SETTINGS)).accuracy, file.accuracy);
 
   const text = await singlepath(['export', run, '--out', join(run, 'elsewhere')]);
   assert.match(

@@ -7,6 +7,7 @@ import {
   evaluateNetwork,
   evaluatePath,
   evaluateScript,
+  scriptLayers,
 } from '../../pipeline/evaluate.js';
 import { openSpace } from '../../pipeline/openSpace.js';
 import { readRun } from '../../pipeline/runs.js';
@@ -38,7 +39,10 @@ async function evaluateTarget(
   options: EvaluateCommandOptions,
   control: EvaluateControl,
 ): Promise<Accuracy> {
-  if (/\.pt[h]?$/.test(target)) return evaluateScript(configOf(options), target, control);
+  if (/\.pt[h]?$/.test(target)) {
+    const base = options.config.length > 0 ? [] : scriptLayers(target);
+    return evaluateScript(configOf(options, { base }), target, control);
+  }
   const run = readRun(target, 'train', 'retrain');
   const config: Config = configOf(options, { base: [objectLayer(run.config, `${target}/config.yaml`)] });
   if (run.kind === 'retrain') return evaluateNetwork(config, run, control);

@@ -31,8 +31,8 @@ export function evaluateCommand(): Command {
     examples: [
       ['singlepath evaluate runs/network', 'a retrained network, on the test images'],
       [
-        'singlepath evaluate runs/network/export/network.torchscript.pt -c configs/demo.yaml',
-        'an exported file',
+        'singlepath evaluate network/network.torchscript.pt',
+        'an exported file, on the images named in architecture.json beside it',
       ],
       [
         'singlepath evaluate runs/supernet --arch 0,1,2,3,0,1,2,3',

@@ -52,9 +52,14 @@ export const dataSchema = z.strictObject({
     .default(0)
     .describe('Strength of brightness, contrast and saturation jitter (paper: 0.4)'),
   normalize: z
-    .enum(['auto', 'fashion-mnist', 'mnist', 'cifar', 'imagenet', 'half'])
+    .union([
+      z.enum(['auto', 'fashion-mnist', 'mnist', 'cifar', 'imagenet', 'half']),
+      z.strictObject({ mean: z.array(z.number()), std: z.array(z.number()) }),
+    ])
     .default('auto')
-    .describe('Mean and standard deviation per channel: of the training images (auto), published, or half'),
+    .describe(
+      'Mean and standard deviation per channel: of the training images (auto), published, half, or lists as mean and std',
+    ),
   channelOrder: z
     .enum(['rgb', 'bgr'])
     .default('rgb')
