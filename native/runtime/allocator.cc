@@ -29,8 +29,9 @@ class Cache {
   void* take(size_t bytes, size_t* capacity) {
     std::lock_guard lock(mutex_);
     ++statistics_.allocations;
-    const auto found = free_.lower_bound(bytes);
+    auto found = free_.lower_bound(bytes);
     if (found != free_.end() && found->first <= bytes * kSlack) {
+      found = std::prev(free_.upper_bound(found->first));  // of its size, the one most likely still in cache
       void* block = found->second;
       *capacity = found->first;
       free_.erase(found);

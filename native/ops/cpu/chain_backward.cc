@@ -1,7 +1,8 @@
 // Backward: from the last unit to the first, with the gradient g behind each unit's BatchNorm in one of two
 // buffers.
 //
-//   entry      g of the last unit from the output's gradient, and the two BatchNorm sums
+//   entry      the two BatchNorm sums of the last unit; its g too, unless it can be read from the output's
+//              gradient again
 //   each unit  gradient of the raw output = g * c0 + raw * c1 + c2 (BatchNorm's backward), rebuilt while
 //   reading;
 //              weight gradient, and input gradient straight into the unit before: its g and sums, or the
@@ -163,7 +164,9 @@ void backward(const Chain& chain, const Input& input, const Output& output, cons
   entry.shift = last_vectors.shift;
   entry.mean = last_vectors.mean;
   entry.activation = last.unit->activation;
-  entry.sink = g;
+  // Behind a pool or a residual's activation g is written down; otherwise the unit's own kernel rebuilds it.
+  const bool rebuilt = !output.pooled && output.post == Activation::none;
+  entry.sink = rebuilt ? nullptr : g;
   const double* sums = run_summed(workspace, entry, run.gradient_entry, last.geometry.out_pixels(), 32,
                                   last.width, entry.scratch_floats());
   finish_batch_norm(last, sums, last_vectors, unit_gradients[p.units.size() - 1], c0, c1, c2);
@@ -188,7 +191,16 @@ void backward(const Chain& chain, const Input& input, const Output& output, cons
     const UnitPlan& unit = p.units[i];
     const Unit& u = *unit.unit;
     const bool first = i == 0;
-    const OutputGradient gradient{g, saved.raw(unit), c0, c1, c2};
+    OutputGradient gradient{g,       unit.width, unit.width,      Activation::none, nullptr,
+                            nullptr, saved.raw(unit), c0, c1, c2};
+    if (rebuilt && i + 1 == p.units.size()) {
+      gradient.gradient = gradients.output;
+      gradient.stride = gradients.output_stride;
+      gradient.channels = u.out_channels;
+      gradient.activation = u.activation;
+      gradient.scale = last_vectors.scale;
+      gradient.shift = last_vectors.shift;
+    }
     BackwardSink sink{};
     Operand in;
     if (first) {
@@ -238,21 +250,20 @@ void backward(const Chain& chain, const Input& input, const Output& output, cons
         std::memset(next, 0, unit.geometry.in_pixels() * in_width * p.element);
     }
 
-    float* packed = nullptr;
-    if (wanted)
-      packed =
-          static_cast<float*>(workspace.shared(Workspace::weights, unit.packed_floats() * sizeof(float)));
+    void* packed = nullptr;
+    if (wanted) packed = workspace.shared(Workspace::weights, unit.packed_floats() * sizeof(float));
     const int threads = pool.threads();
     if (unit.depthwise()) {
-      if (wanted) all.pack_depthwise(u.weight, u.weight_stride, u.out_channels, unit.taps, nullptr, packed);
-      const DepthwiseBackward task{gradient, in, unit.geometry, unit.width, packed, nullptr, sink};
+      float* filters = static_cast<float*>(packed);
+      if (wanted) all.pack_depthwise(u.weight, u.weight_stride, u.out_channels, unit.taps, nullptr, filters);
+      const DepthwiseBackward task{gradient, in, unit.geometry, unit.width, filters, nullptr, sink};
       const std::size_t size = static_cast<std::size_t>(unit.width) * unit.taps;
       sums = run_backward(workspace, task, run.depthwise_backward, in_width, size);
       const float* parts = static_cast<const float*>(workspace.shared(Workspace::weight_gradients, 0));
       reduce_depthwise(parts, threads, size, unit, unit_gradients[i]);
     } else {
       if (wanted)
-        all.pack_by_input(u.weight, u.weight_stride, u.out_channels, u.in_channels, unit.taps, packed);
+        run.pack_by_input(u.weight, u.weight_stride, u.out_channels, u.in_channels, unit.taps, packed);
       const MatmulBackward task{gradient,   in,     unit.geometry, dense, unit.depth,
                                 unit.width, packed, nullptr,       sink};
       const std::size_t size = static_cast<std::size_t>(unit.width) * padded(unit.depth);

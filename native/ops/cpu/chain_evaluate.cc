@@ -40,8 +40,9 @@ FoldedChain::FoldedChain(const Chain& chain, const RunningStatistics* statistics
       all.pack_depthwise(u.weight, u.weight_stride, u.out_channels, unit.taps, scale.data(),
                          folded.weights.data());
     else
-      all.pack_by_output(u.weight, u.weight_stride, u.out_channels, u.in_channels, unit.taps, scale.data(),
-                         folded.weights.data());
+      all.of(chain.storage)
+          .pack_by_output(u.weight, u.weight_stride, u.out_channels, u.in_channels, unit.taps, scale.data(),
+                          folded.weights.data());
     units_.push_back(std::move(folded));
   }
   for (Unit& unit : chain_.units) unit.weight = unit.gamma = unit.beta = nullptr;

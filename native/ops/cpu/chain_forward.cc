@@ -21,7 +21,7 @@ const double* run_unit(const UnitPlan& unit, const Operand& in, void* raw, const
     return run_summed(workspace, task, run.depthwise_forward, task.items(), 1, unit.width,
                       task.scratch_floats());
   }
-  all.pack_by_output(u.weight, u.weight_stride, u.out_channels, u.in_channels, unit.taps, nullptr, packed);
+  run.pack_by_output(u.weight, u.weight_stride, u.out_channels, u.in_channels, unit.taps, nullptr, packed);
   const MatmulForward task{in,     unit.geometry, u.convolution == Convolution::dense, unit.depth, unit.width,
                            packed, sink};
   return run_summed(workspace, task, run.matmul_forward, task.items(), 1, unit.width, task.scratch_floats());

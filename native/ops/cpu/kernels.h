@@ -60,11 +60,15 @@ struct ForwardSink {
   Activation activation;
 };
 
-// The gradient at a raw convolution output, rebuilt from the gradient at the BatchNorm output:
-// g * c0 + raw * c1 + c2. Padded.
+// The gradient at a raw convolution output, rebuilt while reading: g * c0 + raw * c1 + c2 (BatchNorm's
+// backward), where g is the gradient behind the activation sent back through it at raw * scale + shift.
 struct OutputGradient {
   const void* gradient;
-  const void* raw;
+  long stride;   // elements from pixel to pixel
+  int channels;  // those behind have gradient 0
+  Activation activation;
+  const float *scale, *shift;  // unused without activation
+  const void* raw;             // padded
   const float *c0, *c1, *c2;
 };
 
@@ -98,7 +102,7 @@ struct MatmulForward {
   bool dense;
   int depth;
   int outputs;           // padded
-  const float* weights;  // pack_by_output
+  const void* weights;   // pack_by_output
   ForwardSink sink;
 
   SINGLEPATH_INLINE int rows() const { return panel_rows(depth); }
@@ -116,7 +120,7 @@ struct MatmulForward {
            64;
   }
   SINGLEPATH_INLINE long scratch_floats() const {
-    return (rows() + 1) * (padded(depth) + outputs) + 2L * outputs + band_floats() + 64;
+    return (rows() + 1) * (2 * padded(depth) + outputs) + 2L * outputs + band_floats() + 64;
   }
 };
 
@@ -127,7 +131,7 @@ struct MatmulBackward {
   bool dense;
   int depth;
   int outputs;             // padded
-  const float* weights;    // pack_by_input; null when the input needs no gradient
+  const void* weights;     // pack_by_input; null when the input needs no gradient
   float* weight_gradient;  // [outputs][padded(depth)] of this thread, added to
   BackwardSink sink;
 
@@ -140,7 +144,7 @@ struct MatmulBackward {
            64;
   }
   SINGLEPATH_INLINE long scratch_floats() const {
-    return (rows() + 1) * (2 * padded(depth) + outputs) + 2 * padded(input.channels) +
+    return (rows() + 2) * (3 * padded(depth) + 2 * outputs) + 2 * padded(input.channels) +
            (dense ? 2 * plane_floats() + geometry.width * padded(input.channels) : 0) + 320;
   }
 };
@@ -238,7 +242,7 @@ struct GradientEntry {
   const void* raw;
   const float *scale, *shift, *mean;
   Activation activation;
-  void* sink;  // padded
+  void* sink;  // padded; null: only the sums are wanted
   SINGLEPATH_INLINE long scratch_floats() const { return 2 * padded(channels) + 64; }
 };
 
@@ -267,20 +271,21 @@ struct StorageKernels {
   void (*copy_channels)(const CopyChannels&, long begin, long end);
   void (*normalise)(const uint8_t* bytes, long pixels, int channels, const float* scale, const float* shift,
                     void* out);
+
+  // Weights [outputs][depth] (rows `row_stride` apart), optionally times row_scale[output], into the panels
+  // of the matrix product [depth] x [padded outputs], or transposed [outputs] x [padded depth]. For dense
+  // convolutions taps > 1 and weight (output, channel, tap) becomes depth tap * channels + channel. At most
+  // padded(depth) * padded(outputs) floats.
+  void (*pack_by_output)(const float* weights, long row_stride, int outputs, int channels, int taps,
+                         const float* row_scale, void* packed);
+  void (*pack_by_input)(const float* weights, long row_stride, int outputs, int channels, int taps,
+                        void* packed);
 };
 
 struct Kernels {
   const char* name;
   StorageKernels float32;
   StorageKernels bfloat16;
-
-  // Weights [outputs][depth] (rows `row_stride` apart), optionally times row_scale[output], into the panels
-  // of the matrix product [depth] x [padded outputs], or transposed [outputs] x [padded depth]. For dense
-  // convolutions taps > 1 and weight (output, channel, tap) becomes depth tap * channels + channel.
-  void (*pack_by_output)(const float* weights, long row_stride, int outputs, int channels, int taps,
-                         const float* row_scale, float* packed);
-  void (*pack_by_input)(const float* weights, long row_stride, int outputs, int channels, int taps,
-                        float* packed);
 
   // Weights [channels][taps] (rows `row_stride` apart), optionally times row_scale[channel], into
   // [group][tap][kGroup].
@@ -300,7 +305,8 @@ struct Kernels {
   }
 };
 
-// The best set this CPU supports, or the one named by SINGLEPATH_ISA (avx512, avx2, portable). Chosen at the
+// The best set this CPU supports, or the one named by SINGLEPATH_ISA (avx512dot, avx512bf16, avx512, avx2,
+// portable). Chosen at the
 // first call; throws std::runtime_error when the named set is unknown or not supported here.
 const Kernels& kernels();
 

@@ -289,13 +289,14 @@ inline void fill_planes(const Operand& in, const Geometry& g, long image, int g0
   const T* pixel = static_cast<const T*>(in.data) + image * g.height * g.width * in.pixel_stride;
   const int pitch = g.width + 2 * g.pad();
   with_reader<T>(in, [&](auto read) {
-    for (int y = 0; y < g.height; ++y) {
-      float* to = planes + (static_cast<long>(y) * pitch + g.pad()) * kGroup;
-      for (int x = 0; x < g.width; ++x, pixel += in.pixel_stride, to += kGroup)
-        for (int group = g0; group < g1; ++group)
-          for (int lane = 0; lane < kGroup; lane += kLanes)
-            store(to + (group - g0) * plane_floats + lane, read(pixel, group * kGroup + lane));
-    }
+    for (int y = 0; y < g.height; ++y, pixel += g.width * in.pixel_stride)
+      for (int group = g0; group < g1; ++group)
+        for (int lane = 0; lane < kGroup; lane += kLanes) {
+          const auto column = read.column(group * kGroup + lane);
+          float* to = planes + (group - g0) * plane_floats +
+                      (static_cast<long>(y) * pitch + g.pad()) * kGroup + lane;
+          for (int x = 0; x < g.width; ++x) store(to + x * kGroup, column(pixel + x * in.pixel_stride));
+        }
   });
 }
 
@@ -339,15 +340,17 @@ template <class T>
 inline void fill_gradient_planes(const OutputGradient& output, const Geometry& g, int channels, long image,
                                  int g0, int g1, int border, float* planes, long plane_floats) {
   const int pitch = g.out_width + 2 * border;
-  long offset = image * g.out_height * g.out_width * channels;
-  for (int y = 0; y < g.out_height; ++y) {
-    float* to = planes + (static_cast<long>(y) * pitch + border) * kGroup;
-    for (int x = 0; x < g.out_width; ++x, offset += channels, to += kGroup)
+  long pixel = image * g.out_height * g.out_width;
+  with_gradient_reader<T>(output, channels, [&](auto read) {
+    for (int y = 0; y < g.out_height; ++y, pixel += g.out_width)
       for (int group = g0; group < g1; ++group)
-        for (int lane = 0; lane < kGroup; lane += kLanes)
-          store(to + (group - g0) * plane_floats + lane,
-                read_gradient<T>(output, offset, group * kGroup + lane));
-  }
+        for (int lane = 0; lane < kGroup; lane += kLanes) {
+          const auto column = read.column(group * kGroup + lane);
+          float* to = planes + (group - g0) * plane_floats +
+                      (static_cast<long>(y) * pitch + border) * kGroup + lane;
+          for (int x = 0; x < g.out_width; ++x) store(to + x * kGroup, column(pixel + x));
+        }
+  });
 }
 
 template <class T>

@@ -5,6 +5,9 @@
 //   gemm     c[rows][n]  = a[rows][k] * b[k][n]        b packed, see below
 //   gemm_tn  c[m][n]    += a[rows][m]^T * b[rows][n]   both as they are (weight gradients)
 //
+// Elements of a and b are floats or Pairs (simd.h), which hold two steps of the summed dimension: k of gemm
+// and rows of gemm_tn count elements. Results are floats.
+//
 // Both are built on a register tile of MR x NV vectors of results, held while the inner loop walks the summed
 // dimension: one row of NV vectors of b is loaded, then each of MR values of a is broadcast onto it. b is
 // packed so that the tile reads it in order: column tiles one after the other, each [k][tile columns].
@@ -26,21 +29,21 @@ constexpr int tile_height() {
   return NV == 2 ? 6 : 3;
 }
 
-template <int MR, int NV>
-SINGLEPATH_INLINE void gemm_tile(const float* a, long lda, const float* b, float* c, long ldc, int k) {
+template <int MR, int NV, class E>
+SINGLEPATH_INLINE void gemm_tile(const E* a, long lda, const E* b, float* c, long ldc, int k) {
   Vec sum[MR][NV];
   SINGLEPATH_UNROLL for (int i = 0; i < MR; ++i) SINGLEPATH_UNROLL for (int j = 0; j < NV; ++j) sum[i][j] =
       zero();
   // One pointer for three rows: x86 addresses pointer, pointer + lda and pointer + 2 * lda without another
   // register.
-  const float* row[(MR + 2) / 3];
+  const E* row[(MR + 2) / 3];
   SINGLEPATH_UNROLL for (int i = 0; i < (MR + 2) / 3; ++i) row[i] = a + 3 * i * lda;
   for (int p = 0; p < k; ++p) {
-    Vec line[NV];
+    decltype(load(b)) line[NV];
     SINGLEPATH_UNROLL for (int j = 0; j < NV; ++j) line[j] = load(b + j * kLanes);
     SINGLEPATH_UNROLL for (int i = 0; i < MR; ++i) {
-      const Vec value = broadcast(row[i / 3][(i % 3) * lda]);
-      SINGLEPATH_UNROLL for (int j = 0; j < NV; ++j) sum[i][j] += value * line[j];
+      const auto value = broadcast(row[i / 3][(i % 3) * lda]);
+      SINGLEPATH_UNROLL for (int j = 0; j < NV; ++j) multiply_add(sum[i][j], value, line[j]);
     }
     b += NV * kLanes;
     SINGLEPATH_UNROLL for (int i = 0; i < (MR + 2) / 3; ++i)++ row[i];
@@ -49,17 +52,18 @@ SINGLEPATH_INLINE void gemm_tile(const float* a, long lda, const float* b, float
       store(c + i * ldc + j * kLanes, sum[i][j]);
 }
 
-template <int NV>
-void gemm_columns(const float* a, long lda, const float* b, float* c, long ldc, int rows, int k) {
+template <int NV, class E>
+void gemm_columns(const E* a, long lda, const E* b, float* c, long ldc, int rows, int k) {
   constexpr int MR = tile_height<NV>();
   for (int r = 0; r < rows; r += MR) gemm_tile<MR, NV>(a + r * lda, lda, b, c + r * ldc, ldc, k);
 }
 
 // Works on whole tiles of rows: a and c must have room for `rows` rounded up to kPanelStep.
-inline void gemm(const float* a, long lda, const float* packed, float* c, long ldc, int rows, int k, int n) {
+template <class E>
+void gemm(const E* a, long lda, const E* packed, float* c, long ldc, int rows, int k, int n) {
   for (int column = 0; column < n;) {
     const int groups = tile_groups((n - column) / kGroup);
-    const float* b = packed + static_cast<long>(column) * k;
+    const E* b = packed + static_cast<long>(column) * k;
     if constexpr (kLanes == kGroup) {
       if (groups == 3)
         gemm_columns<3>(a, lda, b, c + column, ldc, rows, k);
@@ -74,61 +78,82 @@ inline void gemm(const float* a, long lda, const float* packed, float* c, long l
   }
 }
 
-// b = W^T: row = depth, column = output.
-inline void pack_by_output(const float* weights, long row_stride, int outputs, int channels, int taps,
-                           const float* row_scale, float* packed) {
-  const int depth = channels * taps, n = static_cast<int>(padded(outputs));
-  for (int start = 0; start < n;) {
-    const int width = tile_groups((n - start) / kGroup) * kGroup;
-    float* tile = packed + static_cast<long>(start) * depth;
-    // Depth outside, outputs inside: the tile is written in order, and the rows read stay in cache.
-    for (int tap = 0; tap < taps; ++tap)
-      for (int channel = 0; channel < channels; ++channel, tile += width)
-        for (int j = 0; j < width; ++j) {
-          const int output = start + j;
-          const float scale = output < outputs && row_scale ? row_scale[output] : 1.f;
-          tile[j] = output < outputs ? weights[output * row_stride + channel * taps + tap] * scale : 0.f;
-        }
-    start += width;
+SINGLEPATH_INLINE void set_element(float* element, int, float value) {
+  *element = value;
+}
+SINGLEPATH_INLINE void set_element(Pair* element, int half, float value) {
+  from_float(reinterpret_cast<bf16*>(element) + half, value);
+}
+
+// Packs the b of gemm, `depth` rows of n columns, n a multiple of kGroup. row(d, first, count, set) calls
+// set(j, b[d][first + j]) for all j < count.
+template <class E, class Row>
+SINGLEPATH_INLINE void pack(int depth, int n, E* packed, const Row& row) {
+  const int steps = (depth + kDepth<E> - 1) / kDepth<E>;
+  for (int first = 0; first < n;) {
+    const int width = tile_groups((n - first) / kGroup) * kGroup;
+    E* line = packed + static_cast<long>(first) * steps;
+    for (int step = 0; step < steps; ++step, line += width)
+      for (int half = 0; half < kDepth<E>; ++half) {
+        const auto set = [&](int j, float value) __attribute__((always_inline)) {
+          set_element(line + j, half, value);
+        };
+        const int d = step * kDepth<E> + half;
+        if (d < depth)
+          row(d, first, width, set);
+        else
+          for (int j = 0; j < width; ++j) set(j, 0.f);
+      }
+    first += width;
   }
+}
+
+// b = W^T: row = depth, column = output.
+template <class E>
+void pack_by_output(const float* weights, long row_stride, int outputs, int channels, int taps,
+                    const float* row_scale, void* packed) {
+  const auto row = [&](int d, int first, int count, const auto& set) __attribute__((always_inline)) {
+    const float* column = weights + first * row_stride + (d % channels) * taps + d / channels;
+    for (int j = 0; j < count; ++j, column += row_stride) {
+      const int output = first + j;
+      set(j, output < outputs ? *column * (row_scale ? row_scale[output] : 1.f) : 0.f);
+    }
+  };
+  pack(channels * taps, static_cast<int>(padded(outputs)), static_cast<E*>(packed), row);
 }
 
 // b = W: row = output, column = depth.
-inline void pack_by_input(const float* weights, long row_stride, int outputs, int channels, int taps,
-                          float* packed) {
-  const int depth = channels * taps, n = static_cast<int>(padded(depth)),
-            k = static_cast<int>(padded(outputs));
-  for (int start = 0; start < n;) {
-    const int width = tile_groups((n - start) / kGroup) * kGroup;
-    float* tile = packed + static_cast<long>(start) * k;
-    for (int output = 0; output < k; ++output) {
-      float* line = tile + static_cast<long>(output) * width;
-      const float* row = weights + output * row_stride;
-      if (taps == 1 && output < outputs && start + width <= depth) {
-        for (int j = 0; j < width; j += kLanes) store(line + j, load(row + start + j));
-        continue;
-      }
-      for (int j = 0; j < width; ++j) {
-        const int d = start + j;
-        line[j] = output < outputs && d < depth ? row[(d % channels) * taps + d / channels] : 0.f;
+template <class E>
+void pack_by_input(const float* weights, long row_stride, int outputs, int channels, int taps, void* packed) {
+  const int depth = channels * taps;
+  const auto row = [&](int output, int first, int count, const auto& set) __attribute__((always_inline)) {
+    const float* line = weights + output * row_stride;
+    const int known = output < outputs ? least(count, depth - first) : 0;
+    if (taps == 1) {
+      for (int j = 0; j < known; ++j) set(j, line[first + j]);
+    } else {
+      for (int j = 0, channel = first % channels, tap = first / channels; j < known; ++j) {
+        set(j, line[channel * taps + tap]);
+        if (++channel == channels) channel = 0, ++tap;
       }
     }
-    start += width;
-  }
+    for (int j = known; j < count; ++j) set(j, 0.f);
+  };
+  pack(static_cast<int>(padded(outputs)), static_cast<int>(padded(depth)), static_cast<E*>(packed), row);
 }
 
-template <int MR, int NV>
-SINGLEPATH_INLINE void gemm_tn_tile(const float* a, long lda, const float* b, long ldb, float* c, long ldc,
+template <int MR, int NV, class E>
+SINGLEPATH_INLINE void gemm_tn_tile(const E* a, long lda, const E* b, long ldb, float* c, long ldc,
                                     int rows) {
   Vec sum[MR][NV];
   SINGLEPATH_UNROLL for (int i = 0; i < MR; ++i) SINGLEPATH_UNROLL for (int j = 0; j < NV; ++j) sum[i][j] =
       load(c + i * ldc + j * kLanes);
   for (int r = 0; r < rows; ++r) {
-    Vec line[NV];
+    decltype(load(b)) line[NV];
     SINGLEPATH_UNROLL for (int j = 0; j < NV; ++j) line[j] = load(b + j * kLanes);
     SINGLEPATH_UNROLL for (int i = 0; i < MR; ++i) {
-      const Vec value = broadcast(a[i]);
-      SINGLEPATH_UNROLL for (int j = 0; j < NV; ++j) sum[i][j] += value * line[j];
+      const auto value = broadcast(a[i]);
+      SINGLEPATH_UNROLL for (int j = 0; j < NV; ++j) multiply_add(sum[i][j], value, line[j]);
     }
     a += lda;
     b += ldb;
@@ -138,15 +163,14 @@ SINGLEPATH_INLINE void gemm_tn_tile(const float* a, long lda, const float* b, lo
 }
 
 // Like gemm_columns; the height must divide a group, as m is only a multiple of that.
-template <int NV>
-void gemm_tn_columns(const float* a, long lda, const float* b, long ldb, float* c, long ldc, int rows,
-                     int m) {
+template <int NV, class E>
+void gemm_tn_columns(const E* a, long lda, const E* b, long ldb, float* c, long ldc, int rows, int m) {
   constexpr int MR = kRegisters == 16 ? (NV == 2 ? 4 : 2) : NV == 1 ? 16 : 8;
   for (int i = 0; i < m; i += MR) gemm_tn_tile<MR, NV>(a + i, lda, b, ldb, c + i * ldc, ldc, rows);
 }
 
-inline void gemm_tn(const float* a, long lda, const float* b, long ldb, float* c, long ldc, int rows, int m,
-                    int n) {
+template <class E>
+void gemm_tn(const E* a, long lda, const E* b, long ldb, float* c, long ldc, int rows, int m, int n) {
   for (int column = 0; column < n;) {
     const int groups = tile_groups((n - column) / kGroup);
     if constexpr (kLanes == kGroup) {

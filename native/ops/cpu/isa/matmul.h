@@ -38,18 +38,24 @@ struct PixelWalk {
   }
 };
 
-// Rows of a 1x1 convolution: output pixels [first, first + rows).
-template <class T>
-inline void read_pixels(const Operand& in, const Geometry& g, long first, int rows, float* panel, long ld) {
+// Rows of a 1x1 convolution: calls take as read_rows does, for output pixels [first, first + rows).
+template <class T, class Take>
+SINGLEPATH_INLINE void read_pixels(const Operand& in, const Geometry& g, long first, int rows,
+                                   const Take& take) {
   const T* data = static_cast<const T*>(in.data);
+  const int width = static_cast<int>(padded(in.channels));
   with_reader<T>(in, [&](auto read) {
     if (g.stride == 1) {
-      for (int r = 0; r < rows; ++r)
-        read_pixel(read, data + (first + r) * in.pixel_stride, in.channels, panel + r * ld);
+      const auto at = [&](int r) { return data + (first + r) * in.pixel_stride; };
+      read_rows(read, width, rows, at, take);
     } else {
       PixelWalk walk(g, first);
-      for (int r = 0; r < rows; ++r, walk.next())
-        read_pixel(read, data + walk.pixel * in.pixel_stride, in.channels, panel + r * ld);
+      const auto at = [&](int) {
+        const T* pixel = data + walk.pixel * in.pixel_stride;
+        walk.next();
+        return pixel;
+      };
+      read_rows(read, width, rows, at, take);
     }
   });
 }
@@ -80,9 +86,9 @@ inline void read_band(const Operand& in, const Geometry& g, int image, int y0, i
       for (int x = 0; x < g.width; ++x, pixel += channels, from += in.pixel_stride)
         for (int c = 0; c < channels; c += kLanes)
           if (c + kLanes <= channels)
-            store(pixel + c, read(from, c));
+            store(pixel + c, read.column(c)(from));
           else
-            store_first(pixel + c, read(from, c), channels - c);
+            store_first(pixel + c, read.column(c)(from), channels - c);
     }
   });
 }
@@ -132,22 +138,47 @@ inline bool readable_in_place(const Operand& in, const Geometry& g) {
   return sizeof(T) == 4 && !in.scale && in.channel_step == 1 && in.channels % kGroup == 0 && g.stride == 1;
 }
 
+// The rows of a float panel, for what needs them as another element.
+template <class Take>
+SINGLEPATH_INLINE void read_panel(const float* panel, long ld, int depth, int rows, const Take& take) {
+  read_rows(PlainReader<float, 1>{depth, 1}, static_cast<int>(ld), rows,
+            [&](int r) { return panel + r * ld; }, take);
+}
+
+// Cuts scratch memory into panels of `rows` rows of `width` values, and one row more: reads of two rows at a
+// time may touch it.
+struct Scratch {
+  float* next;
+  template <class E>
+  SINGLEPATH_INLINE E* panel(int rows, long width) {
+    E* start = reinterpret_cast<E*>(next);
+    next += (rows + 1) * width;
+    return start;
+  }
+};
+
 template <class T>
 void matmul_forward(const MatmulForward& task, long begin, long end, float* scratch, double* sums) {
+  using E = typename PanelOf<T>::Element;
   const Geometry& g = task.geometry;
   const int rows = task.rows(), outputs = task.outputs;
   const long ld = padded(task.depth);
-  float* a = scratch;
-  float* c = a + (rows + 1) * ld;
-  float* panel_sums = c + static_cast<long>(rows + 1) * outputs;
-  float* band = panel_sums + 2 * outputs;
+  Scratch memory{scratch};
+  E* a = memory.panel<E>(rows, ld);
+  float* unfolded = kDepth<E> == 1 ? reinterpret_cast<float*>(a) : memory.panel<float>(rows, ld);
+  float* c = memory.panel<float>(rows, outputs);
+  float* panel_sums = memory.panel<float>(0, 2 * outputs);
+  float* band = memory.next;
   clear(panel_sums, 2L * outputs);
+  const auto take = [&](int row, int channel, Vec first, Vec second) __attribute__((always_inline)) {
+    store_by_rows(a, ld, row, channel, first, second);
+  };
 
   const long image_pixels = static_cast<long>(g.out_height) * g.out_width;
   for (long item = begin; item < end; ++item) {
     long pixel;
     int count;
-    const float* left = a;
+    const E* left = a;
     long left_ld = ld;
     if (task.dense) {
       const int image = static_cast<int>(item / task.panels_per_image());
@@ -157,56 +188,75 @@ void matmul_forward(const MatmulForward& task, long begin, long end, float* scra
       const int y0 = first / g.out_width * g.stride - g.pad();
       const int y1 = (first + count - 1) / g.out_width * g.stride - g.pad() + g.kernel;
       read_band<T>(task.input, g, image, y0, y1, band);
-      unfold(band, g, task.input.channels, y0, first, count, a, ld);
+      unfold(band, g, task.input.channels, y0, first, count, unfolded, ld);
+      if (kDepth<E> > 1) read_panel(unfolded, ld, task.depth, count, take);
     } else {
       pixel = item * rows;
       count = static_cast<int>(least<long>(rows, g.out_pixels() - pixel));
       if (readable_in_place<T>(task.input, g) && count % kPanelStep == 0) {
-        left = static_cast<const float*>(task.input.data) + pixel * task.input.pixel_stride;
+        left = static_cast<const E*>(task.input.data) + pixel * task.input.pixel_stride;
         left_ld = task.input.pixel_stride;
       } else {
-        read_pixels<T>(task.input, g, pixel, count, a, ld);
+        read_pixels<T>(task.input, g, pixel, count, take);
       }
     }
-    gemm(left, left_ld, task.weights, c, outputs, count, task.depth, outputs);
+    gemm(left, left_ld / kDepth<E>, static_cast<const E*>(task.weights), c, outputs, count,
+         (task.depth + kDepth<E> - 1) / kDepth<E>, outputs);
     sink_forward<T>(task.sink, outputs, c, outputs, pixel, count, 0, outputs, panel_sums);
     if (!task.sink.bias) flush_sums(panel_sums, outputs, sums);
   }
 }
 
-// Gradients of the output pixels [first, first + rows).
-template <class T>
-inline void read_gradients(const OutputGradient& output, int outputs, long first, int rows, float* panel) {
-  for (int r = 0; r < rows; ++r, panel += outputs)
-    for (int c = 0; c < outputs; c += kLanes)
-      store(panel + c, read_gradient<T>(output, (first + r) * outputs, c));
+// Gradients of the output pixels [first, first + rows) into a panel by rows and one by columns, which are the
+// same memory when the layouts are.
+template <class T, class E>
+inline void read_gradients(const OutputGradient& output, int outputs, long first, int rows, E* by_rows,
+                           E* by_columns) {
+  with_gradient_reader<T>(output, outputs, [&](auto read) {
+    read_rows(
+        read, outputs, rows, [&](int r) { return first + r; },
+        [&](int row, int c, Vec v, Vec w) __attribute__((always_inline)) {
+          store_by_rows(by_rows, outputs, row, c, v, w);
+          if (kDepth<E> > 1) store_by_columns(by_columns, outputs, row, c, v, w);
+        });
+  });
 }
 
 // 1x1: items are panels of output pixels.
 template <class T>
 inline void pointwise_backward(const MatmulBackward& task, long begin, long end, float* scratch,
                                double* sums) {
+  using E = typename PanelOf<T>::Element;
   const Geometry& g = task.geometry;
   const int rows = task.rows(), outputs = task.outputs, width = static_cast<int>(padded(task.depth));
-  float* gradient = scratch;
-  float* a = gradient + static_cast<long>(rows + 1) * outputs;
-  float* c = a + static_cast<long>(rows + 1) * width;
-  float* panel_sums = c + static_cast<long>(rows + 1) * width;
+  Scratch memory{scratch};
+  E* gradient = memory.panel<E>(rows, outputs);
+  E* gradient_columns = kDepth<E> == 1 ? gradient : memory.panel<E>(rows, outputs);
+  E* a = memory.panel<E>(rows, width);
+  float* c = memory.panel<float>(rows, width);
+  float* panel_sums = memory.next;
   clear(panel_sums, 2L * width);
+  const auto take = [&](int row, int channel, Vec first, Vec second) __attribute__((always_inline)) {
+    store_by_columns(a, width, row, channel, first, second);
+  };
 
   for (long item = begin; item < end; ++item) {
     const long pixel = item * rows;
     const int count = static_cast<int>(least<long>(rows, g.out_pixels() - pixel));
-    read_gradients<T>(task.output, outputs, pixel, count, gradient);
+    const int steps = (count + kDepth<E> - 1) / kDepth<E>;
+    read_gradients<T>(task.output, outputs, pixel, count, gradient, gradient_columns);
+    const E* right = a;
+    long right_ld = width;
     if (readable_in_place<T>(task.input, g)) {
-      gemm_tn(gradient, outputs, static_cast<const float*>(task.input.data) + pixel * task.input.pixel_stride,
-              task.input.pixel_stride, task.weight_gradient, width, count, outputs, width);
+      right = static_cast<const E*>(task.input.data) + pixel * task.input.pixel_stride;
+      right_ld = task.input.pixel_stride;
     } else {
-      read_pixels<T>(task.input, g, pixel, count, a, width);
-      gemm_tn(gradient, outputs, a, width, task.weight_gradient, width, count, outputs, width);
+      read_pixels<T>(task.input, g, pixel, count, take);
     }
+    gemm_tn(gradient_columns, outputs, right, right_ld, task.weight_gradient, width, steps, outputs, width);
     if (!task.weights) continue;
-    gemm(gradient, outputs, task.weights, c, width, count, outputs, width);
+    gemm(gradient, outputs / kDepth<E>, static_cast<const E*>(task.weights), c, width, count,
+         outputs / kDepth<E>, width);
     if (g.stride == 1) {
       sink_backward<T>(task.sink, width, c, width, pixel, count, 0, width, panel_sums);
     } else {
@@ -222,19 +272,27 @@ inline void pointwise_backward(const MatmulBackward& task, long begin, long end,
 // k x k: items are images, because neighbouring panels add to the same input pixels.
 template <class T>
 inline void dense_backward(const MatmulBackward& task, long begin, long end, float* scratch, double* sums) {
+  using E = typename PanelOf<T>::Element;
   const Geometry& g = task.geometry;
   const int rows = task.rows(), outputs = task.outputs, depth = static_cast<int>(padded(task.depth));
   const int channels = task.input.channels, width = static_cast<int>(padded(channels));
   const int image_pixels = g.out_height * g.out_width, line = (g.width + 2 * g.pad()) * channels;
-  float* gradient = scratch;
-  float* a = gradient + static_cast<long>(rows + 1) * outputs;
-  float* c = a + static_cast<long>(rows + 1) * depth;
-  float* panel_sums = c + static_cast<long>(rows + 1) * depth;
+  Scratch memory{scratch};
+  E* gradient = memory.panel<E>(rows, outputs);
+  E* gradient_columns = kDepth<E> == 1 ? gradient : memory.panel<E>(rows, outputs);
+  E* a = memory.panel<E>(rows, depth);
+  float* unfolded = kDepth<E> == 1 ? reinterpret_cast<float*>(a) : memory.panel<float>(rows, depth);
+  float* c = memory.panel<float>(rows, depth);
+  float* panel_sums = memory.next;
   float* tile = panel_sums + 2 * width;  // one row of input pixels, padded
   float* plane = tile + static_cast<long>(g.width) * width;
   float* plane_gradient = plane + task.plane_floats();
   clear(panel_sums, 2L * width);
   clear(plane_gradient + task.plane_floats() - 64, 64);
+
+  const auto take = [&](int row, int column, Vec first, Vec second) __attribute__((always_inline)) {
+    store_by_columns(a, depth, row, column, first, second);
+  };
 
   const int y0 = -g.pad();
   for (long image = begin; image < end; ++image) {
@@ -242,11 +300,15 @@ inline void dense_backward(const MatmulBackward& task, long begin, long end, flo
     if (task.weights) clear(plane_gradient, task.plane_floats());
     for (int first = 0; first < image_pixels; first += rows) {
       const int count = least(rows, image_pixels - first);
-      read_gradients<T>(task.output, outputs, image * image_pixels + first, count, gradient);
-      unfold(plane, g, channels, y0, first, count, a, depth);
-      gemm_tn(gradient, outputs, a, depth, task.weight_gradient, depth, count, outputs, depth);
+      read_gradients<T>(task.output, outputs, image * image_pixels + first, count, gradient,
+                        gradient_columns);
+      unfold(plane, g, channels, y0, first, count, unfolded, depth);
+      if (kDepth<E> > 1) read_panel(unfolded, depth, task.depth, count, take);
+      gemm_tn(gradient_columns, outputs, a, depth, task.weight_gradient, depth,
+              (count + kDepth<E> - 1) / kDepth<E>, outputs, depth);
       if (!task.weights) continue;
-      gemm(gradient, outputs, task.weights, c, depth, count, outputs, depth);
+      gemm(gradient, outputs / kDepth<E>, static_cast<const E*>(task.weights), c, depth, count,
+           outputs / kDepth<E>, depth);
       fold(c, depth, g, channels, y0, first, count, plane_gradient);
     }
     if (!task.weights) continue;

@@ -8,20 +8,6 @@
 
 namespace singlepath::cpu::SINGLEPATH_ISA {
 
-// Vector c of a pixel whose channels may end inside it.
-template <class T>
-SINGLEPATH_INLINE Vec load_upto(const T* pixel, int c, int channels) {
-  if (c + kLanes <= channels) return load(pixel + c);
-  return c < channels ? load_first(pixel + c, channels - c) : zero();
-}
-template <class T>
-SINGLEPATH_INLINE void store_upto(T* pixel, int c, int channels, Vec v) {
-  if (c + kLanes <= channels)
-    store(pixel + c, v);
-  else if (c < channels)
-    store_first(pixel + c, v, channels - c);
-}
-
 template <class T>
 SINGLEPATH_INLINE void copy_pixel(const T* from, int from_step, T* to, int channels) {
   const PlainReader<T, 1> plain{channels, 1};
@@ -29,9 +15,9 @@ SINGLEPATH_INLINE void copy_pixel(const T* from, int from_step, T* to, int chann
   const PlainReader<T, 0> any{channels, from_step};
   for (int c = 0; c < channels; c += kLanes)
     store_upto(to, c, channels,
-               from_step == 1   ? plain(from, c)
-               : from_step == 2 ? second(from, c)
-                                : any(from, c));
+               from_step == 1   ? plain.column(c)(from)
+               : from_step == 2 ? second.column(c)(from)
+                                : any.column(c)(from));
 }
 
 template <class T>
@@ -48,16 +34,16 @@ void write_output(const WriteOutput& task, long begin, long end) {
                    static_cast<T*>(task.pass_out) + p * task.out_stride, task.pass_channels);
       if (!task.residual) {
         for (int c = 0; c < channels; c += kLanes)
-          store_upto(to, c, channels, activate<kPost>(read(from, c)));
+          store_upto(to, c, channels, activate<kPost>(read.column(c)(from)));
       } else if (task.residual_step == 1) {
         const T* residual = static_cast<const T*>(task.residual) + p * task.residual_stride;
         for (int c = 0; c < channels; c += kLanes)
-          store_upto(to, c, channels, activate<kPost>(read(from, c) + load_upto(residual, c, channels)));
+          store_upto(to, c, channels, activate<kPost>(read.column(c)(from) + load_upto(residual, c, channels)));
       } else {
         const PlainReader<T, 0> strided{channels, task.residual_step};
         const T* residual = static_cast<const T*>(task.residual) + p * task.residual_stride;
         for (int c = 0; c < channels; c += kLanes)
-          store_upto(to, c, channels, activate<kPost>(read(from, c) + strided(residual, c)));
+          store_upto(to, c, channels, activate<kPost>(read.column(c)(from) + strided.column(c)(residual)));
       }
     }
   };
@@ -73,8 +59,9 @@ void pool_output(const PoolOutput& task, long begin, long end) {
       const T* first = static_cast<const T*>(in.data) + image * task.pixels * in.pixel_stride;
       float* out = task.out + image * task.out_stride;
       for (int c = 0; c < in.channels; c += kLanes) {
+        const auto column = read.column(c);
         Vec sum = zero();
-        for (int p = 0; p < task.pixels; ++p) sum += read(first + p * in.pixel_stride, c);
+        for (int p = 0; p < task.pixels; ++p) sum += column(first + p * in.pixel_stride);
         store_upto(out, c, in.channels, sum * inverse);
       }
     }
@@ -116,7 +103,7 @@ void gradient_entry(const GradientEntry& task, long begin, long end, float* scra
                          channels, g);
           }
           g = activate_backward<decltype(activation)::value>(g, raw * scale + shift);
-          store(static_cast<T*>(task.sink) + pixel * width + c, g);
+          if (task.sink) store(static_cast<T*>(task.sink) + pixel * width + c, g);
           s += g;
           q += g * (raw - mean);
         }

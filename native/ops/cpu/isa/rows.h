@@ -8,25 +8,46 @@
 
 namespace singlepath::cpu::SINGLEPATH_ISA {
 
-// Readers give the kLanes channels from c on of the pixel at `pixel`; channels behind the last are zero.
+// Vector c of a pixel whose channels may end inside it.
+template <class T>
+SINGLEPATH_INLINE Vec load_upto(const T* pixel, int c, int channels) {
+  if (c + kLanes <= channels) return load(pixel + c);
+  return c < channels ? load_first(pixel + c, channels - c) : zero();
+}
+template <class T>
+SINGLEPATH_INLINE void store_upto(T* pixel, int c, int channels, Vec v) {
+  if (c + kLanes <= channels)
+    store(pixel + c, v);
+  else if (c < channels)
+    store_first(pixel + c, v, channels - c);
+}
+
+// Readers: column(c) is a function from a pixel to its kLanes channels from c on, with what these channels
+// need in registers. Channels behind the last are zero.
 template <class T, class A>
 struct NormalisedReader {
   const float *scale, *shift;
-  SINGLEPATH_INLINE Vec operator()(const T* pixel, int c) const {
-    return activate<A::value>(load(pixel + c) * load(scale + c) + load(shift + c));
+  SINGLEPATH_INLINE auto column(int c) const {
+    return [c, slope = load(scale + c), start = load(shift + c)](const T* pixel)
+               __attribute__((always_inline)) {
+      return activate<A::value>(load(pixel + c) * slope + start);
+    };
   }
 };
 
 template <class T, int Step>
 struct PlainReader {
   int channels, step;
-  SINGLEPATH_INLINE Vec operator()(const T* pixel, int c) const {
-    if (Step && c + kLanes <= channels) return Step == 1 ? load(pixel + c) : load_every_second(pixel + 2 * c);
-    if (Step == 1) return c < channels ? load_first(pixel + c, channels - c) : zero();
-    alignas(64) float lanes[kLanes] = {};
-    for (int i = 0; i < kLanes && c + i < channels; ++i)
-      lanes[i] = to_float(pixel[static_cast<long>(c + i) * step]);
-    return load(lanes);
+  SINGLEPATH_INLINE auto column(int c) const {
+    return [*this, c](const T* pixel) __attribute__((always_inline)) {
+      if (Step && c + kLanes <= channels)
+        return Step == 1 ? load(pixel + c) : load_every_second(pixel + 2 * c);
+      if (Step == 1) return c < channels ? load_first(pixel + c, channels - c) : zero();
+      alignas(64) float lanes[kLanes] = {};
+      for (int i = 0; i < kLanes && c + i < channels; ++i)
+        lanes[i] = to_float(pixel[static_cast<long>(c + i) * step]);
+      return load(lanes);
+    };
   }
 };
 
@@ -42,21 +63,83 @@ SINGLEPATH_INLINE void with_reader(const Operand& in, const Body& body) {
   body(PlainReader<T, 0>{in.channels, in.channel_step});
 }
 
-// One pixel into a padded row.
-template <class T, class Reader>
-SINGLEPATH_INLINE void read_pixel(const Reader& read, const T* pixel, int channels, float* row) {
-  for (int c = 0; c < padded(channels); c += kLanes) store(row + c, read(pixel, c));
+// The gradient at raw outputs, of pixels given by number.
+template <class T, class A>
+struct GradientReader {
+  const OutputGradient& output;
+  long width;  // of raw
+  SINGLEPATH_INLINE auto column(int c) const {
+    Vec scale = zero(), shift = zero();
+    if (A::value != Activation::none) scale = load(output.scale + c), shift = load(output.shift + c);
+    return [scale, shift, c, c0 = load(output.c0 + c), c1 = load(output.c1 + c), c2 = load(output.c2 + c),
+            gradients = static_cast<const T*>(output.gradient), stride = output.stride,
+            channels = output.channels, values = static_cast<const T*>(output.raw) + c,
+            width = width](long pixel) __attribute__((always_inline)) {
+      const Vec raw = load(values + pixel * width);
+      const Vec g = activate_backward<A::value>(load_upto(gradients + pixel * stride, c, channels),
+                                                raw * scale + shift);
+      return g * c0 + (raw * c1 + c2);
+    };
+  }
+};
+
+template <class T, class Body>
+SINGLEPATH_INLINE void with_gradient_reader(const OutputGradient& output, long width, const Body& body) {
+  with_activation(output.activation, [&](auto activation) {
+    body(GradientReader<T, decltype(activation)>{output, width});
+  });
 }
+
+// Pixels handled together, each from the first channel to the last: memory is walked nearly in order, and what
+// belongs to a channel is loaded once for all of them.
+constexpr int kBlockPixels = 8;
+
+// Reads `rows` pixels, at(0), at(1), … (called in order), of `width` padded channels, and calls
+// take(row, c, first, second) for every two rows; an odd last row has a row of zeros beside it.
+template <class Reader, class At, class Take>
+SINGLEPATH_INLINE void read_rows(const Reader& read, int width, int rows, const At& at, const Take& take) {
+  for (int start = 0; start < rows; start += kBlockPixels) {
+    const int count = least(kBlockPixels, rows - start);
+    decltype(at(0)) pixels[kBlockPixels];
+    for (int i = 0; i < count; ++i) pixels[i] = at(start + i);
+    for (int c = 0; c < width; c += kLanes) {
+      const auto column = read.column(c);
+      if (count == kBlockPixels) {
+        SINGLEPATH_UNROLL for (int i = 0; i < kBlockPixels; i += 2)
+            take(start + i, c, column(pixels[i]), column(pixels[i + 1]));
+      } else {
+        for (int i = 0; i < count; i += 2)
+          take(start + i, c, column(pixels[i]), i + 1 < count ? column(pixels[i + 1]) : zero());
+      }
+    }
+  }
+}
+
+// Panels of matrix products, `ld` values a row. By rows is what gemm reads as a; by columns is what gemm_tn
+// reads, where a Pair holds two rows. With floats both are the same.
+SINGLEPATH_INLINE void store_by_rows(float* panel, long ld, int row, int c, Vec first, Vec second) {
+  store(panel + row * ld + c, first);
+  store(panel + (row + 1) * ld + c, second);
+}
+SINGLEPATH_INLINE void store_by_columns(float* panel, long ld, int row, int c, Vec first, Vec second) {
+  store_by_rows(panel, ld, row, c, first, second);
+}
+#if defined(SINGLEPATH_PAIRS)
+SINGLEPATH_INLINE void store_by_rows(Pair* panel, long ld, int row, int c, Vec first, Vec second) {
+  bf16* line = reinterpret_cast<bf16*>(panel) + row * ld + c;
+  store(line, first);
+  store(line + ld, second);
+}
+SINGLEPATH_INLINE void store_by_columns(Pair* panel, long ld, int row, int c, Vec first, Vec second) {
+  store_pairs(panel + row / 2 * ld + c, first, second);
+}
+#endif
 
 // Column sums of one panel go from fp32 to the thread's double sums and start again from zero.
 inline void flush_sums(float* panel, int channels, double* sums) {
   for (int i = 0; i < 2 * channels; ++i) sums[i] += panel[i];
   clear(panel, 2L * channels);
 }
-
-// Sinks go over a tile in blocks of this many pixels, each from the first channel to the last: memory is
-// written nearly in order, and the sums of a channel are loaded once a block.
-constexpr int kSinkPixels = 8;
 
 // ---- forward ----
 
@@ -76,8 +159,8 @@ inline void sink_forward(const ForwardSink& sink, long width, const float* tile,
     return;
   }
   float *sum = sums + channel, *square = sums + width + channel;
-  for (int first = 0; first < pixels; first += kSinkPixels) {
-    const int last = least(pixels, first + kSinkPixels);
+  for (int first = 0; first < pixels; first += kBlockPixels) {
+    const int last = least(pixels, first + kBlockPixels);
     for (int c = 0; c < channels; c += kLanes) {
       Vec s = load(sum + c), q = load(square + c);
       for (int r = first; r < last; ++r) {
@@ -94,14 +177,6 @@ inline void sink_forward(const ForwardSink& sink, long width, const float* tile,
 
 // ---- backward ----
 
-// The gradient at raw outputs: kLanes channels from c on of the pixel that starts at element `offset`.
-template <class T>
-SINGLEPATH_INLINE Vec read_gradient(const OutputGradient& g, long offset, int c) {
-  const Vec gradient = load(static_cast<const T*>(g.gradient) + offset + c);
-  const Vec raw = load(static_cast<const T*>(g.raw) + offset + c);
-  return gradient * load(g.c0 + c) + (raw * load(g.c1 + c) + load(g.c2 + c));
-}
-
 // Gradient of a normalised and activated value into the padded buffer of the unit before, with its two sums.
 template <class T>
 inline void sink_inside(const BackwardSink& sink, long width, const float* tile, long ld, long pixel,
@@ -110,8 +185,8 @@ inline void sink_inside(const BackwardSink& sink, long width, const float* tile,
   const T* raw = static_cast<const T*>(sink.raw) + pixel * width + channel;
   float *sum = sums + channel, *product = sums + width + channel;
   with_activation(sink.activation, [&](auto activation) {
-    for (int first = 0; first < pixels; first += kSinkPixels) {
-      const int last = least(pixels, first + kSinkPixels);
+    for (int first = 0; first < pixels; first += kBlockPixels) {
+      const int last = least(pixels, first + kBlockPixels);
       for (int c = 0; c < channels; c += kLanes) {
         Vec s = load(sum + c), q = load(product + c);
         const Vec scale = load(sink.scale + channel + c), shift = load(sink.shift + channel + c);

@@ -104,6 +104,53 @@ SINGLEPATH_INLINE void from_float(bf16* p, float x) {
   p->bits = static_cast<uint16_t>((bits + 0x7fff + ((bits >> 16) & 1)) >> 16);
 }
 
+// ---- what matrix products multiply: floats, or pairs of bf16 where the CPU sums both products of a pair in
+// one instruction at full rate (SINGLEPATH_PAIRS; see ../dispatch.cc) ----
+
+SINGLEPATH_INLINE void multiply_add(Vec& sum, Vec a, Vec b) {
+  sum += a * b;
+}
+
+// Two values that follow each other along the summed dimension, the first in the lower half.
+struct Pair {
+  uint32_t bits;
+};
+
+// The element of panels that hold values stored as T.
+template <class T>
+struct PanelOf {
+  using Element = float;
+};
+
+#if defined(SINGLEPATH_PAIRS)
+template <>
+struct PanelOf<bf16> {
+  using Element = Pair;
+};
+typedef Bits BitsAt __attribute__((aligned(4), may_alias));
+SINGLEPATH_INLINE Bits load(const Pair* p) {
+  return *reinterpret_cast<const BitsAt*>(p);
+}
+SINGLEPATH_INLINE Bits broadcast(Pair x) {
+  return reinterpret_cast<Bits>(_mm512_set1_epi32(static_cast<int>(x.bits)));
+}
+// Pair i = (first[i], second[i]).
+SINGLEPATH_INLINE void store_pairs(Pair* p, Vec first, Vec second) {
+  typedef uint16_t Wide __attribute__((vector_size(64)));
+  const Wide both = reinterpret_cast<Wide>(_mm512_cvtne2ps_pbh(second, first));
+  *reinterpret_cast<BitsAt*>(p) = reinterpret_cast<Bits>(
+      __builtin_shufflevector(both, both, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23, 8, 24, 9,
+                              25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31));
+}
+SINGLEPATH_INLINE void multiply_add(Vec& sum, Bits a, Bits b) {
+  sum = _mm512_dpbf16_ps(sum, reinterpret_cast<__m512bh>(a), reinterpret_cast<__m512bh>(b));
+}
+#endif
+
+// Summed dimension of one element.
+template <class E>
+constexpr int kDepth = sizeof(E) == sizeof(Pair) && !__is_same(E, float) ? 2 : 1;
+
 // The first n lanes from memory, the others zero; nothing behind p + n is touched.
 template <class T>
 SINGLEPATH_INLINE Vec load_first(const T* p, int n) {

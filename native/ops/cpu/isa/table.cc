@@ -15,7 +15,8 @@ namespace {
 template <class T>
 constexpr StorageKernels storage_kernels() {
   return {matmul_forward<T>, matmul_backward<T>, depthwise_forward<T>, depthwise_backward<T>, write_output<T>,
-          pool_output<T>,    gradient_entry<T>,  copy_channels<T>,     normalise<T>};
+          pool_output<T>,    gradient_entry<T>,  copy_channels<T>,     normalise<T>,
+          pack_by_output<typename PanelOf<T>::Element>, pack_by_input<typename PanelOf<T>::Element>};
 }
 
 }  // namespace
@@ -24,10 +25,8 @@ extern const Kernels table;
 const Kernels table = {SINGLEPATH_STRING(SINGLEPATH_ISA),
                        storage_kernels<float>(),
                        storage_kernels<bf16>(),
-                       pack_by_output,
-                       pack_by_input,
                        pack_depthwise,
                        sgd,
-                       gemm};
+                       gemm<float>};
 
 }  // namespace singlepath::cpu::SINGLEPATH_ISA
