@@ -1,5 +1,5 @@
-import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { SinglePathError } from './errors.js';
 
 const HINTS: Record<string, string> = {
@@ -10,6 +10,7 @@ const HINTS: Record<string, string> = {
   EACCES: 'permission denied: choose a folder you may write to',
   EPERM: 'permission denied: choose a folder you may write to',
   ENOTDIR: 'a part of the path is a file, not a folder',
+  EEXIST: 'a file of this name is there, not a folder',
   EISDIR: 'the path is a folder, not a file',
   ENOENT: 'there is no such file or folder',
 };
@@ -33,11 +34,35 @@ export async function syncDirectory(path: string): Promise<void> {
   }
 }
 
-/** Creates a folder with its parents. */
-export async function makeDirectory(path: string): Promise<void> {
-  await mkdir(path, { recursive: true }).catch((error: unknown) => {
+/**
+ * Creates a folder with its parents; false where it is there already.
+ *
+ * @throws SinglePathError `IO`
+ */
+export async function makeDirectory(path: string): Promise<boolean> {
+  try {
+    return await createFolder(resolve(path));
+  } catch (error) {
     throw ioError('create the folder', path, error);
-  });
+  }
+}
+
+/** Step by step: Node's recursive mkdir never ends where a folder that exists takes no new ones, as /proc. */
+async function createFolder(path: string): Promise<boolean> {
+  if (await isDirectory(path)) return false;
+  if (dirname(path) !== path) await createFolder(dirname(path));
+  try {
+    await mkdir(path);
+    return true;
+  } catch (error) {
+    if (await isDirectory(path)) return false; // another process was faster
+    throw error;
+  }
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  const stats = await stat(path).catch(() => undefined);
+  return stats?.isDirectory() ?? false;
 }
 
 /** Writes all chunks to a new file and fsyncs it. The file is removed when anything fails. */

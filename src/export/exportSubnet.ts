@@ -1,7 +1,7 @@
-import { mkdir, rename, rm, rmdir } from 'node:fs/promises';
+import { rename, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expected } from '../core/errors.js';
-import { ioError, syncDirectory, writeDurably } from '../core/files.js';
+import { ioError, makeDirectory, syncDirectory, writeDurably } from '../core/files.js';
 import { addon } from '../runtime/addon.js';
 import { callNative } from '../runtime/call.js';
 import type { NativeBatch, TensorEntry } from '../runtime/native.js';
@@ -73,9 +73,7 @@ export async function exportSubnet(options: ExportOptions): Promise<ExportResult
   const path = pathIn(network.space, space, architecture);
   const script = await callNative(() => addon().serializeScript(describeScript(subnet, weights)));
 
-  const created = await mkdir(directory, { recursive: true }).catch((error: unknown) => {
-    throw ioError('create the folder', directory, error);
-  });
+  const created = await makeDirectory(directory);
   const final = (file: keyof typeof FILES) => join(directory, FILES[file]);
   const temporary = (file: keyof typeof FILES) => `${final(file)}.tmp-${process.pid}`;
   try {
@@ -92,7 +90,7 @@ export async function exportSubnet(options: ExportOptions): Promise<ExportResult
     return { directory, files, parity };
   } catch (error) {
     for (const file of FILE_NAMES) await rm(temporary(file), { force: true }).catch(() => {});
-    if (created !== undefined) await rmdir(directory).catch(() => {}); // only where it is empty
+    if (created) await rmdir(directory).catch(() => {}); // only where it is empty
     throw error instanceof Error && 'syscall' in error ? ioError('write', directory, error) : error;
   }
 }
