@@ -1,4 +1,5 @@
 import type { Config } from '../config/schema/config.js';
+import { generationOf } from '../config/schema/search.js';
 
 /** What decides the numbers of a training: a run is only resumed where it is equal. */
 export function trainingIdentity(config: Config, section: 'train' | 'retrain'): Record<string, unknown> {
@@ -29,5 +30,6 @@ export function scoreIdentity(config: Config): Record<string, unknown> {
 
 /** What decides which candidates a search tries, in addition to their scores. */
 export function searchIdentity(config: Config, weights: string): Record<string, unknown> {
-  return { seed: config.seed, search: config.search, weights, ...scoreIdentity(config) };
+  const search = { ...config.search, ...generationOf(config.search) };
+  return { seed: config.seed, search, weights, ...scoreIdentity(config) };
 }

@@ -1,4 +1,5 @@
 import type { Config } from '../config/schema/config.js';
+import { generationOf } from '../config/schema/search.js';
 import { SinglePathError } from '../core/errors.js';
 import { parseConstraints } from '../cost/constraint.js';
 import { costTable } from '../cost/cost.js';
@@ -82,7 +83,8 @@ function searchOf(
   feasible: FeasibleSet,
   signal: AbortSignal | undefined,
 ): { search: StartSearch; baseline: StartSearch } {
-  const { population, generations, topK, mutations, crossovers, mutationProbability } = search;
+  const { population, generations, mutationProbability } = search;
+  const { topK, mutations, crossovers } = generationOf(search);
   const options = (resume: Parameters<StartSearch>[0]) => ({
     seed,
     population,

@@ -8,6 +8,7 @@ import { parse } from 'yaml';
 import { setLayer, yamlLayer } from '../../src/config/layers.js';
 import { loadConfig, resolveConfig } from '../../src/config/load.js';
 import { printConfig } from '../../src/config/print.js';
+import { generationOf } from '../../src/config/schema/search.js';
 import { SinglePathError } from '../../src/core/errors.js';
 
 const read = (text: string, ...set: string[]) =>
@@ -31,8 +32,8 @@ test('the defaults are the hyper-parameters of the paper', () => {
     [150_000, 1024, 0.5, 0.9, false, 4e-5],
   );
   assert.deepEqual([train.labelSmoothing, train.schedule, train.warmupSteps], [0.1, 'linear', 0]);
-  assert.deepEqual([search.population, search.topK, search.generations], [50, 10, 20]);
-  assert.deepEqual([search.mutations, search.crossovers, search.mutationProbability], [25, 25, 0.1]);
+  assert.deepEqual([search.population, search.generations, search.mutationProbability], [50, 20, 0.1]);
+  assert.deepEqual(generationOf(search), { topK: 10, mutations: 25, crossovers: 25 });
   assert.equal(retrain.steps, 300_000);
 });
 
@@ -109,6 +110,30 @@ test('several findings are all listed', () => {
     error.message.split('\n').map((line) => line.split(': ')[0]),
     ['my.yaml:2:10', 'my.yaml:4:9'],
   );
+});
+
+test('the numbers of a generation follow from the population where they are not given', () => {
+  const generation = (...set: string[]) => {
+    const { topK, mutations, crossovers } = generationOf(read('', ...set.map((s) => `search.${s}`)).search);
+    return [topK, mutations, crossovers];
+  };
+  assert.deepEqual(generation('population=20'), [10, 10, 10]);
+  assert.deepEqual(generation('population=7'), [7, 3, 4]);
+  assert.deepEqual(generation('population=1'), [1, 0, 1]);
+  assert.deepEqual(generation('population=20', 'mutations=5'), [10, 5, 10]);
+  assert.deepEqual(generation('population=20', 'mutations=15'), [10, 15, 5]);
+  assert.deepEqual(generation('population=20', 'crossovers=18'), [10, 2, 18]);
+  // What an earlier run did not state follows the population of this one.
+  const earlier = yamlLayer(printConfig(resolveConfig([])), 'config.yaml');
+  const { search } = resolveConfig([earlier, setLayer('search.population=20')]);
+  assert.deepEqual(generationOf(search), { topK: 10, mutations: 10, crossovers: 10 });
+  for (const [text, said] of [
+    ['{population: 20, mutations: 21}', /Expected at most population \(20\) for search\.mutations/],
+    ['{population: 20, crossovers: 21}', /at most population - mutations \(20\) for search\.crossovers/],
+    ['{population: 20, mutations: 12, crossovers: 9}', /at most population - mutations \(8\)/],
+  ] as const) {
+    assert.match(failure(`search: ${text}`).message, said);
+  }
 });
 
 test('settings that contradict each other are refused', () => {

@@ -35,11 +35,24 @@ export const searchSchema = z
     topK: z
       .int()
       .positive()
-      .default(10)
-      .describe('Best candidates so far, from which the next generation comes'),
+      .nullable()
+      .default(null)
+      .describe(
+        'Best candidates so far, from which the next generation comes; null is 10, at most the population',
+      ),
     generations: z.int().min(0).default(20).describe('Generations after the random first one'),
-    mutations: z.int().min(0).default(25).describe('Children of a generation made by mutation'),
-    crossovers: z.int().min(0).default(25).describe('Children of a generation made by crossover'),
+    mutations: z
+      .int()
+      .min(0)
+      .nullable()
+      .default(null)
+      .describe('Children of a generation made by mutation; null is half, or what crossovers leave if less'),
+    crossovers: z
+      .int()
+      .min(0)
+      .nullable()
+      .default(null)
+      .describe('Children of a generation made by crossover; null is half, or what mutations leave if less'),
     mutationProbability: z
       .number()
       .min(0)
@@ -61,7 +74,8 @@ export const searchSchema = z
       .describe('Also run a random search with the same number of evaluations'),
   })
   .superRefine((search, context) => {
-    const { population, topK, mutations, crossovers } = search;
+    const { population } = search;
+    const { topK, mutations, crossovers } = generationOf(search);
     const tooLarge = (key: string): void => {
       context.addIssue({ code: 'custom', path: [key], message: `at most population (${population})` });
     };
@@ -76,3 +90,15 @@ export const searchSchema = z
     }
   });
 export type SearchConfig = z.infer<typeof searchSchema>;
+
+/** The numbers of a generation, those that follow from the population filled in (paper: 10, 25 and 25 of 50). */
+export function generationOf(
+  search: Pick<SearchConfig, 'population' | 'topK' | 'mutations' | 'crossovers'>,
+): { topK: number; mutations: number; crossovers: number } {
+  const { population } = search;
+  const half = Math.floor(population / 2);
+  const left = (taken: number): number => Math.max(0, population - taken);
+  const mutations = search.mutations ?? Math.min(half, left(search.crossovers ?? 0));
+  const crossovers = search.crossovers ?? Math.min(population - half, left(mutations));
+  return { topK: search.topK ?? Math.min(10, population), mutations, crossovers };
+}
