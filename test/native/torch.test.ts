@@ -192,7 +192,7 @@ async function checkRecalibration(
   state: StoredTensors,
   kernels: 'aten' | 'fused',
 ): Promise<void> {
-  const tolerance = TOLERANCE[kernels];
+  const tolerance = 1e-4; // statistics of a whole network, beside vectors made on another CPU
   using net = new Supernet(shuffleNetSpace(), { kernels });
   await net.load(entriesOf(state));
   const calibration = stored.map((images) => batchOf(images, Array(images.shape[0]).fill(0)));

@@ -191,8 +191,8 @@ void backward(const Chain& chain, const Input& input, const Output& output, cons
     const UnitPlan& unit = p.units[i];
     const Unit& u = *unit.unit;
     const bool first = i == 0;
-    OutputGradient gradient{g,       unit.width, unit.width,      Activation::none, nullptr,
-                            nullptr, saved.raw(unit), c0, c1, c2};
+    OutputGradient gradient{g,  unit.width, unit.width, Activation::none, nullptr, nullptr, saved.raw(unit),
+                            c0, c1,         c2};
     if (rebuilt && i + 1 == p.units.size()) {
       gradient.gradient = gradients.output;
       gradient.stride = gradients.output_stride;

@@ -101,8 +101,8 @@ struct MatmulForward {
   Geometry geometry;
   bool dense;
   int depth;
-  int outputs;           // padded
-  const void* weights;   // pack_by_output
+  int outputs;          // padded
+  const void* weights;  // pack_by_output
   ForwardSink sink;
 
   SINGLEPATH_INLINE int rows() const { return panel_rows(depth); }

@@ -3,6 +3,8 @@
 #include <cstdlib>
 #include <new>
 
+#include "../../core/pages.h"
+
 namespace singlepath::cpu {
 
 Workspace::~Workspace() {
@@ -13,10 +15,9 @@ void* Workspace::grow(Buffer& buffer, std::size_t bytes) {
   if (bytes <= buffer.bytes) return buffer.data;
   std::free(buffer.data);
   buffer = {};
-  const std::size_t rounded = (bytes + 4095) / 4096 * 4096;
-  buffer.data = std::aligned_alloc(4096, rounded);
+  buffer.data = allocate_pages(4096, &bytes);
   if (!buffer.data) throw std::bad_alloc();
-  buffer.bytes = rounded;
+  buffer.bytes = bytes;
   return buffer.data;
 }
 

@@ -293,8 +293,8 @@ inline void fill_planes(const Operand& in, const Geometry& g, long image, int g0
       for (int group = g0; group < g1; ++group)
         for (int lane = 0; lane < kGroup; lane += kLanes) {
           const auto column = read.column(group * kGroup + lane);
-          float* to = planes + (group - g0) * plane_floats +
-                      (static_cast<long>(y) * pitch + g.pad()) * kGroup + lane;
+          float* to =
+              planes + (group - g0) * plane_floats + (static_cast<long>(y) * pitch + g.pad()) * kGroup + lane;
           for (int x = 0; x < g.width; ++x) store(to + x * kGroup, column(pixel + x * in.pixel_stride));
         }
   });
@@ -346,8 +346,8 @@ inline void fill_gradient_planes(const OutputGradient& output, const Geometry& g
       for (int group = g0; group < g1; ++group)
         for (int lane = 0; lane < kGroup; lane += kLanes) {
           const auto column = read.column(group * kGroup + lane);
-          float* to = planes + (group - g0) * plane_floats +
-                      (static_cast<long>(y) * pitch + border) * kGroup + lane;
+          float* to =
+              planes + (group - g0) * plane_floats + (static_cast<long>(y) * pitch + border) * kGroup + lane;
           for (int x = 0; x < g.out_width; ++x) store(to + x * kGroup, column(pixel + x));
         }
   });

@@ -95,9 +95,8 @@ SINGLEPATH_INLINE void pack(int depth, int n, E* packed, const Row& row) {
     E* line = packed + static_cast<long>(first) * steps;
     for (int step = 0; step < steps; ++step, line += width)
       for (int half = 0; half < kDepth<E>; ++half) {
-        const auto set = [&](int j, float value) __attribute__((always_inline)) {
-          set_element(line + j, half, value);
-        };
+        const auto set = [&](int j, float value)
+                             __attribute__((always_inline)) { set_element(line + j, half, value); };
         const int d = step * kDepth<E> + half;
         if (d < depth)
           row(d, first, width, set);

@@ -141,8 +141,9 @@ inline bool readable_in_place(const Operand& in, const Geometry& g) {
 // The rows of a float panel, for what needs them as another element.
 template <class Take>
 SINGLEPATH_INLINE void read_panel(const float* panel, long ld, int depth, int rows, const Take& take) {
-  read_rows(PlainReader<float, 1>{depth, 1}, static_cast<int>(ld), rows,
-            [&](int r) { return panel + r * ld; }, take);
+  read_rows(
+      PlainReader<float, 1>{depth, 1}, static_cast<int>(ld), rows, [&](int r) { return panel + r * ld; },
+      take);
 }
 
 // Cuts scratch memory into panels of `rows` rows of `width` values, and one row more: reads of two rows at a
@@ -170,9 +171,8 @@ void matmul_forward(const MatmulForward& task, long begin, long end, float* scra
   float* panel_sums = memory.panel<float>(0, 2 * outputs);
   float* band = memory.next;
   clear(panel_sums, 2L * outputs);
-  const auto take = [&](int row, int channel, Vec first, Vec second) __attribute__((always_inline)) {
-    store_by_rows(a, ld, row, channel, first, second);
-  };
+  const auto take = [&](int row, int channel, Vec first, Vec second)
+                        __attribute__((always_inline)) { store_by_rows(a, ld, row, channel, first, second); };
 
   const long image_pixels = static_cast<long>(g.out_height) * g.out_width;
   for (long item = begin; item < end; ++item) {

@@ -38,7 +38,8 @@ void write_output(const WriteOutput& task, long begin, long end) {
       } else if (task.residual_step == 1) {
         const T* residual = static_cast<const T*>(task.residual) + p * task.residual_stride;
         for (int c = 0; c < channels; c += kLanes)
-          store_upto(to, c, channels, activate<kPost>(read.column(c)(from) + load_upto(residual, c, channels)));
+          store_upto(to, c, channels,
+                     activate<kPost>(read.column(c)(from) + load_upto(residual, c, channels)));
       } else {
         const PlainReader<T, 0> strided{channels, task.residual_step};
         const T* residual = static_cast<const T*>(task.residual) + p * task.residual_stride;

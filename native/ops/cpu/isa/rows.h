@@ -22,16 +22,26 @@ SINGLEPATH_INLINE void store_upto(T* pixel, int c, int channels, Vec v) {
     store_first(pixel + c, v, channels - c);
 }
 
+// Pixels between the one read and the one fetched into cache on the side. Pixels are read in blocks, all of
+// one column first, an order that the hardware does not see as a stream.
+template <class T>
+SINGLEPATH_INLINE long pixels_ahead(long stride) {
+  constexpr long kBytesAhead = 8192;
+  return kBytesAhead / (stride * static_cast<long>(sizeof(T))) + 1;
+}
+
 // Readers: column(c) is a function from a pixel to its kLanes channels from c on, with what these channels
 // need in registers. Channels behind the last are zero.
 template <class T, class A>
 struct NormalisedReader {
   const float *scale, *shift;
+  long ahead;  // elements
   SINGLEPATH_INLINE auto column(int c) const {
-    return [c, slope = load(scale + c), start = load(shift + c)](const T* pixel)
+    return [c, ahead = ahead, slope = load(scale + c), start = load(shift + c)](const T* pixel)
                __attribute__((always_inline)) {
-      return activate<A::value>(load(pixel + c) * slope + start);
-    };
+                 __builtin_prefetch(pixel + c + ahead);
+                 return activate<A::value>(load(pixel + c) * slope + start);
+               };
   }
 };
 
@@ -56,7 +66,8 @@ template <class T, class Body>
 SINGLEPATH_INLINE void with_reader(const Operand& in, const Body& body) {
   if (in.scale)
     return with_activation(in.activation, [&](auto activation) {
-      body(NormalisedReader<T, decltype(activation)>{in.scale, in.shift});
+      const long ahead = pixels_ahead<T>(in.pixel_stride) * in.pixel_stride;
+      body(NormalisedReader<T, decltype(activation)>{in.scale, in.shift, ahead});
     });
   if (in.channel_step == 1) return body(PlainReader<T, 1>{in.channels, 1});
   if (in.channel_step == 2) return body(PlainReader<T, 2>{in.channels, 2});
@@ -73,8 +84,10 @@ struct GradientReader {
     if (A::value != Activation::none) scale = load(output.scale + c), shift = load(output.shift + c);
     return [scale, shift, c, c0 = load(output.c0 + c), c1 = load(output.c1 + c), c2 = load(output.c2 + c),
             gradients = static_cast<const T*>(output.gradient), stride = output.stride,
-            channels = output.channels, values = static_cast<const T*>(output.raw) + c,
-            width = width](long pixel) __attribute__((always_inline)) {
+            channels = output.channels, values = static_cast<const T*>(output.raw) + c, width = width,
+            far = pixels_ahead<T>(width)](long pixel) __attribute__((always_inline)) {
+      __builtin_prefetch(values + (pixel + far) * width);
+      __builtin_prefetch(gradients + (pixel + far) * stride + c);
       const Vec raw = load(values + pixel * width);
       const Vec g = activate_backward<A::value>(load_upto(gradients + pixel * stride, c, channels),
                                                 raw * scale + shift);
@@ -85,13 +98,12 @@ struct GradientReader {
 
 template <class T, class Body>
 SINGLEPATH_INLINE void with_gradient_reader(const OutputGradient& output, long width, const Body& body) {
-  with_activation(output.activation, [&](auto activation) {
-    body(GradientReader<T, decltype(activation)>{output, width});
-  });
+  with_activation(output.activation,
+                  [&](auto activation) { body(GradientReader<T, decltype(activation)>{output, width}); });
 }
 
-// Pixels handled together, each from the first channel to the last: memory is walked nearly in order, and what
-// belongs to a channel is loaded once for all of them.
+// Pixels handled together, each from the first channel to the last: memory is walked nearly in order, and
+// what belongs to a channel is loaded once for all of them.
 constexpr int kBlockPixels = 8;
 
 // Reads `rows` pixels, at(0), at(1), … (called in order), of `width` padded channels, and calls

@@ -14,9 +14,17 @@ namespace {
 
 template <class T>
 constexpr StorageKernels storage_kernels() {
-  return {matmul_forward<T>, matmul_backward<T>, depthwise_forward<T>, depthwise_backward<T>, write_output<T>,
-          pool_output<T>,    gradient_entry<T>,  copy_channels<T>,     normalise<T>,
-          pack_by_output<typename PanelOf<T>::Element>, pack_by_input<typename PanelOf<T>::Element>};
+  return {matmul_forward<T>,
+          matmul_backward<T>,
+          depthwise_forward<T>,
+          depthwise_backward<T>,
+          write_output<T>,
+          pool_output<T>,
+          gradient_entry<T>,
+          copy_channels<T>,
+          normalise<T>,
+          pack_by_output<typename PanelOf<T>::Element>,
+          pack_by_input<typename PanelOf<T>::Element>};
 }
 
 }  // namespace
