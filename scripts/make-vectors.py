@@ -626,11 +626,14 @@ def optimizer(seed):
 
 
 def recalibration(seed):
-    """Running statistics as exact averages (momentum = None) over batches, and logits with them."""
+    """
+    Running statistics as exact averages (momentum = None) over batches, and logits with them. In float64: where a
+    convolution follows a BatchNorm its mean is 0, and float32 would store the rounding of the CPU it ran on.
+    """
     cases = []
     for architecture in ((0, 3, 1), (2, 2, 3)):
         draw = Draw("shufflenet", seed)  # the weights of shufflenet.json
-        net = use(draw.fill(ShuffleNet()), architecture)
+        net = use(draw.fill(ShuffleNet()), architecture).double()
         batches = [draw.normal(n, 3, 16, 16, scale=s) + m for n, s, m in ((4, 1, 0), (2, 2, 1), (3, 0.5, -1))]
         x, y = draw.normal(4, 3, 16, 16), draw.labels(4, 5)
         for module in net.modules():
@@ -640,9 +643,9 @@ def recalibration(seed):
         net.train()
         with torch.no_grad():
             for batch in batches:
-                net(batch)
+                net(batch.double())
             net.eval()
-            logits = net(x)
+            logits = net(x.double())
         used = {n: b for n, b in net.named_buffers() if not n.endswith("num_batches_tracked")}
         visited = {n.rsplit(".", 1)[0] for n, b in net.named_buffers() if n.endswith("num_batches_tracked") and b > 0}
         cases.append({
