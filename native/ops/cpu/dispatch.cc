@@ -42,8 +42,8 @@ const Set* sets() {
                              __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
                              __builtin_cpu_supports("avx512dq");
   static const bool bf16 = avx512 && __builtin_cpu_supports("avx512bf16");
-  // vdpbf16ps does twice the arithmetic of fp32 on AMD (Zen 4 and 5, measured) and half of it on Intel (Xeon,
-  // measured): there avx512dot is only taken by name.
+  // vdpbf16ps does twice the arithmetic of fp32 on AMD (measured on Zen 4) and half of it on Intel (measured
+  // on a Xeon): there avx512dot is only taken by name.
   static const bool fast_pairs = __builtin_cpu_is("amd");
   static const Set all[] = {{fast_pairs ? &avx512dot::table : &avx512bf16::table, bf16},
                             {fast_pairs ? &avx512bf16::table : &avx512dot::table, bf16},

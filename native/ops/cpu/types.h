@@ -8,7 +8,9 @@
 
 namespace singlepath::cpu {
 
-// How activations lie in memory. Arithmetic, weights, statistics and parameter gradients are always fp32.
+// How activations lie in memory. Sums, weights, statistics and parameter gradients are always fp32, and so
+// are the factors of all products but one: with bfloat16 the set avx512dot rounds both sides of a matrix
+// product to bf16.
 enum class Storage { float32, bfloat16 };
 
 enum class Activation { none, relu, relu6, hswish };

@@ -282,21 +282,38 @@ SINGLEPATH_INLINE void with_kernel_size(int k, int stride, const Body& body) {
 
 // ---- the kernels ----
 
-// Input of groups [g0, g1) of an image into planes.
+// Groups [g0, g1) of one image into planes with `border` columns on both sides; at(y, x) is a pixel as the
+// reader takes it.
+template <class Reader, class At>
+SINGLEPATH_INLINE void fill_planes(const Reader& read, int height, int width, int g0, int g1, int border,
+                                   float* planes, long plane_floats, const At& at) {
+  for (int y = 0; y < height; ++y)
+    for (int group = g0; group < g1; ++group)
+      for (int lane = 0; lane < kGroup; lane += kLanes) {
+        const auto column = read.column(group * kGroup + lane);
+        float* to = planes + (group - g0) * plane_floats +
+                    (static_cast<long>(y) * (width + 2 * border) + border) * kGroup + lane;
+        for (int x = 0; x < width; ++x) store(to + x * kGroup, column(at(y, x)));
+      }
+}
+
 template <class T>
-inline void fill_planes(const Operand& in, const Geometry& g, long image, int g0, int g1, float* planes,
-                        long plane_floats) {
-  const T* pixel = static_cast<const T*>(in.data) + image * g.height * g.width * in.pixel_stride;
-  const int pitch = g.width + 2 * g.pad();
+inline void fill_input_planes(const Operand& in, const Geometry& g, long image, int g0, int g1, float* planes,
+                              long plane_floats) {
+  const T* first = static_cast<const T*>(in.data) + image * g.height * g.width * in.pixel_stride;
   with_reader<T>(in, [&](auto read) {
-    for (int y = 0; y < g.height; ++y, pixel += g.width * in.pixel_stride)
-      for (int group = g0; group < g1; ++group)
-        for (int lane = 0; lane < kGroup; lane += kLanes) {
-          const auto column = read.column(group * kGroup + lane);
-          float* to =
-              planes + (group - g0) * plane_floats + (static_cast<long>(y) * pitch + g.pad()) * kGroup + lane;
-          for (int x = 0; x < g.width; ++x) store(to + x * kGroup, column(pixel + x * in.pixel_stride));
-        }
+    fill_planes(read, g.height, g.width, g0, g1, g.pad(), planes, plane_floats,
+                [&](int y, int x) { return first + (static_cast<long>(y) * g.width + x) * in.pixel_stride; });
+  });
+}
+
+template <class T>
+inline void fill_gradient_planes(const OutputGradient& output, const Geometry& g, int channels, long image,
+                                 int g0, int g1, int border, float* planes, long plane_floats) {
+  const long first = image * g.out_height * g.out_width;
+  with_gradient_reader<T>(output, channels, [&](auto read) {
+    fill_planes(read, g.out_height, g.out_width, g0, g1, border, planes, plane_floats,
+                [&](int y, int x) { return first + static_cast<long>(y) * g.out_width + x; });
   });
 }
 
@@ -314,7 +331,7 @@ void depthwise_forward(const DepthwiseForward& task, long begin, long end, float
   for (long item = begin; item < end; ++item) {
     const long image = item / chunks;
     const int g0 = static_cast<int>(item % chunks) * chunk, g1 = least(groups, g0 + chunk);
-    fill_planes<T>(task.input, g, image, g0, g1, planes, plane_floats);
+    fill_input_planes<T>(task.input, g, image, g0, g1, planes, plane_floats);
     for (int group = g0; group < g1; ++group) {
       const Plane plane{planes + (group - g0) * plane_floats, g.height, g.width + 2 * g.pad()};
       const float* w = task.weights + static_cast<long>(group) * taps * kGroup;
@@ -335,24 +352,6 @@ void depthwise_forward(const DepthwiseForward& task, long begin, long end, float
   }
 }
 
-// Gradients at the outputs of groups [g0, g1) of an image into planes with a border.
-template <class T>
-inline void fill_gradient_planes(const OutputGradient& output, const Geometry& g, int channels, long image,
-                                 int g0, int g1, int border, float* planes, long plane_floats) {
-  const int pitch = g.out_width + 2 * border;
-  long pixel = image * g.out_height * g.out_width;
-  with_gradient_reader<T>(output, channels, [&](auto read) {
-    for (int y = 0; y < g.out_height; ++y, pixel += g.out_width)
-      for (int group = g0; group < g1; ++group)
-        for (int lane = 0; lane < kGroup; lane += kLanes) {
-          const auto column = read.column(group * kGroup + lane);
-          float* to =
-              planes + (group - g0) * plane_floats + (static_cast<long>(y) * pitch + border) * kGroup + lane;
-          for (int x = 0; x < g.out_width; ++x) store(to + x * kGroup, column(pixel + x));
-        }
-  });
-}
-
 template <class T>
 void depthwise_backward(const DepthwiseBackward& task, long begin, long end, float* scratch, double* sums) {
   const Geometry& g = task.geometry;
@@ -370,7 +369,7 @@ void depthwise_backward(const DepthwiseBackward& task, long begin, long end, flo
   for (long item = begin; item < end; ++item) {
     const long image = item / chunks;
     const int g0 = static_cast<int>(item % chunks) * chunk, g1 = least(groups, g0 + chunk);
-    fill_planes<T>(task.input, g, image, g0, g1, planes, plane_floats);
+    fill_input_planes<T>(task.input, g, image, g0, g1, planes, plane_floats);
     fill_gradient_planes<T>(task.output, g, task.channels, image, g0, g1, border, gradients, output_floats);
     for (int group = g0; group < g1; ++group) {
       const Plane in{planes + (group - g0) * plane_floats, g.height, g.width + 2 * g.pad()};

@@ -147,9 +147,11 @@ SINGLEPATH_INLINE void multiply_add(Vec& sum, Bits a, Bits b) {
 }
 #endif
 
-// Summed dimension of one element.
+// Steps of the summed dimension in one element.
 template <class E>
-constexpr int kDepth = sizeof(E) == sizeof(Pair) && !__is_same(E, float) ? 2 : 1;
+constexpr int kDepth = 1;
+template <>
+constexpr int kDepth<Pair> = 2;
 
 // The first n lanes from memory, the others zero; nothing behind p + n is touched.
 template <class T>
