@@ -3,8 +3,6 @@
 #include <cstdlib>
 #include <new>
 
-#include "../../core/pages.h"
-
 namespace singlepath::cpu {
 
 Workspace::~Workspace() {
@@ -15,9 +13,10 @@ void* Workspace::grow(Buffer& buffer, std::size_t bytes) {
   if (bytes <= buffer.bytes) return buffer.data;
   std::free(buffer.data);
   buffer = {};
-  buffer.data = allocate_pages(4096, &bytes);
+  const std::size_t rounded = (bytes + 4095) / 4096 * 4096;
+  buffer.data = std::aligned_alloc(4096, rounded);
   if (!buffer.data) throw std::bad_alloc();
-  buffer.bytes = bytes;
+  buffer.bytes = rounded;
   return buffer.data;
 }
 

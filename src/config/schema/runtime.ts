@@ -14,7 +14,7 @@ export const runtimeSchema = z.strictObject({
   precision: z
     .enum(['fp32', 'bf16'])
     .default('fp32')
-    .describe('Storage of activations; weights and sums stay float32'),
+    .describe('Storage of activations, and on AMD factors of matrix products; weights and sums stay float32'),
   threads: z.int().min(0).default(0).describe('Threads of one operation; 0 is the cores the process may use'),
 });
 export type RuntimeConfig = z.infer<typeof runtimeSchema>;
