@@ -6,8 +6,8 @@
 #include "binding/convert.h"
 #include "binding/environment.h"
 #include "binding/errors.h"
+#include "core/arena.h"
 #include "ops/cpu/kernels.h"
-#include "runtime/allocator.h"
 #include "runtime/device.h"
 
 namespace singlepath {
@@ -74,10 +74,10 @@ void set_threads(const Napi::CallbackInfo& info) {
 
 Napi::Value memory(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  const AllocatorStatistics statistics = allocator_statistics();
+  const ArenaStatistics statistics = shared_arena().statistics();
   Napi::Object object = Napi::Object::New(env);
-  object.Set("allocated", static_cast<double>(statistics.allocated));
-  object.Set("cached", static_cast<double>(statistics.cached));
+  object.Set("allocated", static_cast<double>(statistics.used));
+  object.Set("cached", static_cast<double>(statistics.kept));
   object.Set("peak", static_cast<double>(statistics.peak));
   object.Set("hits", static_cast<double>(statistics.hits));
   object.Set("allocations", static_cast<double>(statistics.allocations));
@@ -88,7 +88,7 @@ Napi::Value memory(const Napi::CallbackInfo& info) {
 }
 
 void clear_cache(const Napi::CallbackInfo&) {
-  empty_cache();
+  shared_arena().release_pages();
 }
 
 }  // namespace

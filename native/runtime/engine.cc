@@ -26,7 +26,7 @@ int default_threads() {
 }  // namespace
 
 Engine::Engine() : threads_(default_threads()) {
-  install_caching_allocator();
+  install_arena_allocator();
   thread_ = std::thread([this] { loop(); });
 }
 

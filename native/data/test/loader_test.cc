@@ -1,10 +1,5 @@
-// Stress of the loader's threads, for the sanitizers (the behaviour itself is tested from TypeScript,
-// test/data/):
-//
-//   g++ -std=c++17 -g -O1 -fsanitize=thread -Inative native/data/*.cc native/data/test/loader_test.cc -lz
-//   -pthread -o T
-//
-// and run T; the same with -fsanitize=address,undefined.
+// Stress of the loader's threads; test/native/sanitizers.test.ts builds and runs it. The behaviour itself is
+// tested from TypeScript (test/data/).
 #include "data/loader.h"
 
 #include <cstdio>

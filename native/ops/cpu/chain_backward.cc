@@ -126,8 +126,9 @@ void backward(const Chain& chain, const Input& input, const Output& output, cons
   const StorageKernels& run = all.of(chain.storage);
   ThreadPool& pool = workspace.pool();
   const Saved saved{static_cast<const char*>(saved_memory)};
-  void* g = workspace.shared(Workspace::gradient_a, p.largest_raw_bytes);
-  void* next = workspace.shared(Workspace::gradient_b, p.largest_raw_bytes);
+  const ArenaBlock turns[2] = {ArenaBlock(p.largest_raw_bytes), ArenaBlock(p.largest_raw_bytes)};
+  void* g = turns[0].data();
+  void* next = turns[1].data();
   int widest = 0;
   for (const UnitPlan& unit : p.units) widest = std::max(widest, unit.width);
   float* c0 = static_cast<float*>(workspace.shared(Workspace::coefficients, 3 * sizeof(float) * widest));
@@ -143,6 +144,7 @@ void backward(const Chain& chain, const Input& input, const Output& output, cons
   entry.pooled = output.pooled;
   entry.pixels = last.geometry.out_height * last.geometry.out_width;
   entry.channels = last.unit->out_channels;
+  ArenaBlock own_gradient;
   const void* residual_gradient = gradients.output;
   long residual_stride = gradients.output_stride;
   if (output.post != Activation::none) {
@@ -153,8 +155,8 @@ void backward(const Chain& chain, const Input& input, const Output& output, cons
     entry.residual_gradient_stride = gradients.residual_stride;
     if (own_residual) {
       entry.residual_gradient_stride = last.width;
-      entry.residual_gradient =
-          workspace.shared(Workspace::residual_gradient, last.geometry.out_pixels() * last.width * p.element);
+      own_gradient = ArenaBlock(last.geometry.out_pixels() * last.width * p.element);
+      entry.residual_gradient = own_gradient.data();
       residual_gradient = entry.residual_gradient;
       residual_stride = last.width;
     }

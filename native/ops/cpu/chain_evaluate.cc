@@ -75,7 +75,8 @@ void FoldedChain::run(int batch, const Input& input, const Output& output, Works
   // Raw outputs alternate between two buffers of the block.
   const std::size_t buffer = (whole.largest_raw_bytes + 63) / 64 * 64 * images;
   const int buffers = share ? 1 : pool.threads();
-  char* memory = static_cast<char*>(workspace.shared(Workspace::gradient_a, 2 * buffer * buffers));
+  const ArenaBlock turning(2 * buffer * buffers);
+  char* memory = static_cast<char*>(turning.data());
   workspace.reserve_scratch(scratch);
 
   // One block of images; `items(count, grain, body)` runs a kernel's items, here or on all threads.

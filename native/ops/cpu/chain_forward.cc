@@ -107,12 +107,11 @@ void forward(const Chain& chain, const Input& input, const Output& output, void*
 void recalibrate(const Chain& chain, const Input& input, const Output& output, BatchStatistics* statistics,
                  Workspace& workspace) {
   const ChainPlan p = plan(chain);
-  void* turns[2] = {workspace.shared(Workspace::gradient_a, p.largest_raw_bytes),
-                    workspace.shared(Workspace::gradient_b, p.largest_raw_bytes)};
+  const ArenaBlock turns[2] = {ArenaBlock(p.largest_raw_bytes), ArenaBlock(p.largest_raw_bytes)};
   const std::size_t first = p.units.front().vectors_offset;
   char* vectors = static_cast<char*>(workspace.shared(Workspace::vectors, p.vectors_bytes));
   run_chain(
-      chain, p, input, output, statistics, workspace, [&](std::size_t i) { return turns[i % 2]; },
+      chain, p, input, output, statistics, workspace, [&](std::size_t i) { return turns[i % 2].data(); },
       [&](std::size_t i) { return reinterpret_cast<float*>(vectors + (p.units[i].vectors_offset - first)); });
 }
 
