@@ -1,7 +1,7 @@
 #include "graph/executor.h"
 
 #include "graph/fusion.h"
-#include "ops/fused_chain.h"
+#include "ops/fused_block.h"
 #include "ops/op.h"
 
 namespace singlepath {

@@ -69,17 +69,21 @@ void Network::check(const Architecture& architecture) const {
   }
 }
 
+Execution Network::training(const Architecture& architecture, ActivePath& path, uint64_t random_key) {
+  return {architecture,
+          parameters_,
+          Mode::train,
+          &path,
+          nullptr,
+          options_.fused,
+          seeded_generator(options_.device, random_key)};
+}
+
 StepResult Network::step(const std::vector<BatchPtr>& batches, const Architecture& architecture,
                          const StepOptions& options) {
   check(architecture);
   ActivePath path;
-  const Execution execution{architecture,
-                            parameters_,
-                            Mode::train,
-                            &path,
-                            nullptr,
-                            options_.fused,
-                            seeded_generator(options_.device, options.random_key)};
+  const Execution execution = training(architecture, path, options.random_key);
   const RunningAverages before(description_, architecture, parameters_);
   try {
     return run_step(description_, batches, execution, options, options_.device, options_.storage);
@@ -93,13 +97,7 @@ Gradients Network::gradients(const BatchPtr& batch, const Architecture& architec
                              const StepOptions& options) {
   check(architecture);
   ActivePath path;
-  const Execution execution{architecture,
-                            parameters_,
-                            Mode::train,
-                            &path,
-                            nullptr,
-                            options_.fused,
-                            seeded_generator(options_.device, options.random_key)};
+  const Execution execution = training(architecture, path, options.random_key);
   at::Tensor logits, input;
   Gradients result;
   const RunningAverages before(description_, architecture, parameters_);

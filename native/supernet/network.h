@@ -57,6 +57,8 @@ class Network {
  private:
   // Throws INVALID_ARGUMENT for a wrong number of genes or one out of range.
   void check(const Architecture& architecture) const;
+  // A training pass; `path` collects the leaves, the key seeds dropout masks.
+  Execution training(const Architecture& architecture, ActivePath& path, uint64_t random_key);
   at::Tensor logits(const Batch& batch, const Architecture& architecture);
 
   NetworkDescription description_;

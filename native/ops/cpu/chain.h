@@ -146,8 +146,8 @@ class FoldedChain {
 
  private:
   struct Folded {
-    std::vector<float> weights;  // as the kernels want them
-    std::vector<float> bias;     // padded
+    ArenaBlock weights;       // floats as the kernels want them
+    std::vector<float> bias;  // padded
   };
   Chain chain_;
   std::vector<Folded> units_;

@@ -35,14 +35,14 @@ FoldedChain::FoldedChain(const Chain& chain, const RunningStatistics* statistics
       scale[c] = static_cast<float>(s);
       folded.bias[c] = static_cast<float>((u.beta ? u.beta[c] : 0.0) - statistics[i].mean[c] * s);
     }
-    folded.weights.resize(unit.packed_floats());
+    folded.weights = ArenaBlock(unit.packed_floats() * sizeof(float));
+    float* packed = static_cast<float*>(folded.weights.data());
     if (unit.depthwise())
-      all.pack_depthwise(u.weight, u.weight_stride, u.out_channels, unit.taps, scale.data(),
-                         folded.weights.data());
+      all.pack_depthwise(u.weight, u.weight_stride, u.out_channels, unit.taps, scale.data(), packed);
     else
       all.of(chain.storage)
           .pack_by_output(u.weight, u.weight_stride, u.out_channels, u.in_channels, unit.taps, scale.data(),
-                          folded.weights.data());
+                          packed);
     units_.push_back(std::move(folded));
   }
   for (Unit& unit : chain_.units) unit.weight = unit.gamma = unit.beta = nullptr;
@@ -92,15 +92,16 @@ void FoldedChain::run(int batch, const Input& input, const Output& output, Works
       const UnitPlan& unit = whole.units[i];
       Geometry geometry = unit.geometry;
       geometry.batch = count;
+      const float* weights = static_cast<const float*>(units_[i].weights.data());
       const ForwardSink sink{turns[i % 2], units_[i].bias.data(), unit.unit->activation};
       if (unit.depthwise()) {
-        const DepthwiseForward task{in, geometry, unit.width, units_[i].weights.data(), sink};
+        const DepthwiseForward task{in, geometry, unit.width, weights, sink};
         items(task.items(), 1L, [&](long begin, long end, int thread) {
           run.depthwise_forward(task, begin, end, workspace.scratch(thread), nullptr);
         });
       } else {
         const MatmulForward task{in,         geometry,   unit.unit->convolution == Convolution::dense,
-                                 unit.depth, unit.width, units_[i].weights.data(),
+                                 unit.depth, unit.width, weights,
                                  sink};
         items(task.items(), 1L, [&](long begin, long end, int thread) {
           run.matmul_forward(task, begin, end, workspace.scratch(thread), nullptr);

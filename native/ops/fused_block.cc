@@ -1,0 +1,81 @@
+#include "ops/fused_block.h"
+
+#include <ATen/core/grad_mode.h>
+
+#include "ops/fused_plan.h"
+#include "ops/fused_training.h"
+#include "ops/workspace.h"
+
+namespace singlepath {
+namespace {
+
+at::Tensor calibrate(FusedPlan& plan, const at::Tensor& x, const at::Tensor& residual,
+                     const Execution& execution) {
+  const at::Tensor out = empty_output(plan);
+  std::vector<at::Tensor> kept;
+  for (FusedBranch& branch : plan.branches) {
+    bind_parameters(branch, kept);
+    BranchStatistics statistics(branch);
+    cpu::recalibrate(branch.chain, input_of(x, branch.in), output_of(plan, branch, x, residual, out),
+                     statistics.pointers.data(), engine_workspace());
+    for (size_t i = 0; i < branch.units.size(); ++i) {
+      const at::Tensor& values = statistics.values[i];
+      (*execution.statistics)[branch.units[i].norm].add(values[0], values[1]);
+    }
+  }
+  return out;
+}
+
+at::Tensor evaluate(FusedPlan& plan, const at::Tensor& x, const at::Tensor& residual,
+                    const Execution& execution) {
+  const at::Tensor out = empty_output(plan);
+  std::vector<at::Tensor> kept;
+  for (FusedBranch& branch : plan.branches) {
+    bind_parameters(branch, kept);
+    std::vector<cpu::RunningStatistics> running;
+    for (const FusedUnit& unit : branch.units) {
+      if (execution.statistics != nullptr) {
+        const BatchStatistics& own = execution.statistics->at(unit.norm);
+        running.push_back({own.mean.data_ptr<float>(), own.var.data_ptr<float>()});
+      } else {
+        const NodeParameters& buffers = execution.parameters.of(*unit.norm);
+        running.push_back(
+            {buffers.running_mean->value.data_ptr<float>(), buffers.running_var->value.data_ptr<float>()});
+      }
+    }
+    cpu::FoldedChain(branch.chain, running.data())
+        .run(static_cast<int>(plan.batch), input_of(x, branch.in), output_of(plan, branch, x, residual, out),
+             engine_workspace());
+  }
+  return out;
+}
+
+}  // namespace
+
+bool can_fuse(const at::Tensor& x, const Execution& execution) {
+  if (!execution.fused || !x.device().is_cpu() || x.dim() != 4) return false;
+  if (x.scalar_type() != at::kFloat && x.scalar_type() != at::kBFloat16) return false;
+  return execution.mode == Mode::train || !at::GradMode::is_enabled() || !x.requires_grad();
+}
+
+at::Tensor fused_block(const FusedBlock& block, const std::vector<at::Tensor>& inputs,
+                       const Execution& execution) {
+  const at::Tensor x = inputs[0].contiguous(at::MemoryFormat::ChannelsLast);
+  const std::shared_ptr<FusedPlan> plan = plan_block(block, x, execution);
+  at::Tensor residual;
+  if (block.residual) {
+    plan->own_residual = inputs[1].is_same(inputs[0]) && plan->branches[0].in.count == plan->channels;
+    if (!plan->own_residual) residual = inputs[1].contiguous(at::MemoryFormat::ChannelsLast);
+  }
+  switch (execution.mode) {
+    case Mode::train:
+      return train_block(plan, x, residual, execution);
+    case Mode::calibrate:
+      return calibrate(*plan, x, residual, execution);
+    case Mode::evaluate:
+      break;
+  }
+  return evaluate(*plan, x, residual, execution);
+}
+
+}  // namespace singlepath

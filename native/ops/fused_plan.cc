@@ -1,0 +1,165 @@
+#include "ops/fused_plan.h"
+
+#include <algorithm>
+
+#include "ops/op.h"
+
+namespace singlepath {
+namespace {
+
+cpu::Activation kernel_activation(Activation activation) {
+  switch (activation) {
+    case Activation::none:
+      return cpu::Activation::none;
+    case Activation::relu:
+      return cpu::Activation::relu;
+    case Activation::relu6:
+      return cpu::Activation::relu6;
+    case Activation::hswish:
+      return cpu::Activation::hswish;
+  }
+  return cpu::Activation::none;
+}
+
+ChannelRange channels_of(const Node* take, int64_t all) {
+  if (take == nullptr) return {0, 1, all};
+  if (take->op == Op::split) {
+    const int64_t part = all / take->parts;
+    return {take->index * part, 1, part};
+  }
+  const int64_t end = take->end < 0 ? all : std::min(take->end, all);
+  return {take->start, take->step, (end - take->start + take->step - 1) / take->step};
+}
+
+// Output channels of a parameter are rows; within one, values must lie side by side.
+at::Tensor dense_rows(const at::Tensor& weight) {
+  int64_t stride = 1;
+  for (int64_t d = weight.dim() - 1; d > 0; --d) {
+    if (weight.size(d) != 1 && weight.stride(d) != stride) return weight.contiguous();
+    stride *= weight.size(d);
+  }
+  return weight;
+}
+
+void add_unit(FusedBranch& branch, const FusedUnit& unit, int64_t in, const Execution& execution) {
+  const Node& conv = *unit.conv;
+  const int64_t out = conv.depthwise ? in : conv.out.at(execution.architecture);
+  at::Tensor weight = execution.use(*execution.parameters.of(conv).weight, {{out, conv.depthwise ? 1 : in}});
+  if (conv.quantizer != Quantizer::none) weight = quantize_weight(conv, weight, execution);
+  cpu::Unit u;
+  u.convolution = conv.depthwise     ? cpu::Convolution::depthwise
+                  : conv.kernel == 1 ? cpu::Convolution::pointwise
+                                     : cpu::Convolution::dense;
+  u.in_channels = static_cast<int>(in);
+  u.out_channels = static_cast<int>(out);
+  u.kernel = static_cast<int>(conv.kernel);
+  u.stride = static_cast<int>(conv.stride);
+  u.weight_stride =
+      static_cast<long>(weight.numel() / out);  // until bind_parameters knows where the rows are
+  u.activation = unit.activation ? kernel_activation(unit.activation->activation) : cpu::Activation::none;
+  u.epsilon = static_cast<float>(unit.norm->eps);
+  at::Tensor gamma, beta;
+  if (unit.norm->affine) {
+    const NodeParameters& norm = execution.parameters.of(*unit.norm);
+    gamma = execution.use(*norm.weight, {{out}});
+    beta = execution.use(*norm.bias, {{out}});
+  }
+  branch.chain.units.push_back(u);
+  branch.units.push_back(unit);
+  branch.weight.push_back(weight);
+  branch.gamma.push_back(gamma);
+  branch.beta.push_back(beta);
+}
+
+}  // namespace
+
+char* element(const at::Tensor& tensor, int64_t channel) {
+  return static_cast<char*>(tensor.data_ptr()) + channel * static_cast<int64_t>(tensor.element_size());
+}
+
+std::shared_ptr<FusedPlan> plan_block(const FusedBlock& block, const at::Tensor& x,
+                                      const Execution& execution) {
+  auto plan = std::make_shared<FusedPlan>();
+  plan->batch = x.size(0);
+  plan->channels = x.size(1);
+  plan->height = x.size(2);
+  plan->width = x.size(3);
+  plan->type = x.scalar_type();
+  plan->residual = block.residual;
+  plan->pooled = block.pooled;
+  plan->post = kernel_activation(block.post);
+  for (const FusedPart& part : block.parts) {
+    const ChannelRange in = channels_of(part.take, plan->channels);
+    if (part.units.empty()) {
+      plan->has_pass = true;
+      plan->pass = in;
+      plan->pass_first = plan->out_channels;
+      plan->out_channels += in.count;
+      continue;
+    }
+    FusedBranch branch;
+    branch.in = in;
+    branch.out_first = plan->out_channels;
+    cpu::Chain& chain = branch.chain;
+    chain.storage = plan->type == at::kFloat ? cpu::Storage::float32 : cpu::Storage::bfloat16;
+    chain.batch = static_cast<int>(plan->batch);
+    chain.height = static_cast<int>(plan->height);
+    chain.width = static_cast<int>(plan->width);
+    int64_t channels = in.count;
+    for (const FusedUnit& unit : part.units) {
+      add_unit(branch, unit, channels, execution);
+      channels = chain.units.back().out_channels;
+    }
+    plan->out_height = cpu::output_height(chain);
+    plan->out_width = cpu::output_width(chain);
+    plan->out_channels += channels;
+    plan->branches.push_back(std::move(branch));
+  }
+  return plan;
+}
+
+void bind_parameters(FusedBranch& branch, std::vector<at::Tensor>& kept) {
+  for (size_t i = 0; i < branch.weight.size(); ++i) {
+    cpu::Unit& unit = branch.chain.units[i];
+    kept.push_back(dense_rows(branch.weight[i].detach()));
+    unit.weight = kept.back().data_ptr<float>();
+    unit.weight_stride = kept.back().stride(0);
+    if (kept.back().size(0) == 1) unit.weight_stride = kept.back().numel();
+    if (!branch.gamma[i].defined()) continue;
+    unit.gamma = branch.gamma[i].data_ptr<float>();
+    unit.beta = branch.beta[i].data_ptr<float>();
+  }
+}
+
+at::Tensor empty_output(const FusedPlan& plan) {
+  if (plan.pooled) return at::empty({plan.batch, plan.out_channels, 1, 1}, at::kFloat);
+  return at::empty({plan.batch, plan.out_channels, plan.out_height, plan.out_width},
+                   at::TensorOptions(plan.type), at::MemoryFormat::ChannelsLast);
+}
+
+cpu::Input input_of(const at::Tensor& tensor, const ChannelRange& channels) {
+  return {element(tensor, channels.first), static_cast<long>(tensor.size(1)),
+          static_cast<int>(channels.step)};
+}
+
+cpu::Output output_of(const FusedPlan& plan, const FusedBranch& branch, const at::Tensor& x,
+                      const at::Tensor& residual, const at::Tensor& out) {
+  cpu::Output output;
+  output.data = element(out, branch.out_first);
+  output.pixel_stride = static_cast<long>(plan.out_channels);
+  output.pooled = plan.pooled;
+  output.post = plan.post;
+  if (plan.residual) {
+    output.residual = plan.own_residual
+                          ? input_of(x, branch.in)
+                          : cpu::Input{residual.data_ptr(), static_cast<long>(plan.out_channels), 1};
+  }
+  if (plan.has_pass && &branch == plan.branches.data()) {
+    output.pass = input_of(x, plan.pass);
+    output.pass_channels = static_cast<int>(plan.pass.count);
+    output.pass_data = element(out, plan.pass_first);
+  }
+  return output;
+}
+
+}  // namespace singlepath

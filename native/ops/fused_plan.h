@@ -1,0 +1,77 @@
+// A block the block compiler found (graph/fusion.h) with sizes and parameters, as the fused CPU kernels
+// (ops/cpu/chain.h) want it.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/empty.h>
+
+#include <memory>
+#include <vector>
+
+#include "graph/execution.h"
+#include "graph/fusion.h"
+#include "ops/cpu/chain.h"
+
+namespace singlepath {
+
+// Channels first, first + step, … of the block's input.
+struct ChannelRange {
+  int64_t first = 0, step = 1, count = 0;
+};
+
+// A chain of the block: which channels it reads and writes, and the parameters of its units.
+struct FusedBranch {
+  ChannelRange in;
+  int64_t out_first = 0;
+  cpu::Chain chain;
+  std::vector<FusedUnit> units;
+  // Per unit; gamma and beta are undefined where BatchNorm has none.
+  std::vector<at::Tensor> weight, gamma, beta;
+};
+
+struct FusedPlan {
+  std::vector<FusedBranch> branches;
+  bool has_pass = false;
+  ChannelRange pass;
+  int64_t pass_first = 0;  // in the output
+  bool residual = false, own_residual = false, pooled = false;
+  cpu::Activation post = cpu::Activation::none;
+  int64_t batch = 0, channels = 0, height = 0, width = 0;
+  int64_t out_channels = 0, out_height = 0, out_width = 0;
+  bool input_gradient = false;
+  at::ScalarType type = at::kFloat;
+  std::vector<at::Tensor> saved;  // per branch
+};
+
+std::shared_ptr<FusedPlan> plan_block(const FusedBlock& block, const at::Tensor& x,
+                                      const Execution& execution);
+
+// Points the chain's units at the parameters. Tensors that had to be made dense are kept in `kept`.
+void bind_parameters(FusedBranch& branch, std::vector<at::Tensor>& kept);
+
+// Uninitialised, for the block's result.
+at::Tensor empty_output(const FusedPlan& plan);
+
+// The first of these channels in the first pixel.
+char* element(const at::Tensor& tensor, int64_t channel);
+cpu::Input input_of(const at::Tensor& tensor, const ChannelRange& channels);
+
+// How a branch's results reach the output; the first branch also carries the passed channels.
+cpu::Output output_of(const FusedPlan& plan, const FusedBranch& branch, const at::Tensor& x,
+                      const at::Tensor& residual, const at::Tensor& out);
+
+// Batch statistics of a branch, one row of [2, channels] a unit: mean and unbiased variance.
+struct BranchStatistics {
+  std::vector<at::Tensor> values;
+  std::vector<cpu::BatchStatistics> pointers;
+
+  explicit BranchStatistics(const FusedBranch& branch) {
+    for (const cpu::Unit& unit : branch.chain.units) {
+      values.push_back(at::empty({2, unit.out_channels}, at::kFloat));
+      float* data = values.back().data_ptr<float>();
+      pointers.push_back({data, nullptr, data + unit.out_channels});
+    }
+  }
+};
+
+}  // namespace singlepath
