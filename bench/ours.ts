@@ -1,12 +1,13 @@
 /** One measurement of singlepath in a process of its own: the counterpart of peers/pytorch_supernet.py. */
 import { RandomStream } from '../src/core/rng.js';
 import { addon } from '../src/runtime/addon.js';
-import type { NativeBatch, StepOptions } from '../src/runtime/native.js';
+import type { NativeBatch } from '../src/runtime/native.js';
 import { getSpace } from '../src/space/catalog.js';
 import { Supernet } from '../src/supernet/supernet.js';
 import type { BenchSettings } from './settings.js';
 import type { Measurement } from './sides.js';
 import { median } from './statistics.js';
+import { STEP } from './step.js';
 
 interface Job extends BenchSettings {
   kernels: 'fused' | 'aten';
@@ -17,15 +18,6 @@ interface Job extends BenchSettings {
 const CLASSES = 100;
 const WARMUP = 3;
 const BATCHES = 4;
-const STEP: StepOptions = {
-  learningRate: 0.05,
-  momentum: 0.9,
-  nesterov: false,
-  weightDecay: 4e-5,
-  labelSmoothing: 0.1,
-  clipGradientNorm: 0,
-  randomKey: [0, 0],
-};
 
 const job = JSON.parse(process.argv[2] ?? '') as Job;
 const space = getSpace('spos-shufflenet-v2', { size: job.size, classes: CLASSES });

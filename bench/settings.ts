@@ -1,7 +1,9 @@
 import { parseArgs } from 'node:util';
 
+const WHAT = ['supernet', 'evaluate', 'memory', 'precision', 'flat', 'overhead'] as const;
+
 export interface BenchSettings {
-  what: 'supernet' | 'evaluate' | 'memory';
+  what: (typeof WHAT)[number];
   batch: number;
   size: number;
   steps: number;
@@ -10,19 +12,30 @@ export interface BenchSettings {
   /** Candidates timed one by one, and the size of the population for the gain from sharing. */
   candidates: number;
   population: number;
+  seeds: number;
+  /** Default: the demo's. */
+  epochs?: number;
   /** File for the measurements as JSON. */
   json?: string;
 }
 
-export const USAGE = `npm run bench -- supernet|evaluate|memory [options]
+export const USAGE = `npm run bench -- WHAT [options]
 
-Both sides run in turn, each in a process of its own, on the same network and the same paths; ratios are of medians.
-  --batch N       images a step (64)        --size N        image size, divisible by 32 (96)
-  --steps N       timed steps a round (10)  --rounds N      rounds of all sides (3)
-  --threads N     intra-op threads (2)      --candidates N  candidates a round (4)
-  --population N  for the gain from sharing prefixes (50)
-  --json FILE     also write the measurements
-The peer needs a Python with torch: SINGLEPATH_PYTHON (default python3), and ../shared/peers.`;
+Beside PyTorch: all sides run in turn, each in a process of its own, on the same network and the same paths; ratios are
+of medians. The peer needs a Python with torch: SINGLEPATH_PYTHON (default python3), and ../shared/peers.
+  supernet        training steps                 evaluate        candidates, alone and in a population
+  memory          peak memory of training
+Of ours alone:
+  precision       the demo's supernet trained in fp32 and bf16 over several seeds: loss and accuracy
+  flat            resident memory over many random paths
+  overhead        what a training step costs beside the network
+
+  --batch N       images a step (64)             --size N        image size, divisible by 32 (96)
+  --steps N       timed steps a round (10; flat and overhead: all steps, 10000)
+  --rounds N      rounds of all sides (3)        --threads N     intra-op threads (2)
+  --candidates N  candidates a round (4)         --population N  for the gain from sharing prefixes (50)
+  --seeds N       trainings of each (3)          --epochs N      of each training (the demo's)
+  --json FILE     also write the measurements`;
 
 export function parseSettings(args: string[]): BenchSettings {
   const number = (fallback: number) => ({ type: 'string' as const, default: String(fallback) });
@@ -32,28 +45,35 @@ export function parseSettings(args: string[]): BenchSettings {
     options: {
       batch: number(64),
       size: number(96),
-      steps: number(10),
+      steps: { type: 'string' },
       rounds: number(3),
       threads: number(2),
       candidates: number(4),
       population: number(50),
+      seeds: number(3),
+      epochs: { type: 'string' },
       json: { type: 'string' },
       help: { type: 'boolean', short: 'h' },
     },
   });
-  const what = positionals[0];
-  if (values.help || (what !== 'supernet' && what !== 'evaluate' && what !== 'memory')) {
-    throw new Error(USAGE);
-  }
+  const what = WHAT.find((name) => name === positionals[0]);
+  if (values.help || what === undefined) throw new Error(USAGE);
   return {
     what,
     batch: Number(values.batch),
     size: Number(values.size),
-    steps: Number(values.steps),
+    steps: Number(values.steps ?? (what === 'flat' || what === 'overhead' ? 10_000 : 10)),
     rounds: Number(values.rounds),
     threads: Number(values.threads),
     candidates: Number(values.candidates),
     population: Number(values.population),
-    ...(values.json === undefined ? {} : { json: values.json }),
+    seeds: Number(values.seeds),
+    ...(values.epochs !== undefined && { epochs: Number(values.epochs) }),
+    ...(values.json !== undefined && { json: values.json }),
   };
+}
+
+/** Threads of PyTorch and of singlepath, without endless spinning. */
+export function threadEnvironment({ threads }: BenchSettings): Record<string, string> {
+  return { OMP_NUM_THREADS: String(threads), GOMP_SPINCOUNT: '1000' };
 }

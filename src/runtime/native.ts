@@ -218,11 +218,11 @@ export interface NativeLoader {
 }
 
 export interface MemoryStatistics {
-  /** Bytes of tensors alive, held in the cache for reuse, and the peak of both together. */
+  /** Bytes of tensors and kernel buffers alive, free but kept for reuse, and the peak of both together. */
   allocated: number;
   cached: number;
   peak: number;
-  /** Calls that were served from the cache, and all calls. */
+  /** Allocations of memory used before, and all. */
   hits: number;
   allocations: number;
   /** Live native handles by class name. */
@@ -238,7 +238,7 @@ export interface Addon {
   /** Intra-op threads of the engine; takes effect for work queued later. */
   setThreads(threads: number): void;
   memory(): MemoryStatistics;
-  /** Frees cached blocks. */
+  /** Hands memory kept for reuse back to the system. */
   emptyCache(): void;
   Cancel: new () => NativeCancel;
   Batch: new (source: BatchSource) => NativeBatch;

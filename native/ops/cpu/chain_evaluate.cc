@@ -75,8 +75,7 @@ void FoldedChain::run(int batch, const Input& input, const Output& output, Works
   // Raw outputs alternate between two buffers of the block.
   const std::size_t buffer = (whole.largest_raw_bytes + 63) / 64 * 64 * images;
   const int buffers = share ? 1 : pool.threads();
-  const ArenaBlock turning(2 * buffer * buffers);
-  char* memory = static_cast<char*>(turning.data());
+  char* memory = static_cast<char*>(workspace.shared(Workspace::turns, 2 * buffer * buffers));
   workspace.reserve_scratch(scratch);
 
   // One block of images; `items(count, grain, body)` runs a kernel's items, here or on all threads.
