@@ -75,7 +75,11 @@ async function train(
 ): Promise<Training> {
   const config: Config = loadConfig({
     base: [fileLayer(join(packageRoot(), 'configs', 'demo.yaml'))],
-    set: [`precision=${name}`, `seed=${seed}`, ...(epochs === undefined ? [] : [`train.epochs=${epochs}`])],
+    set: [
+      `runtime.precision=${name}`,
+      `seed=${seed}`,
+      ...(epochs === undefined ? [] : [`train.epochs=${epochs}`]),
+    ],
   });
   await runTrain(config, { runDir });
   const space = openSpace(config.space);

@@ -49,8 +49,7 @@ export function sidesOf(settings: BenchSettings, paths: number[][]): Side[] {
   const missing = peerMissing();
   if (missing !== undefined) console.error(`peer skipped: ${missing}`);
   const peers = missing === undefined ? [peer('contiguous', false), peer('channels_last', true)] : [];
-  const precisions = settings.what === 'evaluate' ? (['fp32'] as const) : (['fp32', 'bf16'] as const);
-  return [...peers, ours('aten', 'fp32'), ...precisions.map((precision) => ours('fused', precision))];
+  return [...peers, ours('aten', 'fp32'), ours('fused', 'fp32'), ours('fused', 'bf16')];
 
   function peer(format: string, tuned: boolean): Side {
     return {

@@ -1,5 +1,5 @@
 // Random traffic on an arena: no two blocks overlap, contents stay, and everything freed is one block again.
-// test/native/sanitizers.test.ts builds and runs it.
+// test/native/programs.test.ts builds and runs it.
 #include "core/arena.h"
 
 #include <cstdio>

@@ -1,4 +1,4 @@
-// Stress of the loader's threads; test/native/sanitizers.test.ts builds and runs it. The behaviour itself is
+// Stress of the loader's threads; test/native/programs.test.ts builds and runs it. The behaviour itself is
 // tested from TypeScript (test/data/).
 #include "data/loader.h"
 

@@ -280,6 +280,10 @@ struct StorageKernels {
                          const float* row_scale, void* packed);
   void (*pack_by_input)(const float* weights, long row_stride, int outputs, int channels, int taps,
                         void* packed);
+
+  // c[rows][n] = a[rows][k] * packed b, alone, for measuring what the machine can do. Rows a multiple of
+  // kPanelStep, k even; a and b at most floats.
+  void (*product)(const void* a, const void* packed, float* c, int rows, int k, int n);
 };
 
 struct Kernels {
@@ -295,10 +299,6 @@ struct Kernels {
   // p -= lr * update over n values; see sgd.h.
   void (*sgd)(float* parameter, const float* gradient, float* momentum, long n, float learning_rate,
               float momentum_factor, float weight_decay, bool nesterov);
-
-  // c[rows][n] = a[rows][k] * packed b, alone, for measuring what the machine can do. Rows a multiple of
-  // kPanelStep.
-  void (*gemm)(const float* a, long lda, const float* packed, float* c, long ldc, int rows, int k, int n);
 
   SINGLEPATH_INLINE const StorageKernels& of(Storage storage) const {
     return storage == Storage::float32 ? float32 : bfloat16;

@@ -13,6 +13,13 @@ namespace singlepath::cpu::SINGLEPATH_ISA {
 namespace {
 
 template <class T>
+void product(const void* a, const void* packed, float* c, int rows, int k, int n) {
+  using E = typename PanelOf<T>::Element;
+  const int steps = k / kDepth<E>;
+  gemm<E>(static_cast<const E*>(a), steps, static_cast<const E*>(packed), c, n, rows, steps, n);
+}
+
+template <class T>
 constexpr StorageKernels storage_kernels() {
   return {matmul_forward<T>,
           matmul_backward<T>,
@@ -24,17 +31,14 @@ constexpr StorageKernels storage_kernels() {
           copy_channels<T>,
           normalise<T>,
           pack_by_output<typename PanelOf<T>::Element>,
-          pack_by_input<typename PanelOf<T>::Element>};
+          pack_by_input<typename PanelOf<T>::Element>,
+          product<T>};
 }
 
 }  // namespace
 
 extern const Kernels table;
-const Kernels table = {SINGLEPATH_STRING(SINGLEPATH_ISA),
-                       storage_kernels<float>(),
-                       storage_kernels<bf16>(),
-                       pack_depthwise,
-                       sgd,
-                       gemm<float>};
+const Kernels table = {SINGLEPATH_STRING(SINGLEPATH_ISA), storage_kernels<float>(), storage_kernels<bf16>(),
+                       pack_depthwise, sgd};
 
 }  // namespace singlepath::cpu::SINGLEPATH_ISA

@@ -1,0 +1,158 @@
+#include "chain_case.h"
+
+namespace singlepath::cpu::test {
+namespace {
+
+Unit unit(Convolution convolution, int in, int out, int kernel, int stride, Activation activation) {
+  Unit u;
+  u.convolution = convolution;
+  u.in_channels = in;
+  u.out_channels = out;
+  u.kernel = kernel;
+  u.stride = stride;
+  u.activation = activation;
+  return u;
+}
+Unit pointwise(int in, int out, Activation a = Activation::relu, int stride = 1) {
+  return unit(Convolution::pointwise, in, out, 1, stride, a);
+}
+Unit depthwise(int channels, int kernel, int stride = 1, Activation a = Activation::none) {
+  return unit(Convolution::depthwise, channels, channels, kernel, stride, a);
+}
+Unit dense(int in, int out, int kernel, int stride = 1, Activation a = Activation::relu) {
+  return unit(Convolution::dense, in, out, kernel, stride, a);
+}
+
+}  // namespace
+
+std::vector<Case> cases() {
+  using A = Activation;
+  std::vector<Case> all;
+  const auto add = [&](Case c) { all.push_back(std::move(c)); };
+  add({"pointwise 16-32", {pointwise(16, 32)}, 2, 5, 7});
+  add({"pointwise 3-10", {pointwise(3, 10, A::hswish)}, 1, 3, 3});
+  add({"pointwise 64-80, several panels", {pointwise(64, 80, A::relu6)}, 3, 12, 12});
+  add({"pointwise stride 2", {pointwise(12, 25, A::relu, 2)}, 2, 7, 6});
+  add({"pointwise, pointwise stride 2", {pointwise(12, 19), pointwise(19, 6, A::none, 2)}, 2, 5, 5});
+  add({"pointwise 640-48", {pointwise(640, 48)}, 2, 3, 3});
+  for (int k : {1, 3, 5, 7, 9})
+    for (int stride : {1, 2})
+      for (int size : {1, 2, 3, 4, 6, 7, 8, 13, 24})
+        if (size <= 8 || k > 1)
+          add({"depthwise " + std::to_string(k) + " stride " + std::to_string(stride) + " size " +
+                   std::to_string(size),
+               {depthwise(size > 8 ? 19 : 35, k, stride,
+                          k == 3   ? A::relu
+                          : k == 5 ? A::hswish
+                                   : A::relu6)},
+               size == 1  ? 9
+               : size > 8 ? 1
+                          : 3,
+               size,
+               size});
+  add({"depthwise stride 3", {depthwise(12, 5, 3)}, 2, 10, 8});
+  add({"dense 3-16 stride 2",
+       {dense(3, 16, 3, 2)},
+       2,
+       13,
+       11,
+       0,
+       1,
+       0,
+       Residual::none,
+       A::none,
+       false,
+       false,
+       true,
+       0,
+       false,
+       false});
+  add({"dense 3-40", {dense(3, 40, 3, 1, A::hswish)}, 2, 12, 15});
+  add({"dense 12-25, 5x5", {dense(12, 25, 5, 2)}, 1, 9, 6});
+  add({"dense 16-32, batch 1", {dense(16, 32, 3)}, 1, 20, 20});
+  add({"dense behind pointwise", {pointwise(10, 6), dense(6, 19, 3, 2, A::none)}, 2, 7, 7, 0, 1, 3});
+  add({"resnet basic block",
+       {dense(19, 19, 3), dense(19, 19, 3, 1, A::none)},
+       2,
+       6,
+       5,
+       0,
+       1,
+       0,
+       Residual::input,
+       A::relu});
+  add({"resnet, projected shortcut",
+       {dense(8, 24, 3, 2), dense(24, 24, 3, 1, A::none)},
+       2,
+       7,
+       7,
+       0,
+       1,
+       0,
+       Residual::other,
+       A::relu6});
+  for (int k : {3, 5, 7}) {
+    Case c{"shuffle " + std::to_string(k),
+           {pointwise(32, 64), depthwise(64, k), pointwise(64, 32)},
+           2,
+           6,
+           6,
+           1,
+           2};
+    c.pass = true;
+    add(c);
+    c.name += ", odd channels";
+    c.units = {pointwise(19, 25), depthwise(25, k), pointwise(25, 19)};
+    c.weight_slack = 5;
+    c.affine = k != 5;
+    add(c);
+    add({"shuffle down " + std::to_string(k),
+         {pointwise(16, 51), depthwise(51, k, 2), pointwise(51, 32)},
+         2,
+         9,
+         8,
+         0,
+         1,
+         16});
+  }
+  Case projection{"projection, accumulating", {depthwise(16, 5, 2), pointwise(16, 16)}, 2, 7, 8, 0, 1, 32};
+  projection.accumulate = true;
+  add(projection);
+  Case xception{"xception",
+                {depthwise(25, 3), pointwise(25, 51), depthwise(51, 3), pointwise(51, 51), depthwise(51, 3),
+                 pointwise(51, 25)},
+                2,
+                5,
+                5,
+                1,
+                2};
+  xception.pass = true;
+  add(xception);
+  add({"xception down",
+       {depthwise(16, 3, 2), pointwise(16, 32), depthwise(32, 3), pointwise(32, 32), depthwise(32, 3),
+        pointwise(32, 48)},
+       3,
+       8,
+       8});
+  add({"mbconv",
+       {pointwise(12, 72, A::relu6), depthwise(72, 5, 1, A::relu6), pointwise(72, 12, A::none)},
+       2,
+       7,
+       7,
+       0,
+       1,
+       0,
+       Residual::input});
+  add({"mbconv hswish",
+       {pointwise(24, 51, A::hswish), depthwise(51, 3, 2, A::hswish), pointwise(51, 40, A::none)},
+       2,
+       7,
+       9});
+  add({"slice with step 3", {pointwise(6, 10), depthwise(10, 3)}, 2, 5, 5, 2, 3});
+  Case head{"head", {pointwise(40, 100)}, 5, 3, 3};
+  head.pooled = true;
+  add(head);
+  return all;
+}
+
+}  // namespace singlepath::cpu::test
