@@ -51,7 +51,14 @@ BatchPtr to_batch(const Napi::Object& source) {
     batch->pixels.assign(data, data + length);
   } else {
     const float* data = images.As<Napi::Float32Array>().Data();
-    batch->floats.assign(data, data + length);
+    batch->floats.resize(length);
+    const int64_t plane = batch->height * batch->width;
+    float* to = batch->floats.data();
+    for (int64_t i = 0; i < batch->count; ++i, data += batch->channels * plane) {
+      for (int64_t p = 0; p < plane; ++p) {
+        for (int64_t c = 0; c < batch->channels; ++c) *to++ = data[c * plane + p];
+      }
+    }
   }
   batch->mean = per_channel(source, "mean", batch->channels, 0);
   batch->std = per_channel(source, "std", batch->channels, 1);

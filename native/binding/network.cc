@@ -6,6 +6,7 @@
 #include "binding/cancel.h"
 #include "binding/convert.h"
 #include "binding/task.h"
+#include "core/arena.h"
 #include "runtime/device.h"
 
 namespace singlepath {
@@ -161,6 +162,8 @@ void NetworkHandle::release(Napi::BasicEnv env) {
   if (!slot_) return;
   slot_.reset();
   environment_->count(env, "Network", -1, bytes_);
+  // What its training needed is of no use to the process any more.
+  if (environment_->handles().at("Network") == 0) shared_arena().release_pages();
 }
 
 Napi::Value NetworkHandle::step(const Napi::CallbackInfo& info) {

@@ -7,8 +7,8 @@
 
 namespace singlepath {
 
-// Images and labels. Either `pixels` (uint8, NHWC, normalised by the engine to (x / 255 - mean) / std) or
-// `floats` (NCHW, taken as they are) is filled.
+// Images, NHWC, and labels. Either `pixels` (normalised by the engine to (x / 255 - mean) / std) or `floats`
+// (taken as they are) is filled.
 struct Batch {
   int64_t count = 0, channels = 0, height = 0, width = 0;
   std::vector<uint8_t> pixels;

@@ -15,7 +15,8 @@ at::Tensor images_of(const Batch& batch, at::Device device, at::ScalarType stora
   const int64_t n = batch.count, c = batch.channels, h = batch.height, w = batch.width;
   if (batch.pixels.empty()) {
     const auto data = const_cast<float*>(batch.floats.data());  // from_blob takes no const; never written
-    return at::from_blob(data, {n, c, h, w}, at::kFloat)
+    return at::from_blob(data, {n, h, w, c}, at::kFloat)
+        .permute({0, 3, 1, 2})
         .to(at::TensorOptions(device).dtype(storage), /*non_blocking=*/false, /*copy=*/true,
             at::MemoryFormat::ChannelsLast);
   }

@@ -296,7 +296,8 @@ describe('handles', () => {
       allocated.push(addon().memory().allocated);
     }
     const { Batch, Network } = live();
-    assert.deepEqual({ Batch, Network }, { Batch: before.Batch, Network: before.Network });
+    assert.deepEqual({ Batch, Network }, { Batch: before.Batch, Network: 0 });
+    assert.equal(addon().memory().cached, 0, 'the last network hands free memory back');
     assert.ok(Math.max(...allocated.slice(5)) <= Math.max(...allocated.slice(0, 5)), allocated.join(' '));
   });
 

@@ -16,7 +16,8 @@
 
 namespace singlepath::cpu::SINGLEPATH_ISA {
 
-// Vectors in the next column tile when `groups` channel groups are left.
+// Vectors in the next column tile when `groups` channel groups are left; columns of the widest.
+constexpr int kWidestTile = 3 * kGroup;
 SINGLEPATH_INLINE int tile_groups(int groups) {
   if (kLanes != kGroup) return 1;
   return groups == 4 ? 2 : groups < 3 ? groups : 3;
@@ -78,31 +79,29 @@ void gemm(const E* a, long lda, const E* packed, float* c, long ldc, int rows, i
   }
 }
 
-SINGLEPATH_INLINE void set_element(float* element, int, float value) {
-  *element = value;
-}
-SINGLEPATH_INLINE void set_element(Pair* element, int half, float value) {
-  from_float(reinterpret_cast<bf16*>(element) + half, value);
-}
-
-// Packs the b of gemm, `depth` rows of n columns, n a multiple of kGroup. row(d, first, count, set) calls
-// set(j, b[d][first + j]) for all j < count.
+// Packs the b of gemm, `depth` rows of n columns, n a multiple of kGroup. row(d, first, count, to) writes
+// b[d][first + j] to to[j] for all j < count.
 template <class E, class Row>
 SINGLEPATH_INLINE void pack(int depth, int n, E* packed, const Row& row) {
   const int steps = (depth + kDepth<E> - 1) / kDepth<E>;
   for (int first = 0; first < n;) {
     const int width = tile_groups((n - first) / kGroup) * kGroup;
     E* line = packed + static_cast<long>(first) * steps;
-    for (int step = 0; step < steps; ++step, line += width)
-      for (int half = 0; half < kDepth<E>; ++half) {
-        const auto set = [&](int j, float value)
-                             __attribute__((always_inline)) { set_element(line + j, half, value); };
-        const int d = step * kDepth<E> + half;
-        if (d < depth)
-          row(d, first, width, set);
-        else
-          for (int j = 0; j < width; ++j) set(j, 0.f);
+    for (int step = 0; step < steps; ++step, line += width) {
+      if constexpr (kDepth<E> == 1) {
+        row(step, first, width, line);
+      } else {
+        alignas(64) float halves[2][kWidestTile];
+        for (int half = 0; half < 2; ++half) {
+          if (2 * step + half < depth)
+            row(2 * step + half, first, width, halves[half]);
+          else
+            clear(halves[half], width);
+        }
+        for (int c = 0; c < width; c += kLanes)
+          store_pairs(line + c, load(halves[0] + c), load(halves[1] + c));
       }
+    }
     first += width;
   }
 }
@@ -111,12 +110,13 @@ SINGLEPATH_INLINE void pack(int depth, int n, E* packed, const Row& row) {
 template <class E>
 void pack_by_output(const float* weights, long row_stride, int outputs, int channels, int taps,
                     const float* row_scale, void* packed) {
-  const auto row = [&](int d, int first, int count, const auto& set) __attribute__((always_inline)) {
+  const auto row = [&](int d, int first, int count, float* to) __attribute__((always_inline)) {
     const float* column = weights + first * row_stride + (d % channels) * taps + d / channels;
-    for (int j = 0; j < count; ++j, column += row_stride) {
-      const int output = first + j;
-      set(j, output < outputs ? *column * (row_scale ? row_scale[output] : 1.f) : 0.f);
-    }
+    const int known = least(count, outputs - first);
+    for (int j = 0; j < known; ++j) to[j] = column[j * row_stride];
+    if (row_scale)
+      for (int j = 0; j < known; ++j) to[j] *= row_scale[first + j];
+    for (int j = known; j < count; ++j) to[j] = 0;
   };
   pack(channels * taps, static_cast<int>(padded(outputs)), static_cast<E*>(packed), row);
 }
@@ -125,18 +125,18 @@ void pack_by_output(const float* weights, long row_stride, int outputs, int chan
 template <class E>
 void pack_by_input(const float* weights, long row_stride, int outputs, int channels, int taps, void* packed) {
   const int depth = channels * taps;
-  const auto row = [&](int output, int first, int count, const auto& set) __attribute__((always_inline)) {
+  const auto row = [&](int output, int first, int count, float* to) __attribute__((always_inline)) {
     const float* line = weights + output * row_stride;
     const int known = output < outputs ? least(count, depth - first) : 0;
     if (taps == 1) {
-      for (int j = 0; j < known; ++j) set(j, line[first + j]);
+      for (int j = 0; j < known; ++j) to[j] = line[first + j];
     } else {
       for (int j = 0, channel = first % channels, tap = first / channels; j < known; ++j) {
-        set(j, line[channel * taps + tap]);
+        to[j] = line[channel * taps + tap];
         if (++channel == channels) channel = 0, ++tap;
       }
     }
-    for (int j = known; j < count; ++j) set(j, 0.f);
+    for (int j = known; j < count; ++j) to[j] = 0;
   };
   pack(static_cast<int>(padded(outputs)), static_cast<int>(padded(depth)), static_cast<E*>(packed), row);
 }
