@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism, cpus, freemem, release, totalmem, type } from 'node:os';
 import { SinglePathError } from '../core/errors.js';
 import { addon, addonCandidates, packageVersion } from './addon.js';
+import { callNative } from './call.js';
 import { describeTried, findLibtorch, type LibtorchSearch } from './libtorch.js';
 import type { Addon, MemoryStatistics } from './native.js';
 import { versionLine } from './process.js';
@@ -89,7 +90,7 @@ export function formatDoctor(report: DoctorReport): string {
   const lines: [string, string][] = [
     ['singlepath', report.singlepath],
     ['node', `${report.node}, ${report.platform}`],
-    ['addon', native === null ? 'MISSING' : `loaded from ${report.addon.paths[0]}`],
+    ['addon', native === null ? 'DOES NOT WORK (see below)' : `loaded from ${report.addon.paths[0]}`],
   ];
   if (native !== null) {
     const { torch, cxx, cuda } = native.versions;
@@ -124,18 +125,19 @@ function nativeReport(): { native: NativeReport | null; problem: string | null }
   try {
     const native = addon();
     return {
-      native: {
+      native: callNative(() => ({
         versions: native.versions(),
         devices: native.devices(),
         cpu: native.cpu(),
         threads: native.threads(),
         memory: native.memory(),
-      },
+      })),
       problem: null,
     };
   } catch (error) {
     if (!(error instanceof SinglePathError)) throw error;
-    return { native: null, problem: `${error.message}\nhint: ${error.hint}` };
+    const hint = error.hint === undefined ? '' : `\nhint: ${error.hint}`;
+    return { native: null, problem: `${error.message}${hint}` };
   }
 }
 

@@ -41,11 +41,22 @@ test('without the addon doctor still reports, says what is missing and ends with
     symlinkSync(join(packageRoot(), 'node_modules'), join(root, 'node_modules'));
     const { code, stdout } = await doctor(root);
     assert.equal(code, 3);
-    assert.match(stdout, /^addon +MISSING$/m);
+    assert.match(stdout, /^addon +DOES NOT WORK/m);
     assert.match(stdout, /singlepath\.node: not there/);
     assert.match(stdout, /^hint: run `npx singlepath build`/m);
   } finally {
     rmSync(root, { recursive: true, force: true });
+  }
+});
+
+test('an unknown instruction set is a problem doctor reports', async () => {
+  process.env.SINGLEPATH_ISA = 'avx1024';
+  try {
+    const { code, stdout } = await doctor(packageRoot());
+    assert.equal(code, 3);
+    assert.match(stdout, /^expected SINGLEPATH_ISA to be one of .*portable but received "avx1024"$/m);
+  } finally {
+    delete process.env.SINGLEPATH_ISA;
   }
 });
 
