@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <fstream>
 #include <set>
+#include <sstream>
 #include <string>
 #include <thread>
 #include <utility>
@@ -41,13 +43,47 @@ int cores_in_mask() {
   return std::min<int>(cpus, cores.size());
 }
 
-// CPUs allowed by the cgroup v2 quota ("max 100000" or "150000 100000"); 0 where there is none.
-double cgroup_quota() {
-  std::ifstream file("/sys/fs/cgroup/cpu.max");
-  std::string quota;
+// CPUs this control group alone may use, by the files of either version; 0: no limit or no such group.
+double quota_of(const std::string& group) {
+  std::string quota = "max";
   double period = 0;
-  if (!(file >> quota >> period) || quota == "max" || period <= 0) return 0;
-  return std::stod(quota) / period;
+  if (std::ifstream both(group + "/cpu.max"); both) {  // "max 100000" or "150000 100000"
+    both >> quota >> period;
+  } else {
+    std::ifstream(group + "/cpu.cfs_quota_us") >> quota;  // -1: none
+    std::ifstream(group + "/cpu.cfs_period_us") >> period;
+  }
+  const double microseconds = quota == "max" ? 0 : std::strtod(quota.c_str(), nullptr);
+  return microseconds > 0 && period > 0 ? microseconds / period : 0;
+}
+
+bool lists_cpu(const std::string& controllers) {
+  std::istringstream names(controllers);
+  for (std::string name; std::getline(names, name, ',');) {
+    if (name == "cpu") return true;
+  }
+  return false;
+}
+
+// The least quota of the process's control group and of those around it; 0 where there is none.
+double cgroup_quota() {
+  double least = 0;
+  std::ifstream groups("/proc/self/cgroup");
+  for (std::string line; std::getline(groups, line);) {  // "0::/a/b" (version 2) or "4:cpu,cpuacct:/a/b"
+    const size_t first = line.find(':'), second = line.find(':', first + 1);
+    if (second == std::string::npos) continue;
+    const std::string controllers = line.substr(first + 1, second - first - 1);
+    if (!controllers.empty() && !lists_cpu(controllers)) continue;
+    const std::string root = controllers.empty() ? "/sys/fs/cgroup" : "/sys/fs/cgroup/cpu";
+    // In a container the group's own folder may be the root of what is mounted: missing ones are passed over.
+    for (std::string path = line.substr(second + 1);; path.resize(path.rfind('/'))) {
+      if (path == "/") path.clear();
+      const double quota = quota_of(root + path);
+      if (quota > 0 && (least == 0 || quota < least)) least = quota;
+      if (path.empty()) break;
+    }
+  }
+  return least;
 }
 #endif
 
