@@ -36,10 +36,14 @@ class ModuleTree {
   }
 
  private:
-  // Every module is a type of its own, as methods belong to types; saving keeps equal names apart.
-  torch::jit::Module make(const std::string& path) const {
+  // Every module is a type of its own, as methods belong to types. Like PyTorch's own, those of one name are
+  // kept apart by a mangled prefix: the compiler hashes types by name, and thirty equal ones fill memory
+  // (1.13).
+  torch::jit::Module make(const std::string& path) {
     const auto found = types_.find(path);
-    torch::jit::Module module(found == types_.end() ? "Container" : found->second);
+    const std::string type = found == types_.end() ? "Container" : found->second;
+    const std::string mangled = "___torch_mangle_" + std::to_string(modules_.size()) + ".";
+    torch::jit::Module module("__torch__." + (path.empty() ? "" : mangled) + type);
     // What Python's eval() and torch.jit.freeze look for.
     module.register_attribute("training", c10::BoolType::get(), false);
     return module;
