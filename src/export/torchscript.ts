@@ -17,6 +17,12 @@ const RESERVED = new Set(
 );
 
 /**
+ * `torch.channels_last`, the layout of the network that is exported. In the other one convolutions sum in another
+ * order, and a quantised feature between two levels falls on the other one.
+ */
+const CHANNELS_LAST = 2;
+
+/**
  * A network in TorchScript: modules named as in the graph, so that the keys of its state_dict are the names of our
  * tensors. Ops with parameters are modules of their own; each layer is a module that calls them.
  *
@@ -36,6 +42,7 @@ export function describeScript(
 export function describeModules(subnet: SearchSpace): ScriptModule[] {
   const modules: ScriptModule[] = [];
   const root = new Method('', 'x');
+  root.value = root.assign('images', `torch.contiguous(x, memory_format=${CHANNELS_LAST})`);
   const taken = new Set(['', ...subnet.layers.flatMap(({ choices }) => namesOf(choices[0]!.graph.nodes))]);
   walkSpace(subnet, ({ layer, graph: { nodes }, values }) => {
     const path = nodes.length > 1 ? commonPath(namesOf(nodes)) : '';
