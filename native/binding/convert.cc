@@ -59,6 +59,17 @@ Napi::Array get_array(const Napi::Object& object, const char* name) {
   return value.As<Napi::Array>();
 }
 
+std::vector<double> get_numbers(const Napi::Object& object, const char* name) {
+  const Napi::Array array = get_array(object, name);
+  std::vector<double> values;
+  for (uint32_t i = 0; i < array.Length(); ++i) {
+    const Napi::Value value = array.Get(i);
+    if (!value.IsNumber()) expected("numbers", name, value);
+    values.push_back(value.As<Napi::Number>().DoubleValue());
+  }
+  return values;
+}
+
 std::vector<int64_t> get_integers(const Napi::Object& object, const char* name) {
   const Napi::Array array = get_array(object, name);
   std::vector<int64_t> values;

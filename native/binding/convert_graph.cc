@@ -136,10 +136,13 @@ ParameterSpec to_parameter(const Napi::Object& object) {
   spec.shape = get_integers(object, "shape");
   spec.trainable = get_boolean(object, "trainable");
   const Napi::Object init = get_object(object, "init");
-  spec.normal = get_string(init, "kind") == "normal";
+  const std::string kind = get_string(init, "kind");
+  spec.normal = kind == "normal";
   if (spec.normal) {
     spec.mean = get_number(init, "mean");
     spec.std = get_number(init, "std");
+  } else if (kind == "values") {
+    spec.values = get_numbers(init, "values");
   } else {
     spec.value = get_number(init, "value");
   }

@@ -84,7 +84,8 @@ struct Layer {
 struct ParameterSpec {
   std::string name;
   std::vector<int64_t> shape;
-  bool normal = false;  // else constant
+  bool normal = false;         // else constant
+  std::vector<double> values;  // where not empty, one per element
   double mean = 0, std = 0, value = 0;
   bool trainable = true;
 };

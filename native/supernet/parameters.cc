@@ -4,6 +4,7 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/full.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "core/error.h"
@@ -34,14 +35,25 @@ at::Tensor normal(const ParameterSpec& spec, uint64_t seed) {
   return tensor;
 }
 
+at::Tensor initial(const ParameterSpec& spec, uint64_t seed) {
+  if (spec.normal) return normal(spec, seed);
+  if (spec.values.empty()) return at::full(spec.shape, spec.value, at::kFloat);
+  at::Tensor tensor = at::empty(spec.shape, at::kFloat);
+  if (tensor.numel() != static_cast<int64_t>(spec.values.size())) {
+    throw Error("INVALID_SPACE", "Expected " + std::to_string(tensor.numel()) + " values for " + spec.name +
+                                     " but received " + std::to_string(spec.values.size()));
+  }
+  std::copy(spec.values.begin(), spec.values.end(), tensor.data_ptr<float>());
+  return tensor;
+}
+
 }  // namespace
 
 ParameterStore::ParameterStore(const NetworkDescription& description, uint64_t seed, at::Device device) {
   at::NoGradGuard no_grad;
   parameters_.reserve(description.parameters.size());
   for (const ParameterSpec& spec : description.parameters) {
-    at::Tensor value = spec.normal ? normal(spec, seed) : at::full(spec.shape, spec.value, at::kFloat);
-    parameters_.push_back({spec.name, value.to(device), {}, spec.trainable});
+    parameters_.push_back({spec.name, initial(spec, seed).to(device), {}, spec.trainable});
     by_name_.emplace(spec.name, &parameters_.back());
   }
   for (const Layer& layer : description.layers) {

@@ -30,7 +30,7 @@ interface NodeBase {
  * How weights start, where the standard deviation follows from the shape. `reciprocal`: N(0, 1 / weight.shape[1])
  * (the paper's code, depthwise: 1); `he`: N(0, sqrt(2 / fan out)) with fan out = out / groups * kernel^2.
  */
-export type WeightInit = Initialiser | 'reciprocal' | 'he';
+export type WeightInit = WeightStart | 'reciprocal' | 'he';
 
 export interface Conv2dNode extends NodeBase {
   op: 'conv2d';
@@ -154,8 +154,13 @@ export interface Shape {
   width: number;
 }
 
-/** How a fresh parameter is filled. `truncated` values are never needed: SPOS uses plain normals. */
-export type Initialiser = { kind: 'normal'; mean: number; std: number } | { kind: 'constant'; value: number };
+/**
+ * How a fresh parameter is filled; `values` are its elements one by one. `truncated` values are never needed: SPOS
+ * uses plain normals.
+ */
+export type Initialiser = WeightStart | { kind: 'values'; values: number[] };
+
+export type WeightStart = { kind: 'normal'; mean: number; std: number } | { kind: 'constant'; value: number };
 
 /** A parameter or buffer at its largest size. */
 export interface ParameterSpec {

@@ -173,7 +173,7 @@ describe('parameters', () => {
   it('start with the standard deviation asked for', () => {
     const std = (module: nn.Module) => {
       const { init } = parameters(module)[0]!;
-      return init.kind === 'normal' ? init.std : init.value;
+      return init.kind === 'normal' ? init.std : init.kind === 'constant' && init.value;
     };
     assert.equal(std(nn.conv2d({ out: 6, kernel: 3 })), 1 / 8);
     assert.equal(std(nn.depthwise({ kernel: 3 })), 1);
@@ -203,6 +203,25 @@ describe('parameters', () => {
     const step = parameters(four)[1]!.init;
     assert.ok(step.kind === 'constant');
     assert.ok(Math.abs(step.value - (2 * 0.7978845608 * 0.125) / Math.sqrt(7)) < 1e-9);
+  });
+
+  it('of LSQ start at the step of each bit width', () => {
+    const bits = { gene: 0, values: [1, 2, 4, 8, 32] };
+    const graph = nn.buildGraph(
+      'net',
+      nn.pipe(nn.fakeQuantize('lsq', bits), nn.conv2d({ out: 2, weightQuantizer: { method: 'lsq', bits } })),
+    );
+    const specs = graphParameters(graph, inferShapes(graph, INPUT, readerOf([0])));
+    const starts = (name: string) => {
+      const { init } = specs.find((spec) => spec.name === name)!;
+      assert.ok(init.kind === 'values');
+      return init.values.map((step) => step.toFixed(6));
+    };
+    const expected = (mean: number, levels: number[]) =>
+      levels.map((most) => ((2 * mean) / Math.sqrt(most)).toFixed(6));
+    // E|v| of N(0, 1/8) and, after BatchNorm and ReLU, of max(0, N(0, 1)).
+    assert.deepEqual(starts('net.conv2d.step'), expected(0.79788456 * 0.125, [1, 1, 7, 127, 127]));
+    assert.deepEqual(starts('net.fakeQuantize.step'), expected(0.39894228, [1, 3, 15, 255, 255]));
   });
 });
 

@@ -305,6 +305,18 @@ test('dropout is inverted: kept values grow, so that the mean stays', async () =
   assert.equal((await net.forward(batch, [])).data[0]!.toFixed(4), '1.0000');
 });
 
+test('steps of LSQ start at what the graph says, one per bit width', async () => {
+  const space = quantSpace('lsq', 'lsq', [1, 2, 4, 32]);
+  using net = new Supernet(space);
+  const state = new Map((await net.state()).map(({ name, data }) => [name, [...data]]));
+  const steps = parametersOf(space).filter(({ init }) => init.kind === 'values');
+  assert.ok(steps.length > 0);
+  for (const { name, init } of steps) {
+    assert.ok(init.kind === 'values');
+    assert.deepEqual(state.get(name), init.values.map(Math.fround));
+  }
+});
+
 describe('what does not fit is refused, and the supernet stays usable', () => {
   const space = twoPathsSpace();
   const batch = (shape: [number, number, number, number], label = 0): NativeBatch =>

@@ -82,7 +82,7 @@ describe('parameter names', () => {
     const stds = new Map(
       parametersOf(getSpace('spos-shufflenet-v2')).map(({ name, init }) => [
         name,
-        init.kind === 'normal' ? init.std : init.value,
+        init.kind === 'normal' ? init.std : init.kind === 'constant' && init.value,
       ]),
     );
     assert.equal(stds.get('stem.0.weight'), 0.01);

@@ -1,5 +1,5 @@
 import { SinglePathError } from '../../core/errors.js';
-import type { Dim, GraphNode, Initialiser, ParameterSpec, Shape, WeightInit } from '../types.js';
+import type { Dim, GraphNode, Initialiser, ParameterSpec, Shape, WeightInit, WeightStart } from '../types.js';
 
 /** Value of a dimension for the architecture (or combination of genes) being walked. */
 export type DimReader = (dim: Dim) => number;
@@ -95,7 +95,7 @@ export function showShape({ channels, height, width }: Shape): string {
 }
 
 /** Resolves the shorthands of {@link WeightInit} for weights [out, in / groups, k, k] or [out, in]. */
-export function weightInit(init: WeightInit, shape: readonly number[], groups: number): Initialiser {
+export function weightInit(init: WeightInit, shape: readonly number[], groups: number): WeightStart {
   if (typeof init === 'object') return init;
   const [out = 1, perGroup = 1, kernel = 1] = shape;
   const std = init === 'reciprocal' ? 1 / perGroup : Math.sqrt(2 / ((out / groups) * kernel * kernel));

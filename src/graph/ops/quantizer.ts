@@ -24,13 +24,14 @@ export function scalarShape(bits: Dim): number[] {
 
 /**
  * LSQ's start, 2 E|v| / sqrt(Qp) (arXiv 1902.08153, section 2.1), with E|v| from the distribution the tensor starts
- * with. All entries share one value, that of the mean bit width; steps are learned from there.
+ * with: for each bit width its own. Signed one-bit numbers have no positive level but +-1: there Qp is 1.
  */
 export function stepInit(bits: Dim, signed: boolean, meanMagnitude: number): Initialiser {
-  const values = typeof bits === 'number' ? [bits] : bits.values;
-  const mean = values.reduce((a, b) => a + Math.min(b, MAX_BITS), 0) / values.length;
-  const largestLevel = Math.max(1, 2 ** (signed ? mean - 1 : mean) - 1);
-  return constant((2 * meanMagnitude) / Math.sqrt(largestLevel));
+  const step = (width: number) => {
+    const quantised = Math.min(width, MAX_BITS);
+    return (2 * meanMagnitude) / Math.sqrt(Math.max(1, 2 ** (signed ? quantised - 1 : quantised) - 1));
+  };
+  return typeof bits === 'number' ? constant(step(bits)) : { kind: 'values', values: bits.values.map(step) };
 }
 
 /*
