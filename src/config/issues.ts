@@ -30,9 +30,12 @@ export function issuesError(
   return new SinglePathError(kind.code, lines.join('\n'));
 }
 
-/** `file.yaml:3:7: `, or of the nearest part around it that is written somewhere: the last layer wins. */
+/**
+ * `file.yaml:3:7: `, or of the nearest part around it that is written somewhere: the last layer wins. The whole is a
+ * place only where there is one layer.
+ */
 export function place(path: ConfigPath, layers: readonly ConfigLayer[], part: 'key' | 'value'): string {
-  for (let length = path.length; length > 0; length--) {
+  for (let length = path.length; length >= (layers.length === 1 ? 0 : 1); length--) {
     for (const layer of layers.toReversed()) {
       const found = layer.locate(path.slice(0, length), part);
       if (found !== undefined) return `${found}: `;

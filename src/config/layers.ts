@@ -46,6 +46,7 @@ export function yamlLayer(text: string, source: string): ConfigLayer {
   return {
     value: (document.toJS() as Record<string, unknown> | null) ?? {},
     locate(path, part) {
+      if (path.length === 0) return at(document.contents?.range?.[0] ?? 0);
       if (!document.hasIn(path)) return undefined;
       const node = document.getIn(path, true);
       const parent = document.getIn(path.slice(0, -1), true);

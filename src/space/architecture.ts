@@ -26,8 +26,8 @@ export function checkArchitecture(space: SearchSpace, architecture: Architecture
 }
 
 /**
- * Reads an architecture and checks it. Accepts an array of genes; text: `0,1,2`, a JSON array, or one digit per gene
- * (`22212220`) where all genes have at most ten values; objects `{arch}` or `{architecture}` (any of the former) or one array per kind
+ * Reads an architecture and checks it. Accepts an array of genes; text: `0,1,2`, `0-1-2`, a JSON array, or one digit per
+ * gene (`22212220`) where all genes have at most ten values; objects `{arch}` or `{architecture}` (any of the former) or one array per kind
  * of gene: `{blocks, scale_ids}`, `{block, width, bits}`. A block of -1 is the layer's identity choice.
  *
  * @throws SinglePathError `INVALID_ARGUMENT`.
@@ -65,7 +65,7 @@ function readText(space: SearchSpace, source: string): number[] {
   }
   const compact = space.genes.length > 1 && /^\d+$/.test(text);
   if (compact && space.genes.some(({ size }) => size > 10)) throw notAnArchitecture(space, source);
-  return (compact ? [...text] : text.split(/[\s,/]+/)).map((value) => readNumber(space, value));
+  return (compact ? [...text] : text.split(/[\s,/]+|(?<=\d)-/)).map((value) => readNumber(space, value));
 }
 
 /** Names of the arrays in architectures given kind by kind. */

@@ -27,11 +27,12 @@ export type Locate = (layer: number, choice: number) => string;
  */
 export function validateSpace(space: SearchSpace, locate: Locate = () => ''): void {
   checkInput(space);
-  checkNames(space);
+  checkNames(space, locate);
   checkGenes(space);
   const output = walkSpace(space, () => {}, locate);
   if (output.channels !== space.classes || output.height !== 1 || output.width !== 1) {
-    throw invalid(space, `${space.classes} logits (classes) as output`, showShape(output));
+    const what = `${space.classes} logits (classes) as output`;
+    throw invalid(space, what, showShape(output), locate(space.layers.length - 1, 0));
   }
 }
 
@@ -100,21 +101,21 @@ function checkInput(space: SearchSpace): void {
   if (layers.length === 0) throw invalid(space, 'at least one layer', 0);
 }
 
-function checkNames({ name: spaceName, layers }: SearchSpace): void {
+function checkNames({ name: spaceName, layers }: SearchSpace, locate: Locate): void {
   const seen = new Set<string>();
-  for (const layer of layers) {
-    for (const { graph } of layer.choices) {
+  layers.forEach(({ choices }, layer) => {
+    choices.forEach(({ graph }, choice) => {
       for (const { name } of graph.nodes) {
         if (seen.has(name)) {
           throw new SinglePathError(
             'INVALID_SPACE',
-            `Node name '${name}' is used twice in space '${spaceName}'`,
+            `${locate(layer, choice)}Node name '${name}' is used twice in space '${spaceName}'`,
           );
         }
         seen.add(name);
       }
-    }
-  }
+    });
+  });
 }
 
 function checkGenes(space: SearchSpace): void {
@@ -146,9 +147,9 @@ function checkGenes(space: SearchSpace): void {
   });
 }
 
-function invalid(space: SearchSpace, what: string, got: string | number): SinglePathError {
+function invalid(space: SearchSpace, what: string, got: string | number, where = ''): SinglePathError {
   return new SinglePathError(
     'INVALID_SPACE',
-    `Expected ${what} in space '${space.name}' but received ${got}`,
+    `${where}Expected ${what} in space '${space.name}' but received ${got}`,
   );
 }

@@ -14,6 +14,7 @@ describe('parseArchitecture', () => {
     for (const source of [
       '2,2,2,1,2,2,2,0',
       ' 2 2 2 1 2 2 2 0\n',
+      '2-2-2-1-2-2-2-0',
       '[2, 2, 2, 1, 2, 2, 2, 0]',
       '22212220', // NAS-Bench-Macro's key
       wanted,
@@ -41,7 +42,7 @@ describe('parseArchitecture', () => {
   it('takes a block of -1 for identity, as ProxylessNAS writes it', () => {
     const space = getSpace('proxyless-gpu');
     const genes = space.genes.map((_, i) => (i % 4 === 1 ? -1 : 0));
-    assert.deepEqual(parseArchitecture(space, genes.join(','))[1], 6);
+    for (const between of [',', '-']) assert.equal(parseArchitecture(space, genes.join(between))[1], 6);
     assert.throws(
       () => parseArchitecture(space, genes.with(0, -1)),
       /gene 0 \(layers\.0\.block\).* received -1/,

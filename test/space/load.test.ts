@@ -145,7 +145,25 @@ describe('errors of a space file', () => {
       'bits out of range',
       '[[2, 2]',
       '[[9, 2]',
-      /^my\.yaml:\d+:7: Expected weight bits from 1 to 8.* received 9$/,
+      /^my\.yaml:34:13: Expected bits from 1 to 8, or 32 for float for layers\.4\.bits\.0\.0 but received 9$/,
+    ],
+    [
+      'a missing key',
+      'classes: 10',
+      '',
+      /^my\.yaml:3:1: Expected a number for classes but received nothing$/,
+    ],
+    [
+      'an output that is not one number per class',
+      'out: $classes',
+      'out: 9',
+      /^my\.yaml:\d+:5: Expected 10 logits \(classes\) as output .* received 9x1x1$/,
+    ],
+    [
+      'a name given twice',
+      'name: last',
+      'name: stem',
+      /^my\.yaml:\d+:5: Node name 'stem\.0' is used twice in space 'small-mixed'$/,
     ],
     [
       'a gene that is missing',

@@ -5,7 +5,7 @@ import { constant, misfit, type Script, scriptFloat } from './op.js';
 export const FLOAT_BITS = 32;
 
 /** Most bits that are quantised. */
-const MAX_BITS = 8;
+export const MAX_BITS = 8;
 
 export function checkBits(node: GraphNode, what: 'weight' | 'feature', bits: number): void {
   const quantised = Number.isInteger(bits) && bits >= 1 && bits <= MAX_BITS;

@@ -1,6 +1,9 @@
 /** The format of search spaces written in YAML or JSON: docs/spaces.md, "Your own space". */
 
 import { z } from 'zod';
+import { FLOAT_BITS, MAX_BITS } from '../../graph/ops/quantizer.js';
+
+const BITS = `bits from 1 to ${MAX_BITS}, or ${FLOAT_BITS} for float`;
 
 const EXPRESSION = /^\$(in|out|stride|classes)(\s*[*/]\s*\d+(\.\d+)?)?$/;
 
@@ -24,10 +27,15 @@ const init = z
   .enum(['he', 'reciprocal'])
   .describe('Standard deviation: sqrt(2 / fan out), or 1 / weight.shape[1] as in the SPOS code');
 
+const bits = z
+  .int()
+  .refine((value) => (value >= 1 && value <= MAX_BITS) || value === FLOAT_BITS, BITS)
+  .meta({ anyOf: [{ minimum: 1, maximum: MAX_BITS }, { const: FLOAT_BITS }] });
+
 const weights = z
   .strictObject({
     method: z.enum(['dorefa', 'lsq']),
-    bits: z.int().optional().describe('1 to 8, or 32 for float; absent: chosen by the bits gene'),
+    bits: bits.optional().describe('1 to 8, or 32 for float; absent: chosen by the bits gene'),
   })
   .describe('Quantises the weights');
 
@@ -73,7 +81,7 @@ const single = z.strictObject({
   fakeQuantize: z
     .strictObject({
       method: z.enum(['pact', 'lsq']),
-      bits: z.int().optional().describe('1 to 8, or 32 for float; absent: chosen by the bits gene'),
+      bits: bits.optional().describe('1 to 8, or 32 for float; absent: chosen by the bits gene'),
     })
     .optional(),
   mbConv: z
@@ -142,7 +150,7 @@ const layer = z
       .optional()
       .describe('Width gene: scales that "width" dimensions follow'),
     bits: z
-      .array(z.tuple([z.int(), z.int()]))
+      .array(z.tuple([bits, bits]))
       .min(1)
       .optional()
       .describe('Bits gene: pairs of weight bits and feature bits'),
