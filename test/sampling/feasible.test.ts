@@ -263,7 +263,7 @@ describe('FeasibleSet with more sums than levels', () => {
       { table: b.table, atMost: middle(b) },
     ];
     const truth = feasibleOnes(a.space, bounds).length;
-    const few = new FeasibleSet(a.space, bounds, { maxStates: 256 });
+    const few = new FeasibleSet(a.space, bounds, { maxStates: 64 });
     const many = new FeasibleSet(a.space, bounds, { maxStates: 2 ** 17 });
     assert.equal(many.exact, true);
     assert.equal(many.count, BigInt(truth));
