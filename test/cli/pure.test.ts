@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
@@ -85,6 +86,25 @@ test('space list, show and stats', async () => {
   assert.equal(stats.architectures, String(4 ** 20));
   const [{ min, max, mean }] = stats.costs;
   assert.deepEqual([min, max, mean], [270_359_360, 398_609_216, 327_174_272]);
+});
+
+test('space stats --constraint counts the architectures that meet it, and proves that none does', async () => {
+  const run = (...limits: string[]) =>
+    singlepath(['space', 'stats', 'nas-bench-macro', ...limits.flatMap((limit) => ['--constraint', limit])]);
+  const { stdout } = await run('madds<=50M', 'params<=1.2M');
+  assert.match(stdout, /^madds<=50M and params<=1\.2M: 1,121 architectures \(17\.09 %\), exact$/m);
+  const { code, stderr } = await run('madds<=5M');
+  assert.equal(code, 4);
+  assert.match(stderr, /smallest madds possible is 7713280/);
+});
+
+test('a reader that closes early is no failure', () => {
+  const command = `'${process.execPath}' dist/src/cli/main.js space show spos-shufflenet-v2-joint --json`;
+  const { status, stderr } = spawnSync('sh', ['-c', `(${command}; echo $? >&2) | true`], {
+    encoding: 'utf8',
+  });
+  assert.equal(status, 0);
+  assert.equal(stderr, '0\n');
 });
 
 test('wrong architectures and spaces are explained', async () => {

@@ -1,14 +1,15 @@
 import { SinglePathError } from '../../core/errors.js';
-import { formatCost } from '../../cost/constraint.js';
+import { formatConstraint, formatCost, parseConstraints } from '../../cost/constraint.js';
 import { type Cost, costTable } from '../../cost/cost.js';
 import { layerProfiles } from '../../cost/layers.js';
 import { costStatistics, spaceSize } from '../../cost/statistics.js';
-import { formatExact } from '../../report/format.js';
+import { formatExact, formatPercent } from '../../report/format.js';
 import { type Column, formatTable } from '../../report/table.js';
+import { feasibleSet, ratio } from '../../sampling/feasible.js';
 import { listSpaces } from '../../space/catalog.js';
 import { loadSpace } from '../../space/load.js';
 import type { SearchSpace } from '../../space/types.js';
-import type { SpaceCommandOptions } from '../commands/space.js';
+import type { SpaceCommandOptions, SpaceStatsOptions } from '../commands/space.js';
 import { printJson, printTable, printText } from '../output.js';
 import { spaceArgument } from '../spaceArgument.js';
 
@@ -84,7 +85,7 @@ function costRange(metric: keyof Cost, costs: readonly Cost[]): string {
 const QUANTILES = [0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99];
 
 /** `singlepath space stats` */
-export function spaceStats(name: string, options: SpaceCommandOptions): void {
+export function spaceStats(name: string, options: SpaceStatsOptions): void {
   const space = spaceArgument(name, options);
   const quantised = space.genes.some((gene) => gene.kind === 'bits');
   const metrics = ['madds', 'params', ...(quantised ? ['bitops', 'weightbits'] : []), 'activations'];
@@ -95,6 +96,7 @@ export function spaceStats(name: string, options: SpaceCommandOptions): void {
     return { metric, min, max, mean, sd, quantiles, resolution, argmin, argmax };
   });
   const size = spaceSize(space);
+  const feasible = feasibleStats(space, options.constraint);
   if (options.json) {
     printJson({
       space: space.name,
@@ -104,10 +106,12 @@ export function spaceStats(name: string, options: SpaceCommandOptions): void {
       // Beyond 2^53 a JSON number is not exact.
       architectures: size.toString(),
       costs: statistics,
+      ...(feasible && { feasible }),
     });
     return;
   }
   printText(`${space.name}: ${space.genes.length} genes, ${formatSize(size)} architectures\n`);
+  if (feasible) printText(describeFeasible(feasible));
   printTable(
     [
       { title: 'cost' },
@@ -121,6 +125,38 @@ export function spaceStats(name: string, options: SpaceCommandOptions): void {
       ...[min, mean, sd, ...Object.values(quantiles), max].map((value) => formatExact(Math.round(value))),
     ]),
   );
+}
+
+interface FeasibleStats {
+  constraints: string[];
+  /** Architectures that a constrained sampler draws, all equally likely: as text, as above. */
+  architectures: string;
+  /** Share of the space. */
+  share: number;
+  /** Whether these are all that meet the constraints. */
+  exact: boolean;
+  /** At most this share of those that meet the constraints is never drawn; all of them are close to a limit. */
+  excluded: number;
+}
+
+function feasibleStats(space: SearchSpace, constraints: string[]): FeasibleStats | undefined {
+  if (constraints.length === 0) return undefined;
+  const limits = parseConstraints(constraints);
+  const tables = limits.map(({ metric }) => costTable(space, metric));
+  const set = feasibleSet(space, tables, limits);
+  return {
+    constraints: limits.map(formatConstraint),
+    architectures: set.count.toString(),
+    share: ratio(set.count, set.size),
+    exact: set.exact,
+    excluded: set.excludedFraction,
+  };
+}
+
+function describeFeasible({ constraints, architectures, share, exact, excluded }: FeasibleStats): string {
+  const count = `${formatSize(BigInt(architectures))} architectures (${formatPercent(share)})`;
+  const rest = `counted in rounded costs: at most ${formatPercent(excluded)} of those that meet it are left out, all close to a limit`;
+  return `${constraints.join(' and ')}: ${count}, ${exact ? 'exact' : rest}\n`;
 }
 
 interface ValidatedSpace {

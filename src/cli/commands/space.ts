@@ -9,6 +9,10 @@ export interface SpaceCommandOptions {
   json?: boolean;
 }
 
+export interface SpaceStatsOptions extends SpaceCommandOptions {
+  constraint: string[];
+}
+
 /** `singlepath space`: what can be searched, without libtorch. */
 export function spaceCommand(): Command {
   const command = new Command('space').description('list, show, measure and check search spaces');
@@ -31,9 +35,16 @@ export function spaceCommand(): Command {
     new Command('stats').description(
       'size of a space, and smallest, largest, mean and quantiles of its costs',
     ),
-  ).action(async (space: string, options: SpaceCommandOptions) =>
-    (await actions()).spaceStats(space, options),
-  );
+  )
+    .option(
+      '--constraint <constraint>',
+      "also count the architectures that meet it, such as 'madds<=330M'; repeatable, all must hold",
+      collect,
+      [],
+    )
+    .action(async (space: string, options: SpaceStatsOptions) =>
+      (await actions()).spaceStats(space, options),
+    );
   const validate = new Command('validate')
     .description('check search spaces of your own')
     .argument('<files...>', 'YAML files')
@@ -56,8 +67,14 @@ export function spaceCommand(): Command {
     )
     .addCommand(
       withHelp(stats, {
-        examples: [['singlepath space stats spos-shufflenet-v2 --input-size 160', 'at another input size']],
-        exitCodes: [],
+        examples: [
+          ['singlepath space stats spos-shufflenet-v2 --input-size 160', 'at another input size'],
+          [
+            "singlepath space stats fbnet --constraint 'madds<=300M' --constraint 'params<=5M'",
+            'how many meet both',
+          ],
+        ],
+        exitCodes: [4],
       }),
     )
     .addCommand(
