@@ -79,6 +79,8 @@ function unfold(issues: readonly Issue[], value: unknown, above: Issue['path'] =
   const unfolded = issues.flatMap((inner): Issue[] => {
     const issue = { ...inner, path: [...above, ...inner.path] };
     if (issue.code !== 'invalid_union') return [issue];
+    const values = literals(issue.errors);
+    if (values !== undefined) return [{ ...issue, code: 'invalid_value', values } as Issue];
     const got = typeof valueAt(value, issue.path);
     const fits = ([first]: readonly Issue[]): boolean => {
       if (first === undefined) return false;
@@ -93,6 +95,14 @@ function unfold(issues: readonly Issue[], value: unknown, above: Issue['path'] =
     .filter(({ code }) => code === 'unrecognized_keys')
     .map(({ path }) => path.join('.'));
   return unfolded.filter(({ code, path }) => code !== 'custom' || !unknown.includes(path.join('.')));
+}
+
+/** The values of a union of nothing but literals, such as 3, 5 or 'xception'. */
+function literals(alternatives: readonly (readonly Issue[])[]) {
+  const values = alternatives.map(([first]) =>
+    first?.code === 'invalid_value' && first.path.length === 0 ? first.values : undefined,
+  );
+  return values.includes(undefined) ? undefined : values.flatMap((some) => some ?? []);
 }
 
 const TYPES: Record<string, string> = {

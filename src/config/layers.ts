@@ -10,17 +10,17 @@ export type ConfigPath = readonly (string | number)[];
  */
 export interface ConfigLayer {
   value: Record<string, unknown>;
-  /** `file.yaml:3:7` or `--set a.b=c`; undefined where the layer has nothing at `path`. */
+  /** `file.yaml:3:7` or `--set a.b=c`; undefined where the layer has nothing at `path`. Of [], a file says its first line. */
   locate(path: ConfigPath, part: 'key' | 'value'): string | undefined;
 }
 
 /** Reads a YAML file. @throws SinglePathError `IO`, or `INVALID_CONFIG` with file:line:column. */
-export function fileLayer(path: string): ConfigLayer {
+export function fileLayer(path: string, what = 'configuration file'): ConfigLayer {
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
   } catch (cause) {
-    throw new SinglePathError('INVALID_CONFIG', `Expected a readable configuration file at '${path}'`, {
+    throw new SinglePathError('INVALID_CONFIG', `Expected a readable ${what} at '${path}'`, {
       cause,
       hint: (cause as Error).message,
     });
@@ -86,6 +86,7 @@ export function valueLayer(path: readonly string[], value: unknown, source: stri
   return {
     value: root,
     locate(wanted) {
+      if (wanted.length === 0) return undefined; // it does not hold everything
       return path.every((key, i) => i >= wanted.length || wanted[i] === key) ? source : undefined;
     },
   };

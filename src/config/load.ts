@@ -36,7 +36,7 @@ export interface ConfigSources {
 export function loadConfig(sources: ConfigSources): Config {
   return resolveConfig([
     ...(sources.base ?? []),
-    ...(sources.files ?? []).map(fileLayer),
+    ...(sources.files ?? []).map((file) => fileLayer(file)),
     ...(sources.options ?? []),
     ...(sources.set ?? []).map(setLayer),
   ]);

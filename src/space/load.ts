@@ -25,7 +25,9 @@ export function loadSpace(
   source: string | object,
   options: LoadSpaceOptions | Record<string, unknown> = {},
 ): SearchSpace {
-  return build(typeof source === 'string' ? fileLayer(source) : objectLayer(source, 'space'), { ...options });
+  return build(typeof source === 'string' ? fileLayer(source, 'space file') : objectLayer(source, 'space'), {
+    ...options,
+  });
 }
 
 /** The same from text; `source` names it in errors. */

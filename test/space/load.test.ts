@@ -116,6 +116,19 @@ describe('errors of a space file', () => {
       "did you mean 'pact'?",
     ],
     [
+      'none of several literals',
+      'kernel: xception',
+      'kernel: xceptoin',
+      /^my\.yaml:18:44: Expected one of 3, 5, 7, xception for .*kernel but received 'xceptoin'$/,
+      "did you mean 'xception'?",
+    ],
+    [
+      'a number that is none of several literals',
+      'shuffleBlock: { kernel: 3',
+      'shuffleBlock: { kernel: 4',
+      /^my\.yaml:16:44: Expected one of 3, 5, 7, xception for .*kernel but received 4$/,
+    ],
+    [
       'an unknown key of a layer',
       'repeat: 2\n    choices',
       'repeet: 2\n    choices',
@@ -188,6 +201,13 @@ describe('errors of a space file', () => {
       );
     });
   }
+
+  it('point at the file where nothing is written', () => {
+    assert.throws(
+      () => parseSpace('', 'my.yaml'),
+      /^SinglePathError: my\.yaml:1:1: Expected a string for name/,
+    );
+  });
 
   it('come all at once', () => {
     assert.throws(() => loadSpace({ name: 'x', layers: [] }), /input .*\n.*classes .*\n.*layers/);
