@@ -14,8 +14,9 @@ export function trainingReporter(session: Session, title: string, every: number)
       progress ??= session.progress({ title, total: steps, every });
       // A running mean: the loss jumps from path to path.
       loss = loss === undefined ? present : 0.98 * loss + 0.02 * present;
-      const speed = Math.round(throughput.add(images));
-      progress.update(step, { loss: loss.toFixed(3), 'images/s': String(speed) });
+      const speed = throughput.add(images);
+      const shown = speed === undefined ? '?' : String(Math.round(speed));
+      progress.update(step, { loss: loss.toFixed(3), 'images/s': shown });
     },
     stop: (): void => progress?.stop(),
   };

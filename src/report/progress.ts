@@ -82,21 +82,33 @@ class Remaining {
   }
 }
 
-/** Images per second over about the last `window` milliseconds. */
+/**
+ * Images per second over about the last `window` milliseconds. The first call only starts the clock: what came before
+ * it is set-up.
+ */
 export class Throughput {
   #images = 0;
-  #since = performance.now();
-  #rate = 0;
+  #since: number | undefined;
+  #rate: number | undefined;
+  #settled = false;
 
   constructor(readonly window = 3000) {}
 
-  add(images: number): number {
+  /** @returns undefined at the first call. */
+  add(images: number, now = performance.now()): number | undefined {
+    if (this.#since === undefined) {
+      this.#since = now;
+      return undefined;
+    }
     this.#images += images;
-    const elapsed = performance.now() - this.#since;
-    if (elapsed >= this.window || this.#rate === 0) this.#rate = (1000 * this.#images) / Math.max(elapsed, 1);
-    if (elapsed >= this.window) {
+    const elapsed = now - this.#since;
+    const whole = elapsed >= this.window;
+    // Until the first window is full its part so far has to do.
+    if (whole || !this.#settled) this.#rate = (1000 * this.#images) / Math.max(elapsed, 1);
+    if (whole) {
+      this.#settled = true;
       this.#images = 0;
-      this.#since = performance.now();
+      this.#since = now;
     }
     return this.#rate;
   }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Logger } from '../../src/log/logger.js';
 import { formatDuration, formatExact, formatPercent } from '../../src/report/format.js';
-import { createProgress } from '../../src/report/progress.js';
+import { createProgress, Throughput } from '../../src/report/progress.js';
 import { formatTable } from '../../src/report/table.js';
 
 test('a table aligns names to the left and numbers to the right', () => {
@@ -43,4 +43,14 @@ test('without a terminal, progress is one line per interval and one at the end',
   const steps = lines.map((line) => line.split(' ')[1]);
   assert.deepEqual(steps, ['1/25', '10/25', '20/25', '25/25']);
   assert.equal(lines[0], 'supernet 1/25 loss,eta');
+});
+
+test('images per second count from the first step on, not from when libtorch and the images were loaded', () => {
+  const throughput = new Throughput(3000);
+  assert.equal(throughput.add(64, 10_000), undefined);
+  assert.equal(throughput.add(64, 10_500), 128);
+  assert.equal(throughput.add(64, 11_000), 128);
+  assert.equal(throughput.add(352, 13_000), 160); // 480 images in 3 s fill the window
+  assert.equal(throughput.add(64, 14_000), 160);
+  assert.equal(throughput.add(64, 16_000), 128 / 3);
 });
