@@ -33,6 +33,7 @@ for (const path of [[], ...paths]) {
     assert.match(stdout, /^Examples:\n {2}\$ singlepath /m);
     assert.match(stdout, /^Exit codes:\n {2}0 {4}done$/m);
     assert.doesNotMatch(stdout, /\(default: \[\]\)/);
+    assert.equal(/^ {2}130 .*--resume/m.test(stdout), /^ +--resume /m.test(stdout), 'only where it exists');
   });
 }
 
