@@ -10,7 +10,9 @@ import type { Architecture, SearchSpace } from '../space/types.js';
  * @throws SinglePathError `INVALID_ARGUMENT` naming the entry.
  */
 export function readArchitectures(space: SearchSpace, path: string): Architecture[] {
-  return listOf(space, path, readJson(path)).map((entry, index) => {
+  const entries = listOf(space, path, readJson(path));
+  if (entries.length === 0) throw expected('at least one architecture', path, entries);
+  return entries.map((entry, index) => {
     try {
       return parseArchitecture(space, entry);
     } catch (error) {

@@ -65,13 +65,15 @@ export function collect(value: string, previous: string[]): string[] {
 export function wholeNumber(text: string): number {
   const value = Number(text);
   if (text.trim() === '' || !Number.isSafeInteger(value) || value < 0) {
-    throw new InvalidArgumentError('Expected a whole number.');
+    throw new InvalidArgumentError('Expected a whole number, 0 or more.');
   }
   return value;
 }
 
 export function positiveNumber(text: string): number {
-  const value = wholeNumber(text);
-  if (value === 0) throw new InvalidArgumentError('Expected a positive whole number.');
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1) {
+    throw new InvalidArgumentError('Expected a positive whole number.');
+  }
   return value;
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type ConfigLayer, fileLayer } from '../config/layers.js';
 import { missingSpace } from '../config/load.js';
 import type { Config } from '../config/schema/config.js';
+import { SinglePathError } from '../core/errors.js';
 import type { RunKind } from '../run/directory.js';
 import { configOf, type Shortcut } from './configOf.js';
 import type { RunOptions } from './options.js';
@@ -23,5 +24,13 @@ export function runConfig(
 ): Config {
   const stored = options.runDir === undefined ? undefined : join(options.runDir, 'config.yaml');
   const own = options.resume && stored !== undefined && existsSync(stored) ? [fileLayer(stored)] : [];
+  const given = [...base, ...own, ...options.config, ...options.set];
+  if (options.resume && given.length === 0 && options.runDir !== undefined) {
+    throw new SinglePathError(
+      'INVALID_CONFIG',
+      `Expected a run to go on with in '${options.runDir}' but it has none`,
+      { hint: 'start one without --resume, with --config FILE' },
+    );
+  }
   return configOf(options, { base: [...base, ...own], shortcuts });
 }

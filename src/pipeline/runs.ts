@@ -34,14 +34,19 @@ export function readRun(path: string, ...kinds: RunKind[]): StoredRun {
   const what = `the run directory of singlepath ${kinds.join(' or ')}`;
   const header = join(path, 'run.json');
   if (!existsSync(header)) {
-    throw new SinglePathError('INVALID_ARGUMENT', `Expected ${what} in '${path}' but it has no run.json`);
+    const found = existsSync(path) ? 'it has no run.json' : 'there is no such folder';
+    throw new SinglePathError('INVALID_ARGUMENT', `Expected ${what} in '${path}' but ${found}`, {
+      hint: `make one with \`singlepath ${kinds[0]} --run-dir ${path}\``,
+    });
   }
   const { kind, identity } = parseJson(header) as {
     kind: RunKind;
     identity: { architecture?: number[] } | null;
   };
   if (!kinds.includes(kind)) {
-    throw new SinglePathError('INVALID_ARGUMENT', `Expected ${what} in '${path}' but it is one of ${kind}`);
+    throw new SinglePathError('INVALID_ARGUMENT', `Expected ${what} in '${path}' but it is one of ${kind}`, {
+      hint: 'give the folder that was its --run-dir',
+    });
   }
   const architecture = identity?.architecture;
   const config = resolveConfig([fileLayer(join(path, 'config.yaml'))]);

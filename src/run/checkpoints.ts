@@ -10,6 +10,7 @@ import { decodeSafetensors, encodeSafetensors } from '../supernet/safetensors.js
 const FORMAT = 1;
 const WEIGHTS = 'weights.safetensors';
 const STATE = 'state.json';
+const OTHER_SPACE = 'use the space, input size and classes it was trained with';
 const STEP_NAME = /^step-(\d{7,})$/;
 
 /** What `state.json` of a checkpoint holds. */
@@ -109,6 +110,7 @@ export class Checkpoints {
    */
   newest<State>(onSkipped: (error: SinglePathError) => void): Checkpoint<State> | undefined {
     let last: unknown;
+    let foreign = false;
     for (const step of this.steps()) {
       try {
         return readCheckpoint<State>(join(this.path, stepName(step)), this.network);
@@ -116,6 +118,7 @@ export class Checkpoints {
         if (!(error instanceof SinglePathError) || error.code !== 'INVALID_CHECKPOINT') throw error;
         onSkipped(error);
         last = error;
+        foreign ||= error.hint === OTHER_SPACE;
       }
     }
     if (last === undefined) return undefined;
@@ -123,7 +126,7 @@ export class Checkpoints {
       'INVALID_CHECKPOINT',
       `Expected a valid checkpoint in '${this.path}' but none is`,
       {
-        hint: 'start again in a new run directory',
+        hint: foreign ? OTHER_SPACE : 'start again in a new run directory',
         cause: last,
       },
     );
@@ -163,7 +166,7 @@ export function readCheckpoint<State = unknown>(path: string, network?: NetworkI
       'INVALID_CHECKPOINT',
       `Expected a checkpoint of space '${network.spaceName}' (${network.spaceHash.slice(0, 12)}) in '${path}' ` +
         `but it belongs to '${header.spaceName}' (${header.spaceHash.slice(0, 12)})`,
-      { hint: 'use the space, input size and classes it was trained with' },
+      { hint: OTHER_SPACE },
     );
   }
   if (header.weights === null) return { ...header, path, tensors: [] };

@@ -103,14 +103,10 @@ async function takeStep(
   } catch (error) {
     if (!(error instanceof SinglePathError) || error.code !== 'NON_FINITE_LOSS') throw error;
     const path = architecture.length === 0 ? '' : ` on path ${architecture.join(',')}`;
-    throw new SinglePathError(
-      'NON_FINITE_LOSS',
-      `Expected a finite loss at step ${step}${path}: ${error.message}`,
-      {
-        hint: `lower the learning rate (${settings.learningRate} here), warm it up, or clip the gradient norm`,
-        cause: error,
-      },
-    );
+    throw new SinglePathError('NON_FINITE_LOSS', `Step ${step + 1}${path}: ${error.message}`, {
+      hint: `lower the learning rate (${settings.learningRate} here), warm it up, or clip the gradient norm`,
+      cause: error,
+    });
   } finally {
     for (const batch of batches) batch.dispose();
   }

@@ -116,7 +116,14 @@ test('wrong architectures and spaces are explained', async () => {
     [['cost', 'nas-bench-macro'], /Expected --arch GENES or --archs FILE/],
     [['cost', 'nas-bench-macro', '--archs', '/no/such.json'], /Expected a readable JSON file/],
     [['cost', 'spos-shufflenet-v2', '--arch', ALL_0, '--option', 'blocks=1'], /Expected a known option/],
-    [['space', 'show', 'no-such.yaml'], /no-such\.yaml/],
+    [['cost', 'nas-bench-macro', '--archs', temporaryFile('none.json', '[]')], /at least one architecture/],
+    [['cost', 'nas-bench-macro', '--input-size', '-3'], /Expected a positive whole number/],
+    [['space', 'show', 'no-such.yaml'], /Expected a readable space file at 'no-such\.yaml'/],
+    [
+      ['search', '--supernet', '/no/such'],
+      /but there is no such folder\nhint: make one with `singlepath train/,
+    ],
+    [['train', '--resume', '-d', '/no/such'], /Expected a run to go on with in '\/no\/such' but it has none/],
   ] as const) {
     const { code, stdout, stderr } = await singlepath(args);
     assert.equal(code, 2, args.join(' '));

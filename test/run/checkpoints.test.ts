@@ -101,6 +101,7 @@ test("another space's checkpoint is refused with both names", async () => {
     () => new Checkpoints(checkpoints.path, other, {}, 3).newest(() => {}),
     (error: SinglePathError) => {
       assert.match((error.cause as Error).message, /space 'tiny-100'.*belongs to 'tiny'/);
+      assert.match(error.hint!, /the space, input size and classes it was trained with/);
       return error.code === 'INVALID_CHECKPOINT';
     },
   );

@@ -1,6 +1,6 @@
 import { objectLayer } from '../../config/layers.js';
 import type { Config } from '../../config/schema/config.js';
-import { expected } from '../../core/errors.js';
+import { SinglePathError } from '../../core/errors.js';
 import {
   type Accuracy,
   type EvaluateControl,
@@ -47,7 +47,9 @@ async function evaluateTarget(
   const config: Config = configOf(options, { base: [objectLayer(run.config, `${target}/config.yaml`)] });
   if (run.kind === 'retrain') return evaluateNetwork(config, run, control);
   if (options.arch === undefined) {
-    throw expected('--arch GENES, the path to evaluate', `the supernet in '${target}'`, undefined);
+    throw new SinglePathError('INVALID_ARGUMENT', `Expected --arch GENES for the supernet in '${target}'`, {
+      hint: 'the path to evaluate: genes with commas between',
+    });
   }
   return evaluatePath(config, run, parseArchitecture(openSpace(config.space), options.arch), control);
 }

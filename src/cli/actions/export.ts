@@ -1,5 +1,5 @@
 import { objectLayer } from '../../config/layers.js';
-import { expected } from '../../core/errors.js';
+import { SinglePathError } from '../../core/errors.js';
 import { runExport } from '../../pipeline/export.js';
 import { openSpace } from '../../pipeline/openSpace.js';
 import { readRun } from '../../pipeline/runs.js';
@@ -17,7 +17,9 @@ export async function exportNetwork(target: string, options: ExportCommandOption
   const config = configOf(options, { base: [objectLayer(run.config, `${target}/config.yaml`)] });
   const { arch, out: directory } = options;
   if (run.kind === 'train' && arch === undefined) {
-    throw expected('--arch GENES, the path to export', `the supernet in '${target}'`, undefined);
+    throw new SinglePathError('INVALID_ARGUMENT', `Expected --arch GENES for the supernet in '${target}'`, {
+      hint: 'the path to export: genes with commas between',
+    });
   }
   const architecture = arch === undefined ? undefined : parseArchitecture(openSpace(config.space), arch);
   const session = createSession(options);
