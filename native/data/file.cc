@@ -34,7 +34,8 @@ InputFile::InputFile(std::string path) : path_(std::move(path)) {
     throw Error("INVALID_DATASET", "Expected a data file at '" + path_ + "' but it is not a regular file");
   }
   if (status.st_size == 0) {
-    throw Error("INVALID_DATASET", "Expected a data file at '" + path_ + "' but it is empty");
+    throw Error("INVALID_DATASET", "Expected a data file at '" + path_ + "' but it is empty",
+                "download the file again");
   }
   errno = 0;
   file_ = gzopen(path_.c_str(), "rb");
@@ -84,8 +85,10 @@ std::vector<uint8_t> InputFile::read(int64_t bytes, const std::string& what) {
     const int64_t got = read_some(data.data() + have, want);
     have += got;
     if (got < want) {
-      throw Error("INVALID_DATASET", "Expected " + std::to_string(bytes) + " bytes of " + what + " in '" +
-                                         path_ + "' but the file ends after " + std::to_string(have));
+      throw Error("INVALID_DATASET",
+                  "Expected " + std::to_string(bytes) + " bytes of " + what + " in '" + path_ +
+                      "' but the file ends after " + std::to_string(have),
+                  "the file is truncated: download it again");
     }
   }
   return data;
@@ -109,7 +112,8 @@ void InputFile::expect_end(const std::string& after) {
   uint8_t extra;
   if (read_some(&extra, 1) != 0) {
     throw Error("INVALID_DATASET",
-                "Expected the end of '" + path_ + "' after " + after + " but received more bytes");
+                "Expected the end of '" + path_ + "' after " + after + " but received more bytes",
+                "the file is damaged, or made by another program");
   }
 }
 

@@ -26,7 +26,7 @@ uint32_t read_number(InputFile& file) {
 void expect_magic(InputFile& file, uint32_t magic, const std::string& what) {
   const uint32_t got = read_number(file);
   if (got == magic) return;
-  std::string hint;
+  std::string hint = "this is no IDX file, packed or not: download it again";
   if (got == kImages) hint = "this is an IDX file of images";
   if (got == kLabels) hint = "this is an IDX file of labels";
   throw Error("INVALID_DATASET",
@@ -50,9 +50,10 @@ Dataset read_idx(const std::string& images_path, const std::string& labels_path)
                             "x" + std::to_string(dataset.width);
   if (dataset.count == 0 || dataset.height == 0 || dataset.width == 0 || dataset.height > kLargestSide ||
       dataset.width > kLargestSide) {
-    throw Error("INVALID_DATASET", "Expected at least one image of sides 1 to " +
-                                       std::to_string(kLargestSide) + " in '" + images_path +
-                                       "' but received " + shape);
+    throw Error("INVALID_DATASET",
+                "Expected at least one image of sides 1 to " + std::to_string(kLargestSide) + " in '" +
+                    images_path + "' but received " + shape,
+                "the file is damaged, or not a set of images");
   }
   dataset.pixels = images.read(dataset.count * dataset.image_bytes(), "pixels (" + shape + ")");
   images.expect_end(shape);
@@ -61,9 +62,10 @@ Dataset read_idx(const std::string& images_path, const std::string& labels_path)
   expect_magic(labels, kLabels, "labels");
   const int64_t count = read_number(labels);
   if (count != dataset.count) {
-    throw Error("INVALID_DATASET", "Expected " + std::to_string(dataset.count) + " labels in '" +
-                                       labels_path + "', one for each image of '" + images_path +
-                                       "', but received " + std::to_string(count));
+    throw Error("INVALID_DATASET",
+                "Expected " + std::to_string(dataset.count) + " labels in '" + labels_path +
+                    "', one for each image of '" + images_path + "', but received " + std::to_string(count),
+                "the two files are of different sets or splits");
   }
   const auto bytes = labels.read(count, "labels");
   labels.expect_end(std::to_string(count) + " labels");

@@ -15,7 +15,9 @@ export function splitHeldOut(
   seed: number,
 ): { train: Dataset; heldOut: Dataset } {
   if (!Number.isInteger(count) || count < 0 || count >= dataset.size) {
-    throw expected(`an integer from 0 to ${dataset.size - 1}`, 'the number of held-out images', count);
+    throw expected(`an integer from 0 to ${dataset.size - 1}`, 'the number of held-out images', count, {
+      hint: `there are ${dataset.size} to take them from; data.heldOut sets the number`,
+    });
   }
   const byClass: number[][] = Array.from({ length: dataset.classes }, () => []);
   dataset.labels().forEach((label, position) => {

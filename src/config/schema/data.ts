@@ -26,13 +26,15 @@ export const dataSchema = z.strictObject({
     .positive()
     .nullable()
     .default(null)
-    .describe('Use only this many training images; null uses all. The size of a synthetic set'),
+    .describe(
+      'Use only the first so many training images, or all where there are fewer; null uses all. The size of a synthetic set',
+    ),
   testImages: z
     .int()
     .positive()
     .nullable()
     .default(null)
-    .describe('Use only this many test images; null uses all'),
+    .describe('Use only the first so many test images, or all where there are fewer; null uses all'),
   augment: z
     .enum(['none', 'flip', 'crop-flip', 'random-resized-crop'])
     .default('crop-flip')
