@@ -13,6 +13,16 @@ int cuda_devices() {
   return c10::impl::getDeviceGuardImpl(c10::DeviceType::CUDA)->deviceCount();
 }
 
+#ifdef SINGLEPATH_CUDA
+constexpr const char* kNoDevice =
+    "this libtorch is built for CUDA " SINGLEPATH_CUDA
+    ", so no NVIDIA driver or no card was found (`nvidia-smi` says which): use device cpu";
+#else
+constexpr const char* kNoDevice =
+    "this libtorch has no CUDA: use device cpu, or set LIBTORCH to a CUDA build and run `npx singlepath "
+    "build`";
+#endif
+
 }  // namespace
 
 c10::Device device_of(const std::string& name) {
@@ -32,12 +42,9 @@ c10::Device device_of(const std::string& name) {
   }
   const int count = cuda_devices();
   if (index >= count) {
-    throw Error(
-        "DEVICE_UNAVAILABLE", "Expected a CUDA device for '" + name + "' but found " + std::to_string(count),
-        count == 0
-            ? "this libtorch has no CUDA, or there is no NVIDIA driver: use device cpu, or set LIBTORCH "
-              "to a CUDA build and run `npx singlepath build`"
-            : "`npx singlepath doctor` lists the devices");
+    throw Error("DEVICE_UNAVAILABLE",
+                "Expected a CUDA device for '" + name + "' but found " + std::to_string(count),
+                count == 0 ? kNoDevice : "`npx singlepath doctor` lists the devices");
   }
   return c10::Device(c10::DeviceType::CUDA, static_cast<c10::DeviceIndex>(index));
 }
