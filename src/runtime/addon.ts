@@ -8,6 +8,7 @@ import type { Addon } from './native.js';
 
 const require = createRequire(import.meta.url);
 let loaded: Addon | undefined;
+let loadedFrom: string | undefined;
 
 /** The package's root: the folder with package.json. */
 export function packageRoot(): string {
@@ -27,6 +28,11 @@ export function addonCandidates(): string[] {
   const override = process.env.SINGLEPATH_ADDON;
   const built = join(packageRoot(), 'build', 'Release', 'singlepath.node');
   return override === undefined ? [built] : [override, built];
+}
+
+/** Which of the candidates was loaded; undefined before {@link addon} was called. */
+export function addonPath(): string | undefined {
+  return loadedFrom;
 }
 
 /**
@@ -50,6 +56,7 @@ export function addon(): Addon {
     }
     try {
       loaded = require(path) as Addon;
+      loadedFrom = path;
       return loaded;
     } catch (error) {
       cause = error;

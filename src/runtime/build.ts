@@ -52,7 +52,7 @@ export async function buildAddon({
       },
     );
   }
-  log(`libtorch ${libtorch.version} (${libtorch.source}): ${libtorch.path}`);
+  log(`libtorch:\n${describeTried(search.tried)}`);
 
   const root = packageRoot();
   const addon = join(root, 'build', 'Release', 'singlepath.node');

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism, cpus, freemem, release, totalmem, type } from 'node:os';
 import { SinglePathError } from '../core/errors.js';
-import { addon, addonCandidates, packageVersion } from './addon.js';
+import { addon, addonCandidates, addonPath, packageVersion } from './addon.js';
 import { callNative } from './call.js';
 import { describeTried, findLibtorch, type LibtorchSearch } from './libtorch.js';
 import type { Addon, MemoryStatistics } from './native.js';
@@ -28,7 +28,8 @@ export interface DoctorReport {
   tools: Record<string, string | null>;
   /** Libtorch as the next `singlepath build` would find it. */
   libtorch: LibtorchSearch;
-  addon: { paths: string[]; problem: string | null; native: NativeReport | null };
+  /** `paths`: where it may be; `loaded`: where it was. */
+  addon: { paths: string[]; loaded: string | null; problem: string | null; native: NativeReport | null };
   /** `available`: processors this process may use; `features`: those the fused kernels could use. */
   cpu: { model: string; available: number; features: string[] };
   /** Bytes. `limit`: of the control group, null where there is none. */
@@ -71,7 +72,7 @@ export async function doctorReport({
     platform: `${type()} ${release()} ${process.arch}`,
     tools,
     libtorch: findLibtorch(),
-    addon: { paths: addonCandidates(), problem, native },
+    addon: { paths: addonCandidates(), loaded: addonPath() ?? null, problem, native },
     cpu: { model: cpus()[0]?.model ?? 'unknown', available: availableParallelism(), features: cpuFeatures() },
     memory: {
       total: totalmem(),
@@ -90,7 +91,7 @@ export function formatDoctor(report: DoctorReport): string {
   const lines: [string, string][] = [
     ['singlepath', report.singlepath],
     ['node', `${report.node}, ${report.platform}`],
-    ['addon', native === null ? 'DOES NOT WORK (see below)' : `loaded from ${report.addon.paths[0]}`],
+    ['addon', native === null ? 'DOES NOT WORK (see below)' : `loaded from ${report.addon.loaded}`],
   ];
   if (native !== null) {
     const { torch, cxx, cuda } = native.versions;

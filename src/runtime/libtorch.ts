@@ -22,7 +22,7 @@ export interface LibtorchSearch {
   tried: { source: LibtorchSource; path: string; result: string }[];
 }
 
-/** The newest version known to work, and what `singlepath build --install-libtorch` asks pip for. */
+/** What `singlepath build --install-libtorch` asks pip for. */
 export const LIBTORCH_VERSION = '2.13.0';
 
 /** The project's own copy: `.libtorch/torch` below the package's root. */
