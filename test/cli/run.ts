@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -28,8 +28,11 @@ export function singlepath(args: readonly string[], node: readonly string[] = []
   });
 }
 
+/** A folder that is gone when the test file ends. */
 export function temporaryFolder(): string {
-  return mkdtempSync(join(tmpdir(), 'singlepath-cli-'));
+  const path = mkdtempSync(join(tmpdir(), 'singlepath-cli-'));
+  process.once('exit', () => rmSync(path, { recursive: true, force: true }));
+  return path;
 }
 
 /** A file with `content` in a temporary folder; returns its path. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -157,6 +157,7 @@ test('broken YAML and unreadable files say where', () => {
 
 test('a printed configuration reads back to the same value, with a comment for every setting', () => {
   const folder = mkdtempSync(join(tmpdir(), 'singlepath-config-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   const number = fc.integer({ min: 1, max: 10_000 });
   fc.assert(
     fc.property(number, fc.boolean(), fc.array(fc.string()), (steps, nesterov, constraints) => {

@@ -5,12 +5,14 @@ import { after } from 'node:test';
 import type { TensorEntry } from '../../src/runtime/native.js';
 import type { SearchSpace } from '../../src/space/types.js';
 
-const root = mkdtempSync(join(tmpdir(), 'singlepath-run-'));
-after(() => rmSync(root, { recursive: true, force: true }));
+let root: string | undefined;
 let count = 0;
+after(() => root && rmSync(root, { recursive: true, force: true }));
 
 /** A new path in a folder that is removed after the tests. */
 export function freshPath(): string {
+  // On first use: children that are killed import this file too.
+  root ??= mkdtempSync(join(tmpdir(), 'singlepath-run-'));
   return join(root, `run-${count++}`);
 }
 
