@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import type { SinglePathError } from '../core/errors.js';
 import { ioError } from '../core/files.js';
 import { AppendFile } from '../run/appendFile.js';
 import { hashOf } from '../run/hash.js';
@@ -10,20 +11,31 @@ export interface EvaluationCacheFile extends Disposable {
 }
 
 /**
- * Opens or creates the file. Each score is appended as soon as it is known. Searches that run at the same time may
+ * Opens or creates the file. Each score is appended as soon as it is known; a supernet that may only be read is fine too. Searches that run at the same time may
  * share a file; each sees what was there when it opened it.
  *
  * @throws SinglePathError `IO`, or `INVALID_ARGUMENT` with the line that is no entry.
  */
 export function openEvaluationCache(path: string): EvaluationCacheFile {
-  const file = new AppendFile(path);
+  const file = openToAppend(path);
   try {
-    file.dropTornLine();
-    const cache = new EvaluationCache((line) => file.append(Buffer.from(`${line}\n`)));
-    cache.load(read(path));
-    return { cache, [Symbol.dispose]: () => file[Symbol.dispose]() };
+    file?.dropTornLine();
+    const cache = new EvaluationCache((line) => file?.append(Buffer.from(`${line}\n`)));
+    if (existsSync(path)) cache.load(read(path));
+    return { cache, [Symbol.dispose]: () => file?.[Symbol.dispose]() };
   } catch (error) {
-    file[Symbol.dispose]();
+    file?.[Symbol.dispose]();
+    throw error;
+  }
+}
+
+/** Undefined where nothing may be written: scores are then kept in memory alone. */
+function openToAppend(path: string): AppendFile | undefined {
+  try {
+    return new AppendFile(path);
+  } catch (error) {
+    const { code } = (error as SinglePathError).cause as NodeJS.ErrnoException;
+    if (code === 'EROFS' || code === 'EACCES') return undefined;
     throw error;
   }
 }

@@ -1,4 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { SinglePathError } from '../core/errors.js';
@@ -76,8 +77,8 @@ export class RunDirectory implements Disposable {
    * cannot be written.
    */
   static async open(path: string, options: RunOptions): Promise<RunDirectory> {
-    await makeDirectory(path);
-    const lock = DirectoryLock.acquire(join(path, LOCK));
+    const created = await makeDirectory(path);
+    const lock = await acquire(path, created);
     try {
       const identity: unknown = JSON.parse(JSON.stringify(options.identity ?? options.config ?? null));
       const resumed = checkOwner(path, identity, options);
@@ -129,6 +130,16 @@ export class RunDirectory implements Disposable {
 
   [Symbol.dispose](): void {
     this.dispose();
+  }
+}
+
+/** The lock of a run directory; where even that cannot be written, a new folder is taken back. */
+async function acquire(path: string, created: boolean): Promise<DirectoryLock> {
+  try {
+    return DirectoryLock.acquire(join(path, LOCK));
+  } catch (error) {
+    if (created) await rmdir(path).catch(() => {});
+    throw error;
   }
 }
 

@@ -116,6 +116,14 @@ test('scores survive in the file, per supernet and set-up; a torn last line is d
   assert.equal(readFileSync(path, 'utf8').trimEnd().split('\n').length, 3);
 });
 
+test('where the file cannot be written scores are kept in memory', {
+  skip: !existsSync('/sys/kernel'),
+}, () => {
+  using file = openEvaluationCache('/sys/evaluations.jsonl'); // refuses new files, also to root
+  file.cache.set(key, [1, 1, 1], { accuracy: 0.5 });
+  assert.equal(file.cache.get(key, [1, 1, 1])!.accuracy, 0.5);
+});
+
 interface Attempt {
   supernet: FakeNetwork;
   signal?: AbortSignal;
