@@ -113,8 +113,12 @@ function isAlive(owner: Owner): boolean {
   return owner.started === null || startOf(owner.pid) === owner.started;
 }
 
-/** Field 22 of /proc/PID/stat; the command name before it may hold spaces and brackets. */
+/**
+ * Field 22 of /proc/PID/stat; the command name before it may hold spaces and brackets. Null where there is no such
+ * process, or one that has ended and that its parent has not asked for.
+ */
 function startOf(pid: number): string | null {
   const stat = readLock(`/proc/${pid}/stat`);
-  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null;
+  const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return fields === undefined || /[ZX]/.test(fields[0]!) ? null : (fields[19] ?? null);
 }

@@ -138,6 +138,27 @@ test('the lock of a process killed without warning is taken over', async () => {
   assert.deepEqual(readdirSync(path), []);
 });
 
+test('a killed process that its parent never asks for does not hold the lock', {
+  skip: process.platform !== 'linux' && 'Linux only',
+}, async () => {
+  const path = freshPath();
+  // `sleep` takes the place of the shell and knows nothing of the child it inherits, which stays a zombie.
+  const command = 'sleep 30 & echo $!; exec sleep 60';
+  const parent = spawn('sh', ['-c', command], { stdio: ['ignore', 'pipe', 'inherit'] });
+  try {
+    const pid = Number(await new Promise((resolve) => parent.stdout.once('data', resolve)));
+    const fields = () => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
+    writeFileSync(path, JSON.stringify({ pid, host: hostname(), started: fields()[19] }));
+    assert.throws(() => DirectoryLock.acquire(path), { code: 'IO' });
+    process.kill(pid, 'SIGKILL');
+    while (fields()[0] !== 'Z') await new Promise((resolve) => setTimeout(resolve, 10));
+    DirectoryLock.acquire(path)[Symbol.dispose]();
+    assert.ok(!existsSync(path));
+  } finally {
+    parent.kill();
+  }
+});
+
 test('a reused process id is not taken for the owner', {
   skip: process.platform !== 'linux' && 'Linux only',
 }, () => {
