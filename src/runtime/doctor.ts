@@ -97,7 +97,7 @@ export function formatDoctor(report: DoctorReport): string {
     const { torch, cxx, cuda } = native.versions;
     lines.push(
       ['  libtorch', `${torch}, C++ ${cxx}, CUDA ${cuda ?? 'none'}`],
-      ['  devices', native.devices.map(({ name, description }) => `${name} (${description})`).join(', ')],
+      ['  devices', describeDevices(native)],
       ['  threads', String(native.threads)],
       ['  kernels', `${native.cpu.isa} (of ${native.cpu.available.join(', ')})`],
     );
@@ -120,6 +120,12 @@ export function formatDoctor(report: DoctorReport): string {
   text.push('places of libtorch, in order:', describeTried(report.libtorch.tried));
   if (report.addon.problem !== null) text.push('', report.addon.problem);
   return text.join('\n');
+}
+
+function describeDevices({ devices, versions }: NativeReport): string {
+  const found = devices.map(({ name, description }) => `${name} (${description})`).join(', ');
+  const none = versions.cuda !== null && devices.every(({ name }) => name === 'cpu');
+  return none ? `${found}; no CUDA device: the driver or the card is missing` : found;
 }
 
 function nativeReport(): { native: NativeReport | null; problem: string | null } {

@@ -72,3 +72,26 @@ test('the text shows every data set and variable of the report', async () => {
     delete process.env.SINGLEPATH_ISA;
   }
 });
+
+test('a CUDA build without a device says so', async () => {
+  const report = await doctorReport();
+  const native = report.addon.native!;
+  const with_ = (cuda: string | null, ...names: string[]): string =>
+    formatDoctor({
+      ...report,
+      addon: {
+        ...report.addon,
+        native: {
+          ...native,
+          versions: { ...native.versions, cuda },
+          devices: names.map((name) => ({ name, description: '…' })),
+        },
+      },
+    });
+  assert.match(
+    with_('13.0', 'cpu'),
+    /^ {2}devices +cpu \(…\); no CUDA device: the driver or the card is missing$/m,
+  );
+  assert.match(with_('13.0', 'cpu', 'cuda:0'), /^ {2}devices +cpu \(…\), cuda:0 \(…\)$/m);
+  assert.match(with_(null, 'cpu'), /^ {2}devices +cpu \(…\)$/m);
+});
