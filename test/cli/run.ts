@@ -28,10 +28,15 @@ export function singlepath(args: readonly string[], node: readonly string[] = []
   });
 }
 
+const folders: string[] = [];
+process.once('exit', () => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
 /** A folder that is gone when the test file ends. */
 export function temporaryFolder(): string {
   const path = mkdtempSync(join(tmpdir(), 'singlepath-cli-'));
-  process.once('exit', () => rmSync(path, { recursive: true, force: true }));
+  folders.push(path);
   return path;
 }
 
