@@ -1,6 +1,5 @@
-import { parse } from 'yaml';
 import { SinglePathError } from '../core/errors.js';
-import { openSpace } from '../pipeline/openSpace.js';
+import { getSpace } from '../space/catalog.js';
 import type { SearchSpace } from '../space/types.js';
 
 /** Options of the commands that take a space as an argument. */
@@ -11,23 +10,31 @@ export interface SpaceArguments {
   option: readonly string[];
 }
 
-/** A space given on the command line: the name of a built-in one, or a YAML file. */
-export function spaceArgument(space: string, { inputSize, classes, option }: SpaceArguments): SearchSpace {
-  const isFile = /\.ya?ml$/.test(space);
-  return openSpace({
-    name: isFile ? null : space,
-    file: isFile ? space : null,
-    size: inputSize ?? null,
-    classes: classes ?? null,
-    channels: null,
-    options: Object.fromEntries(option.map(keyValue)),
-  });
+/**
+ * A space given on the command line: the name of a built-in one, or a YAML file. What reads YAML and checks it takes 0.1 s
+ * to load, so it is only loaded where there is some.
+ */
+export async function spaceArgument(
+  space: string,
+  { inputSize, classes, option }: SpaceArguments,
+): Promise<SearchSpace> {
+  const options = {
+    ...Object.fromEntries(await Promise.all(option.map(keyValue))),
+    ...(inputSize !== undefined && { size: inputSize }),
+    ...(classes !== undefined && { classes }),
+  };
+  if (!/\.ya?ml$/.test(space)) return getSpace(space, options);
+  const { loadSpace } = await import('../space/load.js');
+  return loadSpace(space, options);
 }
 
-function keyValue(text: string): [string, unknown] {
+async function keyValue(text: string): Promise<[string, unknown]> {
   const equals = text.indexOf('=');
   if (equals < 1) {
-    throw new SinglePathError('INVALID_ARGUMENT', `Expected key=value for --option but received '${text}'`);
+    throw new SinglePathError('INVALID_ARGUMENT', `Expected key=value for --option but received '${text}'`, {
+      hint: 'for example --option channels=1',
+    });
   }
+  const { parse } = await import('yaml');
   return [text.slice(0, equals), parse(text.slice(equals + 1)) as unknown];
 }

@@ -34,3 +34,23 @@ test('doctor loads it, where it is built', async (t) => {
   if (code !== 0) return t.skip('the addon is not built here');
   assert.ok((await mapped(['doctor'])).some(isNative));
 });
+
+test('a built-in space is costed without loading what reads and checks YAML, which takes longer than all the rest', async () => {
+  const hook = `data:text/javascript,
+    import { register } from 'node:module';
+    register('data:text/javascript,' + encodeURIComponent(
+      'export async function load(url, context, next) { console.error("LOADED " + url); return next(url, context); }'));`;
+  const loaded = async (args: readonly string[]) => (await singlepath(args, ['--import', hook])).stderr;
+  const heavy = /LOADED .*node_modules\/(zod|yaml)\//;
+  for (const args of [
+    ['--help'],
+    ['space', 'list'],
+    ['space', 'show', 'nas-bench-macro'],
+    ['cost', 'nas-bench-macro', '--arch', '22212220', '--input-size', '32'],
+  ]) {
+    const modules = await loaded(args);
+    assert.match(modules, /LOADED .*program\.js/);
+    assert.doesNotMatch(modules, heavy, args.join(' '));
+  }
+  assert.match(await loaded(['space', 'show', 'examples/spaces/small-mixed.yaml']), heavy);
+});

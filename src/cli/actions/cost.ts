@@ -11,7 +11,7 @@ import { spaceArgument } from '../spaceArgument.js';
 
 /** `singlepath cost` */
 export async function cost(name: string, options: CostCommandOptions): Promise<void> {
-  const space = spaceArgument(name, options);
+  const space = await spaceArgument(name, options);
   const architectures: Architecture[] = [
     // A network without genes has one architecture, which needs no name.
     ...(space.genes.length === 0 ? [[]] : []),

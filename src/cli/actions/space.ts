@@ -7,7 +7,6 @@ import { formatExact, formatPercent } from '../../report/format.js';
 import { type Column, formatTable } from '../../report/table.js';
 import { feasibleSet, ratio } from '../../sampling/feasible.js';
 import { listSpaces } from '../../space/catalog.js';
-import { loadSpace } from '../../space/load.js';
 import type { SearchSpace } from '../../space/types.js';
 import type { SpaceCommandOptions, SpaceStatsOptions } from '../commands/space.js';
 import { printJson, printTable, printText } from '../output.js';
@@ -39,8 +38,8 @@ export function listSpace({ json }: { json?: boolean }): void {
 }
 
 /** `singlepath space show` */
-export function showSpace(name: string, options: SpaceCommandOptions): void {
-  const space = spaceArgument(name, options);
+export async function showSpace(name: string, options: SpaceCommandOptions): Promise<void> {
+  const space = await spaceArgument(name, options);
   if (options.json) printJson(space);
   else printText(describeSpace(space));
 }
@@ -85,8 +84,8 @@ function costRange(metric: keyof Cost, costs: readonly Cost[]): string {
 const QUANTILES = [0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99];
 
 /** `singlepath space stats` */
-export function spaceStats(name: string, options: SpaceStatsOptions): void {
-  const space = spaceArgument(name, options);
+export async function spaceStats(name: string, options: SpaceStatsOptions): Promise<void> {
+  const space = await spaceArgument(name, options);
   const quantised = space.genes.some((gene) => gene.kind === 'bits');
   const metrics = ['madds', 'params', ...(quantised ? ['bitops', 'weightbits'] : []), 'activations'];
   const statistics = metrics.map((metric) => {
@@ -169,7 +168,8 @@ interface ValidatedSpace {
 }
 
 /** `singlepath space validate` */
-export function validateSpaces(files: readonly string[], { json }: { json?: boolean }): void {
+export async function validateSpaces(files: readonly string[], { json }: { json?: boolean }): Promise<void> {
+  const { loadSpace } = await import('../../space/load.js');
   const results = files.map((file): ValidatedSpace => {
     try {
       const space = loadSpace(file);
