@@ -35,7 +35,7 @@ Of ours alone:
   --rounds N      rounds of all sides (3)        --threads N     intra-op threads (2)
   --candidates N  candidates a round (4)         --population N  for the gain from sharing prefixes (50)
   --seeds N       trainings of each (3)          --epochs N      of each training (the demo's)
-  --json FILE     also write the measurements`;
+  --json FILE     also write the measurements (not of flat and overhead)`;
 
 export function parseSettings(args: string[]): BenchSettings {
   const number = (fallback: number) => ({ type: 'string' as const, default: String(fallback) });
@@ -71,9 +71,4 @@ export function parseSettings(args: string[]): BenchSettings {
     ...(values.epochs !== undefined && { epochs: Number(values.epochs) }),
     ...(values.json !== undefined && { json: values.json }),
   };
-}
-
-/** Threads of PyTorch and of singlepath, without endless spinning. */
-export function threadEnvironment({ threads }: BenchSettings): Record<string, string> {
-  return { OMP_NUM_THREADS: String(threads), GOMP_SPINCOUNT: '1000' };
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { packageRoot } from '../src/runtime/addon.js';
-import { type BenchSettings, threadEnvironment } from './settings.js';
+import type { BenchSettings } from './settings.js';
 
 /** One measurement of one side. */
 export interface Measurement {
@@ -68,7 +68,7 @@ export function sidesOf(settings: BenchSettings, paths: number[][]): Side[] {
           'memory-format': format,
         };
         const args = Object.entries(options).flatMap(([key, value]) => [`--${key}`, String(value)]);
-        const env = { ...process.env, ...threadEnvironment(settings), ...(tuned ? TUNED_MALLOC : {}) };
+        const env = { ...process.env, ...environment(settings), ...(tuned ? TUNED_MALLOC : {}) };
         const line = execFileSync(python, [peerScript, ...args], { env, encoding: 'utf8' });
         const result = JSON.parse(line) as { median_step_s: number; max_rss_mb: number };
         return { seconds: result.median_step_s, rssMegabytes: result.max_rss_mb };
@@ -83,11 +83,15 @@ export function sidesOf(settings: BenchSettings, paths: number[][]): Side[] {
       measure() {
         const script = fileURLToPath(new URL('ours.js', import.meta.url));
         const job = JSON.stringify({ ...settings, kernels, precision, paths });
-        const env = { ...process.env, ...threadEnvironment(settings) };
+        const env = { ...process.env, ...environment(settings) };
         return JSON.parse(
           execFileSync(process.execPath, [script, job], { env, encoding: 'utf8' }),
         ) as Measurement;
       },
     };
   }
+}
+
+function environment(settings: BenchSettings) {
+  return { OMP_NUM_THREADS: String(settings.threads), GOMP_SPINCOUNT: '1000' };
 }

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <cstring>
+#include <utility>
 
 #include "core/error.h"
 
@@ -59,26 +60,29 @@ Napi::Array get_array(const Napi::Object& object, const char* name) {
   return value.As<Napi::Array>();
 }
 
-std::vector<double> get_numbers(const Napi::Object& object, const char* name) {
+namespace {
+
+// An array of `what`, which read() takes from a Napi::Number.
+template <class Read>
+auto get_list(const Napi::Object& object, const char* name, const char* what, const Read& read) {
   const Napi::Array array = get_array(object, name);
-  std::vector<double> values;
+  std::vector<decltype(read(std::declval<Napi::Number>()))> values;
   for (uint32_t i = 0; i < array.Length(); ++i) {
     const Napi::Value value = array.Get(i);
-    if (!value.IsNumber()) expected("numbers", name, value);
-    values.push_back(value.As<Napi::Number>().DoubleValue());
+    if (!value.IsNumber()) expected(what, name, value);
+    values.push_back(read(value.As<Napi::Number>()));
   }
   return values;
 }
 
+}  // namespace
+
+std::vector<double> get_numbers(const Napi::Object& object, const char* name) {
+  return get_list(object, name, "numbers", [](const Napi::Number& value) { return value.DoubleValue(); });
+}
+
 std::vector<int64_t> get_integers(const Napi::Object& object, const char* name) {
-  const Napi::Array array = get_array(object, name);
-  std::vector<int64_t> values;
-  for (uint32_t i = 0; i < array.Length(); ++i) {
-    const Napi::Value value = array.Get(i);
-    if (!value.IsNumber()) expected("integers", name, value);
-    values.push_back(value.As<Napi::Number>().Int64Value());
-  }
-  return values;
+  return get_list(object, name, "integers", [](const Napi::Number& value) { return value.Int64Value(); });
 }
 
 Architecture genes_of(const Napi::Value& value) {

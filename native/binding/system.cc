@@ -87,10 +87,6 @@ Napi::Value memory(const Napi::CallbackInfo& info) {
   return object;
 }
 
-void clear_cache(const Napi::CallbackInfo&) {
-  shared_arena().release_pages();
-}
-
 }  // namespace
 
 void init_system(Napi::Env env, Napi::Object exports) {
@@ -100,7 +96,6 @@ void init_system(Napi::Env env, Napi::Object exports) {
   exports.Set("threads", Napi::Function::New(env, threads));
   exports.Set("setThreads", Napi::Function::New(env, set_threads));
   exports.Set("memory", Napi::Function::New(env, memory));
-  exports.Set("emptyCache", Napi::Function::New(env, clear_cache));
 }
 
 }  // namespace singlepath

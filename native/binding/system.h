@@ -4,7 +4,7 @@
 
 namespace singlepath {
 
-// versions, devices, cpu, threads, setThreads, memory, emptyCache.
+// versions, devices, cpu, threads, setThreads, memory.
 void init_system(Napi::Env env, Napi::Object exports);
 
 }  // namespace singlepath

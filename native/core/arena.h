@@ -31,8 +31,8 @@ class Arena {
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
 
-  // At least `bytes`; `*size` is what give_back() wants to know. The
-  // smallest free block that fits, at the lowest address among equals. Throws std::bad_alloc.
+  // At least `bytes`; `*size` is what give_back() wants to know. The smallest free block that fits, at the
+  // lowest address among equals. Throws std::bad_alloc.
   void* take(size_t bytes, size_t* size);
   void give_back(void* block, size_t size);
 

@@ -11,27 +11,20 @@ namespace {
 
 at::Tensor calibrate(FusedPlan& plan, const at::Tensor& x, const at::Tensor& residual,
                      const Execution& execution) {
-  const at::Tensor out = empty_output(plan);
-  std::vector<at::Tensor> kept;
-  for (FusedBranch& branch : plan.branches) {
-    bind_parameters(branch, kept);
+  const auto run = [&](const FusedBranch& branch, const cpu::Input& input, const cpu::Output& output) {
     BranchStatistics statistics(branch);
-    cpu::recalibrate(branch.chain, input_of(x, branch.in), output_of(plan, branch, x, residual, out),
-                     statistics.pointers.data(), engine_workspace());
+    cpu::recalibrate(branch.chain, input, output, statistics.pointers.data(), engine_workspace());
     for (size_t i = 0; i < branch.units.size(); ++i) {
       const at::Tensor& values = statistics.values[i];
       (*execution.statistics)[branch.units[i].norm].add(values[0], values[1]);
     }
-  }
-  return out;
+  };
+  return run_branches(plan, x, residual, run);
 }
 
 at::Tensor evaluate(FusedPlan& plan, const at::Tensor& x, const at::Tensor& residual,
                     const Execution& execution) {
-  const at::Tensor out = empty_output(plan);
-  std::vector<at::Tensor> kept;
-  for (FusedBranch& branch : plan.branches) {
-    bind_parameters(branch, kept);
+  const auto run = [&](const FusedBranch& branch, const cpu::Input& input, const cpu::Output& output) {
     std::vector<cpu::RunningStatistics> running;
     for (const FusedUnit& unit : branch.units) {
       if (execution.statistics != nullptr) {
@@ -44,10 +37,9 @@ at::Tensor evaluate(FusedPlan& plan, const at::Tensor& x, const at::Tensor& resi
       }
     }
     cpu::FoldedChain(branch.chain, running.data())
-        .run(static_cast<int>(plan.batch), input_of(x, branch.in), output_of(plan, branch, x, residual, out),
-             engine_workspace());
-  }
-  return out;
+        .run(static_cast<int>(plan.batch), input, output, engine_workspace());
+  };
+  return run_branches(plan, x, residual, run);
 }
 
 }  // namespace

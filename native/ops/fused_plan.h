@@ -60,6 +60,18 @@ cpu::Input input_of(const at::Tensor& tensor, const ChannelRange& channels);
 cpu::Output output_of(const FusedPlan& plan, const FusedBranch& branch, const at::Tensor& x,
                       const at::Tensor& residual, const at::Tensor& out);
 
+// Runs body(branch, input, output) for every branch, with its parameters bound; returns the block's result.
+template <class Body>
+at::Tensor run_branches(FusedPlan& plan, const at::Tensor& x, const at::Tensor& residual, const Body& body) {
+  const at::Tensor out = empty_output(plan);
+  std::vector<at::Tensor> kept;
+  for (FusedBranch& branch : plan.branches) {
+    bind_parameters(branch, kept);
+    body(branch, input_of(x, branch.in), output_of(plan, branch, x, residual, out));
+  }
+  return out;
+}
+
 // Batch statistics of a branch, one row of [2, channels] a unit: mean and unbiased variance.
 struct BranchStatistics {
   std::vector<at::Tensor> values;

@@ -40,16 +40,14 @@ struct FusedBlockFunction : torch::autograd::Function<FusedBlockFunction> {
                             const Execution* execution, at::TensorList variables) {
     const at::Tensor& x = variables[0];
     const at::Tensor residual = plan->residual && !plan->own_residual ? variables[1] : at::Tensor();
-    const at::Tensor out = empty_output(*plan);
-    variable_list kept;
-    for (FusedBranch& branch : plan->branches) {
-      bind_parameters(branch, kept);
+    const auto run = [&](const FusedBranch& branch, const cpu::Input& input, const cpu::Output& output) {
       plan->saved.push_back(at::empty({static_cast<int64_t>(cpu::saved_bytes(branch.chain))}, at::kByte));
       BranchStatistics statistics(branch);
-      cpu::forward(branch.chain, input_of(x, branch.in), output_of(*plan, branch, x, residual, out),
-                   plan->saved.back().data_ptr(), statistics.pointers.data(), engine_workspace());
+      cpu::forward(branch.chain, input, output, plan->saved.back().data_ptr(), statistics.pointers.data(),
+                   engine_workspace());
       update_running(branch, statistics, *execution);
-    }
+    };
+    const at::Tensor out = run_branches(*plan, x, residual, run);
     variable_list saved(variables.begin(), variables.end());
     saved.push_back(plan->post != cpu::Activation::none ? out : at::Tensor());
     context->save_for_backward(saved);

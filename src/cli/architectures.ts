@@ -24,6 +24,13 @@ export function readArchitectures(space: SearchSpace, path: string): Architectur
   });
 }
 
+/** The error for a supernet without the path to `purpose`. */
+export function missingArch(target: string, purpose: string): SinglePathError {
+  return new SinglePathError('INVALID_ARGUMENT', `Expected --arch GENES for the supernet in '${target}'`, {
+    hint: `the path to ${purpose}: genes with commas between`,
+  });
+}
+
 /** @throws SinglePathError `INVALID_ARGUMENT` where the file cannot be read or is not JSON. */
 export function readJson(path: string): unknown {
   try {

@@ -11,8 +11,8 @@ export interface EvaluationCacheFile extends Disposable {
 }
 
 /**
- * Opens or creates the file. Each score is appended as soon as it is known; a supernet that may only be read is fine too. Searches that run at the same time may
- * share a file; each sees what was there when it opened it.
+ * Opens or creates the file. Each score is appended as soon as it is known; a supernet that may only be read is fine
+ * too. Searches that run at the same time may share a file; each sees what was there when it opened it.
  *
  * @throws SinglePathError `IO`, or `INVALID_ARGUMENT` with the line that is no entry.
  */

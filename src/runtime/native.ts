@@ -238,8 +238,6 @@ export interface Addon {
   /** Intra-op threads of the engine; takes effect for work queued later. */
   setThreads(threads: number): void;
   memory(): MemoryStatistics;
-  /** Hands memory kept for reuse back to the system. */
-  emptyCache(): void;
   Cancel: new () => NativeCancel;
   Batch: new (source: BatchSource) => NativeBatch;
   /** Decodes on a thread of its own. Rejects with `INVALID_DATASET` naming the file. */

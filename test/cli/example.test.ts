@@ -6,8 +6,8 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { packageRoot } from '../../src/runtime/addon.js';
+import { temporaryFolder } from '../temporaryFolder.js';
 import { withoutAddon } from './native.js';
-import { temporaryFolder } from './run.js';
 
 test('the example with a space of its own trains, searches and exports', {
   skip: withoutAddon(),

@@ -5,8 +5,9 @@ import { test } from 'node:test';
 import type { ArchitectureFile } from '../../src/export/architectureFile.js';
 import type { ExportResult } from '../../src/export/exportSubnet.js';
 import type { Accuracy } from '../../src/pipeline/evaluate.js';
+import { temporaryFolder } from '../temporaryFolder.js';
 import { withoutAddon } from './native.js';
-import { singlepath, temporaryFolder } from './run.js';
+import { singlepath } from './run.js';
 
 const SETTINGS = [
   ...['space.name=spos-shufflenet-v2-28', 'data.kind=fashion-mnist', 'data.trainImages=400'],

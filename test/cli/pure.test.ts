@@ -4,7 +4,8 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 import { configOf } from '../../src/cli/configOf.js';
-import { singlepath, temporaryFile, temporaryFolder } from './run.js';
+import { temporaryFolder } from '../temporaryFolder.js';
+import { singlepath, temporaryFile } from './run.js';
 
 const ALL_0 = Array(20).fill(0).join(',');
 

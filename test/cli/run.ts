@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { temporaryFolder } from '../temporaryFolder.js';
 
 export const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 
@@ -26,18 +26,6 @@ export function singlepath(args: readonly string[], node: readonly string[] = []
     child.on('error', reject);
     child.on('close', (code) => resolve({ code, stdout, stderr }));
   });
-}
-
-const folders: string[] = [];
-process.once('exit', () => {
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
-});
-
-/** A folder that is gone when the test file ends. */
-export function temporaryFolder(): string {
-  const path = mkdtempSync(join(tmpdir(), 'singlepath-cli-'));
-  folders.push(path);
-  return path;
 }
 
 /** A file with `content` in a temporary folder; returns its path. */

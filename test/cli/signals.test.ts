@@ -3,8 +3,9 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { temporaryFolder } from '../temporaryFolder.js';
 import { withoutAddon } from './native.js';
-import { MAIN, singlepath, temporaryFolder } from './run.js';
+import { MAIN, singlepath } from './run.js';
 
 const skip = withoutAddon();
 const TRAIN = [

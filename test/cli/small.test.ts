@@ -17,8 +17,9 @@ import { packageRoot } from '../../src/runtime/addon.js';
 import { UniformSampler } from '../../src/sampling/uniform.js';
 import { getSpace, listSpaces } from '../../src/space/catalog.js';
 import type { Architecture } from '../../src/space/types.js';
+import { temporaryFolder } from '../temporaryFolder.js';
 import { withoutAddon } from './native.js';
-import { singlepath, temporaryFolder } from './run.js';
+import { singlepath } from './run.js';
 
 // What the files ask for, but only a few steps and images of it.
 const FEW = [

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
@@ -10,6 +9,7 @@ import { loadConfig, resolveConfig } from '../../src/config/load.js';
 import { printConfig } from '../../src/config/print.js';
 import { generationOf } from '../../src/config/schema/search.js';
 import { SinglePathError } from '../../src/core/errors.js';
+import { temporaryFolder } from '../temporaryFolder.js';
 
 const read = (text: string, ...set: string[]) =>
   resolveConfig([yamlLayer(text, 'my.yaml'), ...set.map(setLayer)]);
@@ -156,8 +156,7 @@ test('broken YAML and unreadable files say where', () => {
 });
 
 test('a printed configuration reads back to the same value, with a comment for every setting', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'singlepath-config-'));
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  const folder = temporaryFolder();
   const number = fc.integer({ min: 1, max: 10_000 });
   fc.assert(
     fc.property(number, fc.boolean(), fc.array(fc.string()), (steps, nesterov, constraints) => {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import type { SinglePathError } from '../../src/core/errors.js';
 import { costOf } from '../../src/cost/cost.js';
 import type { ArchitectureFile } from '../../src/export/architectureFile.js';
@@ -17,11 +17,11 @@ import type { SearchSpace } from '../../src/space/types.js';
 import { readSafetensors, writeSafetensors } from '../../src/supernet/safetensors.js';
 import { Supernet } from '../../src/supernet/supernet.js';
 import { withoutAddon } from '../cli/native.js';
-import { randomArchitecture, randomBatch, SPACES, temporaryFolder, trainedNetwork } from './fixtures.js';
+import { temporaryFolder } from '../temporaryFolder.js';
+import { randomArchitecture, randomBatch, SPACES, trainedNetwork } from './fixtures.js';
 
 const skip = withoutAddon();
 const folder = temporaryFolder();
-after(() => rmSync(folder, { recursive: true, force: true }));
 
 /** What Python's torch has to agree with. */
 const exported: { path: string; images: string; keys: string[]; name: string }[] = [];

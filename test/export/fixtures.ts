@@ -1,6 +1,3 @@
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { RandomStream } from '../../src/core/rng.js';
 import * as nn from '../../src/graph/build.js';
 import { addon } from '../../src/runtime/addon.js';
@@ -89,8 +86,4 @@ export async function trainedNetwork(space: SearchSpace): Promise<Supernet> {
   };
   await network.load((await network.state()).map(vary));
   return network;
-}
-
-export function temporaryFolder(): string {
-  return mkdtempSync(join(tmpdir(), 'singlepath-export-'));
 }

@@ -1,11 +1,11 @@
 /** Tests of the native core that need no addon: programs of their own, where it pays under the compiler's sanitizers. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { packageRoot } from '../../src/runtime/addon.js';
+import { temporaryFolder } from '../temporaryFolder.js';
 
 const native = join(packageRoot(), 'native');
 /** The kernels as the addon has them: an archive its build leaves behind. */
@@ -17,8 +17,7 @@ const sourcesIn = (folder: string): string[] =>
     .map((file) => `${folder}/${file}`);
 
 describe('native programs', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'singlepath-'));
-  after(() => rmSync(folder, { recursive: true }));
+  const folder = temporaryFolder();
 
   test('arena', (context) => {
     const flags = sanitizer('address,undefined');

@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { addon, packageRoot } from '../../src/runtime/addon.js';
@@ -9,6 +7,7 @@ import type { TensorEntry } from '../../src/runtime/native.js';
 import { parametersOf } from '../../src/space/parameters.js';
 import type { SearchSpace } from '../../src/space/types.js';
 import { Supernet } from '../../src/supernet/supernet.js';
+import { temporaryFolder } from '../temporaryFolder.js';
 import { assertClose, assertSliceClose, byName } from './compare.js';
 import { OP_NAMES, opSpace, quantSpace, shuffleNetSpace, twoPathsSpace, widthSpace } from './networks.js';
 import { KERNELS, STEP } from './setup.js';
@@ -238,9 +237,8 @@ const python = spawnSync('python3', ['-c', 'import torch'], { encoding: 'utf8' }
 const skip = python.status === 0 ? false : 'python3 has no torch here: compared with the stored vectors only';
 
 describe('PyTorch on the spot', { skip }, () => {
-  const folder = mkdtempSync(join(tmpdir(), 'singlepath-vectors-'));
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   if (skip) return;
+  const folder = temporaryFolder();
   const script = join(packageRoot(), 'scripts', 'make-vectors.py');
   const made = spawnSync('python3', [script, '--out', folder, '--seed', '1'], { encoding: 'utf8' });
   assert.equal(made.status, 0, made.stderr);

@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { TensorEntry } from '../../src/runtime/native.js';
 import { decodeSafetensors, readSafetensors, writeSafetensors } from '../../src/supernet/safetensors.js';
+import { temporaryFolder } from '../temporaryFolder.js';
 
-const folder = mkdtempSync(join(tmpdir(), 'safetensors-'));
-process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+const folder = temporaryFolder();
 const tensors = [
   { name: 'b.weight', shape: [2, 3], data: Float32Array.of(1, -2, 3.5, 0, Number.NaN, 1e-40) },
   { name: 'a', shape: [], data: Float32Array.of(7) },

@@ -1,6 +1,5 @@
 import { objectLayer } from '../../config/layers.js';
 import type { Config } from '../../config/schema/config.js';
-import { SinglePathError } from '../../core/errors.js';
 import {
   type Accuracy,
   type EvaluateControl,
@@ -13,6 +12,7 @@ import { openSpace } from '../../pipeline/openSpace.js';
 import { readRun } from '../../pipeline/runs.js';
 import { formatPercent } from '../../report/format.js';
 import { parseArchitecture } from '../../space/architecture.js';
+import { missingArch } from '../architectures.js';
 import type { EvaluateCommandOptions } from '../commands/evaluate.js';
 import { configOf } from '../configOf.js';
 import { printJson, printText } from '../output.js';
@@ -47,9 +47,7 @@ async function evaluateTarget(
   const config: Config = configOf(options, { base: [objectLayer(run.config, `${target}/config.yaml`)] });
   if (run.kind === 'retrain') return evaluateNetwork(config, run, control);
   if (options.arch === undefined) {
-    throw new SinglePathError('INVALID_ARGUMENT', `Expected --arch GENES for the supernet in '${target}'`, {
-      hint: 'the path to evaluate: genes with commas between',
-    });
+    throw missingArch(target, 'evaluate');
   }
   return evaluatePath(config, run, parseArchitecture(openSpace(config.space), options.arch), control);
 }

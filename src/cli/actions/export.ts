@@ -1,9 +1,9 @@
 import { objectLayer } from '../../config/layers.js';
-import { SinglePathError } from '../../core/errors.js';
 import { runExport } from '../../pipeline/export.js';
 import { openSpace } from '../../pipeline/openSpace.js';
 import { readRun } from '../../pipeline/runs.js';
 import { parseArchitecture } from '../../space/architecture.js';
+import { missingArch } from '../architectures.js';
 import type { ExportCommandOptions } from '../commands/export.js';
 import { configOf } from '../configOf.js';
 import { describeParity } from '../exportText.js';
@@ -17,9 +17,7 @@ export async function exportNetwork(target: string, options: ExportCommandOption
   const config = configOf(options, { base: [objectLayer(run.config, `${target}/config.yaml`)] });
   const { arch, out: directory } = options;
   if (run.kind === 'train' && arch === undefined) {
-    throw new SinglePathError('INVALID_ARGUMENT', `Expected --arch GENES for the supernet in '${target}'`, {
-      hint: 'the path to export: genes with commas between',
-    });
+    throw missingArch(target, 'export');
   }
   const architecture = arch === undefined ? undefined : parseArchitecture(openSpace(config.space), arch);
   const session = createSession(options);

@@ -3,9 +3,10 @@ import { formatConstraint, formatCost, parseConstraints } from '../../cost/const
 import { type Cost, costTable } from '../../cost/cost.js';
 import { layerProfiles } from '../../cost/layers.js';
 import { costStatistics, spaceSize } from '../../cost/statistics.js';
+import { legalArchitectures } from '../../pipeline/sampler.js';
 import { formatExact, formatPercent } from '../../report/format.js';
 import { type Column, formatTable } from '../../report/table.js';
-import { feasibleSet, ratio } from '../../sampling/feasible.js';
+import { ratio } from '../../sampling/feasible.js';
 import { listSpaces } from '../../space/catalog.js';
 import type { SearchSpace } from '../../space/types.js';
 import type { SpaceCommandOptions, SpaceStatsOptions } from '../commands/space.js';
@@ -140,11 +141,9 @@ interface FeasibleStats {
 
 function feasibleStats(space: SearchSpace, constraints: string[]): FeasibleStats | undefined {
   if (constraints.length === 0) return undefined;
-  const limits = parseConstraints(constraints);
-  const tables = limits.map(({ metric }) => costTable(space, metric));
-  const set = feasibleSet(space, tables, limits);
+  const set = legalArchitectures(space, constraints);
   return {
-    constraints: limits.map(formatConstraint),
+    constraints: parseConstraints(constraints).map(formatConstraint),
     architectures: set.count.toString(),
     share: ratio(set.count, set.size),
     exact: set.exact,

@@ -46,38 +46,18 @@ Layer& Network::add(int height, int width, std::vector<Unit> units) {
   return layers.back();
 }
 
-Unit unit(Convolution kind, int in, int out, int kernel, int stride, Activation activation) {
-  Unit u;
-  u.convolution = kind;
-  u.in_channels = in;
-  u.out_channels = out;
-  u.kernel = kernel;
-  u.stride = stride;
-  u.activation = activation;
-  return u;
-}
-Unit pointwise(int in, int out) {
-  return unit(Convolution::pointwise, in, out, 1, 1, Activation::relu);
-}
-Unit depthwise(int c, int k, int stride) {
-  return unit(Convolution::depthwise, c, c, k, stride, Activation::none);
-}
-
 Network path(Storage storage, int batch, int size, int stem_stride, const std::vector<int>& choices) {
   const int stages[4][2] = {{4, 64}, {4, 160}, {8, 320}, {4, 640}};
-  Network net{storage, batch, {}, {}, {}, 0};
+  Network net{storage, batch};
   net.memory.reserve(4096);
   int side = (size - 1) / stem_stride + 1, width = 16;
   void* x = net.tensor(static_cast<long>(batch) * size * size * 3, true);
   void* y = net.tensor(static_cast<long>(batch) * side * side * width);
   void* dy = net.tensor(static_cast<long>(batch) * side * side * width);
   {
-    Layer& stem = net.add(size, size, {unit(Convolution::dense, 3, width, 3, stem_stride, Activation::relu)});
-    stem.input = {x, 3, 1};
-    stem.output.data = y;
-    stem.output.pixel_stride = width;
-    stem.gradients.output = dy;
-    stem.gradients.output_stride = width;
+    Layer& stem = net.add(size, size, {dense(3, width, 3, stem_stride)});
+    stem.read({x, 3, 1}, nullptr);
+    stem.write(y, width, dy);
   }
   std::size_t block = 0;
   for (const auto& stage : stages)
@@ -95,13 +75,8 @@ Network path(Storage storage, int batch, int size, int stem_stride, const std::v
       void* dz = net.tensor(static_cast<long>(batch) * out_side * out_side * out);
       Layer& main = net.add(side, side, units);
       const int offset = stride == 1 ? 1 : 0;
-      main.input = {net.at(y, offset), width, stride == 1 ? 2 : 1};
-      main.output.data = net.at(z, in);
-      main.output.pixel_stride = out;
-      main.gradients.output = net.at(dz, in);
-      main.gradients.output_stride = out;
-      main.gradients.input = net.at(dy, offset);
-      main.gradients.input_stride = width;
+      main.read({net.at(y, offset), width, stride == 1 ? 2 : 1}, net.at(dy, offset));
+      main.write(net.at(z, in), out, net.at(dz, in));
       if (stride == 1) {
         main.output.pass = {y, width, 2};
         main.output.pass_channels = in;
@@ -112,25 +87,16 @@ Network path(Storage storage, int batch, int size, int stem_stride, const std::v
         // Runs backward before main, which therefore adds.
         main.gradients.accumulate = true;
         Layer& projection = net.add(side, side, {depthwise(in, k, 2), pointwise(in, in)});
-        projection.input = {y, width, 1};
-        projection.output.data = z;
-        projection.output.pixel_stride = out;
-        projection.gradients.output = dz;
-        projection.gradients.output_stride = out;
-        projection.gradients.input = dy;
-        projection.gradients.input_stride = width;
+        projection.read({y, width, 1}, dy);
+        projection.write(z, out, dz);
       }
       y = z, dy = dz, width = out, side = out_side;
     }
   Layer& head = net.add(side, side, {pointwise(width, 1024)});
-  head.input = {y, width, 1};
-  head.output.data = net.floats(static_cast<long>(batch) * 1024);
-  head.output.pixel_stride = 1024;
+  head.read({y, width, 1}, dy);
+  float* pooled = net.floats(static_cast<long>(batch) * 1024);
+  head.write(pooled, 1024, net.floats(static_cast<long>(batch) * 1024, 1e-3f));
   head.output.pooled = true;
-  head.gradients.output = net.floats(static_cast<long>(batch) * 1024, 1e-3f);
-  head.gradients.output_stride = 1024;
-  head.gradients.input = dy;
-  head.gradients.input_stride = width;
   return net;
 }
 

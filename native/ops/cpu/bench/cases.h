@@ -8,6 +8,7 @@
 
 #include "../chain.h"
 #include "../sgd.h"
+#include "../test/units.h"
 
 namespace singlepath::cpu {
 
@@ -41,15 +42,26 @@ struct Layer {
   ChainGradients gradients;
   std::vector<UnitGradients> unit_gradients;
   Buffer saved{64};
+
+  // Where the chain reads and writes, each with its gradient, which lies like it.
+  void read(Input from, void* gradient) {
+    input = from;
+    gradients.input = gradient;
+    gradients.input_stride = from.pixel_stride;
+  }
+  void write(void* to, long pixel_stride, void* gradient) {
+    output.data = to;
+    output.pixel_stride = gradients.output_stride = pixel_stride;
+    gradients.output = gradient;
+  }
 };
 
 struct Network {
   Storage storage;
   int batch;
-  std::vector<Buffer> memory;
-  std::vector<Layer> layers;
-  std::vector<SgdSpan> spans;
-  std::size_t saved = 0;
+  std::vector<Buffer> memory = {};
+  std::vector<Layer> layers = {};
+  std::vector<SgdSpan> spans = {};
 
   void* tensor(long elements, bool random = false) {
     memory.emplace_back(static_cast<std::size_t>(elements) * storage_bytes(storage));
@@ -66,10 +78,6 @@ struct Network {
   // Weights and their gradients are made here; the caller says where input and output are.
   Layer& add(int height, int width, std::vector<Unit> units);
 };
-
-Unit unit(Convolution kind, int in, int out, int kernel, int stride, Activation activation);
-Unit pointwise(int in, int out);
-Unit depthwise(int c, int k, int stride);
 
 // One path of the supernet: stem, 20 blocks, head with pool; choices 0-2 are kernels 3, 5, 7, choice 3 is
 // Xception.

@@ -70,7 +70,7 @@ void network(Storage storage, int batch, int size, int stem_stride, int steps, W
 // written.
 void kernel(const char* name, const Machine& machine, Storage storage, int batch, int side,
             std::vector<Unit> units, Workspace& workspace) {
-  Network net{storage, batch, {}, {}, {}, 0};
+  Network net{storage, batch};
   net.memory.reserve(256);
   const int in = units.front().in_channels, out = units.back().out_channels, stride = units.front().stride;
   const int out_side = (side - 1) / stride + 1;
@@ -79,13 +79,8 @@ void kernel(const char* name, const Machine& machine, Storage storage, int batch
   void* y = net.tensor(static_cast<long>(batch) * out_side * out_side * out);
   void* dy = net.tensor(static_cast<long>(batch) * out_side * out_side * out, true);
   Layer& l = net.add(side, side, units);
-  l.input = {x, in, 1};
-  l.output.data = y;
-  l.output.pixel_stride = out;
-  l.gradients.output = dy;
-  l.gradients.output_stride = out;
-  l.gradients.input = dx;
-  l.gradients.input_stride = in;
+  l.read({x, in, 1}, dx);
+  l.write(y, out, dy);
   const double flops = 2 * multiply_adds(l.chain);
   const double element = static_cast<double>(storage_bytes(storage)) * batch;
   const double in_bytes = element * side * side * in, out_bytes = element * out_side * out_side * out;
@@ -153,10 +148,8 @@ int main(int argc, char** argv) {
                  {depthwise(map.channels, k, 1)}, workspace);
       }
       kernel("depthwise 7 stride 2, 64", machine, storage, batch, 48, {depthwise(64, 7, 2)}, workspace);
-      kernel("dense 3, 64", machine, storage, batch, 24,
-             {unit(Convolution::dense, 64, 64, 3, 1, Activation::relu)}, workspace);
-      kernel("stem 3-16 stride 2", machine, storage, batch, 96,
-             {unit(Convolution::dense, 3, 16, 3, 2, Activation::relu)}, workspace);
+      kernel("dense 3, 64", machine, storage, batch, 24, {dense(64, 64, 3)}, workspace);
+      kernel("stem 3-16 stride 2", machine, storage, batch, 96, {dense(3, 16, 3, 2)}, workspace);
     }
     if (only.empty() || only == "network") network(storage, batch, size, stem_stride, steps, workspace);
   }

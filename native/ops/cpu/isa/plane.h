@@ -13,26 +13,18 @@
 
 namespace singlepath::cpu::SINGLEPATH_ISA {
 
+// Calls tile(Int<columns>, Int<1>, 0) where one tile of one of these Widths spans the row; else returns
+// false.
+template <int... Widths, class Tile>
+SINGLEPATH_INLINE bool whole_row(int width, const Tile& tile) {
+  return ((width == Widths && (tile(Int<Widths>{}, Int<1>{}, 0), true)) || ...);
+}
+
 // Cuts `width` columns into tiles and calls tile(Int<columns>, Int<spans the whole row>, first column).
 template <class Tile>
 SINGLEPATH_INLINE void for_tiles(int width, const Tile& tile) {
   constexpr int kLargest = kRegisters == 32 ? 12 : 8;
-  switch (width) {
-    case 1:
-      return tile(Int<1>{}, Int<1>{}, 0);
-    case 2:
-      return tile(Int<2>{}, Int<1>{}, 0);
-    case 3:
-      return tile(Int<3>{}, Int<1>{}, 0);
-    case 4:
-      return tile(Int<4>{}, Int<1>{}, 0);
-    case 6:
-      return tile(Int<6>{}, Int<1>{}, 0);
-    case 7:
-      return tile(Int<7>{}, Int<1>{}, 0);
-    case 8:
-      return tile(Int<8>{}, Int<1>{}, 0);
-  }
+  if (whole_row<1, 2, 3, 4, 6, 7, 8>(width, tile)) return;
   for (int x = 0; x < width;) {
     const int left = width - x;
     if (left >= kLargest && left != 16)
@@ -121,16 +113,7 @@ void input_gradient_row(const Plane& plane, int border, const float* w, int y, i
   };
   if constexpr (S == 1) return for_tiles(out_width, tile);
   // Two columns an output: half the tile width keeps the sums in registers.
-  switch (out_width) {
-    case 1:
-      return tile(Int<1>{}, Int<1>{}, 0);
-    case 2:
-      return tile(Int<2>{}, Int<1>{}, 0);
-    case 3:
-      return tile(Int<3>{}, Int<1>{}, 0);
-    case 4:
-      return tile(Int<4>{}, Int<1>{}, 0);
-  }
+  if (whole_row<1, 2, 3, 4>(out_width, tile)) return;
   constexpr int kLargest = kRegisters == 32 ? 6 : 4;
   for (int x = 0; x < out_width;) {
     const int left = out_width - x;
@@ -172,23 +155,7 @@ SINGLEPATH_INLINE void weight_gradient_rows(const Plane& in, const Plane& gradie
           tile(columns, whole, g + x * kGroup, in.row(iy) + x * S * kGroup + lane, sum[r]);
       }
     };
-    switch (out_width) {
-      case 1:
-        rows(Int<1>{}, Int<1>{}, 0);
-        continue;
-      case 2:
-        rows(Int<2>{}, Int<1>{}, 0);
-        continue;
-      case 3:
-        rows(Int<3>{}, Int<1>{}, 0);
-        continue;
-      case 4:
-        rows(Int<4>{}, Int<1>{}, 0);
-        continue;
-      case 6:
-        rows(Int<6>{}, Int<1>{}, 0);
-        continue;
-    }
+    if (whole_row<1, 2, 3, 4, 6>(out_width, rows)) continue;
     int x = 0;
     for (; x + 8 <= out_width; x += 8) rows(Int<8>{}, Int<0>{}, x);
     for (; x + 2 <= out_width; x += 2) rows(Int<2>{}, Int<0>{}, x);

@@ -1,30 +1,7 @@
 #include "chain_case.h"
+#include "units.h"
 
 namespace singlepath::cpu::test {
-namespace {
-
-Unit unit(Convolution convolution, int in, int out, int kernel, int stride, Activation activation) {
-  Unit u;
-  u.convolution = convolution;
-  u.in_channels = in;
-  u.out_channels = out;
-  u.kernel = kernel;
-  u.stride = stride;
-  u.activation = activation;
-  return u;
-}
-Unit pointwise(int in, int out, Activation a = Activation::relu, int stride = 1) {
-  return unit(Convolution::pointwise, in, out, 1, stride, a);
-}
-Unit depthwise(int channels, int kernel, int stride = 1, Activation a = Activation::none) {
-  return unit(Convolution::depthwise, channels, channels, kernel, stride, a);
-}
-Unit dense(int in, int out, int kernel, int stride = 1, Activation a = Activation::relu) {
-  return unit(Convolution::dense, in, out, kernel, stride, a);
-}
-
-}  // namespace
-
 std::vector<Case> cases() {
   using A = Activation;
   std::vector<Case> all;
