@@ -53,30 +53,43 @@ SINGLEPATH_INLINE void gemm_tile(const E* a, long lda, const E* b, float* c, lon
       store(c + i * ldc + j * kLanes, sum[i][j]);
 }
 
-template <int NV, class E>
-void gemm_columns(const E* a, long lda, const E* b, float* c, long ldc, int rows, int k) {
+template <int NV, class E, class Fetch>
+void gemm_columns(const E* a, long lda, const E* b, float* c, long ldc, int rows, int k, const Fetch& fetch) {
   constexpr int MR = tile_height<NV>();
-  for (int r = 0; r < rows; r += MR) gemm_tile<MR, NV>(a + r * lda, lda, b, c + r * ldc, ldc, k);
+  for (int r = 0; r < rows; r += MR) {
+    SINGLEPATH_UNROLL for (int i = 0; i < MR; ++i) SINGLEPATH_UNROLL for (int j = 0; j < NV; ++j)
+        fetch(r + i, j * kLanes);
+    gemm_tile<MR, NV>(a + r * lda, lda, b, c + r * ldc, ldc, k);
+  }
 }
 
-// Works on whole tiles of rows: a and c must have room for `rows` rounded up to kPanelStep.
-template <class E>
-void gemm(const E* a, long lda, const E* packed, float* c, long ldc, int rows, int k, int n) {
+// Works on whole tiles of rows: a and c must have room for `rows` rounded up to kPanelStep. Before a tile
+// multiplies, fetch(row, column) is called for each vector of its results: whoever takes c on to memory can
+// prefetch there, while the memory would be idle.
+template <class E, class Fetch>
+void gemm(const E* a, long lda, const E* packed, float* c, long ldc, int rows, int k, int n,
+          const Fetch& fetch) {
   for (int column = 0; column < n;) {
     const int groups = tile_groups((n - column) / kGroup);
+    const auto fetch_tile = [&, column](int row, int offset)
+                                __attribute__((always_inline)) { fetch(row, column + offset); };
     const E* b = packed + static_cast<long>(column) * k;
     if constexpr (kLanes == kGroup) {
       if (groups == 3)
-        gemm_columns<3>(a, lda, b, c + column, ldc, rows, k);
+        gemm_columns<3>(a, lda, b, c + column, ldc, rows, k, fetch_tile);
       else if (groups == 2)
-        gemm_columns<2>(a, lda, b, c + column, ldc, rows, k);
+        gemm_columns<2>(a, lda, b, c + column, ldc, rows, k, fetch_tile);
       else
-        gemm_columns<1>(a, lda, b, c + column, ldc, rows, k);
+        gemm_columns<1>(a, lda, b, c + column, ldc, rows, k, fetch_tile);
     } else {
-      gemm_columns<kVectorsPerGroup>(a, lda, b, c + column, ldc, rows, k);
+      gemm_columns<kVectorsPerGroup>(a, lda, b, c + column, ldc, rows, k, fetch_tile);
     }
     column += groups * kGroup;
   }
+}
+template <class E>
+void gemm(const E* a, long lda, const E* packed, float* c, long ldc, int rows, int k, int n) {
+  gemm(a, lda, packed, c, ldc, rows, k, n, [](int, int) {});
 }
 
 // Packs the b of gemm, `depth` rows of n columns, n a multiple of kGroup. row(d, first, count, to) writes

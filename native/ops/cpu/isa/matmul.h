@@ -129,8 +129,12 @@ void matmul_forward(const MatmulForward& task, long begin, long end, float* scra
         read_pixels<T>(task.input, g, pixel, count, take);
       }
     }
+    const T* to = static_cast<const T*>(task.sink.data) + pixel * outputs;
     gemm(left, left_ld / kDepth<E>, static_cast<const E*>(task.weights), c, outputs, count,
-         (task.depth + kDepth<E> - 1) / kDepth<E>, outputs);
+         (task.depth + kDepth<E> - 1) / kDepth<E>, outputs,
+         [&](int row, int column) __attribute__((always_inline)) {
+           __builtin_prefetch(to + static_cast<long>(row) * outputs + column);
+         });
     sink_forward<T>(task.sink, outputs, c, outputs, pixel, count, 0, outputs, panel_sums);
     if (!task.sink.bias) flush_sums(panel_sums, outputs, sums);
   }
