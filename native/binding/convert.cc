@@ -2,7 +2,6 @@
 
 #include <cmath>
 #include <cstring>
-#include <utility>
 
 #include "core/error.h"
 
@@ -29,17 +28,28 @@ std::string get_string(const Napi::Object& object, const char* name) {
   return value.As<Napi::String>().Utf8Value();
 }
 
-double get_number(const Napi::Object& object, const char* name) {
-  const Napi::Value value = get(object, name);
-  if (!value.IsNumber()) expected("a number", name, value);
+namespace {
+
+double to_number(const Napi::Value& value, const char* what, const char* name) {
+  if (!value.IsNumber()) expected(what, name, value);
   return value.As<Napi::Number>().DoubleValue();
 }
 
-int64_t get_integer(const Napi::Object& object, const char* name) {
-  const double value = get_number(object, name);
+int64_t to_integer(const Napi::Value& value, const char* what, const char* name) {
+  const double number = to_number(value, what, name);
   // Beyond 2^53, infinities among them, the conversion would be undefined or inexact.
-  if (value != std::floor(value) || std::abs(value) > 0x1p53) expected("an integer", name, object.Get(name));
-  return static_cast<int64_t>(value);
+  if (number != std::floor(number) || std::abs(number) > 0x1p53) expected(what, name, value);
+  return static_cast<int64_t>(number);
+}
+
+}  // namespace
+
+double get_number(const Napi::Object& object, const char* name) {
+  return to_number(get(object, name), "a number", name);
+}
+
+int64_t get_integer(const Napi::Object& object, const char* name) {
+  return to_integer(get(object, name), "an integer", name);
 }
 
 bool get_boolean(const Napi::Object& object, const char* name) {
@@ -60,29 +70,18 @@ Napi::Array get_array(const Napi::Object& object, const char* name) {
   return value.As<Napi::Array>();
 }
 
-namespace {
-
-// An array of `what`, which read() takes from a Napi::Number.
-template <class Read>
-auto get_list(const Napi::Object& object, const char* name, const char* what, const Read& read) {
+std::vector<double> get_numbers(const Napi::Object& object, const char* name) {
   const Napi::Array array = get_array(object, name);
-  std::vector<decltype(read(std::declval<Napi::Number>()))> values;
-  for (uint32_t i = 0; i < array.Length(); ++i) {
-    const Napi::Value value = array.Get(i);
-    if (!value.IsNumber()) expected(what, name, value);
-    values.push_back(read(value.As<Napi::Number>()));
-  }
+  std::vector<double> values;
+  for (uint32_t i = 0; i < array.Length(); ++i) values.push_back(to_number(array.Get(i), "numbers", name));
   return values;
 }
 
-}  // namespace
-
-std::vector<double> get_numbers(const Napi::Object& object, const char* name) {
-  return get_list(object, name, "numbers", [](const Napi::Number& value) { return value.DoubleValue(); });
-}
-
 std::vector<int64_t> get_integers(const Napi::Object& object, const char* name) {
-  return get_list(object, name, "integers", [](const Napi::Number& value) { return value.Int64Value(); });
+  const Napi::Array array = get_array(object, name);
+  std::vector<int64_t> values;
+  for (uint32_t i = 0; i < array.Length(); ++i) values.push_back(to_integer(array.Get(i), "integers", name));
+  return values;
 }
 
 Architecture genes_of(const Napi::Value& value) {

@@ -14,10 +14,8 @@ namespace singlepath {
 namespace {
 
 std::vector<float> get_floats(const Napi::Object& object, const char* name) {
-  const Napi::Array array = get_array(object, name);
-  std::vector<float> values;
-  for (uint32_t i = 0; i < array.Length(); i++) values.push_back(array.Get(i).ToNumber().FloatValue());
-  return values;
+  const std::vector<double> numbers = get_numbers(object, name);
+  return std::vector<float>(numbers.begin(), numbers.end());
 }
 
 std::vector<uint32_t> get_indices(const Napi::Object& object, const char* name) {
