@@ -14,14 +14,12 @@ constexpr napi_type_tag kBatchTag = {0x1e9d04b7a6c34f52, 0xb7c8f1523d6e9a04};
 
 std::vector<float> per_channel(const Napi::Object& source, const char* name, int64_t channels,
                                float fallback) {
-  std::vector<float> values(channels, fallback);
-  if (!has(source, name)) return values;
-  const Napi::Array array = get_array(source, name);
-  if (array.Length() != channels) {
-    expected(std::to_string(channels) + " numbers", name, array);
+  if (!has(source, name)) return std::vector<float>(channels, fallback);
+  const std::vector<double> values = get_numbers(source, name);
+  if (static_cast<int64_t>(values.size()) != channels) {
+    expected(std::to_string(channels) + " numbers", name, get(source, name));
   }
-  for (uint32_t i = 0; i < array.Length(); ++i) values[i] = array.Get(i).ToNumber().FloatValue();
-  return values;
+  return std::vector<float>(values.begin(), values.end());
 }
 
 // A batch from typed arrays: see BatchSource in src/runtime/native.ts.

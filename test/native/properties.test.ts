@@ -359,10 +359,7 @@ describe('what does not fit is refused, and the supernet stays usable', () => {
     const images = new Float32Array(8);
     assert.throws(make({ images, shape: [1, 2, 2, 3], labels: [0] }), /Expected 12 values.*received 8/);
     assert.throws(make({ images, shape: [2, 2, 2], labels: [0] }), /shape/);
-    assert.throws(
-      make({ images, shape: [1.5, 2, 2, 2], labels: [0] }),
-      code('INVALID_ARGUMENT', /Expected integers for shape but received 1\.5/),
-    );
+    assert.throws(make({ images, shape: [1.5, 2, 2, 2], labels: [0] }), /integers for shape.*received 1\.5/);
     assert.throws(make({ images, shape: [2, 1, 2, 2], labels: [0] }), /Expected 2 labels but received 1/);
     assert.throws(make({ images: [1, 2], shape: [1, 1, 1, 2], labels: [0] }), /Uint8Array or Float32Array/);
     assert.throws(make({ images: new Uint8Array(0), shape: [0, 1, 1, 1], labels: [] }), /at least 1/);
