@@ -40,7 +40,7 @@ export async function search(options: SearchCommandOptions): Promise<void> {
   const { layersRun, layersAlone } = work;
   if (layersAlone > 0) {
     const saved = formatPercent(1 - layersRun / layersAlone);
-    session.log.debug(`shared prefixes saved ${saved} of ${layersAlone} layer evaluations`);
+    session.log.info(`shared prefixes saved ${saved} of ${layersAlone} layer evaluations`);
   }
   if (options.json) printJson({ ...result, runDir });
   else printText(`${describeSearch(openSpace(config.space), result)}\n${runDir}`);
