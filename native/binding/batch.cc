@@ -15,11 +15,11 @@ constexpr napi_type_tag kBatchTag = {0x1e9d04b7a6c34f52, 0xb7c8f1523d6e9a04};
 std::vector<float> per_channel(const Napi::Object& source, const char* name, int64_t channels,
                                float fallback) {
   if (!has(source, name)) return std::vector<float>(channels, fallback);
-  const std::vector<double> values = get_numbers(source, name);
+  const std::vector<float> values = get_floats(source, name);
   if (static_cast<int64_t>(values.size()) != channels) {
     expected(std::to_string(channels) + " numbers", name, get(source, name));
   }
-  return std::vector<float>(values.begin(), values.end());
+  return values;
 }
 
 // A batch from typed arrays: see BatchSource in src/runtime/native.ts.

@@ -77,6 +77,11 @@ std::vector<double> get_numbers(const Napi::Object& object, const char* name) {
   return values;
 }
 
+std::vector<float> get_floats(const Napi::Object& object, const char* name) {
+  const std::vector<double> numbers = get_numbers(object, name);
+  return std::vector<float>(numbers.begin(), numbers.end());
+}
+
 std::vector<int64_t> get_integers(const Napi::Object& object, const char* name) {
   const Napi::Array array = get_array(object, name);
   std::vector<int64_t> values;

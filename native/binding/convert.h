@@ -20,6 +20,7 @@ Napi::Object get_object(const Napi::Object& object, const char* name);
 Napi::Array get_array(const Napi::Object& object, const char* name);
 std::vector<int64_t> get_integers(const Napi::Object& object, const char* name);
 std::vector<double> get_numbers(const Napi::Object& object, const char* name);
+std::vector<float> get_floats(const Napi::Object& object, const char* name);
 
 [[noreturn]] void expected(const std::string& what, const std::string& where, const Napi::Value& got);
 

@@ -13,11 +13,6 @@
 namespace singlepath {
 namespace {
 
-std::vector<float> get_floats(const Napi::Object& object, const char* name) {
-  const std::vector<double> numbers = get_numbers(object, name);
-  return std::vector<float>(numbers.begin(), numbers.end());
-}
-
 std::vector<uint32_t> get_indices(const Napi::Object& object, const char* name) {
   const Napi::Value value = get(object, name);
   if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_uint32_array) {

@@ -57,15 +57,15 @@ template <int NV, class E, class Fetch>
 void gemm_columns(const E* a, long lda, const E* b, float* c, long ldc, int rows, int k, const Fetch& fetch) {
   constexpr int MR = tile_height<NV>();
   for (int r = 0; r < rows; r += MR) {
-    SINGLEPATH_UNROLL for (int i = 0; i < MR; ++i) SINGLEPATH_UNROLL for (int j = 0; j < NV; ++j)
-        fetch(r + i, j * kLanes);
+    SINGLEPATH_UNROLL for (int i = 0; i < MR; ++i)
+        SINGLEPATH_UNROLL for (int j = 0; j < NV * kLanes; j += kGroup) fetch(r + i, j);
     gemm_tile<MR, NV>(a + r * lda, lda, b, c + r * ldc, ldc, k);
   }
 }
 
 // Works on whole tiles of rows: a and c must have room for `rows` rounded up to kPanelStep. Before a tile
-// multiplies, fetch(row, column) is called for each vector of its results: whoever takes c on to memory can
-// prefetch there, while the memory would be idle.
+// multiplies, fetch(row, column) is called for each channel group of its results: whoever takes c on to
+// memory can prefetch there, while the memory would be idle.
 template <class E, class Fetch>
 void gemm(const E* a, long lda, const E* packed, float* c, long ldc, int rows, int k, int n,
           const Fetch& fetch) {
