@@ -2,12 +2,13 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { packageRoot } from '../src/core/packageRoot.js';
 import { type Config, fileLayer, loadConfig, readRun, runTrain } from '../src/index.js';
 import { openSpace } from '../src/pipeline/openSpace.js';
 import { openScorer } from '../src/pipeline/scorer.js';
 import { formatTable } from '../src/report/table.js';
 import { readEvents } from '../src/run/events.js';
-import { addon, packageRoot } from '../src/runtime/addon.js';
+import { addon } from '../src/runtime/addon.js';
 import { UniformSampler } from '../src/sampling/uniform.js';
 import type { BenchSettings } from './settings.js';
 import { mean, standardDeviation } from './statistics.js';

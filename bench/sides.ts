@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { packageRoot } from '../src/runtime/addon.js';
+import { packageRoot } from '../src/core/packageRoot.js';
 import type { BenchSettings } from './settings.js';
 
 /** One measurement of one side. */

@@ -9,6 +9,8 @@ export { type ConfigSources, loadConfig, resolveConfig } from './config/load.js'
 export { printConfig } from './config/print.js';
 export { type Config, configJsonSchema } from './config/schema/config.js';
 export { type ErrorCode, exitCodeOf, SinglePathError } from './core/errors.js';
+// The machine.
+export { packageRoot } from './core/packageRoot.js';
 export { type Purpose, RandomStream } from './core/rng.js';
 // Costs and constraints.
 export {
@@ -22,9 +24,11 @@ export { type Cost, costOf, costTable } from './cost/cost.js';
 export { type CostStatistics, costStatistics, spaceSize } from './cost/statistics.js';
 export { type CostTable, type Metric, tableCost } from './cost/table.js';
 // Images.
-export type { ArraySource, DatasetConfig, DatasetKind, Split } from './data/config.js';
 export { Dataset } from './data/dataset.js';
 export { splitHeldOut } from './data/heldOut.js';
+export type { ArraySource } from './data/kinds/arrays.js';
+export type { DatasetConfig, DatasetKind } from './data/kinds/index.js';
+export type { Split } from './data/kinds/kind.js';
 export { type AugmentOptions, DataLoader, type LoaderOptions } from './data/loader.js';
 export { datasetFromArrays, openDataset } from './data/open.js';
 export { evaluationKey, openEvaluationCache } from './evaluate/cacheFile.js';
@@ -54,8 +58,7 @@ export { runTrain } from './pipeline/train.js';
 export { RunDirectory, type RunKind } from './run/directory.js';
 export { type RunEvent, readEvents } from './run/events.js';
 export { loadWeights } from './run/weights.js';
-// The machine.
-export { addonCandidates, packageRoot } from './runtime/addon.js';
+export { addonCandidates } from './runtime/addon.js';
 export { type BuildOptions, buildAddon } from './runtime/build.js';
 export { type DoctorReport, doctorReport, formatDoctor } from './runtime/doctor.js';
 // Networks, training, evaluation.

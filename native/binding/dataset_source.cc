@@ -1,5 +1,6 @@
 #include "binding/dataset_source.h"
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -66,13 +67,14 @@ std::function<Dataset()> arrays(const Napi::Object& source) {
   };
 }
 
+// By `format`: the native half of the table in src/data/kinds/.
+const std::map<std::string, std::function<Dataset()> (*)(const Napi::Object&)> kReaders = {
+    {"idx", idx}, {"cifar", cifar}, {"synthetic", synthetic}, {"arrays", arrays}};
+
 std::function<Dataset()> by_format(const Napi::Object& source) {
-  const std::string format = get_string(source, "format");
-  if (format == "idx") return idx(source);
-  if (format == "cifar") return cifar(source);
-  if (format == "synthetic") return synthetic(source);
-  if (format == "arrays") return arrays(source);
-  expected("a format of data sets", "format", source.Get("format"));
+  const auto reader = kReaders.find(get_string(source, "format"));
+  if (reader == kReaders.end()) expected("a format of data sets", "format", source.Get("format"));
+  return reader->second(source);
 }
 
 }  // namespace

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, CommanderError, Help } from 'commander';
 import { exitCodeOf, SinglePathError } from '../core/errors.js';
-import { packageRoot } from '../runtime/addon.js';
+import { packageRoot } from '../core/packageRoot.js';
 import { buildCommand } from './commands/build.js';
 import { configCommand } from './commands/config.js';
 import { costCommand } from './commands/cost.js';

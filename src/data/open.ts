@@ -1,13 +1,12 @@
-import { didYouMean, expected, SinglePathError } from '../core/errors.js';
+import { expected, SinglePathError } from '../core/errors.js';
 import { addon } from '../runtime/addon.js';
 import { callNative } from '../runtime/call.js';
-import type { DatasetSource, NativeDataset } from '../runtime/native.js';
-import type { ArraySource, DatasetConfig, DatasetKind, Split } from './config.js';
+import type { NativeDataset } from '../runtime/native.js';
 import { Dataset } from './dataset.js';
-import { cifarFiles, fashionMnistFolder, idxFiles } from './locate.js';
+import type { ArraySource } from './kinds/arrays.js';
+import { type DatasetConfig, datasetDefinition } from './kinds/index.js';
+import type { Split } from './kinds/kind.js';
 import { checkedNormalization, type Normalization, presetNormalization } from './normalize.js';
-
-const KINDS: DatasetKind[] = ['fashion-mnist', 'idx', 'mnist', 'cifar10', 'cifar100', 'arrays', 'synthetic'];
 
 /**
  * Opens one split of a data set, decoded into native memory on a thread of its own. With `normalize: 'auto'` both
@@ -42,57 +41,8 @@ export async function datasetFromArrays(
 
 async function openSplit(config: DatasetConfig, split: Split): Promise<NativeDataset> {
   const bgr = config.channelOrder === 'bgr';
-  const source = sourceOf(config, split);
+  const source = datasetDefinition(config.kind).source(config, split);
   return await callNative(() => addon().openDataset({ ...source, bgr }));
-}
-
-type Source = DatasetSource extends infer S ? (S extends DatasetSource ? Omit<S, 'bgr'> : never) : never;
-
-function sourceOf(config: DatasetConfig, split: Split): Source {
-  switch (config.kind) {
-    case 'fashion-mnist':
-      return { format: 'idx', ...idxFiles(config.path ?? fashionMnistFolder(), split) };
-    case 'idx':
-    case 'mnist':
-      return { format: 'idx', ...idxFiles(requiredPath(config), split) };
-    case 'cifar10':
-    case 'cifar100': {
-      const files = cifarFiles(config.kind, requiredPath(config), split);
-      return { format: 'cifar', files, classes: config.kind === 'cifar10' ? 10 : 100 };
-    }
-    case 'arrays': {
-      const images = config[split];
-      if (images === undefined) throw expected('images', `the ${split} split of the arrays`, images);
-      return { format: 'arrays', ...checkedArrays(images) };
-    }
-    case 'synthetic': {
-      const { shape = [1, 28, 28], classes = 10, trainImages = 1000, testImages = 200, seed = 0 } = config;
-      const [channels, height, width] = shape;
-      const [count, number] = split === 'train' ? [trainImages, 0] : [testImages, 1];
-      return { format: 'synthetic', count, channels, height, width, classes, seed, split: number };
-    }
-    default: {
-      const kind = (config as { kind: unknown }).kind;
-      throw expected('a known kind of data set', 'kind', kind, { hint: didYouMean(String(kind), KINDS) });
-    }
-  }
-}
-
-function checkedArrays({ pixels, shape, labels }: ArraySource) {
-  if (!(pixels instanceof Uint8Array)) throw expected('a Uint8Array', 'the pixels of the arrays', pixels);
-  if (shape.length !== 4 || !shape.every((side) => Number.isInteger(side) && side > 0)) {
-    throw expected('[count, channels, height, width]', 'the shape of the arrays', shape);
-  }
-  const wrong = Array.from(labels).find((label) => !Number.isInteger(label));
-  if (wrong !== undefined) throw expected('integers', 'the labels of the arrays', wrong);
-  return { pixels, shape, labels: Int32Array.from(labels) };
-}
-
-function requiredPath(config: { kind: string; path?: string }): string {
-  if (typeof config.path !== 'string' || config.path === '') {
-    throw expected('the folder of the data set', `path of '${config.kind}'`, config.path);
-  }
-  return config.path;
 }
 
 async function normalizationOf(
@@ -118,16 +68,9 @@ async function normalizationOf(
   }
 }
 
-const KNOWN_CLASSES: Partial<Record<DatasetKind, number>> = {
-  'fashion-mnist': 10,
-  mnist: 10,
-  cifar10: 10,
-  cifar100: 100,
-};
-
 function classesOf(config: DatasetConfig, opened: NativeDataset): number {
   const found = opened.labels().reduce((most, label) => Math.max(most, label), 0) + 1;
-  const known = config.kind === 'synthetic' ? (config.classes ?? 10) : KNOWN_CLASSES[config.kind];
+  const known = datasetDefinition(config.kind).classes?.(config);
   if (known !== undefined && found > known) {
     throw new SinglePathError(
       'INVALID_DATASET',

@@ -1,9 +1,10 @@
 import type { Config } from '../config/schema/config.js';
 import type { DataConfig } from '../config/schema/data.js';
 import { SinglePathError } from '../core/errors.js';
-import type { DatasetConfig, Split } from '../data/config.js';
 import type { Dataset } from '../data/dataset.js';
 import { splitHeldOut } from '../data/heldOut.js';
+import { type DatasetConfig, datasets } from '../data/kinds/index.js';
+import type { Split } from '../data/kinds/kind.js';
 import type { DataLoader } from '../data/loader.js';
 import { openDataset } from '../data/open.js';
 import type { NativeBatch } from '../runtime/native.js';
@@ -92,7 +93,7 @@ export async function fixedBatches(
 }
 
 function datasetConfig(data: DataConfig, space: ImageSpace): DatasetConfig {
-  const { kind, path, normalize, channelOrder, trainImages, testImages } = data;
+  const { kind, normalize, channelOrder } = data;
   if (kind === 'image-folder' || data.augment === 'random-resized-crop' || data.colorJitter > 0) {
     throw new SinglePathError(
       'INVALID_CONFIG',
@@ -100,23 +101,7 @@ function datasetConfig(data: DataConfig, space: ImageSpace): DatasetConfig {
       { hint: 'use fashion-mnist, mnist, idx, cifar10, cifar100 or synthetic with crop-flip' },
     );
   }
-  const common = { normalize, channelOrder };
-  if (kind === 'synthetic') {
-    const { channels, size } = space.input;
-    return {
-      ...common,
-      kind,
-      shape: [channels, size, size],
-      classes: space.classes,
-      ...(trainImages !== null && { trainImages }),
-      ...(testImages !== null && { testImages }),
-    };
-  }
-  if (kind === 'fashion-mnist') return { ...common, kind, path };
-  if (path === null) {
-    throw new SinglePathError('INVALID_CONFIG', `Expected data.path, the folder of '${kind}'`, {
-      hint: 'for example --set data.path=data/cifar-10-batches-bin',
-    });
-  }
-  return { ...common, kind, path };
+  const { channels, size } = space.input;
+  const options = datasets[kind].fromConfig(data, { channels, size, classes: space.classes });
+  return { kind, ...options, normalize, channelOrder } as DatasetConfig;
 }

@@ -1,21 +1,14 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { SinglePathError } from '../core/errors.js';
+import { packageRoot } from '../core/packageRoot.js';
 import type { Addon } from './native.js';
 
 const require = createRequire(import.meta.url);
 let loaded: Addon | undefined;
 let loadedFrom: string | undefined;
-
-/** The package's root: the folder with package.json. */
-export function packageRoot(): string {
-  let folder = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(join(folder, 'package.json'))) folder = dirname(folder);
-  return folder;
-}
 
 /** The version of singlepath. */
 export function packageVersion(): string {

@@ -2,7 +2,7 @@ import { existsSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { SinglePathError } from '../core/errors.js';
-import { packageRoot } from './addon.js';
+import { packageRoot } from '../core/packageRoot.js';
 import { installLibtorch } from './installLibtorch.js';
 import { describeTried, findLibtorch, type Libtorch } from './libtorch.js';
 import { runToStderr, versionLine } from './process.js';

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism, cpus, freemem, release, totalmem, type } from 'node:os';
 import { SinglePathError } from '../core/errors.js';
+import type { DatasetLocation } from '../data/kinds/kind.js';
 import { addon, addonCandidates, addonPath, packageVersion } from './addon.js';
 import { callNative } from './call.js';
 import { describeTried, findLibtorch, type LibtorchSearch } from './libtorch.js';
@@ -36,22 +37,14 @@ export interface DoctorReport {
   memory: { total: number; free: number; limit: number | null; resident: number };
   /** Variables that change what singlepath does, where set. */
   environment: Record<string, string>;
-  datasets: DatasetPlace[];
-}
-
-/** A place where a data set is looked for: `datasetLocations()` of src/data, which is above this layer. */
-export interface DatasetPlace {
-  kind: string;
-  description: string;
-  path: string;
-  found: boolean;
+  datasets: DatasetLocation[];
 }
 
 /** Collects the report; a missing addon or libtorch is part of it, not an error. */
 export async function doctorReport({
   datasets = [],
 }: {
-  datasets?: DatasetPlace[];
+  datasets?: DatasetLocation[];
 } = {}): Promise<DoctorReport> {
   // Before the addon is loaded, which sets some itself.
   const environment = Object.fromEntries(

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { SinglePathError } from '../core/errors.js';
-import { packageRoot } from './addon.js';
+import { packageRoot } from '../core/packageRoot.js';
 import { findLibtorch, LIBTORCH_VERSION, projectLibtorch } from './libtorch.js';
 import { runToStderr, versionLine } from './process.js';
 

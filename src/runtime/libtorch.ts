@@ -1,7 +1,7 @@
 import { type ExecFileSyncOptionsWithStringEncoding, execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { packageRoot } from './addon.js';
+import { packageRoot } from '../core/packageRoot.js';
 
 /** Where libtorch may come from, in the order they are tried. */
 export type LibtorchSource = 'LIBTORCH' | 'python' | 'project' | 'system';

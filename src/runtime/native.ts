@@ -3,6 +3,7 @@
  * TypeScript knows the .node file. Work that may take long returns a promise and runs on the engine thread.
  */
 
+import type { DatasetSource } from '../data/kinds/index.js';
 import type { Graph, ParameterSpec } from '../graph/types.js';
 
 /** What the executor needs of a space: native/graph/graph.h. */
@@ -163,29 +164,6 @@ export interface NativeDataset {
   dispose(): void;
 }
 
-/** Where a data set comes from. Paths name gzip or plain files. */
-export type DatasetSource = (
-  | { format: 'idx'; images: string; labels: string }
-  | { format: 'cifar'; files: string[]; classes: 10 | 100 }
-  | {
-      format: 'arrays';
-      pixels: Uint8Array;
-      shape: readonly [number, number, number, number];
-      labels: Int32Array;
-    }
-  | {
-      format: 'synthetic';
-      count: number;
-      channels: number;
-      height: number;
-      width: number;
-      classes: number;
-      seed: number;
-      /** Images of different splits differ, the patterns of the classes are the same. */
-      split: number;
-    }
-) & { /** Swap the first and third channel. */ bgr: boolean };
-
 export interface LoaderSource {
   /** Images to deliver, as positions in the data set. */
   indices: Uint32Array;
@@ -241,7 +219,8 @@ export interface Addon {
   Cancel: new () => NativeCancel;
   Batch: new (source: BatchSource) => NativeBatch;
   /** Decodes on a thread of its own. Rejects with `INVALID_DATASET` naming the file. */
-  openDataset(source: DatasetSource): Promise<NativeDataset>;
+  /** `bgr`: swap the first and third channel. */
+  openDataset(source: DatasetSource & { bgr: boolean }): Promise<NativeDataset>;
   /** Starts preparing at once. */
   Loader: new (
     dataset: NativeDataset,

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { SinglePathError } from '../../src/core/errors.js';
-import { datasetLocations } from '../../src/data/locate.js';
+import { packageRoot } from '../../src/core/packageRoot.js';
+import { datasetLocations } from '../../src/data/kinds/index.js';
 import { datasetFromArrays, openDataset } from '../../src/data/open.js';
-import { packageRoot } from '../../src/runtime/addon.js';
 import {
   bytes,
   decodeIdx,

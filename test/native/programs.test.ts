@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { packageRoot } from '../../src/runtime/addon.js';
+import { packageRoot } from '../../src/core/packageRoot.js';
 import { temporaryFolder } from '../temporaryFolder.js';
 
 const native = join(packageRoot(), 'native');

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { addon, packageRoot } from '../../src/runtime/addon.js';
+import { packageRoot } from '../../src/core/packageRoot.js';
+import { addon } from '../../src/runtime/addon.js';
 import type { NativeBatch, TensorEntry } from '../../src/runtime/native.js';
 
 /** A tensor as scripts/make-vectors.py writes it. */

@@ -4,7 +4,7 @@ import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFi
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { packageRoot } from '../../src/runtime/addon.js';
+import { packageRoot } from '../../src/core/packageRoot.js';
 
 /** Runs scripts/bootstrap in an empty project where only these programs exist; text stands for a shell script. */
 function bootstrap(programs: Record<string, string | true>): { code: number | null; stderr: string } {

@@ -4,7 +4,7 @@ import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { packageRoot } from '../../src/runtime/addon.js';
+import { packageRoot } from '../../src/core/packageRoot.js';
 import { type DoctorReport, doctorReport, formatDoctor } from '../../src/runtime/doctor.js';
 
 function doctor(root: string, ...options: string[]): Promise<{ code: number; stdout: string }> {

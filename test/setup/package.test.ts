@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { packageRoot } from '../../src/runtime/addon.js';
+import { packageRoot } from '../../src/core/packageRoot.js';
 
 const root = packageRoot();
 

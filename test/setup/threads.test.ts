@@ -4,7 +4,7 @@ import { mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { packageRoot } from '../../src/runtime/addon.js';
+import { packageRoot } from '../../src/core/packageRoot.js';
 import type { DoctorReport } from '../../src/runtime/doctor.js';
 
 const main = join(packageRoot(), 'dist', 'src', 'cli', 'main.js');

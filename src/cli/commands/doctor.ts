@@ -9,7 +9,7 @@ export function doctorCommand(): Command {
     .option('--json', 'print one JSON document on stdout')
     .action(async ({ json }: { json?: boolean }) => {
       const { doctorReport, formatDoctor } = await import('../../runtime/doctor.js');
-      const { datasetLocations } = await import('../../data/locate.js');
+      const { datasetLocations } = await import('../../data/kinds/index.js');
       const report = await doctorReport({ datasets: datasetLocations() });
       if (json) printJson(report);
       else printText(formatDoctor(report));

@@ -1,9 +1,11 @@
 import { z } from 'zod';
+import { CONFIGURABLE_KINDS } from '../../data/kinds/index.js';
+import { PRESETS } from '../../data/kinds/normalization.js';
 
 /** Where images come from and how a training image is varied. */
 export const dataSchema = z.strictObject({
   kind: z
-    .enum(['fashion-mnist', 'mnist', 'idx', 'cifar10', 'cifar100', 'synthetic', 'image-folder'])
+    .enum([...CONFIGURABLE_KINDS, 'image-folder'])
     .default('fashion-mnist')
     .describe('Format of the data set'),
   path: z
@@ -55,7 +57,7 @@ export const dataSchema = z.strictObject({
     .describe('Strength of brightness, contrast and saturation jitter (paper: 0.4)'),
   normalize: z
     .union([
-      z.enum(['auto', 'fashion-mnist', 'mnist', 'cifar', 'imagenet', 'half']),
+      z.enum(['auto', ...PRESETS]),
       z.strictObject({ mean: z.array(z.number()), std: z.array(z.number()) }),
     ])
     .default('auto')

@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import protobuf from 'protobufjs';
 import { ioError } from '../../core/files.js';
-import { packageRoot } from '../../runtime/addon.js';
+import { packageRoot } from '../../core/packageRoot.js';
 import { AppendFile } from '../appendFile.js';
 import { frameRecord } from './record.js';
 

@@ -1,0 +1,34 @@
+import { join } from 'node:path';
+import { firstExisting, requiredPath } from './files.js';
+import { type DatasetDefinition, type FolderOptions, folderFromConfig, type Split } from './kind.js';
+
+export interface CifarSource {
+  format: 'cifar';
+  files: string[];
+  classes: 10 | 100;
+}
+
+const TRAINING_FILES = [1, 2, 3, 4, 5].map((number) => `data_batch_${number}.bin`);
+
+/** The binary version of CIFAR-10: the folder of the .bin files, or the one above it. */
+export const cifar10 = cifar('cifar10', 10, 'cifar-10-batches-bin', (split) =>
+  split === 'test' ? ['test_batch.bin'] : TRAINING_FILES,
+);
+
+/** The binary version of CIFAR-100, with its 100 fine labels. */
+export const cifar100 = cifar('cifar100', 100, 'cifar-100-binary', (split) => [`${split}.bin`]);
+
+/** `unpacked`: the folder that the archive unpacks to. */
+function cifar(kind: string, classes: 10 | 100, unpacked: string, names: (split: Split) => string[]) {
+  return {
+    source: ({ path }, split) => {
+      const folder = requiredPath(kind, path);
+      const files = names(split).map((name) =>
+        firstExisting([join(folder, name), join(folder, unpacked, name)]),
+      );
+      return { format: 'cifar', files, classes };
+    },
+    classes: () => classes,
+    fromConfig: folderFromConfig(kind),
+  } satisfies DatasetDefinition<FolderOptions, CifarSource>;
+}
