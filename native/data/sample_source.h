@@ -1,0 +1,42 @@
+// Where encoded images come from: folders, archives, packed files, arrays. Plain C++: no torch, no N-API.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace singlepath {
+
+enum class Encoding {
+  compressed,  // the bytes of a JPEG or PNG file; the decoder looks at them, never at the name
+  raw          // rows of interleaved pixels, one byte a channel
+};
+
+// Bytes of one image. They live as long as their source, or until the caller's buffer is used again.
+struct EncodedImage {
+  const uint8_t* data = nullptr;
+  size_t size = 0;
+  Encoding kind = Encoding::compressed;
+  int height = 0, width = 0, channels = 3;  // of raw pixels only
+};
+
+// A set of encoded images with a class each. Thread-safe after construction.
+class SampleSource {
+ public:
+  virtual ~SampleSource() = default;
+
+  virtual int64_t size() const = 0;
+
+  // Index of the class; -1 where there is none.
+  virtual int64_t label(int64_t index) const = 0;
+
+  // What messages call the image: its path, or archive!member.
+  virtual std::string name(int64_t index) const = 0;
+
+  // The bytes of an image. They may be put into `buffer`, which belongs to the calling thread and is used
+  // again and again, or lie in memory of the source. Throws IO or INVALID_DATASET naming the image.
+  virtual EncodedImage read(int64_t index, std::vector<uint8_t>& buffer) const = 0;
+};
+
+}  // namespace singlepath
