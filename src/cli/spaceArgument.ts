@@ -35,6 +35,7 @@ async function keyValue(text: string): Promise<[string, unknown]> {
       hint: 'for example --option channels=1',
     });
   }
-  const { parse } = await import('yaml');
-  return [text.slice(0, equals), parse(text.slice(equals + 1)) as unknown];
+  const { parseYaml } = await import('../config/yaml.js');
+  const { value } = parseYaml(text.slice(equals + 1), `--option ${text}`, { isFile: false });
+  return [text.slice(0, equals), value];
 }

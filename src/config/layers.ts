@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { isMap, isNode, LineCounter, parseDocument } from 'yaml';
 import { SinglePathError } from '../core/errors.js';
+import { describeProblem, treeProblem } from './plain.js';
+import { parseYaml } from './yaml.js';
 
 export type ConfigPath = readonly (string | number)[];
 
@@ -30,34 +31,14 @@ export function fileLayer(path: string, what = 'configuration file'): ConfigLaye
 
 /** Parses YAML text; `source` names it in errors. */
 export function yamlLayer(text: string, source: string): ConfigLayer {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const at = (offset: number): string => {
-    const { line, col } = lines.linePos(offset);
-    return `${source}:${line}:${col}`;
-  };
-  const error = document.errors[0];
-  if (error !== undefined) {
-    throw new SinglePathError('INVALID_CONFIG', `${at(error.pos[0])}: Expected valid YAML: ${error.message}`);
+  const { value, locate } = parseYaml(text, source);
+  if (value !== null && !isMapping(value)) {
+    throw new SinglePathError(
+      'INVALID_CONFIG',
+      `${locate([], 'value')}: Expected a mapping of sections at the top level`,
+    );
   }
-  if (document.contents !== null && !isMap(document.contents)) {
-    throw new SinglePathError('INVALID_CONFIG', `${at(0)}: Expected a mapping of sections at the top level`);
-  }
-  return {
-    value: (document.toJS() as Record<string, unknown> | null) ?? {},
-    locate(path, part) {
-      if (path.length === 0) return at(document.contents?.range?.[0] ?? 0);
-      if (!document.hasIn(path)) return undefined;
-      const node = document.getIn(path, true);
-      const parent = document.getIn(path.slice(0, -1), true);
-      const key = isMap(parent)
-        ? parent.items.find((pair) => keyOf(pair.key) === path.at(-1))?.key
-        : undefined;
-      // A mapping begins at its first key: the key above it is the better place.
-      const target = (part === 'key' || !isNode(node) || isMap(node)) && isNode(key) ? key : node;
-      return isNode(target) && target.range ? at(target.range[0]) : undefined;
-    },
-  };
+  return { value: value ?? {}, locate };
 }
 
 /** `a.b=value`, the value in YAML: `train.steps=100`, `search.constraints=[madds<=12M]`. */
@@ -69,12 +50,9 @@ export function setLayer(option: string): ConfigLayer {
       hint: 'for example --set train.steps=100',
     });
   }
-  const document = parseDocument(option.slice(equals + 1), { prettyErrors: false });
-  const error = document.errors[0];
-  if (error !== undefined) {
-    throw new SinglePathError('INVALID_CONFIG', `--set ${option}: Expected a YAML value: ${error.message}`);
-  }
-  return valueLayer(path, document.toJS() as unknown, `--set ${option}`);
+  const source = `--set ${option}`;
+  const { value } = parseYaml(option.slice(equals + 1), source, { isFile: false });
+  return valueLayer(path, value, source);
 }
 
 /** One value under one path, from an option of the command line. */
@@ -83,18 +61,29 @@ export function valueLayer(path: readonly string[], value: unknown, source: stri
     string,
     unknown
   >;
-  return {
+  const layer: ConfigLayer = {
     value: root,
     locate(wanted) {
       if (wanted.length === 0) return undefined; // it does not hold everything
       return path.every((key, i) => i >= wanted.length || wanted[i] === key) ? source : undefined;
     },
   };
+  return checked(layer, source);
 }
 
-/** A whole configuration, such as the resolved one of the run a search builds on. */
+/**
+ * A whole configuration or space as an object, such as the resolved one of the run a search builds on.
+ *
+ * @throws SinglePathError `INVALID_CONFIG` where it is no tree of plain data.
+ */
 export function objectLayer(value: object, source: string): ConfigLayer {
-  return { value: value as Record<string, unknown>, locate: () => source };
+  return checked({ value: value as Record<string, unknown>, locate: () => source }, source);
+}
+
+function checked(layer: ConfigLayer, source: string): ConfigLayer {
+  const problem = treeProblem(layer.value);
+  if (problem === undefined) return layer;
+  throw new SinglePathError('INVALID_CONFIG', `${source}: ${describeProblem(problem)}`);
 }
 
 /** Settings of which a later layer's choice displaces the other one of an earlier layer. */
@@ -127,8 +116,4 @@ function chosen(layer: Record<string, unknown>, key: string): boolean {
 
 function isMapping(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function keyOf(key: unknown): unknown {
-  return isNode(key) && 'value' in key ? key.value : key;
 }

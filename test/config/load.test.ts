@@ -84,7 +84,7 @@ test('--set has the same errors and is named as the place', () => {
   assert.match(unknown.message, /^--set search\.populaton=5: Expected a known key for search/);
   assert.equal(unknown.hint, "did you mean 'population'?");
   assert.match(failure('', 'train.steps').message, /^Expected path=value for --set/);
-  assert.match(failure('', 'train.steps=[1').message, /^--set train\.steps=\[1: Expected a YAML value/);
+  assert.match(failure('', 'train.steps=[1').message, /^--set train\.steps=\[1: Expected valid YAML/);
 });
 
 test('an amount of memory is a number of MiB or has a unit', () => {

@@ -141,7 +141,7 @@ const layer = z
       .refine((choices) => Object.keys(choices).length > 0, 'at least one choice')
       .optional()
       .describe('Alternatives by name; the block gene chooses one'),
-    repeat: z.int().positive().optional().describe('So many choice layers in a row. Default 1'),
+    repeat: z.int().positive().max(1000).optional().describe('So many choice layers in a row. Default 1'),
     out: z.int().positive().optional().describe('$out of the choices. Default $in'),
     stride: z.int().positive().optional().describe('$stride of the first of the repeats. Default 1'),
     widths: z

@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { stringify } from 'yaml';
+import { objectLayer, setLayer, yamlLayer } from '../../src/config/layers.js';
+import { loadConfig, resolveConfig } from '../../src/config/load.js';
+import { parseYaml } from '../../src/config/yaml.js';
+import { SinglePathError } from '../../src/core/errors.js';
+import { loadSpace, parseSpace } from '../../src/space/load.js';
+import { singlepath, temporaryFile } from '../cli/run.js';
+
+/** What is wrong with a YAML text, as a configuration. */
+function failure(work: () => unknown): SinglePathError {
+  try {
+    work();
+  } catch (error) {
+    assert.ok(error instanceof SinglePathError, `${(error as Error).stack}`);
+    return error;
+  }
+  throw new assert.AssertionError({ message: 'accepted' });
+}
+const inFile = (text: string) => failure(() => yamlLayer(text, 'my.yaml')).message;
+
+test('an alias without its anchor is named with its place', () => {
+  assert.equal(
+    inFile('seed: 1\ntrain: *recipe\n'),
+    'my.yaml:2:8: Expected valid YAML: the alias *recipe has no anchor &recipe before it',
+  );
+  assert.match(inFile('train: [*late, &late 1]\n'), /^my\.yaml:1:9: .*\*late has no anchor/);
+});
+
+test('a value that contains itself is refused', () => {
+  const message = 'Expected a value for train.again but received one that contains itself';
+  assert.equal(inFile('seed: 1\ntrain: &train\n  steps: 1\n  again: *train\n'), `my.yaml:4:3: ${message}`);
+  const train: Record<string, unknown> = { steps: 1 };
+  train.again = train;
+  assert.equal(failure(() => objectLayer({ train }, 'mine')).message, `mine: ${message}`);
+  const steps: unknown[] = [];
+  steps.push({ sequential: { name: 'x', steps } });
+  const space = { name: 'x', input: { size: 8 }, classes: 2, layers: [{ name: 'stem', steps }] };
+  assert.match(failure(() => loadSpace(space)).message, /contains itself/);
+});
+
+test('a row is not repeated without end', () => {
+  const space =
+    'name: x\ninput: {size: 8}\nclasses: 2\nlayers:\n  - {choices: {a: [relu]}, repeat: 1000000000}\n';
+  assert.match(
+    failure(() => parseSpace(space)).message,
+    /^space:5:\d+: Expected a number <= 1000 for layers\.0\.repeat/,
+  );
+});
+
+/** `levels` anchors, each a list of ten times the one before. */
+function bomb(levels: number): string {
+  const lines = ['a0: &a0 [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]'];
+  for (let i = 1; i < levels; i++) lines.push(`a${i}: &a${i} [${Array(10).fill(`*a${i - 1}`)}]`);
+  return lines.join('\n');
+}
+
+test('aliases that multiply are refused at once, where they become too many', () => {
+  for (const levels of [6, 12, 40]) {
+    assert.match(inFile(bomb(levels)), /^my\.yaml:\d+:\d+: Expected at most 100000 values but a\d+/);
+  }
+});
+
+test('aliases in honest numbers are fine', () => {
+  const steps = ['&conv {conv2d: {out: 8}}', ...Array(200).fill('*conv')].map((step) => `      - ${step}`);
+  const rest = '  - name: head\n    steps: [averagePool, {linear: {out: $classes}}]\n';
+  const text = `name: many\ninput: {size: 8}\nclasses: 2\nlayers:\n  - name: stem\n    steps:\n${steps.join('\n')}\n${rest}`;
+  assert.equal(parseSpace(text).layers.length, 2);
+});
+
+test('nesting without end is refused, of lists and of mappings, in files and in --set', () => {
+  for (const depth of [101, 1000, 3000, 20_000]) {
+    assert.match(inFile(`train: ${'['.repeat(depth)}${']'.repeat(depth)}`), /nested too deeply|levels/);
+    const mapping = `${'{a: '.repeat(depth)}1${'}'.repeat(depth)}`;
+    assert.match(failure(() => setLayer(`train=${mapping}`)).message, /nested too deeply|levels/);
+  }
+});
+
+test('__proto__ is no key, wherever it stands; other names of JavaScript are unknown keys', () => {
+  const known = /Expected a known key for (train|the top level|space\.options) but received '__proto__'$/;
+  for (const text of ['__proto__: {seed: 7}', 'train: {__proto__: {steps: 7}}']) {
+    assert.match(inFile(text), known);
+  }
+  for (const set of ['__proto__.seed=7', 'train.__proto__={steps: 7}', 'train={__proto__: {steps: 7}}']) {
+    assert.match(failure(() => resolveConfig([setLayer(set)])).message, known);
+  }
+  const choices = '    choices:\n      __proto__: [relu]\n      b: [relu]\n';
+  const space = `name: x\ninput: {size: 8}\nclasses: 2\nlayers:\n  -\n${choices}`;
+  assert.match(
+    failure(() => parseSpace(space)).message,
+    /^space:7:7: Expected a known key for layers\.0\.choices/,
+  );
+  for (const key of ['constructor', 'toString', 'prototype', 'hasOwnProperty']) {
+    assert.match(
+      failure(() => resolveConfig([setLayer(`train.${key}=1`)])).message,
+      new RegExp(`^--set train.${key}=1: Expected a known key for train but received '${key}'$`),
+    );
+    assert.match(
+      failure(() => resolveConfig([setLayer(`${key}={steps: 1}`)])).message,
+      /known key for the top/,
+    );
+  }
+});
+
+test('the command line ends with exit code 2 and the place, without a stack trace', async () => {
+  const file = temporaryFile('bad.yaml', 'train: *x\n');
+  const option = ['space', 'show', 'spos-shufflenet-v2', '--option'];
+  for (const [args, message] of [
+    [['config', 'show', '-c', file], `error: ${file}:1:8: Expected valid YAML: the alias *x has no anchor`],
+    [['config', 'show', '--set', 'train=*x'], 'error: --set train=*x: Expected valid YAML: the alias *x has'],
+    [['space', 'validate', file], `${file}:1:8: Expected valid YAML: the alias *x has no anchor`],
+    [[...option, 'blocks=*x'], 'error: --option blocks=*x: Expected valid YAML: the alias *x has no anchor'],
+    [[...option, 'blocks=[1'], 'error: --option blocks=[1: Expected valid YAML: '],
+    [[...option, '__proto__=1'], "error: Expected a known option for 'spos-shufflenet-v2'"],
+  ] as const) {
+    const { code, stdout, stderr } = await singlepath(args);
+    assert.equal(code, 2, stderr);
+    assert.ok(`${stdout}${stderr}`.startsWith(message), stdout + stderr);
+    assert.doesNotMatch(stderr, /^ {4}at /m);
+  }
+});
+
+test('a layer is what its YAML says, and every text is either read or refused with its place', () => {
+  fc.assert(
+    fc.property(fc.jsonValue({ maxDepth: 4 }), (value) => {
+      assert.deepEqual(parseYaml(stringify(value), 'x').value, JSON.parse(JSON.stringify(value)));
+    }),
+    { numRuns: 100 },
+  );
+  fc.assert(
+    fc.property(
+      fc.array(fc.constantFrom(...'&a *a [ ] { } : , - \n'.split(' '), 'x', '\n', ' ')),
+      (parts) => {
+        try {
+          loadConfig({ base: [yamlLayer(parts.join(''), 'my.yaml')] });
+        } catch (error) {
+          assert.ok(error instanceof SinglePathError, `${(error as Error).stack}`);
+          assert.match(error.message, /^my\.yaml:\d+:\d+: /);
+        }
+      },
+    ),
+    { numRuns: 300 },
+  );
+});
