@@ -627,8 +627,9 @@ def optimizer(seed):
 
 def recalibration(seed):
     """
-    Running statistics as exact averages (momentum = None) over batches, and logits with them. In float64: where a
-    convolution follows a BatchNorm its mean is 0, and float32 would store the rounding of the CPU it ran on.
+    Running statistics over all values of all batches, each batch passed on normalised by its own, and logits with
+    them. In float64: where a convolution follows a BatchNorm its mean is 0, and float32 would store the rounding of
+    the CPU it ran on.
     """
     cases = []
     for architecture in ((0, 3, 1), (2, 2, 3)):
@@ -636,21 +637,25 @@ def recalibration(seed):
         net = use(draw.fill(ShuffleNet()), architecture).double()
         batches = [draw.normal(n, 3, 16, 16, scale=s) + m for n, s, m in ((4, 1, 0), (2, 2, 1), (3, 0.5, -1))]
         x, y = draw.normal(4, 3, 16, 16), draw.labels(4, 5)
-        for module in net.modules():
-            if isinstance(module, nn.BatchNorm2d):
-                module.reset_running_stats()
-                module.momentum = None
-        net.train()
+        seen = {name: [] for name, module in net.named_modules() if isinstance(module, nn.BatchNorm2d)}
+        for name, values in seen.items():
+            net.get_submodule(name).register_forward_pre_hook(lambda _, inputs, values=values: values.append(inputs[0]))
+        buffers = {}
         with torch.no_grad():
+            net.train()
             for batch in batches:
                 net(batch.double())
+            for name, values in seen.items():
+                if not values:
+                    continue
+                module, pooled = net.get_submodule(name), torch.cat(values).transpose(0, 1).flatten(1)
+                module.running_mean.copy_(pooled.mean(1))
+                module.running_var.copy_(pooled.var(1))  # unbiased
+                buffers |= {f"{name}.{b}": encode(getattr(module, b)) for b in ("running_mean", "running_var")}
             net.eval()
             logits = net(x.double())
-        used = {n: b for n, b in net.named_buffers() if not n.endswith("num_batches_tracked")}
-        visited = {n.rsplit(".", 1)[0] for n, b in net.named_buffers() if n.endswith("num_batches_tracked") and b > 0}
         cases.append({
-            "architecture": list(architecture), "batches": [encode(b) for b in batches],
-            "buffers": {n: encode(b) for n, b in used.items() if n.rsplit(".", 1)[0] in visited},
+            "architecture": list(architecture), "batches": [encode(b) for b in batches], "buffers": buffers,
             "input": encode(x), "labels": y.tolist(), "logits": encode(logits),
             "loss": F.cross_entropy(logits, y).item(), "correct": (logits.argmax(1) == y).sum().item(),
         })

@@ -17,15 +17,16 @@ enum class Mode {
   evaluate    // given statistics
 };
 
-// BatchNorm statistics of one node: the average over calibration batches of each batch's mean and unbiased
-// variance, which is what PyTorch computes with momentum = None.
+// BatchNorm statistics of one node: mean and unbiased variance over all values of all calibration batches, as
+// if their inputs of this node were one tensor. Batches of unequal sizes count by their values (Chan, Golub
+// and LeVeque's pairwise update, "Algorithms for computing the sample variance", 1983, equation 2.1).
 struct BatchStatistics {
-  at::Tensor mean;  // float64 sums until finished
-  at::Tensor var;
-  int64_t batches = 0;
+  at::Tensor mean;    // [channels], float64 until finished, then float32
+  at::Tensor var;     // squared deviations from the mean, summed, until finished; then the variance
+  int64_t count = 0;  // values per channel: images x pixels
 
-  void add(const at::Tensor& batch_mean, const at::Tensor& batch_unbiased_var);
-  // Turns the sums into float32 averages.
+  // `batch_count` values per channel. The variance of a single value is taken as 0.
+  void add(const at::Tensor& batch_mean, const at::Tensor& batch_unbiased_var, int64_t batch_count);
   void finish();
 };
 

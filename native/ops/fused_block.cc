@@ -16,7 +16,7 @@ at::Tensor calibrate(FusedPlan& plan, const at::Tensor& x, const at::Tensor& res
     cpu::recalibrate(branch.chain, input, output, statistics.pointers.data(), engine_workspace());
     for (size_t i = 0; i < branch.units.size(); ++i) {
       const at::Tensor& values = statistics.values[i];
-      (*execution.statistics)[branch.units[i].norm].add(values[0], values[1]);
+      (*execution.statistics)[branch.units[i].norm].add(values[0], values[1], statistics.pointers[i].count);
     }
   };
   return run_branches(plan, x, residual, run);

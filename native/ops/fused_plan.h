@@ -81,7 +81,7 @@ struct BranchStatistics {
     for (const cpu::Unit& unit : branch.chain.units) {
       values.push_back(at::empty({2, unit.out_channels}, at::kFloat));
       float* data = values.back().data_ptr<float>();
-      pointers.push_back({data, nullptr, data + unit.out_channels});
+      pointers.push_back({data, nullptr, data + unit.out_channels, 0});
     }
   }
 };

@@ -23,7 +23,8 @@ export function scoreIdentity(config: Config): Record<string, unknown> {
   const { kind, path, heldOut, splitSeed, trainImages, normalize, channelOrder } = config.data;
   return {
     images: { kind, path, heldOut, splitSeed, trainImages, normalize, channelOrder },
-    evaluate: { calibrationImages, validationImages, batchSize },
+    // `statistics` tells scores from those of versions that averaged over batches.
+    evaluate: { calibrationImages, validationImages, batchSize, statistics: 'pooled' },
     runtime: { device, kernels, precision },
   };
 }

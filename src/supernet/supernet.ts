@@ -26,7 +26,7 @@ export interface SupernetOptions {
 }
 
 export interface EvaluateSettings {
-  /** Fixed calibration batches: BatchNorm statistics of each path are the exact average over them. */
+  /** Fixed calibration batches: see `recalibrate`. */
   calibration: NativeBatch[];
   /** The same validation batches score every path. */
   validation: NativeBatch[];
@@ -95,7 +95,13 @@ export class Supernet implements Disposable {
     return callNative(() => this.#live().forward(this.#fitting([batch])[0]!, this.#genes(architecture)));
   }
 
-  /** Writes the exact BatchNorm statistics of the path over `batches` into the buffers (for export, validate). */
+  /**
+   * Writes the BatchNorm statistics of the path over `batches` into the buffers (for export, validate): mean and
+   * unbiased variance over all images x pixels of all batches, however the images are cut into batches.
+   *
+   * While this runs each BatchNorm normalises what follows by its own batch, as in training. What a deeper layer sees
+   * depends on the cut that far; with all images in one batch it does not.
+   */
   async recalibrate(batches: NativeBatch[], architecture: Architecture, signal?: AbortSignal): Promise<void> {
     using token = cancellation(signal);
     return await callNative(() =>

@@ -7,7 +7,7 @@ export interface RetrainOptions
   extends Omit<TrainingOptions, 'network' | 'sampler' | 'onEpoch' | 'onFinish'> {
   /** The supernet of a derived space: no genes, fresh weights. */
   network: Pick<Supernet, 'space' | 'step' | 'state' | 'load' | 'recalibrate' | 'validate'>;
-  /** Training images of which BatchNorm gets its exact statistics, not augmented; none keeps the moving averages. */
+  /** Training images whose statistics BatchNorm gets, not augmented; none keeps the moving averages. */
   calibration: NativeBatch[];
   /** Images the network is scored on. */
   validation: NativeBatch[];
@@ -47,8 +47,8 @@ interface Notes {
 }
 
 /**
- * Trains one architecture from scratch (arXiv 1904.00420, section 4) and leaves exact BatchNorm statistics in the
- * network.
+ * Trains one architecture from scratch (arXiv 1904.00420, section 4) and leaves the BatchNorm statistics of the
+ * calibration images in the network.
  *
  * Validations recalibrate too, instead of reading the moving averages of the training steps: with a high learning rate
  * those lag behind the weights, and every number reported is then of the same kind as the last one. Training steps use

@@ -120,7 +120,7 @@ function comparisons(folder: string) {
     }
   });
 
-  test('recalibration equals momentum = None, and evaluate() equals recalibrating and validating', async () => {
+  test('recalibration pools the values of all batches, and evaluate() equals recalibrating and validating', async () => {
     const state = read<Cases>('shufflenet').cases[0]!.state!;
     for (const kase of read<{ cases: Recalibration[] }>('recalibration').cases) {
       for (const kernels of KERNELS) await checkRecalibration(kase, state, kernels);

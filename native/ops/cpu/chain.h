@@ -81,7 +81,8 @@ struct Output {
 struct BatchStatistics {
   float* mean = nullptr;
   float* variance = nullptr;           // biased, the one normalised with
-  float* unbiased_variance = nullptr;  // for running statistics
+  float* unbiased_variance = nullptr;  // for running statistics; of a single value 0
+  long count = 0;                      // filled in: values per channel, images x pixels
 };
 
 // What evaluation folds into one unit's weights.

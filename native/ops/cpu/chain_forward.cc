@@ -28,11 +28,11 @@ const double* run_unit(const UnitPlan& unit, const Operand& in, void* raw, const
 }
 
 // Padded channels get scale and shift 0, which keeps them zero for every activation.
-void finish_statistics(const UnitPlan& unit, const double* sums, const UnitVectors& v,
-                       const BatchStatistics* out) {
+void finish_statistics(const UnitPlan& unit, const double* sums, const UnitVectors& v, BatchStatistics* out) {
   const Unit& u = *unit.unit;
   const double count = static_cast<double>(unit.geometry.out_pixels());
   std::fill(v.mean, v.mean + 4 * unit.width, 0.f);
+  if (out) out->count = unit.geometry.out_pixels();
   for (int c = 0; c < u.out_channels; ++c) {
     const double mean = sums[c] / count;
     const double variance = std::max(sums[unit.width + c] / count - mean * mean, 0.0);

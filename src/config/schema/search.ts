@@ -7,13 +7,22 @@ export const evaluateSchema = z.strictObject({
     .int()
     .positive()
     .default(20_000)
-    .describe('Training images whose BatchNorm statistics each path is recalibrated with'),
+    .describe(
+      'Training images whose BatchNorm statistics (over all of them, not an average of batches) each path gets',
+    ),
   validationImages: z
     .int()
     .min(0)
     .default(0)
     .describe('Held-out images that score every path; 0 uses all of them'),
-  batchSize: z.int().positive().default(256).describe('Images at once'),
+  batchSize: z
+    .int()
+    .positive()
+    .default(256)
+    .describe(
+      'Images at once. While a path is recalibrated a BatchNorm normalises what follows by its own batch, so small ' +
+        'batches change the statistics of deeper layers a little',
+    ),
   memory: memorySize
     .prefault(1024)
     .describe(

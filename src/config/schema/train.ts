@@ -53,7 +53,7 @@ export const retrainSchema = z.strictObject({
     .min(0)
     .default(20_000)
     .describe(
-      'Training images whose exact BatchNorm statistics end the training; 0 keeps the moving averages',
+      'Training images whose BatchNorm statistics, over all of them, end the training; 0 keeps the moving averages',
     ),
 });
 export type RetrainConfig = z.infer<typeof retrainSchema>;
