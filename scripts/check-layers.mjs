@@ -1,7 +1,21 @@
 // The layer rules that dependency-cruiser cannot see: who includes what in native/, and who names the .node file.
 import { readdirSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+
+// The floors of native/, from the ground up. A file includes its own folder and floors below its own; two folders on one
+// floor do not know each other. `ops/cpu` and the tests beside the code stand on the floor of their first folder.
+const floors = [
+  ['core'],
+  ['graph', 'data', 'runtime'],
+  ['weights'],
+  ['ops'],
+  ['execute'],
+  ['train', 'evaluate'],
+  ['supernet', 'export'],
+  ['binding'],
+];
+const floorOf = new Map(floors.flatMap((folders, floor) => folders.map((folder) => [folder, floor])));
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const libtorch = /#\s*include\s+[<"](torch|ATen|c10|caffe2)\//;
@@ -13,18 +27,10 @@ const rules = [
     forbidden: /#\s*include\s+[<"](napi|node_api|js_native_api)\.h[>"]/,
   },
   {
-    why: 'nothing below native/binding knows the binding',
-    files: /^native\/(?!binding\/)/,
-    forbidden: /#\s*include\s+"binding\//,
+    why: 'the ground, the op graph, the data loader and the fused kernels are plain C++, without libtorch',
+    files: /^native\/(core|graph|data|ops\/cpu)\//,
+    forbidden: libtorch,
   },
-  { why: 'native/core is plain C++', files: /^native\/core\//, forbidden: libtorch },
-  {
-    why: 'native/core knows no other folder',
-    files: /^native\/core\//,
-    forbidden: /#\s*include\s+"(?!core\/)\w+\//,
-  },
-  { why: 'the data loader runs without libtorch', files: /^native\/data\//, forbidden: libtorch },
-  { why: 'the fused kernels are plain C++', files: /^native\/ops\/cpu\//, forbidden: libtorch },
   {
     why: 'src/runtime is the only door to the .node file',
     files: /^src\/(?!runtime\/)/,
@@ -37,16 +43,35 @@ const files = ['native', 'src'].flatMap((folder) =>
     .filter((file) => /\.(cc|h|cu|ts)$/.test(file))
     .map((file) => join(folder, file)),
 );
+
+/** Why `line` may not stand in the native file `file`, or undefined: the floors above. */
+function wrongFloor(file, line) {
+  const target = line.match(/#\s*include\s+"([^"]+)"/)?.[1];
+  if (target === undefined) return undefined;
+  const own = file.split('/')[1];
+  const path = target.startsWith('.')
+    ? relative(join(root, 'native'), join(root, dirname(file), target))
+    : target;
+  const folder = path.includes('/') ? path.split('/')[0] : own;
+  const unknown = [own, folder].find((name) => !floorOf.has(name));
+  if (unknown !== undefined) return `native/${unknown} has no floor in scripts/check-layers.mjs`;
+  if (folder === own || floorOf.get(folder) < floorOf.get(own)) return undefined;
+  return `native/${own} may only include floors below its own, and ${folder} is not below it`;
+}
+
 let violations = 0;
 for (const file of files) {
-  const lines = readFileSync(join(root, file), 'utf8').split('\n');
-  for (const rule of rules.filter((candidate) => candidate.files.test(file))) {
-    lines.forEach((line, index) => {
-      if (!rule.forbidden.test(line)) return;
-      violations++;
-      console.error(`${file}:${index + 1}: ${line.trim()}\n  ${rule.why}`);
+  const applied = rules.filter((rule) => rule.files.test(file));
+  readFileSync(join(root, file), 'utf8')
+    .split('\n')
+    .forEach((line, index) => {
+      const reasons = applied.filter((rule) => rule.forbidden.test(line)).map((rule) => rule.why);
+      if (file.startsWith('native/')) reasons.push(wrongFloor(file, line));
+      for (const why of reasons.filter((reason) => reason !== undefined)) {
+        violations++;
+        console.error(`${file}:${index + 1}: ${line.trim()}\n  ${why}`);
+      }
     });
-  }
 }
 console.error(`layers of native/ and the addon: ${files.length} files, ${violations} violations`);
 process.exit(violations === 0 ? 0 : 1);

@@ -1,13 +1,13 @@
 // The addon: its type is src/runtime/native.ts.
-#include "binding/batch.h"
-#include "binding/cancel.h"
-#include "binding/dataset.h"
+#include "binding/batch_handle.h"
+#include "binding/cancel_handle.h"
+#include "binding/dataset_handle.h"
 #include "binding/environment.h"
 #include "binding/errors.h"
-#include "binding/loader.h"
+#include "binding/loader_handle.h"
 #include "binding/napi_setup.h"
-#include "binding/network.h"
-#include "binding/script.h"
+#include "binding/network_handle.h"
+#include "binding/script_handle.h"
 #include "binding/system.h"
 
 namespace singlepath {

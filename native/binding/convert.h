@@ -6,7 +6,7 @@
 
 #include "binding/napi_setup.h"
 #include "graph/graph.h"
-#include "supernet/network.h"
+#include "weights/tensor_entry.h"
 
 namespace singlepath {
 

@@ -1,12 +1,11 @@
 #include "evaluate/population.h"
 
 #include <ATen/core/grad_mode.h>
-#include <ATen/ops/cross_entropy_loss.h>
 
 #include <algorithm>
 
-#include "graph/executor.h"
-#include "supernet/images.h"
+#include "execute/executor.h"
+#include "execute/images.h"
 
 namespace singlepath {
 namespace {
@@ -120,14 +119,6 @@ void finish_statistics(TrieNode& node) {
 }
 
 }  // namespace
-
-void add_score(const at::Tensor& logits, const at::Tensor& labels, Score& score) {
-  score.correct += logits.argmax(1).eq(labels).sum().item<int64_t>();
-  const int64_t k = std::min<int64_t>(5, logits.size(1));
-  const at::Tensor best = std::get<1>(logits.topk(k, 1));
-  score.top5 += best.eq(labels.unsqueeze(1)).any(1).sum().item<int64_t>();
-  score.loss += at::cross_entropy_loss(logits, labels, {}, /*reduction=*/2 /*sum*/).item<double>();
-}
 
 PopulationScores evaluate_population(const NetworkDescription& network, ParameterStore& parameters,
                                      const std::vector<Architecture>& candidates,

@@ -8,14 +8,10 @@
 
 #include "core/cancel.h"
 #include "data/batch.h"
+#include "evaluate/score.h"
 #include "evaluate/trie.h"
 
 namespace singlepath {
-
-struct Score {
-  int64_t correct = 0, top5 = 0;
-  double loss = 0;  // mean cross-entropy
-};
 
 struct PopulationScores {
   std::vector<Score> scores;
@@ -38,8 +34,5 @@ PopulationScores evaluate_population(const NetworkDescription& network, Paramete
                                      const std::vector<BatchPtr>& validation,
                                      const PopulationSettings& settings, const Cancellation& cancellation,
                                      const std::function<void(int64_t, int64_t)>& progress);
-
-// Adds the scores of `logits` [N, classes]; loss is summed over images.
-void add_score(const at::Tensor& logits, const at::Tensor& labels, Score& score);
 
 }  // namespace singlepath

@@ -6,7 +6,7 @@
 #include <memory>
 #include <vector>
 
-#include "graph/execution.h"
+#include "weights/execution.h"
 
 namespace singlepath {
 

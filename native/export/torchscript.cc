@@ -10,7 +10,7 @@
 #include <sstream>
 
 #include "core/error.h"
-#include "supernet/images.h"
+#include "execute/images.h"
 
 namespace singlepath {
 namespace {
@@ -105,14 +105,7 @@ at::Tensor Script::logits(const Batch& batch) {
 }
 
 Validation Script::validate(const std::vector<BatchPtr>& batches, const Cancellation& cancellation) {
-  Validation result;
-  for (const BatchPtr& batch : batches) {
-    cancellation.check();
-    add_score(logits(*batch), labels_of(*batch, at::kCPU), result.score);
-    result.images += batch->count;
-  }
-  result.score.loss /= std::max<int64_t>(1, result.images);
-  return result;
+  return validate_batches(batches, at::kCPU, cancellation, [&](const Batch& batch) { return logits(batch); });
 }
 
 }  // namespace singlepath

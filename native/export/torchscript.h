@@ -7,7 +7,8 @@
 
 #include "core/cancel.h"
 #include "data/batch.h"
-#include "supernet/network.h"
+#include "evaluate/score.h"
+#include "weights/tensor_entry.h"
 
 namespace singlepath {
 

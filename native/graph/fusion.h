@@ -6,9 +6,9 @@
 // Units in a row form a chain, and what stands around it is taken in:
 //
 //   slice or split in front           read by stride
-//   concat of chains and slices       every chain writes its channels; a slice is copied through (ShuffleNet)
-//   add behind [-> relu, relu6]       residual                                                    (MBConv,
-//   ResNet) average pool to 1x1 behind        summed while reading (last convolution)
+//   concat of chains and slices       every chain writes its channels; a slice is copied (ShuffleNet)
+//   add behind [-> relu, relu6]       residual (MBConv, ResNet)
+//   average pool to 1x1 behind        summed while reading (last convolution)
 //
 // Results agree with the op-by-op walk up to rounding: in fp32 2e-5 of the largest value for outputs and
 // gradients of a block.

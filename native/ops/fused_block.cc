@@ -2,9 +2,9 @@
 
 #include <ATen/core/grad_mode.h>
 
+#include "ops/engine_workspace.h"
 #include "ops/fused_plan.h"
 #include "ops/fused_training.h"
-#include "ops/workspace.h"
 
 namespace singlepath {
 namespace {

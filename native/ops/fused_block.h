@@ -3,8 +3,8 @@
 
 #include <ATen/core/Tensor.h>
 
-#include "graph/execution.h"
 #include "graph/fusion.h"
+#include "weights/execution.h"
 
 namespace singlepath {
 

@@ -8,9 +8,9 @@
 #include <memory>
 #include <vector>
 
-#include "graph/execution.h"
 #include "graph/fusion.h"
 #include "ops/cpu/chain.h"
+#include "weights/execution.h"
 
 namespace singlepath {
 

@@ -7,7 +7,7 @@
 #include <algorithm>
 
 #include "core/error.h"
-#include "ops/workspace.h"
+#include "ops/engine_workspace.h"
 
 namespace singlepath {
 namespace {

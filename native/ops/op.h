@@ -6,7 +6,7 @@
 
 #include <vector>
 
-#include "graph/execution.h"
+#include "weights/execution.h"
 
 namespace singlepath {
 

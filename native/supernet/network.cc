@@ -2,30 +2,22 @@
 
 #include <ATen/Context.h>
 #include <ATen/core/grad_mode.h>
-#include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
 
 #include <algorithm>
-#include <cstring>
 #include <sstream>
 
 #include "core/error.h"
 #include "core/rng.h"
-#include "graph/executor.h"
-#include "supernet/images.h"
-#include "supernet/running_averages.h"
+#include "execute/executor.h"
+#include "execute/images.h"
+#include "weights/running_averages.h"
 
 namespace singlepath {
 namespace {
 
 // Momentum of parameter `name` in checkpoints.
 const std::string kOptimizerPrefix = "optimizer.";
-
-void copy_into(at::Tensor target, const TensorEntry& entry) {
-  at::Tensor host = at::empty(target.sizes(), at::kFloat);
-  std::memcpy(host.data_ptr<float>(), entry.data.data(), entry.data.size() * sizeof(float));
-  target.copy_(host);
-}
 
 // A generator of its own: libtorch's default one belongs to the whole process.
 at::Generator seeded_generator(at::Device device, uint64_t seed) {
@@ -41,12 +33,6 @@ bool is_momentum(const TensorEntry& entry) {
 }
 
 }  // namespace
-
-TensorEntry entry_of(const std::string& name, const at::Tensor& tensor) {
-  const at::Tensor host = tensor.detach().to(at::kCPU, at::kFloat).contiguous();
-  const float* data = host.data_ptr<float>();
-  return {name, host.sizes().vec(), std::vector<float>(data, data + host.numel())};
-}
 
 Network::Network(NetworkDescription description, const NetworkOptions& options)
     : description_(std::move(description)),
@@ -175,15 +161,8 @@ PopulationScores Network::evaluate(const Architecture& candidates, int64_t count
 
 Validation Network::validate(const std::vector<BatchPtr>& batches, const Architecture& architecture,
                              const Cancellation& cancellation) {
-  at::NoGradGuard no_grad;
-  Validation result;
-  for (const BatchPtr& batch : batches) {
-    cancellation.check();
-    add_score(logits(*batch, architecture), labels_of(*batch, options_.device), result.score);
-    result.images += batch->count;
-  }
-  result.score.loss /= std::max<int64_t>(1, result.images);
-  return result;
+  return validate_batches(batches, options_.device, cancellation,
+                          [&](const Batch& batch) { return logits(batch, architecture); });
 }
 
 std::vector<TensorEntry> Network::state() {

@@ -5,6 +5,7 @@
 
 #include "evaluate/population.h"
 #include "train/step.h"
+#include "weights/tensor_entry.h"
 
 namespace singlepath {
 
@@ -15,23 +16,10 @@ struct NetworkOptions {
   uint64_t seed = 0;
 };
 
-// A tensor as it crosses to JavaScript.
-struct TensorEntry {
-  std::string name;
-  std::vector<int64_t> shape;
-  std::vector<float> data;
-};
-TensorEntry entry_of(const std::string& name, const at::Tensor& tensor);
-
 struct Gradients {
   StepResult result;
   TensorEntry logits, input;
   std::vector<TensorEntry> gradients;  // of the leaves of the path, in their sliced shapes
-};
-
-struct Validation {
-  Score score;
-  int64_t images = 0;
 };
 
 class Network {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "ops/cpu/sgd.h"
-#include "ops/workspace.h"
+#include "ops/engine_workspace.h"
 
 namespace singlepath {
 

@@ -1,7 +1,7 @@
 // Stochastic gradient descent over the parameters of one path.
 #pragma once
 
-#include "supernet/parameters.h"
+#include "weights/parameters.h"
 
 namespace singlepath {
 

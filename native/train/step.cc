@@ -8,8 +8,8 @@
 #include <limits>
 
 #include "core/error.h"
-#include "graph/executor.h"
-#include "supernet/images.h"
+#include "execute/executor.h"
+#include "execute/images.h"
 
 namespace singlepath {
 

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "data/batch.h"
-#include "graph/execution.h"
 #include "train/optimizer.h"
+#include "weights/execution.h"
 
 namespace singlepath {
 

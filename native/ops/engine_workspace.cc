@@ -1,4 +1,4 @@
-#include "ops/workspace.h"
+#include "ops/engine_workspace.h"
 
 #include <ATen/Parallel.h>
 

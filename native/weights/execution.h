@@ -7,7 +7,7 @@
 #include <unordered_map>
 
 #include "graph/graph.h"
-#include "supernet/parameters.h"
+#include "weights/parameters.h"
 
 namespace singlepath {
 

@@ -1,4 +1,4 @@
-#include "supernet/images.h"
+#include "execute/images.h"
 
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
@@ -6,7 +6,7 @@
 #include <ATen/ops/tensor.h>
 
 #include "ops/cpu/normalise.h"
-#include "ops/workspace.h"
+#include "ops/engine_workspace.h"
 
 namespace singlepath {
 

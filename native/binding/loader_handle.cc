@@ -1,11 +1,11 @@
-#include "binding/loader.h"
+#include "binding/loader_handle.h"
 
 #include <utility>
 #include <vector>
 
-#include "binding/batch.h"
+#include "binding/batch_handle.h"
 #include "binding/convert.h"
-#include "binding/dataset.h"
+#include "binding/dataset_handle.h"
 #include "binding/environment.h"
 #include "binding/errors.h"
 #include "binding/settle.h"

@@ -1,4 +1,4 @@
-#include "graph/executor.h"
+#include "execute/executor.h"
 
 #include "graph/fusion.h"
 #include "ops/fused_block.h"

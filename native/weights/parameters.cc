@@ -1,4 +1,4 @@
-#include "supernet/parameters.h"
+#include "weights/parameters.h"
 
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "graph/graph.h"
-#include "supernet/parameters.h"
+#include "weights/parameters.h"
 
 namespace singlepath {
 

@@ -1,4 +1,4 @@
-#include "binding/dataset.h"
+#include "binding/dataset_handle.h"
 
 #include <algorithm>
 #include <memory>

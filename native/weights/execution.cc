@@ -1,4 +1,4 @@
-#include "graph/execution.h"
+#include "weights/execution.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>

@@ -1,4 +1,4 @@
-#include "supernet/running_averages.h"
+#include "weights/running_averages.h"
 
 #include <ATen/core/grad_mode.h>
 

@@ -1,9 +1,9 @@
-#include "binding/script.h"
+#include "binding/script_handle.h"
 
-#include "binding/batch.h"
-#include "binding/cancel.h"
+#include "binding/batch_handle.h"
+#include "binding/cancel_handle.h"
 #include "binding/convert.h"
-#include "binding/network.h"
+#include "binding/network_handle.h"
 #include "binding/task.h"
 
 namespace singlepath {

@@ -1,11 +1,11 @@
-#include "binding/batch.h"
+#include "binding/batch_handle.h"
 
 #include <cstring>
 
 #include "binding/convert.h"
 #include "binding/environment.h"
 #include "binding/errors.h"
-#include "supernet/images.h"
+#include "execute/images.h"
 
 namespace singlepath {
 namespace {

@@ -1,4 +1,4 @@
-#include "binding/cancel.h"
+#include "binding/cancel_handle.h"
 
 #include "binding/convert.h"
 

@@ -5,7 +5,7 @@
 
 #include <ATen/core/Tensor.h>
 
-#include "graph/execution.h"
+#include "weights/execution.h"
 
 namespace singlepath {
 

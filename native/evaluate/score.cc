@@ -1,0 +1,34 @@
+#include "evaluate/score.h"
+
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/cross_entropy_loss.h>
+
+#include <algorithm>
+
+#include "execute/images.h"
+
+namespace singlepath {
+
+void add_score(const at::Tensor& logits, const at::Tensor& labels, Score& score) {
+  score.correct += logits.argmax(1).eq(labels).sum().item<int64_t>();
+  const int64_t k = std::min<int64_t>(5, logits.size(1));
+  const at::Tensor best = std::get<1>(logits.topk(k, 1));
+  score.top5 += best.eq(labels.unsqueeze(1)).any(1).sum().item<int64_t>();
+  score.loss += at::cross_entropy_loss(logits, labels, {}, /*reduction=*/2 /*sum*/).item<double>();
+}
+
+Validation validate_batches(const std::vector<BatchPtr>& batches, at::Device device,
+                            const Cancellation& cancellation,
+                            const std::function<at::Tensor(const Batch&)>& logits) {
+  at::NoGradGuard no_grad;
+  Validation result;
+  for (const BatchPtr& batch : batches) {
+    cancellation.check();
+    add_score(logits(*batch), labels_of(*batch, device), result.score);
+    result.images += batch->count;
+  }
+  result.score.loss /= std::max<int64_t>(1, result.images);
+  return result;
+}
+
+}  // namespace singlepath
