@@ -39,6 +39,7 @@ export type { Parity } from './export/parity.js';
 export { Script } from './export/script.js';
 export * as nn from './graph/build.js';
 // Search spaces as data.
+export type { Graph, GraphNode, OpName } from './graph/graph.js';
 export type * from './graph/types.js';
 export {
   type Accuracy,

@@ -1,4 +1,5 @@
-import type { GraphNode, Shape } from '../graph/types.js';
+import { definitionOf } from '../graph/graph.js';
+import type { Shape } from '../graph/types.js';
 import { inferShapes, readerOf } from '../graph/walk.js';
 import type { GeneKind, Layer, SearchSpace } from '../space/types.js';
 import { inputShape } from '../space/validate.js';
@@ -48,29 +49,8 @@ function show({ channels, height }: Shape): string {
 /** Names of alternatives; the ops of a layer without them. */
 function contents({ name, gene, choices }: Layer): string {
   if (gene === undefined && !name.startsWith('layers.'))
-    return choices[0]!.graph.nodes.map(describe).join(', ');
+    return choices[0]!.graph.nodes.map((node) => definitionOf(node).label?.(node) ?? node.op).join(', ');
   return choices.map((choice) => choice.name).join(', ');
-}
-
-function describe(node: GraphNode): string {
-  switch (node.op) {
-    case 'conv2d': {
-      const kind = node.groups === 'depthwise' ? 'depthwise' : 'conv';
-      return `${kind} ${node.kernel}x${node.kernel}${node.stride > 1 ? ` stride ${node.stride}` : ''}`;
-    }
-    case 'activation':
-      return node.function;
-    case 'maxPool':
-      return `max pool ${node.kernel}x${node.kernel} stride ${node.stride}`;
-    case 'adaptiveAveragePool':
-      return 'average pool';
-    case 'dropout':
-      return `dropout ${node.p}`;
-    case 'linear':
-      return node.bias ? 'linear' : 'linear without bias';
-    default:
-      return node.op;
-  }
 }
 
 function genes(space: SearchSpace, layer: number): string {

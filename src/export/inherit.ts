@@ -1,5 +1,5 @@
 import { SinglePathError } from '../core/errors.js';
-import type { Dim, ParameterSpec } from '../graph/types.js';
+import type { ParameterSpec } from '../graph/types.js';
 import type { TensorEntry } from '../runtime/native.js';
 import { parametersOf } from '../space/parameters.js';
 import { deriveSubnet } from '../space/subnet.js';
@@ -20,45 +20,15 @@ export function inheritWeights(
 ): TensorEntry[] {
   const subnet = deriveSubnet(space, architecture);
   const entries = new Map(state.map((entry) => [entry.name, entry]));
-  const entryOfBits = chosenBits(space, architecture);
-  const neutral = neutralScales(subnet);
+  const genes = new Map(parametersOf(space).map(({ name, gene }) => [name, gene]));
   return parametersOf(subnet).map((spec) => {
-    const entry = entries.get(spec.name);
-    if (entry !== undefined) return cut(entry, spec, entryOfBits.get(spec.name) ?? 0);
-    const value = neutral.get(spec.name);
-    if (value === undefined) throw misfit(spec, 'it is missing');
-    const { name, shape } = spec;
-    return { name, shape: [...shape], data: new Float32Array(sizeOf(shape)).fill(value) };
+    const { name, shape, neutral } = spec;
+    const entry = entries.get(name);
+    const gene = genes.get(name);
+    if (entry !== undefined) return cut(entry, spec, gene === undefined ? 0 : architecture[gene]!);
+    if (neutral === undefined) throw misfit(spec, 'it is missing');
+    return { name, shape: [...shape], data: new Float32Array(sizeOf(shape)).fill(neutral) };
   });
-}
-
-/** By tensor name, which entry of a quantiser's scalars the architecture uses. */
-function chosenBits({ layers }: SearchSpace, architecture: Architecture): Map<string, number> {
-  const chosen = new Map<string, number>();
-  const note = (name: string, bits: Dim) => {
-    if (typeof bits !== 'number') chosen.set(name, architecture[bits.gene]!);
-  };
-  for (const node of layers.flatMap(({ choices }) => choices.flatMap(({ graph }) => graph.nodes))) {
-    if (node.op === 'fakeQuantize')
-      note(`${node.name}.${node.method === 'pact' ? 'alpha' : 'step'}`, node.bits);
-    if (node.op === 'conv2d' && node.weightQuantizer) note(`${node.name}.step`, node.weightQuantizer.bits);
-  }
-  return chosen;
-}
-
-/** By tensor name, BatchNorm's scale and shift that change nothing. */
-function neutralScales({ layers }: SearchSpace): Map<string, number> {
-  const nodes = layers.flatMap(({ choices }) => choices.flatMap(({ graph }) => graph.nodes));
-  return new Map(
-    nodes.flatMap(({ op, name }): [string, number][] =>
-      op === 'batchNorm'
-        ? [
-            [`${name}.weight`, 1],
-            [`${name}.bias`, 0],
-          ]
-        : [],
-    ),
-  );
 }
 
 /** The leading part of a tensor in its first two dimensions; of a list of scalars, one. */

@@ -1,5 +1,5 @@
-import { definitionOf } from '../graph/ops/index.js';
-import type { GraphNode, Shape } from '../graph/types.js';
+import { definitionOf, type GraphNode } from '../graph/graph.js';
+import type { Shape } from '../graph/types.js';
 import { readerOf } from '../graph/walk.js';
 import type { ScriptModuleDescription, TensorEntry } from '../runtime/native.js';
 import { parametersOf } from '../space/parameters.js';

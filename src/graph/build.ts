@@ -3,32 +3,20 @@
  * graph; names follow PyTorch's `nn.Module` paths, so that state_dicts of the same network match.
  */
 
-import type {
-  Activation,
-  Conv2dNode,
-  Dim,
-  FeatureQuantizerMethod,
-  Graph,
-  GraphNode,
-  WeightInit,
-} from './types.js';
+import type { Graph, GraphNode } from './graph.js';
+import { append, below, type Module, shared, single } from './module.js';
+import type { Conv2dNode } from './ops/conv2d.js';
+import type { FeatureQuantizerMethod } from './ops/quantizer.js';
+import type { Dim, NodeBase, WeightInit } from './types.js';
 
-/** Where a module stands. `exclusive`: the path names this module alone, so a single op takes it as its name. */
-interface Scope {
-  nodes: GraphNode[];
-  names: Set<string>;
-  path: string;
-  exclusive: boolean;
-}
-
-/** Appends nodes that compute something of value `input`; returns the value index of the result. */
-export type Module = (scope: Scope, input: number) => number;
+export * from './activations.js';
+export type { Module } from './module.js';
 
 /** Builds the graph of `module` under `path`; with `exclusive` a single op is named by the path itself. */
 export function buildGraph(path: string, module: Module, exclusive = false): Graph {
-  const nodes: GraphNode[] = [];
+  const nodes: NodeBase[] = [];
   module({ nodes, names: new Set(), path, exclusive }, 0);
-  return { nodes };
+  return { nodes: nodes as GraphNode[] };
 }
 
 // Composition
@@ -71,7 +59,10 @@ export const residual =
 /** Nothing: the output is the input. */
 export const identity: Module = (_scope, input) => input;
 
-// Ops
+// Ops; those of activations are in activations.ts
+
+type WithoutPlace<T> = T extends GraphNode ? Omit<T, 'name' | 'inputs'> : never;
+const op = (node: WithoutPlace<GraphNode>): Module => single(node);
 
 export interface Conv2dOptions {
   out: Dim;
@@ -111,11 +102,6 @@ export function batchNorm(
   return op({ op: 'batchNorm', eps, momentum, affine, ...(init && { init }) });
 }
 
-export const activation = (kind: Activation): Module => op({ op: 'activation', function: kind });
-export const relu = (): Module => activation('relu');
-export const relu6 = (): Module => activation('relu6');
-export const hswish = (): Module => activation('hswish');
-
 export const channelShuffle = (groups: number): Module => op({ op: 'channelShuffle', groups });
 
 /** Every second channel, from 0 (`even`) or from 1 (`odd`). */
@@ -140,30 +126,3 @@ export function linear({ bias = true, ...rest }: { out: number; bias?: boolean; 
 
 export const fakeQuantize = (method: FeatureQuantizerMethod, bits: Dim): Module =>
   op({ op: 'fakeQuantize', method, bits });
-
-// Naming
-
-type WithoutPlace<T> = T extends GraphNode ? Omit<T, 'name' | 'inputs'> : never;
-type WithoutName<T> = T extends GraphNode ? Omit<T, 'name'> : never;
-
-function op(node: WithoutPlace<GraphNode>): Module {
-  return (scope, input) => append(scope, { ...node, inputs: [input] } as WithoutName<GraphNode>);
-}
-
-/** Adds a node under a unique name: the path itself where exclusive, else the path and the op. */
-function append({ nodes, names, path, exclusive }: Scope, node: WithoutName<GraphNode>): number {
-  const base = exclusive ? path : join(path, node.op);
-  let name = base;
-  for (let i = 1; names.has(name); i++) name = `${base}_${i}`;
-  names.add(name);
-  nodes.push({ name, ...node } as GraphNode);
-  return nodes.length;
-}
-
-const shared = (scope: Scope): Scope => ({ ...scope, exclusive: false });
-const below = (scope: Scope, name: string): Scope => ({
-  ...scope,
-  path: join(scope.path, name),
-  exclusive: true,
-});
-const join = (path: string, name: string): string => (path === '' ? name : `${path}.${name}`);

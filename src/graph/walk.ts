@@ -1,7 +1,7 @@
-import { definitionOf } from './ops/index.js';
+import { definitionOf, type Graph } from './graph.js';
 import { type Cost, type DimReader, misfit } from './ops/op.js';
 import { FLOAT_BITS } from './ops/quantizer.js';
-import type { Graph, ParameterSpec, Shape } from './types.js';
+import type { ParameterSpec, Shape } from './types.js';
 
 /** Reads dimensions for an architecture. */
 export function readerOf(architecture: readonly number[]): DimReader {
@@ -32,7 +32,7 @@ export function graphCost(graph: Graph, input: Shape, read: DimReader): { cost: 
   const total: Cost = { madds: 0, params: 0, bitops: 0, activations: 0, weightbits: 0 };
   graph.nodes.forEach((node, i) => {
     const producer = graph.nodes[node.inputs[0]! - 1];
-    const featureBits = producer?.op === 'fakeQuantize' ? read(producer.bits) : FLOAT_BITS;
+    const featureBits = (producer && definitionOf(producer).outputBits?.(producer, read)) ?? FLOAT_BITS;
     const context = { input: values[node.inputs[0]!]!, output: values[i + 1]!, read, featureBits };
     const {
       madds = 0,

@@ -4,7 +4,8 @@
  */
 
 import type { DatasetSource } from '../data/kinds/index.js';
-import type { Graph, ParameterSpec } from '../graph/types.js';
+import type { Graph } from '../graph/graph.js';
+import type { ParameterSpec } from '../graph/types.js';
 
 /** What the executor needs of a space: native/graph/graph.h. */
 export interface NetworkDescription {

@@ -1,17 +1,5 @@
-import type { Dim, Graph, GraphNode } from '../graph/types.js';
+import { dimensionsOf, type Graph } from '../graph/graph.js';
 import type { SearchSpace } from './types.js';
-
-/** Dimensions of a node that a gene may choose. */
-export function dimensionsOf(node: GraphNode): Dim[] {
-  switch (node.op) {
-    case 'conv2d':
-      return [node.out, node.weightQuantizer?.bits].filter((dim) => dim !== undefined);
-    case 'fakeQuantize':
-      return [node.bits];
-    default:
-      return [];
-  }
-}
 
 /** Indices of the genes (width, bits) that a graph reads, ascending. */
 export function genesOf(graph: Graph): number[] {

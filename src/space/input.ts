@@ -1,5 +1,5 @@
 import { SinglePathError } from '../core/errors.js';
-import type { Graph } from '../graph/types.js';
+import type { Graph } from '../graph/graph.js';
 import type { SearchSpace } from './types.js';
 import { validateSpace } from './validate.js';
 

@@ -1,5 +1,6 @@
 import { expected } from '../core/errors.js';
-import type { Dim, Graph, GraphNode } from '../graph/types.js';
+import { definitionOf, type Graph, type GraphNode } from '../graph/graph.js';
+import type { Dim } from '../graph/types.js';
 import { checkArchitecture } from './architecture.js';
 import type { Architecture, Choice, SearchSpace } from './types.js';
 
@@ -11,7 +12,7 @@ export function deriveSubnet(space: SearchSpace, architecture: Architecture): Se
   checkArchitecture(space, architecture);
   const subnet = fixGenes(space, architecture);
   const name = architecture.length === 0 ? space.name : `${space.name}:${architecture.join(',')}`;
-  return { ...subnet, name, layers: subnet.layers.map(mapNodes(affine)) };
+  return { ...subnet, name, layers: subnet.layers.map(mapNodes(retrained)) };
 }
 
 /**
@@ -39,24 +40,13 @@ export function fixGenes(space: SearchSpace, values: readonly (number | undefine
     const kept = value === undefined ? choices : [choices[value]!];
     const stays = gene !== undefined && value === undefined;
     const withGene = { ...layer, ...(stays && { gene: open.indexOf(gene) }), choices: kept };
-    return mapNodes((node) => resolveNode(node, resolve))(withGene);
+    return mapNodes((node) => definitionOf(node).withDims?.(node, resolve) ?? node)(withGene);
   });
   return { ...space, genes: open.map((index) => space.genes[index]!), layers };
 }
 
-function resolveNode(node: GraphNode, resolve: (dim: Dim) => Dim): GraphNode {
-  if (node.op === 'fakeQuantize') return { ...node, bits: resolve(node.bits) };
-  if (node.op !== 'conv2d') return node;
-  const { out, weightQuantizer: quantizer } = node;
-  return {
-    ...node,
-    ...(out !== undefined && { out: resolve(out) }),
-    ...(quantizer && { weightQuantizer: { ...quantizer, bits: resolve(quantizer.bits) } }),
-  };
-}
-
-function affine(node: GraphNode): GraphNode {
-  return node.op === 'batchNorm' ? { ...node, affine: true } : node;
+function retrained(node: GraphNode): GraphNode {
+  return definitionOf(node).retrained?.(node) ?? node;
 }
 
 function mapNodes(change: (node: GraphNode) => GraphNode) {

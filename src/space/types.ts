@@ -1,4 +1,4 @@
-import type { Graph } from '../graph/types.js';
+import type { Graph } from '../graph/graph.js';
 
 export type GeneKind = 'block' | 'width' | 'bits';
 

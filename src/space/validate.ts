@@ -1,8 +1,9 @@
 import { SinglePathError } from '../core/errors.js';
+import { dimensionsOf, type Graph } from '../graph/graph.js';
 import { showShape } from '../graph/ops/op.js';
-import type { Graph, Shape } from '../graph/types.js';
+import type { Shape } from '../graph/types.js';
 import { inferShapes, largest, readerOf } from '../graph/walk.js';
-import { combinations, dimensionsOf, genesOf } from './combinations.js';
+import { combinations, genesOf } from './combinations.js';
 import type { SearchSpace } from './types.js';
 
 /** Shapes of a choice's values, each the largest over the genes it reads. */

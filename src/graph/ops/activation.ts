@@ -1,14 +1,10 @@
-import type { Activation, ActivationNode } from '../types.js';
+import { type ActivationNode, activations } from '../activations.js';
 import { type OpDefinition, only } from './op.js';
 
-const SCRIPTS: Record<Activation, (x: string) => string> = {
-  relu: (x) => `torch.relu(${x})`,
-  relu6: (x) => `torch.hardtanh(${x}, 0.0, 6.0)`,
-  hswish: (x) => `torch.hardswish(${x})`,
-};
-
 export const activation: OpDefinition<ActivationNode> = {
+  label: (node) => node.function,
+
   shape: only,
 
-  torchscript: (node, { inputs: [x] }) => ({ value: SCRIPTS[node.function](x!) }),
+  torchscript: (node, { inputs: [x] }) => ({ value: activations[node.function].torchscript(x!) }),
 };

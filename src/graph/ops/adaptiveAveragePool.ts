@@ -1,7 +1,15 @@
-import type { AdaptiveAveragePoolNode } from '../types.js';
+import type { NodeBase } from '../types.js';
 import { type OpDefinition, only, positiveInteger } from './op.js';
 
+export interface AdaptiveAveragePoolNode extends NodeBase {
+  op: 'adaptiveAveragePool';
+  /** Output height = width. */
+  size: number;
+}
+
 export const adaptiveAveragePool: OpDefinition<AdaptiveAveragePoolNode> = {
+  label: () => 'average pool',
+
   shape(node, inputs) {
     const size = positiveInteger(node, 'size', node.size);
     return { channels: only(node, inputs).channels, height: size, width: size };

@@ -1,5 +1,9 @@
-import type { AddNode } from '../types.js';
+import type { NodeBase } from '../types.js';
 import { misfit, type OpDefinition, showShape } from './op.js';
+
+export interface AddNode extends NodeBase {
+  op: 'add';
+}
 
 export const add: OpDefinition<AddNode> = {
   shape(node, inputs) {

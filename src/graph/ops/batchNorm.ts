@@ -1,23 +1,36 @@
-import type { BatchNormNode, ParameterSpec } from '../types.js';
+import type { NodeBase, ParameterSpec } from '../types.js';
 import { constant, type OpDefinition, only, scriptFloat } from './op.js';
 
+export interface BatchNormNode extends NodeBase {
+  op: 'batchNorm';
+  eps: number;
+  momentum: number;
+  /** Learnable scale and shift. False in most supernets, true in every retrained network. */
+  affine: boolean;
+  /** Start of scale and shift where affine. Default 1 and 0. */
+  init?: { weight: number; bias: number };
+}
+
 export const batchNorm: OpDefinition<BatchNormNode> = {
+  retrained: (node) => ({ ...node, affine: true }),
+
   shape: only,
 
   /** Counted as affine always: costs are those of the retrained network. */
   cost: (_node, { output }) => ({ params: 2 * output.channels }),
 
   parameters({ name, affine, init = { weight: 1, bias: 0 } }, _input, output) {
-    const tensor = (suffix: string, value: number, trainable: boolean): ParameterSpec => ({
+    const tensor = (suffix: string, value: number): Omit<ParameterSpec, 'trainable'> => ({
       name: `${name}.${suffix}`,
       shape: [output.channels],
       init: constant(value),
-      trainable,
     });
+    const scale = { ...tensor('weight', init.weight), trainable: true, neutral: 1 };
+    const shift = { ...tensor('bias', init.bias), trainable: true, neutral: 0 };
     return [
-      ...(affine ? [tensor('weight', init.weight, true), tensor('bias', init.bias, true)] : []),
-      tensor('running_mean', 0, false),
-      tensor('running_var', 1, false),
+      ...(affine ? [scale, shift] : []),
+      { ...tensor('running_mean', 0), trainable: false },
+      { ...tensor('running_var', 1), trainable: false },
     ];
   },
 

@@ -1,5 +1,11 @@
-import type { ChannelShuffleNode } from '../types.js';
+import type { NodeBase } from '../types.js';
 import { misfit, type OpDefinition, only, positiveInteger } from './op.js';
+
+/** y[:, i * groups + g] = x[:, g * (C / groups) + i]. */
+export interface ChannelShuffleNode extends NodeBase {
+  op: 'channelShuffle';
+  groups: number;
+}
 
 export const channelShuffle: OpDefinition<ChannelShuffleNode> = {
   shape(node, inputs) {

@@ -1,5 +1,9 @@
-import type { ConcatNode } from '../types.js';
+import type { NodeBase } from '../types.js';
 import { misfit, type OpDefinition, showShape } from './op.js';
+
+export interface ConcatNode extends NodeBase {
+  op: 'concat';
+}
 
 export const concat: OpDefinition<ConcatNode> = {
   shape(node, inputs) {

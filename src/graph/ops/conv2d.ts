@@ -1,9 +1,45 @@
-import type { Conv2dNode, ParameterSpec } from '../types.js';
+import type { Dim, NodeBase, ParameterSpec, WeightInit } from '../types.js';
 import { constant, misfit, type OpDefinition, only, positiveInteger, weightInit, windowSize } from './op.js';
-import { checkBits, FLOAT_BITS, quantizedWeight, scalarShape, stepInit } from './quantizer.js';
+import {
+  checkBits,
+  FLOAT_BITS,
+  quantizedWeight,
+  scalarGene,
+  scalarShape,
+  stepInit,
+  type WeightQuantizerMethod,
+} from './quantizer.js';
+
+export interface Conv2dNode extends NodeBase {
+  op: 'conv2d';
+  /** Output channels; absent for depthwise, which keeps the input's. Weights are allocated at the largest. */
+  out?: Dim;
+  kernel: number;
+  stride: number;
+  padding: number;
+  groups: number | 'depthwise';
+  bias: boolean;
+  /** Weights are fake-quantised to `bits` before the convolution. */
+  weightQuantizer?: { method: WeightQuantizerMethod; bits: Dim };
+  /** Default `reciprocal`. */
+  init?: WeightInit;
+}
 
 /** Convolution; sliced `[:out, :in]` where a gene chooses fewer channels than the largest. */
 export const conv2d: OpDefinition<Conv2dNode> = {
+  label({ groups, kernel, stride }) {
+    const kind = groups === 'depthwise' ? 'depthwise' : 'conv';
+    return `${kind} ${kernel}x${kernel}${stride > 1 ? ` stride ${stride}` : ''}`;
+  },
+
+  withDims: (node, change) => ({
+    ...node,
+    ...(node.out !== undefined && { out: change(node.out) }),
+    ...(node.weightQuantizer && {
+      weightQuantizer: { ...node.weightQuantizer, bits: change(node.weightQuantizer.bits) },
+    }),
+  }),
+
   shape(node, inputs, read) {
     const input = only(node, inputs);
     positiveInteger(node, 'kernel', node.kernel);
@@ -59,6 +95,7 @@ export const conv2d: OpDefinition<Conv2dNode> = {
       specs.push({
         name: `${name}.step`,
         shape: scalarShape(quantizer.bits),
+        ...scalarGene(quantizer.bits),
         init: stepInit(quantizer.bits, true, std * Math.sqrt(2 / Math.PI)), // E|v| of a normal
         trainable: true,
       });

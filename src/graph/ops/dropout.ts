@@ -1,7 +1,14 @@
-import type { DropoutNode } from '../types.js';
+import type { NodeBase } from '../types.js';
 import { misfit, type OpDefinition, only } from './op.js';
 
+export interface DropoutNode extends NodeBase {
+  op: 'dropout';
+  p: number;
+}
+
 export const dropout: OpDefinition<DropoutNode> = {
+  label: ({ p }) => `dropout ${p}`,
+
   shape(node, inputs) {
     if (!(node.p >= 0 && node.p < 1)) throw misfit(node, 'a probability in [0, 1)', node.p);
     return only(node, inputs);

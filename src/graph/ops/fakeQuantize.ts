@@ -1,6 +1,20 @@
-import type { FakeQuantizeNode } from '../types.js';
+import type { Dim, NodeBase } from '../types.js';
 import { constant, type OpDefinition, only } from './op.js';
-import { checkBits, quantizedFeature, scalarShape, stepInit } from './quantizer.js';
+import {
+  checkBits,
+  type FeatureQuantizerMethod,
+  quantizedFeature,
+  scalarGene,
+  scalarShape,
+  stepInit,
+} from './quantizer.js';
+
+/** Quantises features to `bits` (unsigned, after a ReLU-like op); 32 bits or more means float. */
+export interface FakeQuantizeNode extends NodeBase {
+  op: 'fakeQuantize';
+  method: FeatureQuantizerMethod;
+  bits: Dim;
+}
 
 /** PACT's bound starts at ReLU6's: BatchNorm's unit-variance outputs seldom exceed it. */
 const PACT_ALPHA = 6;
@@ -9,16 +23,20 @@ const PACT_ALPHA = 6;
 const RELU_MEAN = 1 / Math.sqrt(2 * Math.PI);
 
 export const fakeQuantize: OpDefinition<FakeQuantizeNode> = {
+  withDims: (node, change) => ({ ...node, bits: change(node.bits) }),
+
+  outputBits: ({ bits }, read) => read(bits),
+
   shape(node, inputs, read) {
     checkBits(node, 'feature', read(node.bits));
     return only(node, inputs);
   },
 
   parameters({ name, method, bits }) {
-    const shape = scalarShape(bits);
+    const scalar = { shape: scalarShape(bits), ...scalarGene(bits), trainable: true };
     return method === 'pact'
-      ? [{ name: `${name}.alpha`, shape, init: constant(PACT_ALPHA), trainable: true }]
-      : [{ name: `${name}.step`, shape, init: stepInit(bits, false, RELU_MEAN), trainable: true }];
+      ? [{ name: `${name}.alpha`, init: constant(PACT_ALPHA), ...scalar }]
+      : [{ name: `${name}.step`, init: stepInit(bits, false, RELU_MEAN), ...scalar }];
   },
 
   torchscript({ method, bits }, { inputs: [x], read }) {

@@ -1,4 +1,3 @@
-import type { GraphNode, OpName } from '../types.js';
 import { activation } from './activation.js';
 import { adaptiveAveragePool } from './adaptiveAveragePool.js';
 import { add } from './add.js';
@@ -10,14 +9,11 @@ import { dropout } from './dropout.js';
 import { fakeQuantize } from './fakeQuantize.js';
 import { linear } from './linear.js';
 import { maxPool } from './maxPool.js';
-import type { OpDefinition } from './op.js';
 import { slice } from './slice.js';
 import { split } from './split.js';
 
-type Definitions = { [Op in OpName]: OpDefinition<Extract<GraphNode, { op: Op }>> };
-
 /** Every op by its name in the graph. */
-export const ops: Definitions = {
+export const ops = {
   conv2d,
   batchNorm,
   activation,
@@ -32,8 +28,3 @@ export const ops: Definitions = {
   linear,
   fakeQuantize,
 };
-
-/** The definition of a node's op, typed for any node. */
-export function definitionOf(node: GraphNode): OpDefinition<GraphNode> {
-  return ops[node.op] as OpDefinition<GraphNode>;
-}

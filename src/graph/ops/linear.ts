@@ -1,7 +1,18 @@
-import type { LinearNode, ParameterSpec, Shape } from '../types.js';
+import type { NodeBase, ParameterSpec, Shape, WeightInit } from '../types.js';
 import { constant, type OpDefinition, only, positiveInteger, weightInit } from './op.js';
 
+/** Flattens [N, C, 1, 1] (or [N, C, H, W]) and multiplies. */
+export interface LinearNode extends NodeBase {
+  op: 'linear';
+  out: number;
+  bias: boolean;
+  /** Default N(0, 0.01). */
+  init?: WeightInit;
+}
+
 export const linear: OpDefinition<LinearNode> = {
+  label: ({ bias }) => (bias ? 'linear' : 'linear without bias'),
+
   shape(node, inputs) {
     only(node, inputs);
     return { channels: positiveInteger(node, 'output features', node.out), height: 1, width: 1 };

@@ -1,7 +1,16 @@
-import type { MaxPoolNode } from '../types.js';
+import type { NodeBase } from '../types.js';
 import { type OpDefinition, only, positiveInteger, windowSize } from './op.js';
 
+export interface MaxPoolNode extends NodeBase {
+  op: 'maxPool';
+  kernel: number;
+  stride: number;
+  padding: number;
+}
+
 export const maxPool: OpDefinition<MaxPoolNode> = {
+  label: ({ kernel, stride }) => `max pool ${kernel}x${kernel} stride ${stride}`,
+
   shape(node, inputs) {
     const { channels, height, width } = only(node, inputs);
     positiveInteger(node, 'kernel', node.kernel);

@@ -1,5 +1,5 @@
 import { SinglePathError } from '../../core/errors.js';
-import type { Dim, GraphNode, Initialiser, ParameterSpec, Shape, WeightInit, WeightStart } from '../types.js';
+import type { Dim, Initialiser, NodeBase, ParameterSpec, Shape, WeightInit, WeightStart } from '../types.js';
 
 /** Value of a dimension for the architecture (or combination of genes) being walked. */
 export type DimReader = (dim: Dim) => number;
@@ -49,8 +49,22 @@ export interface Script {
   module?: string;
 }
 
-/** Everything singlepath knows of an op in TypeScript; native/ops has its kernel. */
-export interface OpDefinition<Node extends GraphNode> {
+/**
+ * Everything singlepath knows of an op in TypeScript; native/ops has its kernel. What walks graphs (costs, genes,
+ * subnets, export, tables of docs) asks the definition and never looks at the name of an op.
+ */
+export interface OpDefinition<Node extends NodeBase> {
+  /** For people, in tables. Absent: the op's name. */
+  label?(node: Node): string;
+  /**
+   * The node with each of its dimensions (what a gene may choose) replaced by `change` of it, in a fixed order. Absent:
+   * it has none. {@link dimensionsOf} lists them by this.
+   */
+  withDims?(node: Node, change: (dim: Dim) => Dim): Node;
+  /** The node in the network that is retrained. Absent: as in the supernet. */
+  retrained?(node: Node): Node;
+  /** Bits of the output where they are known. Absent: float. */
+  outputBits?(node: Node, read: DimReader): number;
   /** Shape of the output. @throws SinglePathError `INVALID_SPACE` where the inputs do not fit. */
   shape(node: Node, inputs: readonly Shape[], read: DimReader): Shape;
   /** Absent: costs nothing. */
@@ -62,7 +76,7 @@ export interface OpDefinition<Node extends GraphNode> {
 }
 
 /** `Expected <what> for node '<name>' (<op>) but received <got>`. */
-export function misfit(node: GraphNode, what: string, got: string | number): SinglePathError {
+export function misfit(node: NodeBase, what: string, got: string | number): SinglePathError {
   return new SinglePathError(
     'INVALID_SPACE',
     `Expected ${what} for node '${node.name}' (${node.op}) but received ${got}`,
@@ -70,19 +84,19 @@ export function misfit(node: GraphNode, what: string, got: string | number): Sin
 }
 
 /** The input of a node that takes exactly one. */
-export function only(node: GraphNode, inputs: readonly Shape[]): Shape {
+export function only(node: NodeBase, inputs: readonly Shape[]): Shape {
   if (inputs.length !== 1) throw misfit(node, 'one input', inputs.length);
   return inputs[0]!;
 }
 
-export function positiveInteger(node: GraphNode, what: string, value: number): number {
+export function positiveInteger(node: NodeBase, what: string, value: number): number {
   if (!Number.isInteger(value) || value < 1) throw misfit(node, `a positive integer as ${what}`, value);
   return value;
 }
 
 /** Output size of a window op, as PyTorch counts (floor). */
 export function windowSize(
-  node: GraphNode & { kernel: number; stride: number; padding: number },
+  node: NodeBase & { kernel: number; stride: number; padding: number },
   size: number,
 ): number {
   const out = Math.floor((size + 2 * node.padding - node.kernel) / node.stride) + 1;

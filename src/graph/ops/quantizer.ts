@@ -1,5 +1,10 @@
-import type { Dim, FeatureQuantizerMethod, GraphNode, Initialiser, WeightQuantizerMethod } from '../types.js';
+import type { Dim, Initialiser, NodeBase, ParameterSpec } from '../types.js';
 import { constant, misfit, type Script, scriptFloat } from './op.js';
+
+/** `dorefa`: DoReFa-Net weights (arXiv 1606.06160); `lsq`: learned step size (arXiv 1902.08153). */
+export type WeightQuantizerMethod = 'dorefa' | 'lsq';
+/** `pact`: clipped activation with a learned bound (arXiv 1805.06085); `lsq` as above, unsigned. */
+export type FeatureQuantizerMethod = 'pact' | 'lsq';
 
 /** Bits from which on numbers stay float. */
 export const FLOAT_BITS = 32;
@@ -7,7 +12,7 @@ export const FLOAT_BITS = 32;
 /** Most bits that are quantised. */
 export const MAX_BITS = 8;
 
-export function checkBits(node: GraphNode, what: 'weight' | 'feature', bits: number): void {
+export function checkBits(node: NodeBase, what: 'weight' | 'feature', bits: number): void {
   const quantised = Number.isInteger(bits) && bits >= 1 && bits <= MAX_BITS;
   if (!quantised && bits !== FLOAT_BITS) {
     throw misfit(node, `${what} bits from 1 to ${MAX_BITS}, or ${FLOAT_BITS} for float`, bits);
@@ -20,6 +25,11 @@ export function checkBits(node: GraphNode, what: 'weight' | 'feature', bits: num
  */
 export function scalarShape(bits: Dim): number[] {
   return [typeof bits === 'number' ? 1 : bits.values.length];
+}
+
+/** The gene that chooses the entry of such a scalar. */
+export function scalarGene(bits: Dim): Pick<ParameterSpec, 'gene'> {
+  return typeof bits === 'number' ? {} : { gene: bits.gene };
 }
 
 /**

@@ -1,5 +1,13 @@
-import type { SliceNode } from '../types.js';
+import type { NodeBase } from '../types.js';
 import { misfit, type OpDefinition, only, positiveInteger } from './op.js';
+
+/** Channels start, start + step, … below `end` (absent: all). */
+export interface SliceNode extends NodeBase {
+  op: 'slice';
+  start: number;
+  step: number;
+  end?: number;
+}
 
 export const slice: OpDefinition<SliceNode> = {
   shape(node, inputs) {

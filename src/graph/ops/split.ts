@@ -1,5 +1,12 @@
-import type { SplitNode } from '../types.js';
+import type { NodeBase } from '../types.js';
 import { misfit, type OpDefinition, only, positiveInteger } from './op.js';
+
+/** Part `index` of `parts` equal channel ranges. */
+export interface SplitNode extends NodeBase {
+  op: 'split';
+  parts: number;
+  index: number;
+}
 
 export const split: OpDefinition<SplitNode> = {
   shape(node, inputs) {

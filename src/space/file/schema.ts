@@ -1,6 +1,7 @@
 /** The format of search spaces written in YAML or JSON: docs/spaces.md, "Your own space". */
 
 import { z } from 'zod';
+import { ACTIVATIONS } from '../../graph/activations.js';
 import { FLOAT_BITS, MAX_BITS } from '../../graph/ops/quantizer.js';
 
 const BITS = `bits from 1 to ${MAX_BITS}, or ${FLOAT_BITS} for float`;
@@ -48,10 +49,10 @@ const window = {
   weights: weights.optional(),
 };
 
-const activation = z.enum(['relu', 'relu6', 'hswish']);
+const activation = z.enum(ACTIVATIONS);
 
 /** Steps that need no settings. */
-const plain = z.enum(['batchNorm', 'relu', 'relu6', 'hswish', 'averagePool', 'identity']);
+const plain = z.enum(['batchNorm', ...ACTIVATIONS, 'averagePool', 'identity']);
 
 /** Ops and ready-made blocks. */
 const single = z.strictObject({

@@ -18,17 +18,18 @@ export interface Context {
 
 /** Turns the steps of a space file into modules. @throws SinglePathError `INVALID_SPACE` for a missing gene. */
 export function modulesOf(steps: readonly Step[], context: Context): nn.Module[] {
-  return steps.map((step) => (typeof step === 'string' ? PLAIN[step]() : moduleOf(step, context)));
+  return steps.map((step) => (typeof step === 'string' ? plain(step) : moduleOf(step, context)));
 }
 
-const PLAIN = {
+const PLAIN: Record<Exclude<Extract<Step, string>, nn.Activation>, () => nn.Module> = {
   batchNorm: () => nn.batchNorm(),
-  relu: nn.relu,
-  relu6: nn.relu6,
-  hswish: nn.hswish,
   averagePool: () => nn.averagePool(),
   identity: () => nn.identity,
 };
+
+function plain(step: Extract<Step, string>): nn.Module {
+  return step in PLAIN ? PLAIN[step as keyof typeof PLAIN]() : nn.activation(step as nn.Activation);
+}
 
 type Builders = {
   [Name in keyof Operation]-?: (options: NonNullable<Operation[Name]>, context: Context) => nn.Module;

@@ -1,5 +1,5 @@
+import type { Activation } from '../../graph/activations.js';
 import * as nn from '../../graph/build.js';
-import type { Activation } from '../../graph/types.js';
 
 export interface MbConvOptions {
   input: number;
