@@ -2,7 +2,7 @@
 import { RandomStream } from '../src/core/rng.js';
 import { UniformSampler } from '../src/index.js';
 import { addon } from '../src/runtime/addon.js';
-import { getSpace } from '../src/space/catalog.js';
+import { getSpace } from '../src/space/spaces/catalog.js';
 import { Supernet } from '../src/supernet/supernet.js';
 import type { BenchSettings } from './settings.js';
 import { STEP } from './step.js';

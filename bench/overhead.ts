@@ -8,7 +8,7 @@ import {
   defineSpace,
   fixed,
   nn,
-  objectLayer,
+  objectSource,
   RunDirectory,
   resolveConfig,
   Supernet,
@@ -48,7 +48,7 @@ export async function overhead({ steps, threads }: BenchSettings): Promise<void>
     },
     'the same with the engine and one linear layer': supernet,
   };
-  const recipe = resolveConfig([objectLayer({ train: { steps, learningRate: 0.01 } }, 'bench')]).train;
+  const recipe = resolveConfig([objectSource({ train: { steps, learningRate: 0.01 } }, 'bench')]).train;
   const folder = mkdtempSync(join(tmpdir(), 'singlepath-bench-'));
   try {
     for (const [name, network] of Object.entries(networks)) {

@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { packageRoot } from '../src/core/packageRoot.js';
-import { type Config, fileLayer, loadConfig, readRun, runTrain } from '../src/index.js';
+import { type Config, fileSource, loadConfig, readRun, runTrain } from '../src/index.js';
+import { openScorer } from '../src/pipeline/openScorer.js';
 import { openSpace } from '../src/pipeline/openSpace.js';
-import { openScorer } from '../src/pipeline/scorer.js';
 import { formatTable } from '../src/report/table.js';
 import { readEvents } from '../src/run/events.js';
 import { addon } from '../src/runtime/addon.js';
@@ -75,7 +75,7 @@ async function train(
   epochs: number | undefined,
 ): Promise<Training> {
   const config: Config = loadConfig({
-    base: [fileLayer(join(packageRoot(), 'configs', 'demo.yaml'))],
+    base: [fileSource(join(packageRoot(), 'configs', 'demo.yaml'))],
     set: [
       `runtime.precision=${name}`,
       `seed=${seed}`,

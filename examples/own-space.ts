@@ -40,7 +40,7 @@ const calibration = await train.batches(plain);
 // Train: one uniformly drawn path a step. What is not said here is as in `singlepath config show`.
 const steps = Number(process.argv[2] ?? 600);
 const settings = { steps, learningRate: 0.1, clipGradientNorm: 5 };
-const recipe = sp.resolveConfig([sp.objectLayer({ train: settings }, 'example')]).train;
+const recipe = sp.resolveConfig([sp.objectSource({ train: settings }, 'example')]).train;
 using supernet = new sp.Supernet(space, { seed: 1 });
 const sampler = new sp.UniformSampler(space, 1);
 await sp.trainSupernet({ supernet, loader: train.loader(augmented), sampler, recipe, seed: 1 });

@@ -1,8 +1,8 @@
 // Fills the tables of docs/spaces.md and writes docs/space.schema.json from the built sources (npm run build).
 import { readFileSync, writeFileSync } from 'node:fs';
 import { spaceTable } from '../dist/src/cost/spaceTable.js';
-import { getSpace } from '../dist/src/space/catalog.js';
 import { spaceJsonSchema } from '../dist/src/space/file/schema.js';
+import { getSpace } from '../dist/src/space/spaces/catalog.js';
 
 const docs = new URL('../docs/', import.meta.url);
 const page = new URL('spaces.md', docs);

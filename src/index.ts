@@ -3,11 +3,11 @@
  * by the first call that needs it.
  */
 
-// From a configuration to a result: what the commands call.
-export { type ConfigLayer, fileLayer, objectLayer, setLayer } from './config/layers.js';
-export { type ConfigSources, loadConfig, resolveConfig } from './config/load.js';
+export { type LoadConfigOptions, loadConfig, resolveConfig } from './config/load.js';
 export { printConfig } from './config/print.js';
 export { type Config, configJsonSchema } from './config/schema/config.js';
+// From a configuration to a result: what the commands call.
+export { type ConfigSource, fileSource, objectSource, setSource } from './config/sources.js';
 export { type ErrorCode, exitCodeOf, SinglePathError } from './core/errors.js';
 // The machine.
 export { packageRoot } from './core/packageRoot.js';
@@ -46,18 +46,19 @@ export {
   evaluateNetwork,
   evaluatePath,
   evaluateScript,
-  scriptLayers,
+  scriptSources,
 } from './pipeline/evaluate.js';
-export { runExport } from './pipeline/export.js';
 export { openSpace } from './pipeline/openSpace.js';
-export { type RankResult, runRank } from './pipeline/rank.js';
 export { recipeOf } from './pipeline/recipe.js';
-export { runRetrain } from './pipeline/retrain.js';
+export { runExport } from './pipeline/runExport.js';
+export { type RankResult, runRank } from './pipeline/runRank.js';
+export { runRetrain } from './pipeline/runRetrain.js';
+export { runSearch, type SearchResult } from './pipeline/runSearch.js';
 export { readResult, readRun, type StoredRun } from './pipeline/runs.js';
-export { runSearch, type SearchResult } from './pipeline/search.js';
-export { runTrain } from './pipeline/train.js';
+export { runTrain } from './pipeline/runTrain.js';
 export { RunDirectory, type RunKind } from './run/directory.js';
 export { type RunEvent, readEvents } from './run/events.js';
+export { readSafetensors, writeSafetensors } from './run/safetensors.js';
 export { loadWeights } from './run/weights.js';
 export { addonCandidates } from './runtime/addon.js';
 export { type BuildOptions, buildAddon } from './runtime/build.js';
@@ -81,14 +82,13 @@ export { type RankingReport, rankingReport } from './search/ranking.js';
 export { parseTrueAccuracies, type TrueAccuracy } from './search/truth.js';
 export type { Candidate, Evaluate, FrontMember, Score, SearchState } from './search/types.js';
 export { checkArchitecture, formatArchitecture, parseArchitecture } from './space/architecture.js';
-export { getSpace, listSpaces, type SpaceEntry, type SpaceOptions } from './space/catalog.js';
+export { checkSpace } from './space/check.js';
 export { choiceLayer, defineSpace, fixed, type SpaceDefinition } from './space/define.js';
+export { loadSpace } from './space/file/load.js';
 export { spaceHash } from './space/hash.js';
-export { loadSpace } from './space/load.js';
+export { getSpace, listSpaces, type SpaceEntry, type SpaceOptions } from './space/spaces/catalog.js';
 export { deriveSubnet, fixGenes } from './space/subnet.js';
 export type { Architecture, Choice, Gene, GeneKind, Layer, SearchSpace } from './space/types.js';
-export { validateSpace } from './space/validate.js';
-export { readSafetensors, writeSafetensors } from './supernet/safetensors.js';
 export {
   type EvaluateSettings,
   Supernet,

@@ -4,7 +4,7 @@ import { formatTable } from '../report/table.js';
 import { formatArchitecture } from '../space/architecture.js';
 import type { Architecture, SearchSpace } from '../space/types.js';
 import type { DemoResult } from './actions/demo.js';
-import { describeParity } from './exportText.js';
+import { describeParity } from './common/exportText.js';
 
 /** The closing table of the demo. */
 export function describeDemo(space: SearchSpace, result: DemoResult): string {

@@ -15,8 +15,8 @@ import { retrainCommand } from './commands/retrain.js';
 import { searchCommand } from './commands/search.js';
 import { spaceCommand } from './commands/space.js';
 import { trainCommand } from './commands/train.js';
-import { withHelp } from './help.js';
-import { stoppedBy } from './signals.js';
+import { withHelp } from './common/help.js';
+import { stoppedBy } from './common/signals.js';
 
 /**
  * The command line as a tree of commands. Only their options are loaded here; what a command does is imported when

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { didYouMean, SinglePathError } from '../core/errors.js';
 import { keysAt } from './keys.js';
-import type { ConfigLayer, ConfigPath } from './layers.js';
+import type { ConfigPath, ConfigSource } from './sources.js';
 
 type Issue = z.core.$ZodIssue;
 
@@ -14,14 +14,14 @@ export interface DocumentKind {
   docs: string;
 }
 
-/** All that is wrong with what `layers` hold, which merged is `value`: each finding with its place. */
+/** All that is wrong with what `sources` hold, which merged is `value`: each finding with its place. */
 export function issuesError(
   issues: readonly Issue[],
   value: unknown,
-  layers: readonly ConfigLayer[],
+  sources: readonly ConfigSource[],
   kind: DocumentKind,
 ): SinglePathError {
-  const findings = unfold(issues, value).flatMap((issue) => findingsOf(issue, value, layers, kind));
+  const findings = unfold(issues, value).flatMap((issue) => findingsOf(issue, value, sources, kind));
   const [first] = findings;
   if (findings.length === 1 && first !== undefined) {
     return new SinglePathError(kind.code, first.text, { hint: first.hint });
@@ -31,13 +31,13 @@ export function issuesError(
 }
 
 /**
- * `file.yaml:3:7: `, or of the nearest part around it that is written somewhere: the last layer wins. The whole is a
- * place only where there is one layer.
+ * `file.yaml:3:7: `, or of the nearest part around it that is written somewhere: the last source wins. The whole is a
+ * place only where there is one source.
  */
-export function place(path: ConfigPath, layers: readonly ConfigLayer[], part: 'key' | 'value'): string {
-  for (let length = path.length; length >= (layers.length === 1 ? 0 : 1); length--) {
-    for (const layer of layers.toReversed()) {
-      const found = layer.locate(path.slice(0, length), part);
+export function place(path: ConfigPath, sources: readonly ConfigSource[], part: 'key' | 'value'): string {
+  for (let length = path.length; length >= (sources.length === 1 ? 0 : 1); length--) {
+    for (const source of sources.toReversed()) {
+      const found = source.locate(path.slice(0, length), part);
       if (found !== undefined) return `${found}: `;
     }
   }
@@ -52,19 +52,19 @@ interface Finding {
 function findingsOf(
   issue: Issue,
   value: unknown,
-  layers: readonly ConfigLayer[],
+  sources: readonly ConfigSource[],
   { schema, docs }: DocumentKind,
 ): Finding[] {
   const path = issue.path as ConfigPath;
   const where = path.length === 0 ? 'the top level' : path.join('.');
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => ({
-      text: `${place([...path, key], layers, 'key')}Expected a known key for ${where} but received '${key}'`,
+      text: `${place([...path, key], sources, 'key')}Expected a known key for ${where} but received '${key}'`,
       hint: didYouMean(key, keysAt(schema(), path)),
     }));
   }
   const got = valueAt(value, path);
-  const text = `${place(path, layers, 'value')}Expected ${wanted(issue, docs)} for ${where} but received ${show(got)}`;
+  const text = `${place(path, sources, 'value')}Expected ${wanted(issue, docs)} for ${where} but received ${show(got)}`;
   if (issue.code === 'invalid_value' && typeof got === 'string') {
     return [{ text, hint: didYouMean(got, issue.values.map(String)) }];
   }

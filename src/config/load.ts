@@ -1,7 +1,7 @@
 import { SinglePathError } from '../core/errors.js';
 import { type DocumentKind, issuesError } from './issues.js';
-import { type ConfigLayer, fileLayer, mergeLayers, setLayer } from './layers.js';
 import { type Config, configJsonSchema, configSchema } from './schema/config.js';
+import { type ConfigSource, fileSource, mergeSources, setSource } from './sources.js';
 
 const CONFIGURATION: DocumentKind = {
   code: 'INVALID_CONFIG',
@@ -10,35 +10,35 @@ const CONFIGURATION: DocumentKind = {
 };
 
 /**
- * Merges the layers, fills in the defaults and checks every value.
+ * Merges the sources, fills in the defaults and checks every value.
  *
  * @throws SinglePathError `INVALID_CONFIG`: each finding with its file, line and column, or its `--set` option.
  */
-export function resolveConfig(layers: readonly ConfigLayer[]): Config {
-  const value = mergeLayers(layers);
+export function resolveConfig(sources: readonly ConfigSource[]): Config {
+  const value = mergeSources(sources);
   const result = configSchema.safeParse(value);
-  if (!result.success) throw issuesError(result.error.issues, value, layers, CONFIGURATION);
+  if (!result.success) throw issuesError(result.error.issues, value, sources, CONFIGURATION);
   return result.data;
 }
 
-export interface ConfigSources {
+export interface LoadConfigOptions {
   /** YAML files, later ones win. */
   files?: readonly string[];
   /** `a.b=value` overrides, applied last. */
   set?: readonly string[];
   /** What the files build on, such as the configuration of an earlier run. */
-  base?: readonly ConfigLayer[];
+  base?: readonly ConfigSource[];
   /** Applied after the files and before `set`. */
-  options?: readonly ConfigLayer[];
+  options?: readonly ConfigSource[];
 }
 
 /** A configuration from files and overrides; nothing comes from the environment. */
-export function loadConfig(sources: ConfigSources): Config {
+export function loadConfig({ base = [], files = [], options = [], set = [] }: LoadConfigOptions): Config {
   return resolveConfig([
-    ...(sources.base ?? []),
-    ...(sources.files ?? []).map((file) => fileLayer(file)),
-    ...(sources.options ?? []),
-    ...(sources.set ?? []).map(setLayer),
+    ...base,
+    ...files.map((file) => fileSource(file)),
+    ...options,
+    ...set.map(setSource),
   ]);
 }
 

@@ -1,4 +1,4 @@
-import type { ConfigPath } from './layers.js';
+import type { ConfigPath } from './sources.js';
 
 /** Values of one document, aliases written out: far above any real space, far below what would hold up the process. */
 const MOST_VALUES = 100_000;

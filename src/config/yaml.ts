@@ -1,7 +1,7 @@
 import { type Document, isAlias, isMap, isNode, LineCounter, parseDocument, visit } from 'yaml';
 import { SinglePathError } from '../core/errors.js';
-import type { ConfigPath } from './layers.js';
 import { describeProblem, treeProblem } from './plain.js';
+import type { ConfigPath } from './sources.js';
 
 /** YAML text as plain data, and where each part of it is written. */
 export interface YamlText {

@@ -1,8 +1,8 @@
 import type { Cost } from '../graph/ops/op.js';
 import { graphCost, readerOf } from '../graph/walk.js';
+import { inputShape } from '../space/check.js';
 import { combinations, layerGenes } from '../space/combinations.js';
 import type { SearchSpace } from '../space/types.js';
-import { inputShape } from '../space/validate.js';
 
 /** What a layer costs for every combination of its genes, in all metrics. */
 export interface LayerProfile {

@@ -1,8 +1,8 @@
 import { definitionOf } from '../graph/graph.js';
 import type { Shape } from '../graph/types.js';
 import { inferShapes, readerOf } from '../graph/walk.js';
+import { inputShape } from '../space/check.js';
 import type { GeneKind, Layer, SearchSpace } from '../space/types.js';
-import { inputShape } from '../space/validate.js';
 import { formatCost } from './constraint.js';
 import { layerProfiles } from './layers.js';
 import { spaceSize } from './statistics.js';

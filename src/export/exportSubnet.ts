@@ -2,12 +2,12 @@ import { rename, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expected } from '../core/errors.js';
 import { ioError, makeDirectory, syncDirectory, writeDurably } from '../core/files.js';
+import { encodeSafetensors } from '../run/safetensors.js';
 import { addon } from '../runtime/addon.js';
 import { callNative } from '../runtime/call.js';
 import type { NativeBatch, TensorEntry } from '../runtime/native.js';
 import { deriveSubnet } from '../space/subnet.js';
 import type { Architecture, SearchSpace } from '../space/types.js';
-import { encodeSafetensors } from '../supernet/safetensors.js';
 import {
   ARCHITECTURE_FILE,
   type DataDescription,

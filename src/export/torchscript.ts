@@ -2,9 +2,9 @@ import { definitionOf, type GraphNode } from '../graph/graph.js';
 import type { Shape } from '../graph/types.js';
 import { readerOf } from '../graph/walk.js';
 import type { ScriptModuleDescription, TensorEntry } from '../runtime/native.js';
+import { walkSpace } from '../space/check.js';
 import { parametersOf } from '../space/parameters.js';
 import type { SearchSpace } from '../space/types.js';
-import { walkSpace } from '../space/validate.js';
 
 type ScriptModule = ScriptModuleDescription['modules'][number];
 

@@ -1,6 +1,6 @@
 import { dirname, join } from 'node:path';
-import { type ConfigLayer, objectLayer } from '../config/layers.js';
 import type { Config } from '../config/schema/config.js';
+import { type ConfigSource, objectSource } from '../config/sources.js';
 import { SinglePathError } from '../core/errors.js';
 import { ARCHITECTURE_FILE, readArchitectureFile } from '../export/architectureFile.js';
 import { Script } from '../export/script.js';
@@ -11,9 +11,9 @@ import type { ValidateResult } from '../supernet/supernet.js';
 import { Disposables } from './disposables.js';
 import { type ImageSpace, openImages } from './images.js';
 import { createNetwork } from './network.js';
+import { openScorer } from './openScorer.js';
 import { openSpace } from './openSpace.js';
 import type { StoredRun } from './runs.js';
-import { openScorer } from './scorer.js';
 
 /** How good a network is; accuracies in [0, 1]. */
 export interface Accuracy {
@@ -68,12 +68,12 @@ export async function evaluateScript(
 }
 
 /** What the export of a TorchScript file says about its test images, as a layer for a configuration to build on. */
-export function scriptLayers(path: string): ConfigLayer[] {
+export function scriptSources(path: string): ConfigSource[] {
   const { data, input } = readArchitectureFile(path) ?? {};
   if (data === undefined) return [];
   const { mean, std, channelOrder } = input!;
   const value = { data: { ...data, channelOrder, normalize: { mean, std } } };
-  return [objectLayer(value, join(dirname(path), ARCHITECTURE_FILE))];
+  return [objectSource(value, join(dirname(path), ARCHITECTURE_FILE))];
 }
 
 /** The images a TorchScript file takes: those of the space the configuration names, else of its export. */

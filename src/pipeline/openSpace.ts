@@ -1,7 +1,7 @@
 import { missingSpace } from '../config/load.js';
 import type { SpaceConfig } from '../config/schema/space.js';
-import { getSpace } from '../space/catalog.js';
-import { loadSpace } from '../space/load.js';
+import { loadSpace } from '../space/file/load.js';
+import { getSpace } from '../space/spaces/catalog.js';
 import type { SearchSpace } from '../space/types.js';
 
 /**

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileLayer } from '../config/layers.js';
 import { resolveConfig } from '../config/load.js';
 import type { Config } from '../config/schema/config.js';
+import { fileSource } from '../config/sources.js';
 import { SinglePathError } from '../core/errors.js';
 import type { RunKind } from '../run/directory.js';
 
@@ -49,7 +49,7 @@ export function readRun(path: string, ...kinds: RunKind[]): StoredRun {
     });
   }
   const architecture = identity?.architecture;
-  const config = resolveConfig([fileLayer(join(path, 'config.yaml'))]);
+  const config = resolveConfig([fileSource(join(path, 'config.yaml'))]);
   return { kind, path, config, ...(architecture && { architecture }) };
 }
 

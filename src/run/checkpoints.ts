@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { SinglePathError } from '../core/errors.js';
 import { ioError, makeDirectory, syncDirectory, writeDurably } from '../core/files.js';
 import type { TensorEntry } from '../runtime/native.js';
-import { decodeSafetensors, encodeSafetensors } from '../supernet/safetensors.js';
+import { decodeSafetensors, encodeSafetensors } from './safetensors.js';
 
 const FORMAT = 1;
 const WEIGHTS = 'weights.safetensors';

@@ -7,8 +7,8 @@ import { ioError } from '../core/files.js';
 import type { TensorEntry } from '../runtime/native.js';
 import { spaceHash } from '../space/hash.js';
 import type { SearchSpace } from '../space/types.js';
-import { decodeSafetensors } from '../supernet/safetensors.js';
 import { Checkpoints, readCheckpoint } from './checkpoints.js';
+import { decodeSafetensors } from './safetensors.js';
 import { checkTensors, withoutOptimizer } from './tensors.js';
 
 export interface LoadedWeights {

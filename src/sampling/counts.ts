@@ -1,10 +1,10 @@
 import type { Architecture } from '../space/types.js';
 import { type Levels, thin } from './levels.js';
+import { decode, encode, type Problem } from './links.js';
 import { NumberTable } from './numberTable.js';
-import { decode, encode, type Problem } from './steps.js';
 
 /**
- * How many ways each state (step, remaining budgets) can be completed, counted exactly with big integers; a state
+ * How many ways each state (link, remaining budgets) can be completed, counted exactly with big integers; a state
  * is kept as one number made of its level indices. `down` counts only feasible paths (all of them where the levels
  * are complete), `up` counts at least all feasible ones.
  */
@@ -16,24 +16,24 @@ export class Counts {
   readonly #budgets: Float64Array;
   readonly #left: Float64Array;
 
-  /** Thins `levels` in place where a step would have more than `maxStates` states. */
+  /** Thins `levels` in place where a link would have more than `maxStates` states. */
   constructor(
     readonly problem: Problem,
     readonly levels: Levels,
     readonly snapping: 'down' | 'up',
     maxStates: number,
   ) {
-    const { steps, budgets } = problem;
+    const { links, budgets } = problem;
     this.#budgets = new Float64Array(budgets.length);
     this.#left = new Float64Array(budgets.length);
     const root = this.#snap(0, budgets);
     const first = new NumberTable();
     if (root >= 0) first.add(root);
     this.#states.push(first);
-    for (let i = 0; i < steps.length; i++) this.#states.push(this.#reach(i, maxStates));
+    for (let i = 0; i < links.length; i++) this.#states.push(this.#reach(i, maxStates));
 
-    for (let i = steps.length; i >= 0; i--) {
-      const counts = this.#states[i]!.items.map((state) => (i === steps.length ? 1n : this.#sum(i, state)));
+    for (let i = links.length; i >= 0; i--) {
+      const counts = this.#states[i]!.items.map((state) => (i === links.length ? 1n : this.#sum(i, state)));
       this.#counts[i] = counts;
     }
     this.total = root < 0 ? 0n : this.#counts[0]![0]!;
@@ -41,11 +41,11 @@ export class Counts {
 
   /** The counted architecture number `rank` in [0, total). */
   at(rank: bigint): Architecture {
-    const { steps } = this.problem;
+    const { links } = this.problem;
     const architecture: number[] = [];
     let state = this.#states[0]!.items[0]!;
-    for (let i = 0; i < steps.length; i++) {
-      const { genes, sizes, classes } = steps[i]!;
+    for (let i = 0; i < links.length; i++) {
+      const { genes, sizes, classes } = links[i]!;
       this.#open(i, state);
       for (const { costs, options } of classes) {
         const next = this.#child(i, costs);
@@ -68,12 +68,12 @@ export class Counts {
 
   /** Inverse of {@link at}; undefined for an architecture that is not counted. */
   rank(architecture: Architecture): bigint | undefined {
-    const { steps } = this.problem;
+    const { links } = this.problem;
     if (this.total === 0n) return undefined;
     let rank = 0n;
     let state = this.#states[0]!.items[0]!;
-    for (let i = 0; i < steps.length; i++) {
-      const { genes, sizes, classes, classOf } = steps[i]!;
+    for (let i = 0; i < links.length; i++) {
+      const { genes, sizes, classes, classOf } = links[i]!;
       this.#open(i, state);
       const option = encode(architecture, genes, sizes);
       const chosen = classOf[option]!;
@@ -90,13 +90,13 @@ export class Counts {
     return rank;
   }
 
-  /** States that step `i` leads to, numbered. */
+  /** States that link `i` leads to, numbered. */
   #reach(i: number, maxStates: number): NumberTable {
     for (;;) {
       const next = new NumberTable();
       for (const state of this.#states[i]!.items) {
         this.#open(i, state);
-        for (const { costs } of this.problem.steps[i]!.classes) {
+        for (const { costs } of this.problem.links[i]!.classes) {
           const child = this.#child(i, costs);
           if (child >= 0) next.add(child);
         }
@@ -115,7 +115,7 @@ export class Counts {
   #sum(i: number, state: number): bigint {
     this.#open(i, state);
     let total = 0n;
-    for (const { costs, options } of this.problem.steps[i]!.classes) {
+    for (const { costs, options } of this.problem.links[i]!.classes) {
       const count = this.#count(i + 1, this.#child(i, costs));
       total += options.length === 1 ? count : count * BigInt(options.length);
     }
@@ -137,7 +137,7 @@ export class Counts {
     }
   }
 
-  /** State that spending `costs` at step `i` leads to from the opened one; -1 when a budget cannot last to the end. */
+  /** State that spending `costs` at link `i` leads to from the opened one; -1 when a budget cannot last to the end. */
   #child(i: number, costs: Float64Array): number {
     for (let k = 0; k < costs.length; k++) this.#left[k] = this.#budgets[k]! - costs[k]!;
     return this.#snap(i + 1, this.#left);

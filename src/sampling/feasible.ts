@@ -7,13 +7,13 @@ import type { Architecture } from '../space/types.js';
 import { Counts } from './counts.js';
 import { infeasible } from './infeasible.js';
 import { levelsOf } from './levels.js';
+import { type CostBound, encode, type Problem, problemOf, sidesOf } from './links.js';
 import type { GeneSpace } from './sampler.js';
-import { type CostBound, encode, type Problem, problemOf, sidesOf } from './steps.js';
 
 export interface FeasibleOptions {
-  /** Budgets told apart per step and bound. More than this many distinct sums are thinned. Default 16,384. */
+  /** Budgets told apart per link and bound. More than this many distinct sums are thinned. Default 16,384. */
   maxLevels?: number;
-  /** States per step, all bounds together. Default 65,536. */
+  /** States per link, all bounds together. Default 65,536. */
   maxStates?: number;
 }
 
@@ -59,7 +59,7 @@ export class FeasibleSet {
     // State numbers, products of level counts, have to stay below 2^53.
     const cap = Math.min(maxLevels, Math.floor(2 ** (52 / Math.max(1, sides.length))));
     this.#counts = count(this.#problem, cap, maxStates, () => infeasible(space, this.#problem, sides));
-    this.exact = !this.#counts.levels.thinned.some((step) => step.some(Boolean));
+    this.exact = !this.#counts.levels.thinned.some((link) => link.some(Boolean));
     this.count = this.#counts.total;
   }
 
@@ -77,7 +77,7 @@ export class FeasibleSet {
   /** Whether an architecture meets every bound: checked on the exact costs, not on rounded ones. */
   satisfies(architecture: Architecture): boolean {
     const left = Float64Array.from(this.#problem.budgets);
-    for (const { genes, sizes, classes, classOf } of this.#problem.steps) {
+    for (const { genes, sizes, classes, classOf } of this.#problem.links) {
       const { costs } = classes[classOf[encode(architecture, genes, sizes)]!]!;
       for (let k = 0; k < left.length; k++) left[k]! -= costs[k]!;
     }

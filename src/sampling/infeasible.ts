@@ -1,8 +1,8 @@
 import { SinglePathError } from '../core/errors.js';
 import { tableCost } from '../cost/table.js';
 import type { Architecture } from '../space/types.js';
+import { decode, type Problem, type Side } from './links.js';
 import type { GeneSpace } from './sampler.js';
-import { decode, type Problem, type Side } from './steps.js';
 
 /**
  * The proof that no architecture meets the bounds, or undefined when one does. A bound that cannot be met alone is
@@ -51,19 +51,19 @@ function smallest(
   target: number,
   given: readonly number[],
 ): { cost: number; architecture: Architecture } | undefined {
-  const { steps, budgets } = problem;
+  const { links, budgets } = problem;
   const used = [target, ...given];
-  const suffix = steps.map(() => new Float64Array(used.length));
-  for (let i = steps.length - 2; i >= 0; i--) {
+  const suffix = links.map(() => new Float64Array(used.length));
+  for (let i = links.length - 2; i >= 0; i--) {
     suffix[i] = suffix[i + 1]!.map(
-      (sum, u) => sum + Math.min(...steps[i + 1]!.classes.map(({ costs }) => costs[used[u]!]!)),
+      (sum, u) => sum + Math.min(...links[i + 1]!.classes.map(({ costs }) => costs[used[u]!]!)),
     );
   }
   let front: Label[] = [{ costs: new Float64Array(used.length), option: 0, previous: undefined }];
-  for (let i = 0; i < steps.length; i++) {
+  for (let i = 0; i < links.length; i++) {
     const next: Label[] = [];
     for (const previous of front) {
-      for (const { costs, options } of steps[i]!.classes) {
+      for (const { costs, options } of links[i]!.classes) {
         const sums = previous.costs.map((sum, u) => sum + costs[used[u]!]!);
         if (given.every((k, u) => sums[u + 1]! + suffix[i]![u + 1]! <= budgets[k]!)) {
           next.push({ costs: sums, option: options[0]!, previous });
@@ -91,11 +91,11 @@ function undominated(labels: Label[]): Label[] {
   return kept;
 }
 
-function trace({ steps }: Problem, label: Label): Architecture {
+function trace({ links }: Problem, label: Label): Architecture {
   const architecture: number[] = [];
   let at: Label = label;
-  for (let i = steps.length - 1; i >= 0; i--) {
-    const { genes, sizes } = steps[i]!;
+  for (let i = links.length - 1; i >= 0; i--) {
+    const { genes, sizes } = links[i]!;
     decode(at.option, sizes).forEach((value, g) => {
       architecture[genes[g]!] = value;
     });

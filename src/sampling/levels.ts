@@ -1,9 +1,9 @@
+import type { Problem } from './links.js';
 import { SortedIndex } from './sortedIndex.js';
-import type { Problem } from './steps.js';
 import { type Focus, focusOf, thinned } from './thinning.js';
 
 /**
- * The remaining budgets worth telling apart before each step; the smaller of two exact lists:
+ * The remaining budgets worth telling apart before each link; the smaller of two exact lists:
  *
  * - the sums that the layers still to come can reach. Two budgets with no such sum between them admit the same
  *   completions, so a budget is snapped down to the largest sum: everything that can no longer fail is one level.
@@ -14,47 +14,47 @@ import { type Focus, focusOf, thinned } from './thinning.js';
  * still counted is feasible.
  */
 export interface Levels {
-  /** values[step][bound], ascending. */
+  /** values[link][bound], ascending. */
   values: SortedIndex[][];
   /** Levels are all reachable sums: snapping any budget down loses nothing. */
   complete: boolean[][];
   /** Some level was left out. */
   thinned: boolean[][];
-  /** What the remaining layers cost at least, per step and bound. */
+  /** What the remaining layers cost at least, per link and bound. */
   smallest: Float64Array[];
-  /** Largest budget that can remain, per step and bound. */
+  /** Largest budget that can remain, per link and bound. */
   highest: Float64Array[];
-  /** Per step and bound. */
+  /** Per link and bound. */
   focus: Focus[][];
 }
 
 export function levelsOf(problem: Problem, maxLevels: number): Levels {
-  const { steps, budgets } = problem;
-  const costs = steps.map(({ classes }) =>
+  const { links, budgets } = problem;
+  const costs = links.map(({ classes }) =>
     Array.from(budgets, (_, k) => [...new Set(classes.map((c) => c.costs[k]!))]),
   );
-  const cheapest = costs.map((step) => step.map((values) => Math.min(...values)));
-  const dearest = costs.map((step) => step.map((values) => Math.max(...values)));
+  const cheapest = costs.map((link) => link.map((values) => Math.min(...values)));
+  const dearest = costs.map((link) => link.map((values) => Math.max(...values)));
   const smallest = suffixSums(cheapest, budgets.length);
   const largest = suffixSums(dearest, budgets.length);
-  // What can remain before a step: the budget minus what the steps before it cost at most and at least.
+  // What can remain before a link: the budget minus what the links before it cost at most and at least.
   const lowest = remaining(budgets, dearest);
   const highest = remaining(budgets, cheapest);
 
-  const rows = () => Array.from({ length: steps.length + 1 }, () => new Array(budgets.length));
+  const rows = () => Array.from({ length: links.length + 1 }, () => new Array(budgets.length));
   const focus = focusOf(problem);
   const levels: Levels = { values: rows(), complete: rows(), thinned: rows(), smallest, highest, focus };
   budgets.forEach((budget, k) => {
     const left = budgetsLeft(
       budget,
-      costs.map((step) => step[k]!),
+      costs.map((link) => link[k]!),
       smallest.map((s) => s[k]!),
       largest.map((s) => s[k]!),
       maxLevels,
     );
-    for (let i = steps.length; i >= 0; i--) {
+    for (let i = links.length; i >= 0; i--) {
       const bottom = Math.max(smallest[i]![k]!, lowest[i]![k]!);
-      const next = i === steps.length ? undefined : levels.values[i + 1]![k]!.values;
+      const next = i === links.length ? undefined : levels.values[i + 1]![k]!.values;
       const complete = next === undefined || levels.complete[i + 1]![k]!;
       const before = left[i];
       const sums =
@@ -73,26 +73,26 @@ export function levelsOf(problem: Problem, maxLevels: number): Levels {
 }
 
 /** Leaves about `count` levels. */
-export function thin(levels: Levels, step: number, bound: number, count: number): void {
-  const { values } = levels.values[step]![bound]!;
-  levels.values[step]![bound] = new SortedIndex(thinned(values, levels.focus[step]![bound]!, count));
-  levels.complete[step]![bound] = false;
-  levels.thinned[step]![bound] = true;
-  close(levels, step, bound);
+export function thin(levels: Levels, link: number, bound: number, count: number): void {
+  const { values } = levels.values[link]![bound]!;
+  levels.values[link]![bound] = new SortedIndex(thinned(values, levels.focus[link]![bound]!, count));
+  levels.complete[link]![bound] = false;
+  levels.thinned[link]![bound] = true;
+  close(levels, link, bound);
 }
 
 /** Levels that are not complete end with the largest budget possible, so that snapping up always has somewhere to go. */
-function close(levels: Levels, step: number, bound: number): void {
-  const { values } = levels.values[step]![bound]!;
-  const top = levels.highest[step]![bound]!;
+function close(levels: Levels, link: number, bound: number): void {
+  const { values } = levels.values[link]![bound]!;
+  const top = levels.highest[link]![bound]!;
   if (values[values.length - 1]! >= top) return;
   const closed = new Float64Array(values.length + 1);
   closed.set(values);
   closed[values.length] = top;
-  levels.values[step]![bound] = new SortedIndex(closed);
+  levels.values[link]![bound] = new SortedIndex(closed);
 }
 
-/** The sums that a step's costs and the levels after it make, from `bottom` (which stands for all below) to `top`. */
+/** The sums that a link's costs and the levels after it make, from `bottom` (which stands for all below) to `top`. */
 function reachable(
   bottom: number,
   top: number,
@@ -110,7 +110,7 @@ function reachable(
 }
 
 /**
- * Budgets that can remain before each step, for as many steps as have few enough of them. Budgets that cannot last
+ * Budgets that can remain before each link, for as many links as have few enough of them. Budgets that cannot last
  * are left out; those that cannot run out any more are one.
  */
 function budgetsLeft(
@@ -141,12 +141,12 @@ function distinct(values: Float64Array): Float64Array {
 
 function suffixSums(costs: number[][], bounds: number): Float64Array[] {
   const result = [new Float64Array(bounds)];
-  for (const step of costs.toReversed()) result.unshift(result[0]!.map((sum, k) => sum + step[k]!));
+  for (const link of costs.toReversed()) result.unshift(result[0]!.map((sum, k) => sum + link[k]!));
   return result;
 }
 
 function remaining(budgets: Float64Array, costs: number[][]): Float64Array[] {
   const result = [budgets];
-  for (const step of costs) result.push(result[result.length - 1]!.map((budget, k) => budget - step[k]!));
+  for (const link of costs) result.push(result[result.length - 1]!.map((budget, k) => budget - link[k]!));
   return result;
 }

@@ -1,4 +1,4 @@
-import type { OptionClass, Problem } from './steps.js';
+import type { OptionClass, Problem } from './links.js';
 
 /** Where the paths that just meet a bound pass: mean and standard deviation of their remaining budgets. */
 export interface Focus {
@@ -33,15 +33,15 @@ export function thinned(values: Float64Array, { center, spread }: Focus, count: 
 }
 
 /**
- * Remaining budgets of the paths whose total is the budget: with sums before and after a step about normal, this is
+ * Remaining budgets of the paths whose total is the budget: with sums before and after a link about normal, this is
  * a normal bridge between them.
  */
-export function focusOf({ steps, budgets }: Problem): Focus[][] {
-  const moments = steps.map(({ classes }) => Array.from(budgets, (_, k) => momentsOf(classes, k)));
-  return Array.from({ length: steps.length + 1 }, (_, i) =>
+export function focusOf({ links, budgets }: Problem): Focus[][] {
+  const moments = links.map(({ classes }) => Array.from(budgets, (_, k) => momentsOf(classes, k)));
+  return Array.from({ length: links.length + 1 }, (_, i) =>
     Array.from(budgets, (budget, k) => {
-      const before = totalOf(moments.slice(0, i).map((step) => step[k]!));
-      const after = totalOf(moments.slice(i).map((step) => step[k]!));
+      const before = totalOf(moments.slice(0, i).map((link) => link[k]!));
+      const after = totalOf(moments.slice(i).map((link) => link[k]!));
       const share = after.variance / (before.variance + after.variance || 1);
       const center = after.mean + (budget - before.mean - after.mean) * share;
       return { center, spread: Math.sqrt(before.variance * share) || 1 };
@@ -56,7 +56,7 @@ function totalOf(moments: readonly Moments[]): Moments {
   });
 }
 
-/** Mean and variance of a step's cost over its options. */
+/** Mean and variance of a link's cost over its options. */
 function momentsOf(classes: readonly OptionClass[], bound: number): Moments {
   let [count, sum, squares] = [0, 0, 0];
   for (const { costs, options } of classes) {

@@ -1,7 +1,7 @@
 import { buildGraph, indexed, type Module } from '../graph/build.js';
 import type { GeneValue } from '../graph/types.js';
+import { checkSpace, type Locate } from './check.js';
 import type { Choice, Gene, GeneKind, Layer, SearchSpace } from './types.js';
-import { type Locate, validateSpace } from './validate.js';
 
 /** Turns the values of a width or bits gene into a dimension that follows it. */
 export type Pick = (values: readonly number[]) => GeneValue;
@@ -68,7 +68,7 @@ export function defineSpace({ name, input, classes, layers: specs, locate }: Spa
     return { name: layerName, ...(gene >= 0 && { gene }), choices };
   });
   const space: SearchSpace = { name, input, classes, genes, layers };
-  validateSpace(space, locate);
+  checkSpace(space, locate);
   return space;
 }
 

@@ -1,7 +1,7 @@
 import { SinglePathError } from '../core/errors.js';
 import type { Graph } from '../graph/graph.js';
+import { checkSpace } from './check.js';
 import type { SearchSpace } from './types.js';
-import { validateSpace } from './validate.js';
 
 /** Another input size or number of classes for the same network. */
 export interface InputOptions {
@@ -27,7 +27,7 @@ export function withInput(space: SearchSpace, options: InputOptions): SearchSpac
   if (!variant) {
     variant = { ...space, input: { ...space.input, size }, classes };
     if (classes !== space.classes) variant.layers = withClasses(space, classes);
-    validateSpace(variant);
+    checkSpace(variant);
     known.set(key, variant);
   }
   return variant;

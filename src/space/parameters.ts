@@ -1,7 +1,7 @@
 import type { ParameterSpec } from '../graph/types.js';
 import { graphParameters } from '../graph/walk.js';
+import { walkSpace } from './check.js';
 import type { SearchSpace } from './types.js';
-import { walkSpace } from './validate.js';
 
 /**
  * Parameters and buffers of all choices, in network order, each at the largest shape any architecture uses: what

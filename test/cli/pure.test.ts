@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
-import { configOf } from '../../src/cli/configOf.js';
+import { configOf } from '../../src/cli/common/configOf.js';
 import { temporaryFolder } from '../temporaryFolder.js';
 import { singlepath, temporaryFile } from './run.js';
 

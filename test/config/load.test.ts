@@ -4,15 +4,15 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { parse } from 'yaml';
-import { setLayer, yamlLayer } from '../../src/config/layers.js';
 import { loadConfig, resolveConfig } from '../../src/config/load.js';
 import { printConfig } from '../../src/config/print.js';
 import { generationOf } from '../../src/config/schema/search.js';
+import { setSource, yamlSource } from '../../src/config/sources.js';
 import { SinglePathError } from '../../src/core/errors.js';
 import { temporaryFolder } from '../temporaryFolder.js';
 
 const read = (text: string, ...set: string[]) =>
-  resolveConfig([yamlLayer(text, 'my.yaml'), ...set.map(setLayer)]);
+  resolveConfig([yamlSource(text, 'my.yaml'), ...set.map(setSource)]);
 
 const failure = (text: string, ...set: string[]): SinglePathError => {
   try {
@@ -124,8 +124,8 @@ test('the numbers of a generation follow from the population where they are not 
   assert.deepEqual(generation('population=20', 'mutations=15'), [10, 15, 5]);
   assert.deepEqual(generation('population=20', 'crossovers=18'), [10, 2, 18]);
   // What an earlier run did not state follows the population of this one.
-  const earlier = yamlLayer(printConfig(resolveConfig([])), 'config.yaml');
-  const { search } = resolveConfig([earlier, setLayer('search.population=20')]);
+  const earlier = yamlSource(printConfig(resolveConfig([])), 'config.yaml');
+  const { search } = resolveConfig([earlier, setSource('search.population=20')]);
   assert.deepEqual(generationOf(search), { topK: 10, mutations: 10, crossovers: 10 });
   for (const [text, said] of [
     ['{population: 20, mutations: 21}', /Expected at most population \(20\) for search\.mutations/],
@@ -161,8 +161,8 @@ test('a printed configuration reads back to the same value, with a comment for e
   fc.assert(
     fc.property(number, fc.boolean(), fc.array(fc.string()), (steps, nesterov, constraints) => {
       const config = resolveConfig([
-        setLayer(`train.steps=${steps}`),
-        setLayer(`train.nesterov=${nesterov}`),
+        setSource(`train.steps=${steps}`),
+        setSource(`train.nesterov=${nesterov}`),
         { value: { search: { constraints } }, locate: () => undefined },
       ]);
       const path = join(folder, 'config.yaml');

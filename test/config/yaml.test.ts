@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { stringify } from 'yaml';
-import { objectLayer, setLayer, yamlLayer } from '../../src/config/layers.js';
 import { loadConfig, resolveConfig } from '../../src/config/load.js';
+import { objectSource, setSource, yamlSource } from '../../src/config/sources.js';
 import { parseYaml } from '../../src/config/yaml.js';
 import { SinglePathError } from '../../src/core/errors.js';
-import { loadSpace, parseSpace } from '../../src/space/load.js';
+import { loadSpace, parseSpace } from '../../src/space/file/load.js';
 import { singlepath, temporaryFile } from '../cli/run.js';
 
 /** What is wrong with a YAML text, as a configuration. */
@@ -19,7 +19,7 @@ function failure(work: () => unknown): SinglePathError {
   }
   throw new assert.AssertionError({ message: 'accepted' });
 }
-const inFile = (text: string) => failure(() => yamlLayer(text, 'my.yaml')).message;
+const inFile = (text: string) => failure(() => yamlSource(text, 'my.yaml')).message;
 
 test('an alias without its anchor is named with its place', () => {
   assert.equal(
@@ -34,7 +34,7 @@ test('a value that contains itself is refused', () => {
   assert.equal(inFile('seed: 1\ntrain: &train\n  steps: 1\n  again: *train\n'), `my.yaml:4:3: ${message}`);
   const train: Record<string, unknown> = { steps: 1 };
   train.again = train;
-  assert.equal(failure(() => objectLayer({ train }, 'mine')).message, `mine: ${message}`);
+  assert.equal(failure(() => objectSource({ train }, 'mine')).message, `mine: ${message}`);
   const steps: unknown[] = [];
   steps.push({ sequential: { name: 'x', steps } });
   const space = { name: 'x', input: { size: 8 }, classes: 2, layers: [{ name: 'stem', steps }] };
@@ -74,7 +74,7 @@ test('nesting without end is refused, of lists and of mappings, in files and in 
   for (const depth of [101, 1000, 3000, 20_000]) {
     assert.match(inFile(`train: ${'['.repeat(depth)}${']'.repeat(depth)}`), /nested too deeply|levels/);
     const mapping = `${'{a: '.repeat(depth)}1${'}'.repeat(depth)}`;
-    assert.match(failure(() => setLayer(`train=${mapping}`)).message, /nested too deeply|levels/);
+    assert.match(failure(() => setSource(`train=${mapping}`)).message, /nested too deeply|levels/);
   }
 });
 
@@ -84,7 +84,7 @@ test('__proto__ is no key, wherever it stands; other names of JavaScript are unk
     assert.match(inFile(text), known);
   }
   for (const set of ['__proto__.seed=7', 'train.__proto__={steps: 7}', 'train={__proto__: {steps: 7}}']) {
-    assert.match(failure(() => resolveConfig([setLayer(set)])).message, known);
+    assert.match(failure(() => resolveConfig([setSource(set)])).message, known);
   }
   const choices = '    choices:\n      __proto__: [relu]\n      b: [relu]\n';
   const space = `name: x\ninput: {size: 8}\nclasses: 2\nlayers:\n  -\n${choices}`;
@@ -94,11 +94,11 @@ test('__proto__ is no key, wherever it stands; other names of JavaScript are unk
   );
   for (const key of ['constructor', 'toString', 'prototype', 'hasOwnProperty']) {
     assert.match(
-      failure(() => resolveConfig([setLayer(`train.${key}=1`)])).message,
+      failure(() => resolveConfig([setSource(`train.${key}=1`)])).message,
       new RegExp(`^--set train.${key}=1: Expected a known key for train but received '${key}'$`),
     );
     assert.match(
-      failure(() => resolveConfig([setLayer(`${key}={steps: 1}`)])).message,
+      failure(() => resolveConfig([setSource(`${key}={steps: 1}`)])).message,
       /known key for the top/,
     );
   }
@@ -134,7 +134,7 @@ test('a layer is what its YAML says, and every text is either read or refused wi
       fc.array(fc.constantFrom(...'&a *a [ ] { } : , - \n'.split(' '), 'x', '\n', ' ')),
       (parts) => {
         try {
-          loadConfig({ base: [yamlLayer(parts.join(''), 'my.yaml')] });
+          loadConfig({ base: [yamlSource(parts.join(''), 'my.yaml')] });
         } catch (error) {
           assert.ok(error instanceof SinglePathError, `${(error as Error).stack}`);
           assert.match(error.message, /^my\.yaml:\d+:\d+: /);

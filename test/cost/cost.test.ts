@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { costOf, costTable, METRICS } from '../../src/cost/cost.js';
 import { tableCost } from '../../src/cost/table.js';
 import type { Dim } from '../../src/graph/types.js';
-import { getSpace, listSpaces } from '../../src/space/catalog.js';
+import { getSpace, listSpaces } from '../../src/space/spaces/catalog.js';
 import type { Architecture, SearchSpace } from '../../src/space/types.js';
 
 /**

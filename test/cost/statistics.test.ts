@@ -5,7 +5,7 @@ import { RandomStream } from '../../src/core/rng.js';
 import { costTable } from '../../src/cost/cost.js';
 import { costStatistics, spaceSize } from '../../src/cost/statistics.js';
 import { tableCost } from '../../src/cost/table.js';
-import { getSpace } from '../../src/space/catalog.js';
+import { getSpace } from '../../src/space/spaces/catalog.js';
 import { chain, everyArchitecture, shufflenet } from '../sampling/fixtures.js';
 
 describe('costStatistics', () => {

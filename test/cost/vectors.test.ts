@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { costOf, costTable } from '../../src/cost/cost.js';
 import { layerProfiles } from '../../src/cost/layers.js';
 import { parseArchitecture } from '../../src/space/architecture.js';
-import { getSpace } from '../../src/space/catalog.js';
+import { getSpace } from '../../src/space/spaces/catalog.js';
 import type { Architecture, SearchSpace } from '../../src/space/types.js';
 
 const all = (space: SearchSpace, value: number): Architecture => space.genes.map(() => value);

@@ -2,8 +2,8 @@ import { RandomStream } from '../../src/core/rng.js';
 import * as nn from '../../src/graph/build.js';
 import { addon } from '../../src/runtime/addon.js';
 import type { NativeBatch, TensorEntry } from '../../src/runtime/native.js';
-import { getSpace } from '../../src/space/catalog.js';
 import { choiceLayer, defineSpace, fixed } from '../../src/space/define.js';
+import { getSpace } from '../../src/space/spaces/catalog.js';
 import type { SearchSpace } from '../../src/space/types.js';
 import { Supernet } from '../../src/supernet/supernet.js';
 

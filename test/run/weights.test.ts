@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RunDirectory } from '../../src/run/directory.js';
+import { writeSafetensors } from '../../src/run/safetensors.js';
 import { loadWeights } from '../../src/run/weights.js';
-import { writeSafetensors } from '../../src/supernet/safetensors.js';
 import { FakeNetwork } from '../train/fakes.js';
 import { freshPath, tensor, tinySpace } from './fixtures.js';
 

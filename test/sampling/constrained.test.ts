@@ -4,7 +4,7 @@ import { costTable } from '../../src/cost/cost.js';
 import { tableCost } from '../../src/cost/table.js';
 import { BinnedSampler, ConstrainedSampler } from '../../src/sampling/constrained.js';
 import { FeasibleSet, feasibleSet } from '../../src/sampling/feasible.js';
-import { getSpace } from '../../src/space/catalog.js';
+import { getSpace } from '../../src/space/spaces/catalog.js';
 import { chain, chiSquareDeviation, shufflenet } from './fixtures.js';
 
 describe('ConstrainedSampler', () => {

@@ -4,8 +4,8 @@ import fc from 'fast-check';
 import { RandomStream } from '../../src/core/rng.js';
 import { type CostTable, tableCost } from '../../src/cost/table.js';
 import { FeasibleSet, feasibleSet, ratio } from '../../src/sampling/feasible.js';
+import type { CostBound } from '../../src/sampling/links.js';
 import type { GeneSpace } from '../../src/sampling/sampler.js';
-import type { CostBound } from '../../src/sampling/steps.js';
 import { chain, chiSquareDeviation, everyArchitecture, shufflenet } from './fixtures.js';
 
 const meets = (bounds: CostBound[], architecture: number[]) =>

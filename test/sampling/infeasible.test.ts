@@ -5,8 +5,8 @@ import { SinglePathError } from '../../src/core/errors.js';
 import { RandomStream } from '../../src/core/rng.js';
 import { tableCost } from '../../src/cost/table.js';
 import { FeasibleSet } from '../../src/sampling/feasible.js';
+import type { CostBound } from '../../src/sampling/links.js';
 import type { GeneSpace } from '../../src/sampling/sampler.js';
-import type { CostBound } from '../../src/sampling/steps.js';
 import { chain, everyArchitecture, shufflenet } from './fixtures.js';
 
 function refusal(space: GeneSpace, bounds: CostBound[]): SinglePathError {

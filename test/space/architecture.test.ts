@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { SinglePathError } from '../../src/core/errors.js';
 import { checkArchitecture, formatArchitecture, parseArchitecture } from '../../src/space/architecture.js';
-import { getSpace } from '../../src/space/catalog.js';
+import { getSpace } from '../../src/space/spaces/catalog.js';
 
 const macro = getSpace('nas-bench-macro');
 const joint = getSpace('spos-shufflenet-v2-28-joint');

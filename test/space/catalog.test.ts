@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { SinglePathError } from '../../src/core/errors.js';
-import { getSpace, listSpaces } from '../../src/space/catalog.js';
 import { spaceHash } from '../../src/space/hash.js';
+import { getSpace, listSpaces } from '../../src/space/spaces/catalog.js';
 import { deriveSubnet } from '../../src/space/subnet.js';
 
 function rejected(work: () => unknown, message: RegExp, hint?: string): void {

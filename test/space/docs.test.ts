@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { it } from 'node:test';
 import { spaceTable } from '../../src/cost/spaceTable.js';
-import { getSpace, listSpaces } from '../../src/space/catalog.js';
+import { getSpace, listSpaces } from '../../src/space/spaces/catalog.js';
 
 it('docs/spaces.md shows every space as it is (scripts/space-docs.mjs fills it)', () => {
   const text = readFileSync('docs/spaces.md', 'utf8');

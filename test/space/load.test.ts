@@ -3,11 +3,11 @@ import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { SinglePathError } from '../../src/core/errors.js';
 import { costOf } from '../../src/cost/cost.js';
-import { getSpace } from '../../src/space/catalog.js';
+import { loadSpace, parseSpace } from '../../src/space/file/load.js';
 import { spaceJsonSchema } from '../../src/space/file/schema.js';
 import { spaceHash } from '../../src/space/hash.js';
-import { loadSpace, parseSpace } from '../../src/space/load.js';
 import { parametersOf } from '../../src/space/parameters.js';
+import { getSpace } from '../../src/space/spaces/catalog.js';
 
 const EXAMPLE = 'examples/spaces/small-mixed.yaml';
 const text = readFileSync(EXAMPLE, 'utf8');
@@ -182,7 +182,7 @@ describe('errors of a space file', () => {
       'a gene that is missing',
       'widths: [0.25, 0.5, 1]',
       'out: 96',
-      /^my\.yaml:\d+:7: Expected the layer to have 'widths', which a step refers to$/,
+      /^my\.yaml:\d+:7: Expected the layer to have 'widths', which one of its operations refers to$/,
       'for example widths: [0.5, 1]',
     ],
   ];

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { getSpace } from '../../src/space/catalog.js';
 import { parametersOf, supernetSize } from '../../src/space/parameters.js';
+import { getSpace } from '../../src/space/spaces/catalog.js';
 
 /** state_dict keys of the same supernet written in plain PyTorch with nn.Sequential and nn.ModuleList. */
 function pytorchShapes(classes: number): Map<string, number[]> {

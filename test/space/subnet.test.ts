@@ -3,11 +3,11 @@ import { describe, it } from 'node:test';
 import { RandomStream } from '../../src/core/rng.js';
 import { costOf } from '../../src/cost/cost.js';
 import { dimensionsOf } from '../../src/graph/graph.js';
-import { getSpace, listSpaces } from '../../src/space/catalog.js';
+import { checkSpace } from '../../src/space/check.js';
 import { parametersOf } from '../../src/space/parameters.js';
+import { getSpace, listSpaces } from '../../src/space/spaces/catalog.js';
 import { deriveSubnet, fixGenes } from '../../src/space/subnet.js';
 import type { SearchSpace } from '../../src/space/types.js';
-import { validateSpace } from '../../src/space/validate.js';
 
 const draw = (space: SearchSpace, counter: number): number[] => {
   const random = new RandomStream(1, 'test', counter);
@@ -22,7 +22,7 @@ describe('deriveSubnet', () => {
       for (let i = 0; i < 5; i++) {
         const architecture = draw(space, i);
         const subnet = deriveSubnet(space, architecture);
-        validateSpace(subnet);
+        checkSpace(subnet);
         assert.equal(subnet.genes.length, 0);
         for (const { choices, gene } of subnet.layers) {
           assert.equal(choices.length, 1);
@@ -60,7 +60,7 @@ describe('fixGenes', () => {
     const space = getSpace('spos-shufflenet-v2-28-joint');
     const blocks = [3, 2, 1, 0, 3, 2, 1, 0];
     const channels = fixGenes(space, blocks);
-    validateSpace(channels);
+    checkSpace(channels);
     assert.deepEqual(
       channels.genes.map(({ name }) => name),
       space.genes.slice(8).map(({ name }) => name),

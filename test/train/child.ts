@@ -6,12 +6,12 @@ import { join } from 'node:path';
 import { openDataset } from '../../src/data/open.js';
 import { evaluationKey, openEvaluationCache } from '../../src/evaluate/cacheFile.js';
 import { populationEvaluator } from '../../src/evaluate/population.js';
-import { runSearch } from '../../src/evaluate/searchRun.js';
+import { searchPhases } from '../../src/evaluate/searchPhases.js';
 import { RunDirectory } from '../../src/run/directory.js';
 import { UniformSampler } from '../../src/sampling/uniform.js';
 import { evolutionarySearch } from '../../src/search/evolution.js';
 import { randomSearch } from '../../src/search/random.js';
-import { getSpace } from '../../src/space/catalog.js';
+import { getSpace } from '../../src/space/spaces/catalog.js';
 import { Supernet } from '../../src/supernet/supernet.js';
 import { trainSupernet } from '../../src/train/supernet.js';
 import { tinySpace } from '../run/fixtures.js';
@@ -81,7 +81,7 @@ if (work === 'train') {
     chunk: 3,
   });
   const options = { seed, population: 8, generations: kind === 'fake' ? 2 : 3, topK: 4 };
-  await runSearch({
+  await searchPhases({
     space,
     costs: [],
     run,

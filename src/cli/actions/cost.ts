@@ -4,10 +4,10 @@ import { formatExact } from '../../report/format.js';
 import type { Column } from '../../report/table.js';
 import { formatArchitecture, parseArchitecture } from '../../space/architecture.js';
 import type { Architecture } from '../../space/types.js';
-import { readArchitectures } from '../architectures.js';
 import type { CostCommandOptions } from '../commands/cost.js';
-import { printJson, printTable } from '../output.js';
-import { spaceArgument } from '../spaceArgument.js';
+import { readArchitectures } from '../common/architectures.js';
+import { printJson, printTable } from '../common/output.js';
+import { spaceArgument } from '../common/spaceArgument.js';
 
 /** `singlepath cost` */
 export async function cost(name: string, options: CostCommandOptions): Promise<void> {

@@ -1,27 +1,27 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileLayer } from '../../config/layers.js';
 import type { Config } from '../../config/schema/config.js';
+import { fileSource } from '../../config/sources.js';
 import { packageRoot } from '../../core/packageRoot.js';
 import { RandomStream } from '../../core/rng.js';
-import type { SearchResult } from '../../evaluate/searchRun.js';
-import { type ExportResult, runExport } from '../../pipeline/export.js';
+import type { SearchResult } from '../../evaluate/searchPhases.js';
 import { openSpace } from '../../pipeline/openSpace.js';
-import { runRetrain } from '../../pipeline/retrain.js';
+import { type ExportResult, runExport } from '../../pipeline/runExport.js';
+import { runRetrain } from '../../pipeline/runRetrain.js';
+import { runSearch } from '../../pipeline/runSearch.js';
 import { readRun } from '../../pipeline/runs.js';
+import { runTrain } from '../../pipeline/runTrain.js';
 import { legalArchitectures } from '../../pipeline/sampler.js';
-import { runSearch } from '../../pipeline/search.js';
-import { runTrain } from '../../pipeline/train.js';
 import type { Architecture } from '../../space/types.js';
 import type { RetrainResult } from '../../train/retrain.js';
 import type { TrainResult } from '../../train/supernet.js';
-import { configOf } from '../configOf.js';
+import { configOf } from '../common/configOf.js';
+import type { RunOptions } from '../common/options.js';
+import { printJson, printText } from '../common/output.js';
+import { searchReporter, trainingReporter } from '../common/reporters.js';
+import { createSession, type Session } from '../common/session.js';
+import { stoppable } from '../common/signals.js';
 import { describeDemo } from '../demoTable.js';
-import type { RunOptions } from '../options.js';
-import { printJson, printText } from '../output.js';
-import { searchReporter, trainingReporter } from '../reporters.js';
-import { createSession, type Session } from '../session.js';
-import { stoppable } from '../signals.js';
 
 export interface DemoResult {
   train: TrainResult;
@@ -37,7 +37,7 @@ export interface DemoResult {
 
 /** `singlepath demo`: the same steps as train, search, retrain and export, one after another. */
 export async function demo(options: RunOptions): Promise<void> {
-  const base = [fileLayer(join(packageRoot(), 'configs', 'demo.yaml'))];
+  const base = [fileSource(join(packageRoot(), 'configs', 'demo.yaml'))];
   const config = configOf(options, { base });
   const runDir = options.runDir ?? demoDirectory(options.resume ?? false);
   const session = createSession(options);

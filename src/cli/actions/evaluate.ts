@@ -1,23 +1,23 @@
-import { objectLayer } from '../../config/layers.js';
 import type { Config } from '../../config/schema/config.js';
+import { objectSource } from '../../config/sources.js';
 import {
   type Accuracy,
   type EvaluateControl,
   evaluateNetwork,
   evaluatePath,
   evaluateScript,
-  scriptLayers,
+  scriptSources,
 } from '../../pipeline/evaluate.js';
 import { openSpace } from '../../pipeline/openSpace.js';
 import { readRun } from '../../pipeline/runs.js';
 import { formatPercent } from '../../report/format.js';
 import { parseArchitecture } from '../../space/architecture.js';
-import { missingArch } from '../architectures.js';
 import type { EvaluateCommandOptions } from '../commands/evaluate.js';
-import { configOf } from '../configOf.js';
-import { printJson, printText } from '../output.js';
-import { createSession } from '../session.js';
-import { stoppable } from '../signals.js';
+import { missingArch } from '../common/architectures.js';
+import { configOf } from '../common/configOf.js';
+import { printJson, printText } from '../common/output.js';
+import { createSession } from '../common/session.js';
+import { stoppable } from '../common/signals.js';
 
 /** `singlepath evaluate` */
 export async function evaluate(target: string, options: EvaluateCommandOptions): Promise<void> {
@@ -40,11 +40,11 @@ async function evaluateTarget(
   control: EvaluateControl,
 ): Promise<Accuracy> {
   if (/\.pt[h]?$/.test(target)) {
-    const base = options.config.length > 0 ? [] : scriptLayers(target);
+    const base = options.config.length > 0 ? [] : scriptSources(target);
     return evaluateScript(configOf(options, { base }), target, control);
   }
   const run = readRun(target, 'train', 'retrain');
-  const config: Config = configOf(options, { base: [objectLayer(run.config, `${target}/config.yaml`)] });
+  const config: Config = configOf(options, { base: [objectSource(run.config, `${target}/config.yaml`)] });
   if (run.kind === 'retrain') return evaluateNetwork(config, run, control);
   if (options.arch === undefined) {
     throw missingArch(target, 'evaluate');

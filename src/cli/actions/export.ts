@@ -1,20 +1,20 @@
-import { objectLayer } from '../../config/layers.js';
-import { runExport } from '../../pipeline/export.js';
+import { objectSource } from '../../config/sources.js';
 import { openSpace } from '../../pipeline/openSpace.js';
+import { runExport } from '../../pipeline/runExport.js';
 import { readRun } from '../../pipeline/runs.js';
 import { parseArchitecture } from '../../space/architecture.js';
-import { missingArch } from '../architectures.js';
 import type { ExportCommandOptions } from '../commands/export.js';
-import { configOf } from '../configOf.js';
-import { describeParity } from '../exportText.js';
-import { printJson, printText } from '../output.js';
-import { createSession } from '../session.js';
-import { stoppable } from '../signals.js';
+import { missingArch } from '../common/architectures.js';
+import { configOf } from '../common/configOf.js';
+import { describeParity } from '../common/exportText.js';
+import { printJson, printText } from '../common/output.js';
+import { createSession } from '../common/session.js';
+import { stoppable } from '../common/signals.js';
 
 /** `singlepath export` */
 export async function exportNetwork(target: string, options: ExportCommandOptions): Promise<void> {
   const run = readRun(target, 'train', 'retrain');
-  const config = configOf(options, { base: [objectLayer(run.config, `${target}/config.yaml`)] });
+  const config = configOf(options, { base: [objectSource(run.config, `${target}/config.yaml`)] });
   const { arch, out: directory } = options;
   if (run.kind === 'train' && arch === undefined) {
     throw missingArch(target, 'export');

@@ -1,19 +1,19 @@
-import { objectLayer } from '../../config/layers.js';
+import { objectSource } from '../../config/sources.js';
 import { formatCost } from '../../cost/constraint.js';
-import { type RankResult, runRank } from '../../pipeline/rank.js';
+import { type RankResult, runRank } from '../../pipeline/runRank.js';
 import { readRun } from '../../pipeline/runs.js';
 import { formatTable } from '../../report/table.js';
-import { readJson } from '../architectures.js';
 import type { RankCommandOptions } from '../commands/rank.js';
-import { configOf } from '../configOf.js';
-import { printJson, printText } from '../output.js';
-import { createSession } from '../session.js';
-import { stoppable } from '../signals.js';
+import { readJson } from '../common/architectures.js';
+import { configOf } from '../common/configOf.js';
+import { printJson, printText } from '../common/output.js';
+import { createSession } from '../common/session.js';
+import { stoppable } from '../common/signals.js';
 
 /** `singlepath rank` */
 export async function rank(options: RankCommandOptions): Promise<void> {
   const run = readRun(options.supernet, 'train');
-  const config = configOf(options, { base: [objectLayer(run.config, `${options.supernet}/config.yaml`)] });
+  const config = configOf(options, { base: [objectSource(run.config, `${options.supernet}/config.yaml`)] });
   const session = createSession(options);
   let progress: ReturnType<typeof session.progress> | undefined;
   const result = await stoppable((signal) =>

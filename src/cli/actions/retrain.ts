@@ -1,20 +1,20 @@
-import type { ConfigLayer } from '../../config/layers.js';
-import { objectLayer } from '../../config/layers.js';
+import type { ConfigSource } from '../../config/sources.js';
+import { objectSource } from '../../config/sources.js';
 import { SinglePathError } from '../../core/errors.js';
 import { costOf } from '../../cost/cost.js';
-import type { SearchResult } from '../../evaluate/searchRun.js';
+import type { SearchResult } from '../../evaluate/searchPhases.js';
 import { openSpace } from '../../pipeline/openSpace.js';
-import { runRetrain } from '../../pipeline/retrain.js';
+import { runRetrain } from '../../pipeline/runRetrain.js';
 import { readResult, readRun, type StoredRun } from '../../pipeline/runs.js';
 import { formatExact, formatPercent } from '../../report/format.js';
 import { formatArchitecture, parseArchitecture } from '../../space/architecture.js';
 import type { Architecture, SearchSpace } from '../../space/types.js';
 import type { RetrainCommandOptions } from '../commands/retrain.js';
-import { printJson, printText } from '../output.js';
-import { trainingReporter } from '../reporters.js';
-import { defaultRunDir, runConfig } from '../runDirectory.js';
-import { createSession } from '../session.js';
-import { stoppable } from '../signals.js';
+import { printJson, printText } from '../common/output.js';
+import { trainingReporter } from '../common/reporters.js';
+import { defaultRunDir, runConfig } from '../common/runDirectory.js';
+import { createSession } from '../common/session.js';
+import { stoppable } from '../common/signals.js';
 
 /** `singlepath retrain` */
 export async function retrain(options: RetrainCommandOptions): Promise<void> {
@@ -44,9 +44,9 @@ export async function retrain(options: RetrainCommandOptions): Promise<void> {
   }
 }
 
-function baseOf({ search }: RetrainCommandOptions): ConfigLayer[] {
+function baseOf({ search }: RetrainCommandOptions): ConfigSource[] {
   if (search === undefined) return [];
-  return [objectLayer(readRun(search, 'search').config, `${search}/config.yaml`)];
+  return [objectSource(readRun(search, 'search').config, `${search}/config.yaml`)];
 }
 
 function architectureOf(space: SearchSpace, options: RetrainCommandOptions): Architecture {

@@ -1,26 +1,26 @@
-import { objectLayer } from '../../config/layers.js';
+import { objectSource } from '../../config/sources.js';
 import { formatCost } from '../../cost/constraint.js';
-import type { CostedCandidate, SearchOutcome, SearchResult } from '../../evaluate/searchRun.js';
+import type { CostedCandidate, SearchOutcome, SearchResult } from '../../evaluate/searchPhases.js';
 import { openSpace } from '../../pipeline/openSpace.js';
+import { runSearch } from '../../pipeline/runSearch.js';
 import { readRun } from '../../pipeline/runs.js';
-import { runSearch } from '../../pipeline/search.js';
 import { formatPercent } from '../../report/format.js';
 import { type Column, formatTable } from '../../report/table.js';
 import { formatArchitecture } from '../../space/architecture.js';
 import type { SearchSpace } from '../../space/types.js';
 import type { SearchCommandOptions } from '../commands/search.js';
-import { printJson, printText } from '../output.js';
-import { searchReporter } from '../reporters.js';
-import { defaultRunDir, runConfig } from '../runDirectory.js';
-import { createSession } from '../session.js';
-import { stoppable } from '../signals.js';
+import { printJson, printText } from '../common/output.js';
+import { searchReporter } from '../common/reporters.js';
+import { defaultRunDir, runConfig } from '../common/runDirectory.js';
+import { createSession } from '../common/session.js';
+import { stoppable } from '../common/signals.js';
 
 /** `singlepath search` */
 export async function search(options: SearchCommandOptions): Promise<void> {
   const supernet = readRun(options.supernet, 'train');
   const constraints = options.constraint.length > 0 ? options.constraint : undefined;
   const config = runConfig(options, {
-    base: [objectLayer(supernet.config, `${options.supernet}/config.yaml`)],
+    base: [objectSource(supernet.config, `${options.supernet}/config.yaml`)],
     shortcuts: [{ path: ['search', 'constraints'], value: constraints, option: '--constraint' }],
   });
   const runDir = options.runDir ?? defaultRunDir(config, 'search');

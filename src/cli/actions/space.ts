@@ -7,11 +7,11 @@ import { legalArchitectures } from '../../pipeline/sampler.js';
 import { formatExact, formatPercent } from '../../report/format.js';
 import { type Column, formatTable } from '../../report/table.js';
 import { ratio } from '../../sampling/feasible.js';
-import { listSpaces } from '../../space/catalog.js';
+import { listSpaces } from '../../space/spaces/catalog.js';
 import type { SearchSpace } from '../../space/types.js';
 import type { SpaceCommandOptions, SpaceStatsOptions } from '../commands/space.js';
-import { printJson, printTable, printText } from '../output.js';
-import { spaceArgument } from '../spaceArgument.js';
+import { printJson, printTable, printText } from '../common/output.js';
+import { spaceArgument } from '../common/spaceArgument.js';
 
 const RIGHT = { align: 'right' } as const;
 
@@ -168,7 +168,7 @@ interface ValidatedSpace {
 
 /** `singlepath space validate` */
 export async function validateSpaces(files: readonly string[], { json }: { json?: boolean }): Promise<void> {
-  const { loadSpace } = await import('../../space/load.js');
+  const { loadSpace } = await import('../../space/file/load.js');
   const results = files.map((file): ValidatedSpace => {
     try {
       const space = loadSpace(file);

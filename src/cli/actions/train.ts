@@ -1,12 +1,12 @@
-import { runTrain } from '../../pipeline/train.js';
+import { runTrain } from '../../pipeline/runTrain.js';
 import { formatPercent } from '../../report/format.js';
 import type { TrainResult } from '../../train/supernet.js';
-import type { RunOptions } from '../options.js';
-import { printJson, printText } from '../output.js';
-import { trainingReporter } from '../reporters.js';
-import { defaultRunDir, runConfig } from '../runDirectory.js';
-import { createSession } from '../session.js';
-import { stoppable } from '../signals.js';
+import type { RunOptions } from '../common/options.js';
+import { printJson, printText } from '../common/output.js';
+import { trainingReporter } from '../common/reporters.js';
+import { defaultRunDir, runConfig } from '../common/runDirectory.js';
+import { createSession } from '../common/session.js';
+import { stoppable } from '../common/signals.js';
 
 /** `singlepath train` */
 export async function train(options: RunOptions): Promise<void> {

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
-import { withHelp } from '../help.js';
-import { type ConfigOptions, withConfigOptions } from '../options.js';
-import { printJson, printText } from '../output.js';
+import { withHelp } from '../common/help.js';
+import { type ConfigOptions, withConfigOptions } from '../common/options.js';
+import { printJson, printText } from '../common/output.js';
 
 /** `singlepath config`: what a configuration may say, and whether one is right. */
 export function configCommand(): Command {
@@ -22,7 +22,7 @@ function validateCommand(): Command {
     .argument('<files...>', 'YAML files, or folders that are searched for them')
     .option('--json', 'print one JSON document on stdout')
     .action(async (paths: string[], options: { json?: boolean }) => {
-      const { validateConfigFiles } = await import('../validateConfig.js');
+      const { validateConfigFiles } = await import('../actions/config.js');
       const results = validateConfigFiles(paths);
       const wrong = results.filter(({ error }) => error !== undefined);
       if (options.json) printJson(results);
@@ -49,7 +49,7 @@ function showCommand(): Command {
     .option('--json', 'print one JSON document on stdout')
     .action(async (options: ConfigOptions & { json?: boolean }) => {
       const [{ configOf }, { printConfig }] = await Promise.all([
-        import('../configOf.js'),
+        import('../common/configOf.js'),
         import('../../config/print.js'),
       ]);
       const config = configOf(options);

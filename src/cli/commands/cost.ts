@@ -1,6 +1,6 @@
 import { Command } from 'commander';
-import { withHelp } from '../help.js';
-import { collect, positiveNumber } from '../options.js';
+import { withHelp } from '../common/help.js';
+import { collect, positiveNumber } from '../common/options.js';
 
 export interface CostCommandOptions {
   arch: string[];

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
-import { withHelp } from '../help.js';
-import { type RunOptions, withEvaluationMemory, withRunOptions } from '../options.js';
+import { withHelp } from '../common/help.js';
+import { type RunOptions, withEvaluationMemory, withRunOptions } from '../common/options.js';
 
 /** `singlepath demo`: the whole way on real images. */
 export function demoCommand(): Command {

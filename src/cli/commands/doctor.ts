@@ -1,6 +1,6 @@
 import { Command } from 'commander';
-import { withHelp } from '../help.js';
-import { printJson, printText } from '../output.js';
+import { withHelp } from '../common/help.js';
+import { printJson, printText } from '../common/output.js';
 
 /** `singlepath doctor`: what a bug report asks for. */
 export function doctorCommand(): Command {

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
-import { LONG_RUNNING, withHelp } from '../help.js';
-import { type ConfigOptions, withConfigOptions, withOutputOptions } from '../options.js';
+import { LONG_RUNNING, withHelp } from '../common/help.js';
+import { type ConfigOptions, withConfigOptions, withOutputOptions } from '../common/options.js';
 
 export interface ExportCommandOptions extends ConfigOptions {
   out?: string;

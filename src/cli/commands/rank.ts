@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { LONG_RUNNING, withHelp } from '../help.js';
+import { LONG_RUNNING, withHelp } from '../common/help.js';
 import {
   type ConfigOptions,
   positiveNumber,
@@ -7,7 +7,7 @@ import {
   withEvaluationMemory,
   withKernels,
   withOutputOptions,
-} from '../options.js';
+} from '../common/options.js';
 
 export interface RankCommandOptions extends ConfigOptions {
   supernet: string;

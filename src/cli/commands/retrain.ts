@@ -1,6 +1,6 @@
 import { Command } from 'commander';
-import { LONG_RUNNING, withHelp } from '../help.js';
-import { type RunOptions, withRunOptions } from '../options.js';
+import { LONG_RUNNING, withHelp } from '../common/help.js';
+import { type RunOptions, withRunOptions } from '../common/options.js';
 
 export interface RetrainCommandOptions extends RunOptions {
   search?: string;

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
-import { withHelp } from '../help.js';
-import { collect, type RunOptions, withEvaluationMemory, withRunOptions } from '../options.js';
+import { withHelp } from '../common/help.js';
+import { collect, type RunOptions, withEvaluationMemory, withRunOptions } from '../common/options.js';
 
 export interface SearchCommandOptions extends RunOptions {
   supernet: string;

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
-import { LONG_RUNNING, withHelp } from '../help.js';
-import { type RunOptions, withRunOptions } from '../options.js';
+import { LONG_RUNNING, withHelp } from '../common/help.js';
+import { type RunOptions, withRunOptions } from '../common/options.js';
 
 /** `singlepath train`: trains a supernet. */
 export function trainCommand(): Command {

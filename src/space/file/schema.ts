@@ -51,7 +51,7 @@ const window = {
 
 const activation = z.enum(ACTIVATIONS);
 
-/** Steps that need no settings. */
+/** Operations that need no settings. */
 const plain = z.enum(['batchNorm', ...ACTIVATIONS, 'averagePool', 'identity']);
 
 /** Ops and ready-made blocks. */
@@ -103,42 +103,42 @@ const single = z.strictObject({
     .describe('ShuffleNetV2 block of the paper from $in to $out with $stride'),
 });
 
-/** One op or block, or one of three ways to compose steps. */
-export type Operation = z.infer<typeof single> & {
-  concat?: Step[][] | undefined;
-  residual?: { main: Step[]; shortcut?: Step[] | undefined } | undefined;
-  sequential?: { name: string; steps: Step[] } | undefined;
+/** One op or block with its settings, or one of three ways to compose operations. */
+export type DetailedOperation = z.infer<typeof single> & {
+  concat?: Operation[][] | undefined;
+  residual?: { main: Operation[]; shortcut?: Operation[] | undefined } | undefined;
+  sequential?: { name: string; steps: Operation[] } | undefined;
 };
-export type Step = z.infer<typeof plain> | Operation;
+export type Operation = z.infer<typeof plain> | DetailedOperation;
 
-const steps: z.ZodType<Step[]> = z.lazy(() => z.array(step));
+const operations: z.ZodType<Operation[]> = z.lazy(() => z.array(operation));
 
-const operation = single
+const detailed = single
   .extend({
-    concat: z.array(steps).min(1).optional().describe('Branches on the same input, concatenated'),
+    concat: z.array(operations).min(1).optional().describe('Branches on the same input, concatenated'),
     residual: z
-      .strictObject({ main: steps, shortcut: steps.optional() })
+      .strictObject({ main: operations, shortcut: operations.optional() })
       .optional()
       .describe('main(x) + shortcut(x); the shortcut is the input unless given'),
     sequential: z
-      .strictObject({ name: z.string().regex(/^\w+$/), steps })
+      .strictObject({ name: z.string().regex(/^\w+$/), steps: operations })
       .optional()
       .describe('Names the parameters inside: name.0, name.1, …'),
   })
   .refine((ops) => Object.keys(ops).length === 1, 'exactly one op')
   .meta({ minProperties: 1, maxProperties: 1 });
 
-const step = z.union([plain, operation]);
+const operation = z.union([plain, detailed]);
 
 const layer = z
   .strictObject({
     name: z.string().regex(/^\w+$/).optional().describe('Of a layer without choices; names its parameters'),
-    steps: steps
+    steps: operations
       .refine((list) => list.length > 0, 'at least one step')
       .optional()
       .describe('What a layer without choices does'),
     choices: z
-      .record(z.string().regex(/^[A-Za-z][\w-]*$/, 'a name that starts with a letter'), steps)
+      .record(z.string().regex(/^[A-Za-z][\w-]*$/, 'a name that starts with a letter'), operations)
       .refine((choices) => Object.keys(choices).length > 0, 'at least one choice')
       .optional()
       .describe('Alternatives by name; the block gene chooses one'),

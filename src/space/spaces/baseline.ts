@@ -1,8 +1,8 @@
 import { expected } from '../../core/errors.js';
 import { graphCost } from '../../graph/walk.js';
+import { inputShape } from '../check.js';
 import { fixGenes } from '../subnet.js';
 import type { SearchSpace } from '../types.js';
-import { inputShape } from '../validate.js';
 import { IMAGENET, type ShuffleNetOptions, shuffleNetV2 } from './shufflenetV2.js';
 
 export interface BaselineOptions extends Omit<ShuffleNetOptions, 'table' | 'widths'> {

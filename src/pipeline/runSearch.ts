@@ -6,10 +6,10 @@ import { costTable } from '../cost/cost.js';
 import type { CostTable } from '../cost/table.js';
 import {
   type GenerationSummary,
-  runSearch as runSearchPhases,
   type SearchResult,
   type StartSearch,
-} from '../evaluate/searchRun.js';
+  searchPhases,
+} from '../evaluate/searchPhases.js';
 import { RunDirectory } from '../run/directory.js';
 import type { FeasibleSet } from '../sampling/feasible.js';
 import { evolutionarySearch } from '../search/evolution.js';
@@ -19,10 +19,10 @@ import type { Evaluate } from '../search/types.js';
 import type { SearchSpace } from '../space/types.js';
 import { searchIdentity } from './identity.js';
 import { versions } from './network.js';
+import { openScorer, type Scorer } from './openScorer.js';
 import { openSpace } from './openSpace.js';
 import { type RunControl, readRun } from './runs.js';
 import { legalArchitectures } from './sampler.js';
-import { openScorer, type Scorer } from './scorer.js';
 
 export interface SearchControl extends RunControl {
   /** Run directory of the supernet. */
@@ -40,7 +40,7 @@ export type { SearchResult };
  * Searches with the weights of a trained supernet, and with a random baseline where the configuration asks for it.
  * Constraints that cannot be met are found before anything is loaded.
  *
- * @throws SinglePathError `INFEASIBLE_CONSTRAINT` with the smallest possible cost, and what runSearch throws.
+ * @throws SinglePathError `INFEASIBLE_CONSTRAINT` with the smallest possible cost, and what searchPhases throws.
  */
 export async function runSearch(
   config: Config,
@@ -64,7 +64,7 @@ export async function runSearch(
     versions: versions(),
   });
   const start = searchOf(config, space, scorer.evaluate, feasible, signal);
-  const result = await runSearchPhases({
+  const result = await searchPhases({
     space,
     costs: reportedCosts(config, space),
     search: start.search,

@@ -4,8 +4,8 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { decodeSafetensors, readSafetensors, writeSafetensors } from '../../src/run/safetensors.js';
 import type { TensorEntry } from '../../src/runtime/native.js';
-import { decodeSafetensors, readSafetensors, writeSafetensors } from '../../src/supernet/safetensors.js';
 import { temporaryFolder } from '../temporaryFolder.js';
 
 const folder = temporaryFolder();

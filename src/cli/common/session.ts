@@ -1,5 +1,5 @@
-import { createLogger, type Logger } from '../log/logger.js';
-import { createProgress, type Progress, type ProgressOptions } from '../report/progress.js';
+import { createLogger, type Logger } from '../../log/logger.js';
+import { createProgress, type Progress, type ProgressOptions } from '../../report/progress.js';
 
 export interface OutputOptions {
   quiet?: boolean;

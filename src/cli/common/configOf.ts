@@ -1,6 +1,6 @@
-import { type ConfigLayer, valueLayer } from '../config/layers.js';
-import { loadConfig } from '../config/load.js';
-import type { Config } from '../config/schema/config.js';
+import { loadConfig } from '../../config/load.js';
+import type { Config } from '../../config/schema/config.js';
+import { type ConfigSource, valueSource } from '../../config/sources.js';
 import type { ConfigOptions } from './options.js';
 
 /** An option of the command line that stands for a setting. */
@@ -14,7 +14,7 @@ export interface Shortcut {
 /** The configuration a command runs with: what it builds on, then files, then options, then `--set`. */
 export function configOf(
   options: ConfigOptions,
-  { base = [], shortcuts = [] }: { base?: readonly ConfigLayer[]; shortcuts?: readonly Shortcut[] } = {},
+  { base = [], shortcuts = [] }: { base?: readonly ConfigSource[]; shortcuts?: readonly Shortcut[] } = {},
 ): Config {
   const { seed, kernels, evaluationMemory } = options;
   const all: Shortcut[] = [
@@ -27,7 +27,7 @@ export function configOf(
   return loadConfig({
     base,
     files: options.config,
-    options: given.map(({ path, value, option }) => valueLayer(path, value, option)),
+    options: given.map(({ path, value, option }) => valueSource(path, value, option)),
     set: options.set,
   });
 }

@@ -7,7 +7,7 @@ import type { Architecture, SearchSpace } from '../space/types.js';
 /** Starts a search, or goes on from a state: `(resume) => evolutionarySearch(space, evaluate, { …, resume })`. */
 export type StartSearch = (resume: SearchState | undefined) => AsyncIterable<SearchState>;
 
-export interface SearchRunOptions {
+export interface SearchPhasesOptions {
   space: SearchSpace;
   /** Costs reported beside scores. */
   costs: readonly CostTable[];
@@ -71,7 +71,7 @@ type SearchCheckpoint = { [phase in Phase]?: SearchState };
  *
  * @throws SinglePathError `ABORTED`, `IO`, `INVALID_CHECKPOINT`, and what the search throws.
  */
-export async function runSearch(options: SearchRunOptions): Promise<SearchResult> {
+export async function searchPhases(options: SearchPhasesOptions): Promise<SearchResult> {
   const { space, run, signal } = options;
   const state = restore(run);
   try {
@@ -113,7 +113,7 @@ async function runPhase(
   phase: Phase,
   start: StartSearch,
   state: SearchCheckpoint,
-  { space, costs, run, onGeneration }: SearchRunOptions,
+  { space, costs, run, onGeneration }: SearchPhasesOptions,
 ): Promise<SearchOutcome> {
   const before = state[phase];
   if (before?.done !== true) {

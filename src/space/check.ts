@@ -26,7 +26,7 @@ export type Locate = (layer: number, choice: number) => string;
  *
  * @throws SinglePathError `INVALID_SPACE`.
  */
-export function validateSpace(space: SearchSpace, locate: Locate = () => ''): void {
+export function checkSpace(space: SearchSpace, locate: Locate = () => ''): void {
   checkInput(space);
   checkNames(space, locate);
   checkGenes(space);

@@ -1,6 +1,6 @@
-import { didYouMean, expected } from '../core/errors.js';
-import { catalog, type Entry } from './spaces/index.js';
-import type { SearchSpace } from './types.js';
+import { didYouMean, expected } from '../../core/errors.js';
+import type { SearchSpace } from '../types.js';
+import { catalog, type Entry } from './index.js';
 
 /** What may be changed of a named space; some spaces have further options, see {@link SpaceEntry.options}. */
 export interface SpaceOptions {

@@ -1,4 +1,4 @@
-import { type Column, formatTable } from '../report/table.js';
+import { type Column, formatTable } from '../../report/table.js';
 
 /** The one JSON document of `--json` on stdout. */
 export function printJson(value: unknown): void {

@@ -1,13 +1,13 @@
-import { type DocumentKind, issuesError, place } from '../config/issues.js';
-import { type ConfigLayer, fileLayer, objectLayer, yamlLayer } from '../config/layers.js';
-import { didYouMean, expected, SinglePathError } from '../core/errors.js';
-import { buildGraph, indexed, type Module } from '../graph/build.js';
-import type { Shape } from '../graph/types.js';
-import { inferShapes } from '../graph/walk.js';
-import { type ChoiceLayerOptions, choiceLayer, defineSpace, type LayerSpec } from './define.js';
-import { type LayerRow, type SpaceFile, type Step, spaceFileSchema, spaceJsonSchema } from './file/schema.js';
-import { type Context, modulesOf } from './file/steps.js';
-import type { SearchSpace } from './types.js';
+import { type DocumentKind, issuesError, place } from '../../config/issues.js';
+import { type ConfigSource, fileSource, objectSource, yamlSource } from '../../config/sources.js';
+import { didYouMean, expected, SinglePathError } from '../../core/errors.js';
+import { buildGraph, indexed, type Module } from '../../graph/build.js';
+import type { Shape } from '../../graph/types.js';
+import { inferShapes } from '../../graph/walk.js';
+import { type ChoiceLayerOptions, choiceLayer, defineSpace, type LayerSpec } from '../define.js';
+import type { SearchSpace } from '../types.js';
+import { type Context, modulesOf } from './operations.js';
+import { type LayerRow, type Operation, type SpaceFile, spaceFileSchema, spaceJsonSchema } from './schema.js';
 
 export interface LoadSpaceOptions {
   /** Height and width of the images, classes, input channels: instead of those in the file. */
@@ -25,19 +25,22 @@ export function loadSpace(
   source: string | object,
   options: LoadSpaceOptions | Record<string, unknown> = {},
 ): SearchSpace {
-  return build(typeof source === 'string' ? fileLayer(source, 'space file') : objectLayer(source, 'space'), {
-    ...options,
-  });
+  return build(
+    typeof source === 'string' ? fileSource(source, 'space file') : objectSource(source, 'space'),
+    {
+      ...options,
+    },
+  );
 }
 
 /** The same from text; `source` names it in errors. */
 export function parseSpace(text: string, source = 'space', options: LoadSpaceOptions = {}): SearchSpace {
-  return build(yamlLayer(text, source), { ...options });
+  return build(yamlSource(text, source), { ...options });
 }
 
 const SPACE_FILE: DocumentKind = { code: 'INVALID_SPACE', schema: spaceJsonSchema, docs: 'docs/spaces.md' };
 
-function build(source: ConfigLayer, options: Record<string, unknown>): SearchSpace {
+function build(source: ConfigSource, options: Record<string, unknown>): SearchSpace {
   const parsed = spaceFileSchema.safeParse(source.value);
   if (!parsed.success) throw issuesError(parsed.error.issues, source.value, [source], SPACE_FILE);
   const { name, input, classes, layers: rows } = withOptions(parsed.data, options);
@@ -69,15 +72,15 @@ function build(source: ConfigLayer, options: Record<string, unknown>): SearchSpa
 }
 
 /**
- * A row of the file as a layer. Several steps are numbered like `nn.Sequential`; one stands for itself.
- * `locate` says where steps are written, given their path below the row.
+ * A row of the file as a layer. Several operations are numbered like `nn.Sequential`; one stands for itself.
+ * `locate` says where operations are written, given their path below the row.
  */
 function layerOf(
   { name, steps, choices = {}, widths, bits }: LayerRow,
   row: Context,
   locate: (path: string[]) => string,
 ): LayerSpec {
-  const inOrder = (list: readonly Step[], context: Context, path: string[]): Module => {
+  const inOrder = (list: readonly Operation[], context: Context, path: string[]): Module => {
     const modules = withPlace(locate(path), () => modulesOf(list, context));
     return modules.length === 1 ? modules[0]! : indexed(...modules);
   };

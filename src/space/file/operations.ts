@@ -4,7 +4,7 @@ import type { Dim } from '../../graph/types.js';
 import type { Pick } from '../define.js';
 import { mbConv } from '../spaces/blocks.js';
 import { shuffleBlock } from '../spaces/shufflenetV2.js';
-import type { Dimension, Operation, Step, Value } from './schema.js';
+import type { DetailedOperation, Dimension, Operation, Value } from './schema.js';
 
 /** What expressions of a layer mean, and the genes it has. */
 export interface Context {
@@ -16,23 +16,30 @@ export interface Context {
   bits?: { pairs: readonly (readonly [number, number])[]; pick: Pick } | undefined;
 }
 
-/** Turns the steps of a space file into modules. @throws SinglePathError `INVALID_SPACE` for a missing gene. */
-export function modulesOf(steps: readonly Step[], context: Context): nn.Module[] {
-  return steps.map((step) => (typeof step === 'string' ? plain(step) : moduleOf(step, context)));
+/** Turns the operations of a space file into modules. @throws SinglePathError `INVALID_SPACE` for a missing gene. */
+export function modulesOf(operations: readonly Operation[], context: Context): nn.Module[] {
+  return operations.map((operation) =>
+    typeof operation === 'string' ? plain(operation) : moduleOf(operation, context),
+  );
 }
 
-const PLAIN: Record<Exclude<Extract<Step, string>, nn.Activation>, () => nn.Module> = {
+const PLAIN: Record<Exclude<Extract<Operation, string>, nn.Activation>, () => nn.Module> = {
   batchNorm: () => nn.batchNorm(),
   averagePool: () => nn.averagePool(),
   identity: () => nn.identity,
 };
 
-function plain(step: Extract<Step, string>): nn.Module {
-  return step in PLAIN ? PLAIN[step as keyof typeof PLAIN]() : nn.activation(step as nn.Activation);
+function plain(operation: Extract<Operation, string>): nn.Module {
+  return operation in PLAIN
+    ? PLAIN[operation as keyof typeof PLAIN]()
+    : nn.activation(operation as nn.Activation);
 }
 
 type Builders = {
-  [Name in keyof Operation]-?: (options: NonNullable<Operation[Name]>, context: Context) => nn.Module;
+  [Name in keyof DetailedOperation]-?: (
+    options: NonNullable<DetailedOperation[Name]>,
+    context: Context,
+  ) => nn.Module;
 };
 
 const BUILDERS: Builders = {
@@ -60,7 +67,7 @@ const BUILDERS: Builders = {
   split: ({ parts, index }, context) => nn.split(numberOf(parts, context), numberOf(index, context)),
   fakeQuantize: ({ method, bits }, context) => nn.fakeQuantize(method, bitsOf(bits, 1, context)),
   concat: (branches, context) =>
-    nn.concat(...branches.map((steps) => nn.indexed(...modulesOf(steps, context)))),
+    nn.concat(...branches.map((branch) => nn.indexed(...modulesOf(branch, context)))),
   residual: ({ main, shortcut }, context) =>
     nn.residual(
       nn.sequential('main', ...modulesOf(main, context)),
@@ -79,8 +86,8 @@ const BUILDERS: Builders = {
     shuffleBlock(placeOf(context), dimensionOf(mid, context), kernel),
 };
 
-function moduleOf(step: Operation, context: Context): nn.Module {
-  const [name, options] = Object.entries(step)[0] as [keyof Operation, never];
+function moduleOf(operation: DetailedOperation, context: Context): nn.Module {
+  const [name, options] = Object.entries(operation)[0] as [keyof DetailedOperation, never];
   return (BUILDERS[name] as (options: never, context: Context) => nn.Module)(options, context);
 }
 
@@ -118,7 +125,7 @@ function bitsOf(bits: number | undefined, which: 0 | 1, context: Context): Dim {
   return context.bits.pick(context.bits.pairs.map((pair) => pair[which]));
 }
 
-type WindowOptions = NonNullable<Operation['depthwise']>;
+type WindowOptions = NonNullable<DetailedOperation['depthwise']>;
 
 function windowOf({ kernel, stride, padding, bias, init = 'he', weights }: WindowOptions, context: Context) {
   const value = (v: Value | undefined) => (v === undefined ? undefined : numberOf(v, context));
@@ -145,7 +152,7 @@ function defined<T extends object>(options: T): Partial<Defined<T>> {
 function missing(gene: 'widths' | 'bits'): SinglePathError {
   return new SinglePathError(
     'INVALID_SPACE',
-    `Expected the layer to have '${gene}', which a step refers to`,
+    `Expected the layer to have '${gene}', which one of its operations refers to`,
     {
       hint: gene === 'bits' ? 'for example bits: [[2, 2], [4, 4]]' : 'for example widths: [0.5, 1]',
     },

@@ -1,7 +1,7 @@
-import type { GenerationSummary } from '../evaluate/searchRun.js';
-import { formatPercent } from '../report/format.js';
-import { Throughput } from '../report/progress.js';
-import type { TrainingProgress } from '../train/loop.js';
+import type { GenerationSummary } from '../../evaluate/searchPhases.js';
+import { formatPercent } from '../../report/format.js';
+import { Throughput } from '../../report/progress.js';
+import type { TrainingProgress } from '../../train/loop.js';
 import type { Session } from './session.js';
 
 /** Shows a training: mean loss, images per second, time left. */

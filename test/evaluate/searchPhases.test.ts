@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import type { CostTable } from '../../src/cost/table.js';
 import { evaluationKey, openEvaluationCache } from '../../src/evaluate/cacheFile.js';
 import { populationEvaluator } from '../../src/evaluate/population.js';
-import { runSearch } from '../../src/evaluate/searchRun.js';
+import { searchPhases } from '../../src/evaluate/searchPhases.js';
 import { RunDirectory } from '../../src/run/directory.js';
 import { readEvents } from '../../src/run/events.js';
 import { EvaluationCache } from '../../src/search/cache.js';
@@ -135,7 +135,7 @@ async function search(path: string, { supernet, signal, onGeneration }: Attempt)
   using file = openEvaluationCache(join(path, 'evaluations.jsonl'));
   const evaluate = evaluator(supernet, file.cache, { chunk: 2 });
   const options = { seed: 2, population: 6, generations: 3, topK: 3, ...(signal && { signal }) };
-  return await runSearch({
+  return await searchPhases({
     space,
     costs: [table],
     run,
@@ -206,7 +206,7 @@ test('stopped inside generations and resumed: the identical result, and nothing 
 
 test('a multi-objective search reports its front', async () => {
   const evaluate = evaluator(new FakeNetwork(space), new EvaluationCache());
-  const result = await runSearch({
+  const result = await searchPhases({
     space,
     costs: [table],
     search: () => nsga2(space, evaluate, [table], { seed: 1, population: 8, generations: 2 }),

@@ -1,6 +1,6 @@
-import { SinglePathError } from '../core/errors.js';
-import { getSpace } from '../space/catalog.js';
-import type { SearchSpace } from '../space/types.js';
+import { SinglePathError } from '../../core/errors.js';
+import { getSpace } from '../../space/spaces/catalog.js';
+import type { SearchSpace } from '../../space/types.js';
 
 /** Options of the commands that take a space as an argument. */
 export interface SpaceArguments {
@@ -24,7 +24,7 @@ export async function spaceArgument(
     ...(classes !== undefined && { classes }),
   };
   if (!/\.ya?ml$/.test(space)) return getSpace(space, options);
-  const { loadSpace } = await import('../space/load.js');
+  const { loadSpace } = await import('../../space/file/load.js');
   return loadSpace(space, options);
 }
 
@@ -35,7 +35,7 @@ async function keyValue(text: string): Promise<[string, unknown]> {
       hint: 'for example --option channels=1',
     });
   }
-  const { parseYaml } = await import('../config/yaml.js');
+  const { parseYaml } = await import('../../config/yaml.js');
   const { value } = parseYaml(text.slice(equals + 1), `--option ${text}`, { isFile: false });
   return [text.slice(0, equals), value];
 }

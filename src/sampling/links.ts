@@ -18,7 +18,7 @@ export interface OptionClass {
 }
 
 /** One layer of the chain as the counting sees it, or several in a row. */
-export interface Step {
+export interface Link {
   genes: number[];
   sizes: number[];
   classes: OptionClass[];
@@ -28,7 +28,7 @@ export interface Step {
 
 /** The chain and, for each one-sided bound, the whole units that may be spent. */
 export interface Problem {
-  steps: Step[];
+  links: Link[];
   budgets: Float64Array;
 }
 
@@ -39,10 +39,10 @@ export interface Side {
   limit: number;
 }
 
-const LARGEST_STEP = 2 ** 20;
+const LARGEST_LINK = 2 ** 20;
 /**
- * Layers in a row are one step while it has at most so many classes. Budgets are rounded between steps, so fewer steps
- * lose less, and equal layers have few classes together. Measured: with this instead of a step a layer, half as much of
+ * Layers in a row are one link while it has at most so many classes. Budgets are rounded between links, so fewer links
+ * lose less, and equal layers have few classes together. Measured: with this instead of a link a layer, half as much of
  * the MobileNet spaces is lost under two constraints, in twice the time.
  */
 const MOST_CLASSES = 128;
@@ -66,7 +66,7 @@ export function sidesOf(bounds: readonly CostBound[]): Side[] {
 export function problemOf(space: GeneSpace, sides: readonly Side[]): Problem {
   const layers = [...new Set(space.genes.map((gene) => gene.layer))].sort((a, b) => a - b);
   const scaled = sides.map((side) => scale(side, layers.length));
-  const steps = layers.map((layer) => {
+  const links = layers.map((layer) => {
     const genes = space.genes.flatMap((gene, index) => (gene.layer === layer ? [index] : []));
     const sizes = genes.map((gene) => space.genes[gene]!.size);
     const columns = scaled.map(({ table, unit, sign }) =>
@@ -79,28 +79,28 @@ export function problemOf(space: GeneSpace, sides: readonly Side[]): Problem {
       ...classesOf(options, (option) => Float64Array.from(columns, (c) => c[option]!)),
     };
   });
-  return { steps: joined(steps), budgets: Float64Array.from(scaled, ({ budget }) => budget) };
+  return { links: joined(links), budgets: Float64Array.from(scaled, ({ budget }) => budget) };
 }
 
-/** Neighbouring steps as one, as far as classes allow. */
-function joined(steps: readonly Step[]): Step[] {
-  const result: Step[] = [];
-  for (const step of steps) {
+/** Neighbouring links as one, as far as classes allow. */
+function joined(links: readonly Link[]): Link[] {
+  const result: Link[] = [];
+  for (const link of links) {
     const before = result.at(-1);
-    const both = before && join(before, step);
-    if (both === undefined) result.push(step);
+    const both = before && join(before, link);
+    if (both === undefined) result.push(link);
     else result[result.length - 1] = both;
   }
   return result;
 }
 
-function join(first: Step, second: Step): Step | undefined {
+function join(first: Link, second: Link): Link | undefined {
   const sizes = [...first.sizes, ...second.sizes];
   const options = first.classOf.length * second.classOf.length;
   if (options > LARGEST_JOINED) return undefined;
   const genes = [...first.genes, ...second.genes];
   const inner = second.classOf.length;
-  const costsOf = ({ classes, classOf }: Step, option: number) => classes[classOf[option]!]!.costs;
+  const costsOf = ({ classes, classOf }: Link, option: number) => classes[classOf[option]!]!.costs;
   const joint = classesOf(options, (option) => {
     const rest = costsOf(second, option % inner);
     return costsOf(first, Math.floor(option / inner)).map((cost, k) => cost + rest[k]!);
@@ -108,7 +108,7 @@ function join(first: Step, second: Step): Step | undefined {
   return joint.classes.length <= MOST_CLASSES ? { genes, sizes, ...joint } : undefined;
 }
 
-/** Values of the step's genes for a row-major option index. */
+/** Values of the link's genes for a row-major option index. */
 export function decode(option: number, sizes: readonly number[]): number[] {
   const values = new Array<number>(sizes.length);
   for (let g = sizes.length - 1; g >= 0; g--) {
@@ -118,7 +118,7 @@ export function decode(option: number, sizes: readonly number[]): number[] {
   return values;
 }
 
-/** Row-major option index of the step's genes. */
+/** Row-major option index of the link's genes. */
 export function encode(
   architecture: readonly number[],
   genes: readonly number[],
@@ -131,7 +131,7 @@ export function encode(
 
 function scale(
   { table, sign, limit }: Side,
-  steps: number,
+  links: number,
 ): { table: CostTable; sign: 1 | -1; unit: number; budget: number } {
   if (Number.isNaN(limit)) throw expected('a number', `the limit of ${table.metric}`, limit);
   let whole = Number.isInteger(table.base);
@@ -152,7 +152,7 @@ function scale(
     return { table, sign, unit: 1, budget };
   }
   const unit = 2 ** (Math.ceil(Math.log2(largest)) - FRACTION_BITS);
-  return { table, sign, unit, budget: Math.floor((sign * (limit - table.base)) / unit) + steps + 1 };
+  return { table, sign, unit, budget: Math.floor((sign * (limit - table.base)) / unit) + links + 1 };
 }
 
 function column(
@@ -165,10 +165,10 @@ function column(
   sign: 1 | -1,
 ): Float64Array {
   const options = sizes.reduce((product, size) => product * size, 1);
-  if (options > LARGEST_STEP) {
+  if (options > LARGEST_LINK) {
     throw new SinglePathError(
       'INVALID_SPACE',
-      `Layer ${layer} of '${space.name}' has ${options} combinations of genes; at most ${LARGEST_STEP} can be counted`,
+      `Layer ${layer} of '${space.name}' has ${options} combinations of genes; at most ${LARGEST_LINK} can be counted`,
     );
   }
   const costs = new Float64Array(options);
@@ -189,7 +189,7 @@ function column(
 function classesOf(
   count: number,
   costsOf: (option: number) => Float64Array,
-): Pick<Step, 'classes' | 'classOf'> {
+): Pick<Link, 'classes' | 'classOf'> {
   const classes: OptionClass[] = [];
   const known = new Map<string, number>();
   const classOf = Array.from({ length: count }, (_, option) => {

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { SinglePathError } from '../../src/core/errors.js';
 import * as nn from '../../src/graph/build.js';
+import { checkSpace } from '../../src/space/check.js';
 import { type ChoiceLayerOptions, choiceLayer, defineSpace, fixed } from '../../src/space/define.js';
 import { parametersOf } from '../../src/space/parameters.js';
-import { validateSpace } from '../../src/space/validate.js';
 
 function define(options: ChoiceLayerOptions, output = 3) {
   return defineSpace({
@@ -120,6 +120,6 @@ describe('a space', () => {
   it('is rejected where a name is used twice', () => {
     const space = define({ choices: { a: nn.relu(), b: nn.relu() } });
     space.layers[0]!.choices[1]!.graph.nodes[0]!.name = 'layers.0.0.activation';
-    rejected(/'layers\.0\.0\.activation' is used twice/, () => validateSpace(space));
+    rejected(/'layers\.0\.0\.activation' is used twice/, () => checkSpace(space));
   });
 });

@@ -6,17 +6,17 @@ import { parseYaml } from './yaml.js';
 export type ConfigPath = readonly (string | number)[];
 
 /**
- * One source of settings: a file, a `--set` option, the configuration of an earlier run. Later layers win; each
+ * One source of settings: a file, a `--set` option, the configuration of an earlier run. Later sources win; each
  * can say where a value came from, so that errors point at the line to edit.
  */
-export interface ConfigLayer {
+export interface ConfigSource {
   value: Record<string, unknown>;
-  /** `file.yaml:3:7` or `--set a.b=c`; undefined where the layer has nothing at `path`. Of [], a file says its first line. */
+  /** `file.yaml:3:7` or `--set a.b=c`; undefined where the source has nothing at `path`. Of [], a file says its first line. */
   locate(path: ConfigPath, part: 'key' | 'value'): string | undefined;
 }
 
 /** Reads a YAML file. @throws SinglePathError `IO`, or `INVALID_CONFIG` with file:line:column. */
-export function fileLayer(path: string, what = 'configuration file'): ConfigLayer {
+export function fileSource(path: string, what = 'configuration file'): ConfigSource {
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
@@ -26,12 +26,12 @@ export function fileLayer(path: string, what = 'configuration file'): ConfigLaye
       hint: (cause as Error).message,
     });
   }
-  return yamlLayer(text, path);
+  return yamlSource(text, path);
 }
 
-/** Parses YAML text; `source` names it in errors. */
-export function yamlLayer(text: string, source: string): ConfigLayer {
-  const { value, locate } = parseYaml(text, source);
+/** Parses YAML text; `name` stands for it in errors. */
+export function yamlSource(text: string, name: string): ConfigSource {
+  const { value, locate } = parseYaml(text, name);
   if (value !== null && !isMapping(value)) {
     throw new SinglePathError(
       'INVALID_CONFIG',
@@ -42,7 +42,7 @@ export function yamlLayer(text: string, source: string): ConfigLayer {
 }
 
 /** `a.b=value`, the value in YAML: `train.steps=100`, `search.constraints=[madds<=12M]`. */
-export function setLayer(option: string): ConfigLayer {
+export function setSource(option: string): ConfigSource {
   const equals = option.indexOf('=');
   const path = equals < 0 ? [] : option.slice(0, equals).trim().split('.');
   if (path.length === 0 || path.some((part) => part === '')) {
@@ -50,25 +50,25 @@ export function setLayer(option: string): ConfigLayer {
       hint: 'for example --set train.steps=100',
     });
   }
-  const source = `--set ${option}`;
-  const { value } = parseYaml(option.slice(equals + 1), source, { isFile: false });
-  return valueLayer(path, value, source);
+  const name = `--set ${option}`;
+  const { value } = parseYaml(option.slice(equals + 1), name, { isFile: false });
+  return valueSource(path, value, name);
 }
 
 /** One value under one path, from an option of the command line. */
-export function valueLayer(path: readonly string[], value: unknown, source: string): ConfigLayer {
+export function valueSource(path: readonly string[], value: unknown, name: string): ConfigSource {
   const root = path.reduceRight<unknown>((inner, key) => ({ [key]: inner }), value) as Record<
     string,
     unknown
   >;
-  const layer: ConfigLayer = {
+  const source: ConfigSource = {
     value: root,
     locate(wanted) {
       if (wanted.length === 0) return undefined; // it does not hold everything
-      return path.every((key, i) => i >= wanted.length || wanted[i] === key) ? source : undefined;
+      return path.every((key, i) => i >= wanted.length || wanted[i] === key) ? name : undefined;
     },
   };
-  return checked(layer, source);
+  return checked(source, name);
 }
 
 /**
@@ -76,25 +76,25 @@ export function valueLayer(path: readonly string[], value: unknown, source: stri
  *
  * @throws SinglePathError `INVALID_CONFIG` where it is no tree of plain data.
  */
-export function objectLayer(value: object, source: string): ConfigLayer {
-  return checked({ value: value as Record<string, unknown>, locate: () => source }, source);
+export function objectSource(value: object, name: string): ConfigSource {
+  return checked({ value: value as Record<string, unknown>, locate: () => name }, name);
 }
 
-function checked(layer: ConfigLayer, source: string): ConfigLayer {
-  const problem = treeProblem(layer.value);
-  if (problem === undefined) return layer;
-  throw new SinglePathError('INVALID_CONFIG', `${source}: ${describeProblem(problem)}`);
+function checked(source: ConfigSource, name: string): ConfigSource {
+  const problem = treeProblem(source.value);
+  if (problem === undefined) return source;
+  throw new SinglePathError('INVALID_CONFIG', `${name}: ${describeProblem(problem)}`);
 }
 
-/** Settings of which a later layer's choice displaces the other one of an earlier layer. */
+/** Settings of which a later source's choice displaces the other one of an earlier source. */
 const ALTERNATIVES = [
   ['steps', 'epochs'],
   ['name', 'file'],
 ] as const;
 
-/** Later layers win; mappings merge, everything else is replaced. */
-export function mergeLayers(layers: readonly ConfigLayer[]): Record<string, unknown> {
-  return layers.reduce<Record<string, unknown>>((merged, layer) => merge(merged, layer.value), {});
+/** Later sources win; mappings merge, everything else is replaced. */
+export function mergeSources(sources: readonly ConfigSource[]): Record<string, unknown> {
+  return sources.reduce<Record<string, unknown>>((merged, source) => merge(merged, source.value), {});
 }
 
 function merge(base: Record<string, unknown>, top: Record<string, unknown>): Record<string, unknown> {
@@ -110,8 +110,8 @@ function merge(base: Record<string, unknown>, top: Record<string, unknown>): Rec
 }
 
 /** Null takes a choice back, so it displaces nothing. */
-function chosen(layer: Record<string, unknown>, key: string): boolean {
-  return layer[key] !== undefined && layer[key] !== null;
+function chosen(source: Record<string, unknown>, key: string): boolean {
+  return source[key] !== undefined && source[key] !== null;
 }
 
 function isMapping(value: unknown): value is Record<string, unknown> {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { expected, SinglePathError } from '../core/errors.js';
-import { parseArchitecture } from '../space/architecture.js';
-import type { Architecture, SearchSpace } from '../space/types.js';
+import { expected, SinglePathError } from '../../core/errors.js';
+import { parseArchitecture } from '../../space/architecture.js';
+import type { Architecture, SearchSpace } from '../../space/types.js';
 
 /**
  * Reads architectures from JSON: a list of what {@link parseArchitecture} accepts (genes, or objects with `arch`, or

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { type ConfigLayer, fileLayer } from '../config/layers.js';
-import { missingSpace } from '../config/load.js';
-import type { Config } from '../config/schema/config.js';
-import { SinglePathError } from '../core/errors.js';
-import type { RunKind } from '../run/directory.js';
+import { missingSpace } from '../../config/load.js';
+import type { Config } from '../../config/schema/config.js';
+import { type ConfigSource, fileSource } from '../../config/sources.js';
+import { SinglePathError } from '../../core/errors.js';
+import type { RunKind } from '../../run/directory.js';
 import { configOf, type Shortcut } from './configOf.js';
 import type { RunOptions } from './options.js';
 
@@ -20,10 +20,10 @@ export function defaultRunDir(config: Config, kind: RunKind): string {
 /** The configuration of a long work: a resumed run starts from its own `config.yaml`. */
 export function runConfig(
   options: RunOptions,
-  { base = [], shortcuts = [] }: { base?: readonly ConfigLayer[]; shortcuts?: readonly Shortcut[] } = {},
+  { base = [], shortcuts = [] }: { base?: readonly ConfigSource[]; shortcuts?: readonly Shortcut[] } = {},
 ): Config {
   const stored = options.runDir === undefined ? undefined : join(options.runDir, 'config.yaml');
-  const own = options.resume && stored !== undefined && existsSync(stored) ? [fileLayer(stored)] : [];
+  const own = options.resume && stored !== undefined && existsSync(stored) ? [fileSource(stored)] : [];
   const given = [...base, ...own, ...options.config, ...options.set];
   if (options.resume && given.length === 0 && options.runDir !== undefined) {
     throw new SinglePathError(

@@ -1,4 +1,4 @@
-import type { Parity } from '../export/parity.js';
+import type { Parity } from '../../export/parity.js';
 
 /** One line on how far the exported network is from the one it was made of. */
 export function describeParity({ difference, largestLogit, images, relative, tolerance }: Parity): string {
