@@ -9,6 +9,7 @@ namespace {
 constexpr int64_t kSide = 32;
 constexpr int64_t kPlane = kSide * kSide;
 constexpr int64_t kPixels = 3 * kPlane;
+constexpr int64_t kLargestFile = 1 << 30;  // CIFAR-100's training set has 154 MB
 
 void append_records(Dataset& dataset, const std::string& path, Cifar kind) {
   const bool ten = kind == Cifar::ten;
@@ -17,7 +18,7 @@ void append_records(Dataset& dataset, const std::string& path, Cifar kind) {
   const int64_t record = label_bytes + kPixels;
   const int classes = ten ? 10 : 100;
 
-  const auto bytes = InputFile(path).read_all();
+  const auto bytes = InputFile(path).read_all(kLargestFile);
   const auto size = static_cast<int64_t>(bytes.size());
   if (size == 0 || size % record != 0) {
     const int64_t other = ten ? kPixels + 2 : kPixels + 1;

@@ -13,7 +13,7 @@ namespace singlepath {
 namespace {
 
 // Memory grows with the bytes that really arrive: a header may promise anything.
-constexpr int64_t kChunk = 8 << 20;
+constexpr int64_t kChunk = 64 << 10;
 
 gzFile handle(void* file) {
   return static_cast<gzFile>(file);
@@ -94,7 +94,7 @@ std::vector<uint8_t> InputFile::read(int64_t bytes, const std::string& what) {
   return data;
 }
 
-std::vector<uint8_t> InputFile::read_all() {
+std::vector<uint8_t> InputFile::read_all(int64_t most) {
   std::vector<uint8_t> data;
   int64_t have = 0;
   for (;;) {
@@ -102,6 +102,11 @@ std::vector<uint8_t> InputFile::read_all() {
     data.resize(static_cast<size_t>(have + want));
     const int64_t got = read_some(data.data() + have, want);
     have += got;
+    if (have > most) {
+      throw Error("INVALID_DATASET",
+                  "Expected at most " + std::to_string(most) + " bytes in '" + path_ + "' but received more",
+                  "the file is no data set of this kind, or unpacks to an absurd size");
+    }
     if (got < want) break;
   }
   data.resize(static_cast<size_t>(have));

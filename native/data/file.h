@@ -21,8 +21,8 @@ class InputFile {
   // Reads exactly `bytes`; `what` names them in the error when the file ends before.
   std::vector<uint8_t> read(int64_t bytes, const std::string& what);
 
-  // Reads to the end.
-  std::vector<uint8_t> read_all();
+  // Reads to the end; more than `most` bytes is an error, so that a gzip file cannot unpack to any size.
+  std::vector<uint8_t> read_all(int64_t most);
 
   // Throws when anything follows.
   void expect_end(const std::string& after);

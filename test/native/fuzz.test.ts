@@ -1,0 +1,41 @@
+/**
+ * Damaged files under the address sanitizer: each reader either reads an input or says what is wrong with it. The inputs
+ * are a function of a fixed seed. SINGLEPATH_FUZZ sets their number; a million once by hand: SINGLEPATH_FUZZ=1000000.
+ */
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { before, describe, test } from 'node:test';
+import { temporaryFolder } from '../temporaryFolder.js';
+import { build, run, sanitizer, sourcesIn, works } from './compile.js';
+
+const inputs = Number(process.env.SINGLEPATH_FUZZ ?? 2000);
+const readers = ['data/cifar.cc', 'data/dataset.cc', 'data/file.cc', 'data/idx.cc'];
+
+describe('fuzzing the readers', () => {
+  const folder = temporaryFolder();
+  const program = join(folder, 'fuzz');
+  const flags = sanitizer('address');
+  let built = false;
+
+  before(() => {
+    if (!works(flags, folder)) return;
+    // One source file for the compiler: most of its work is the standard library's headers.
+    const sources = [...readers, ...sourcesIn('data/sources'), ...sourcesIn('data/test/fuzz')];
+    const all = join(folder, 'all.cc');
+    writeFileSync(all, sources.map((source) => `#include "${source}"\n`).join(''));
+    build(program, [all], flags);
+    built = true;
+  });
+
+  for (const reader of ['tar', 'webdataset', 'csv', 'packed', 'idx', 'cifar', 'gzip']) {
+    test(reader, (context) => {
+      if (!built) return context.skip(`this compiler has no ${flags[0]}`);
+      const { status, stdout, stderr } = run(program, reader, String(inputs));
+      assert.equal(status, 0, stderr.slice(-4000));
+      // Both ways must have been taken, or the inputs are no test.
+      const [, read, refused] = /, (\d+) read, (\d+) refused/.exec(stdout) ?? [];
+      assert.ok(Number(read) > 0 && Number(refused) > 0, stdout);
+    });
+  }
+});
