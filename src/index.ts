@@ -48,8 +48,7 @@ export {
   evaluateScript,
   scriptSources,
 } from './pipeline/evaluate.js';
-export { openSpace } from './pipeline/openSpace.js';
-export { recipeOf } from './pipeline/recipe.js';
+export { openSpace, recipeOf } from './pipeline/fromConfig.js';
 export { runExport } from './pipeline/runExport.js';
 export { type RankResult, runRank } from './pipeline/runRank.js';
 export { runRetrain } from './pipeline/runRetrain.js';

@@ -2,8 +2,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import type { SinglePathError } from '../core/errors.js';
 import { ioError } from '../core/files.js';
 import { AppendFile } from '../run/appendFile.js';
-import { hashOf } from '../run/hash.js';
 import { EvaluationCache, type EvaluationKey } from '../search/cache.js';
+import { hashOf } from '../space/hash.js';
 
 /** An evaluation cache that lives in a file of JSON lines, for instance `evaluations.jsonl` of a run directory. */
 export interface EvaluationCacheFile extends Disposable {

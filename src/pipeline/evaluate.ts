@@ -9,10 +9,9 @@ import { deriveSubnet } from '../space/subnet.js';
 import type { Architecture } from '../space/types.js';
 import type { ValidateResult } from '../supernet/supernet.js';
 import { Disposables } from './disposables.js';
+import { createNetwork, openSpace } from './fromConfig.js';
 import { type ImageSpace, openImages } from './images.js';
-import { createNetwork } from './network.js';
 import { openScorer } from './openScorer.js';
-import { openSpace } from './openSpace.js';
 import type { StoredRun } from './runs.js';
 
 /** How good a network is; accuracies in [0, 1]. */

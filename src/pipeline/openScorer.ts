@@ -3,14 +3,14 @@ import type { Config } from '../config/schema/config.js';
 import { SinglePathError } from '../core/errors.js';
 import { evaluationKey, openEvaluationCache } from '../evaluate/cacheFile.js';
 import { populationEvaluator } from '../evaluate/population.js';
-import { hashOf } from '../run/hash.js';
 import { loadWeights } from '../run/weights.js';
 import type { Evaluate } from '../search/types.js';
+import { hashOf } from '../space/hash.js';
 import type { SearchSpace } from '../space/types.js';
 import { Disposables } from './disposables.js';
+import { createNetwork } from './fromConfig.js';
 import { scoreIdentity } from './identity.js';
 import { fixedBatches, openTrainingImages } from './images.js';
-import { createNetwork } from './network.js';
 import type { StoredRun } from './runs.js';
 
 /** Scores candidates with the weights of a trained supernet. */

@@ -6,9 +6,8 @@ import { loadWeights } from '../run/weights.js';
 import { deriveSubnet } from '../space/subnet.js';
 import type { Architecture } from '../space/types.js';
 import { Disposables } from './disposables.js';
+import { createNetwork, openSpace } from './fromConfig.js';
 import { fixedBatches, openImages, openTrainingImages } from './images.js';
-import { createNetwork } from './network.js';
-import { openSpace } from './openSpace.js';
 import type { StoredRun } from './runs.js';
 
 export type { ExportResult } from '../export/exportSubnet.js';

@@ -6,8 +6,8 @@ import { type RankingReport, rankingReport } from '../search/ranking.js';
 import { distinctMacro, parseTrueAccuracies, type TrueAccuracy } from '../search/truth.js';
 import { checkArchitecture } from '../space/architecture.js';
 import type { SearchSpace } from '../space/types.js';
+import { openSpace } from './fromConfig.js';
 import { openScorer } from './openScorer.js';
-import { openSpace } from './openSpace.js';
 import { readRun } from './runs.js';
 
 export interface RankControl {

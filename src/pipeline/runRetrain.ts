@@ -4,11 +4,9 @@ import { deriveSubnet } from '../space/subnet.js';
 import type { Architecture } from '../space/types.js';
 import type { TrainingProgress } from '../train/loop.js';
 import { type RetrainResult, retrain } from '../train/retrain.js';
+import { createNetwork, openSpace, recipeOf, versions } from './fromConfig.js';
 import { trainingIdentity } from './identity.js';
 import { fixedBatches, openImages, trainingLoader } from './images.js';
-import { createNetwork, versions } from './network.js';
-import { openSpace } from './openSpace.js';
-import { recipeOf } from './recipe.js';
 import type { RunControl } from './runs.js';
 
 export interface RetrainControl extends RunControl {

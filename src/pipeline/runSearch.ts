@@ -12,17 +12,16 @@ import {
 } from '../evaluate/searchPhases.js';
 import { RunDirectory } from '../run/directory.js';
 import type { FeasibleSet } from '../sampling/feasible.js';
+import { legalArchitectures } from '../sampling/feasible.js';
 import { evolutionarySearch } from '../search/evolution.js';
 import { nsga2 } from '../search/nsga2.js';
 import { randomSearch } from '../search/random.js';
 import type { Evaluate } from '../search/types.js';
 import type { SearchSpace } from '../space/types.js';
+import { openSpace, versions } from './fromConfig.js';
 import { searchIdentity } from './identity.js';
-import { versions } from './network.js';
 import { openScorer, type Scorer } from './openScorer.js';
-import { openSpace } from './openSpace.js';
 import { type RunControl, readRun } from './runs.js';
-import { legalArchitectures } from './sampler.js';
 
 export interface SearchControl extends RunControl {
   /** Run directory of the supernet. */

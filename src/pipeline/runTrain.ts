@@ -2,13 +2,10 @@ import type { Config } from '../config/schema/config.js';
 import { RunDirectory } from '../run/directory.js';
 import type { TrainingProgress } from '../train/loop.js';
 import { type TrainResult, trainSupernet } from '../train/supernet.js';
+import { createNetwork, openSpace, recipeOf, samplerOf, versions } from './fromConfig.js';
 import { trainingIdentity } from './identity.js';
 import { openTrainingImages, trainingLoader } from './images.js';
-import { createNetwork, versions } from './network.js';
-import { openSpace } from './openSpace.js';
-import { recipeOf } from './recipe.js';
 import type { RunControl } from './runs.js';
-import { samplerOf } from './sampler.js';
 
 export interface TrainControl extends RunControl {
   onProgress?: (progress: TrainingProgress) => void;

@@ -8,9 +8,8 @@ import { spaceHash } from '../space/hash.js';
 import type { SearchSpace } from '../space/types.js';
 import { Checkpoints } from './checkpoints.js';
 import { EventLog, type RunEvent } from './events.js';
-import { differences } from './identity.js';
 import { DirectoryLock } from './lock.js';
-import { SummaryWriter } from './tensorboard/summaryWriter.js';
+import { SummaryWriter } from './tensorboard.js';
 
 export type RunKind = 'train' | 'search' | 'retrain';
 
@@ -195,4 +194,18 @@ function readHeader(file: string): RunHeader {
   throw new SinglePathError('INVALID_CHECKPOINT', `Expected a run header of format ${FORMAT} in '${file}'`, {
     hint: 'choose another run directory',
   });
+}
+
+/** `train.learningRate: 0.5 there, 0.1 here` for every leaf that differs; undefined reads as absent. */
+function differences(there: unknown, here: unknown, path = ''): string[] {
+  if (isRecord(there) && isRecord(here)) {
+    const keys = [...new Set([...Object.keys(there), ...Object.keys(here)])].sort();
+    return keys.flatMap((key) => differences(there[key], here[key], path === '' ? key : `${path}.${key}`));
+  }
+  const [a, b] = [JSON.stringify(there) ?? 'absent', JSON.stringify(here) ?? 'absent'];
+  return a === b ? [] : [`${path}: ${a} there, ${b} here`];
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return value !== null && typeof value === 'object' && !Array.isArray(value);
 }

@@ -10,10 +10,15 @@ export function canonicalJson(value: unknown): string {
   );
 }
 
+/** SHA-256, hex, of a value's canonical JSON. */
+export function hashOf(value: unknown): string {
+  return createHash('sha256').update(canonicalJson(value)).digest('hex');
+}
+
 /**
  * SHA-256, hex, of what a space computes: input, genes and graphs. Its name does not count, so a renamed space
  * still fits its checkpoints.
  */
 export function spaceHash({ name: _, ...network }: SearchSpace): string {
-  return createHash('sha256').update(canonicalJson(network)).digest('hex');
+  return hashOf(network);
 }

@@ -1,7 +1,7 @@
 import { relative } from 'node:path';
 import type { Checkpoint } from '../run/checkpoints.js';
 import type { RunDirectory } from '../run/directory.js';
-import { checkTensors } from '../run/tensors.js';
+import { checkTensors } from '../run/weights.js';
 import type { StepResult, TensorEntry } from '../runtime/native.js';
 import type { Recipe } from './recipe.js';
 

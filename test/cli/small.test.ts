@@ -8,7 +8,7 @@ import { packageRoot } from '../../src/core/packageRoot.js';
 import { parseConstraints } from '../../src/cost/constraint.js';
 import { costTable } from '../../src/cost/cost.js';
 import { tableCost } from '../../src/cost/table.js';
-import { openSpace } from '../../src/pipeline/openSpace.js';
+import { openSpace } from '../../src/pipeline/fromConfig.js';
 import { runExport } from '../../src/pipeline/runExport.js';
 import { runRetrain } from '../../src/pipeline/runRetrain.js';
 import { runSearch } from '../../src/pipeline/runSearch.js';

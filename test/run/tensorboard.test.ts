@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { crc32c } from '../../src/run/tensorboard/crc32c.js';
-import { SummaryWriter } from '../../src/run/tensorboard/summaryWriter.js';
+import { crc32c, SummaryWriter } from '../../src/run/tensorboard.js';
 import { freshPath } from './fixtures.js';
 
 test('CRC-32C gives the published values', () => {

@@ -2,8 +2,8 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadConfig } from '../../config/load.js';
 import { SinglePathError } from '../../core/errors.js';
-import { openSpace } from '../../pipeline/openSpace.js';
-import { legalArchitectures, samplerOf } from '../../pipeline/sampler.js';
+import { openSpace, samplerOf } from '../../pipeline/fromConfig.js';
+import { legalArchitectures } from '../../sampling/feasible.js';
 
 export interface ValidatedFile {
   file: string;

@@ -8,7 +8,7 @@ import {
   evaluateScript,
   scriptSources,
 } from '../../pipeline/evaluate.js';
-import { openSpace } from '../../pipeline/openSpace.js';
+import { openSpace } from '../../pipeline/fromConfig.js';
 import { readRun } from '../../pipeline/runs.js';
 import { formatPercent } from '../../report/format.js';
 import { parseArchitecture } from '../../space/architecture.js';

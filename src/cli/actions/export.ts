@@ -1,5 +1,5 @@
 import { objectSource } from '../../config/sources.js';
-import { openSpace } from '../../pipeline/openSpace.js';
+import { openSpace } from '../../pipeline/fromConfig.js';
 import { runExport } from '../../pipeline/runExport.js';
 import { readRun } from '../../pipeline/runs.js';
 import { parseArchitecture } from '../../space/architecture.js';

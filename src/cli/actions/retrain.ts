@@ -3,7 +3,7 @@ import { objectSource } from '../../config/sources.js';
 import { SinglePathError } from '../../core/errors.js';
 import { costOf } from '../../cost/cost.js';
 import type { SearchResult } from '../../evaluate/searchPhases.js';
-import { openSpace } from '../../pipeline/openSpace.js';
+import { openSpace } from '../../pipeline/fromConfig.js';
 import { runRetrain } from '../../pipeline/runRetrain.js';
 import { readResult, readRun, type StoredRun } from '../../pipeline/runs.js';
 import { formatExact, formatPercent } from '../../report/format.js';

@@ -1,7 +1,7 @@
 import { objectSource } from '../../config/sources.js';
 import { formatCost } from '../../cost/constraint.js';
 import type { CostedCandidate, SearchOutcome, SearchResult } from '../../evaluate/searchPhases.js';
-import { openSpace } from '../../pipeline/openSpace.js';
+import { openSpace } from '../../pipeline/fromConfig.js';
 import { runSearch } from '../../pipeline/runSearch.js';
 import { readRun } from '../../pipeline/runs.js';
 import { formatPercent } from '../../report/format.js';

@@ -3,10 +3,9 @@ import { formatConstraint, formatCost, parseConstraints } from '../../cost/const
 import { type Cost, costTable } from '../../cost/cost.js';
 import { layerProfiles } from '../../cost/layers.js';
 import { costStatistics, spaceSize } from '../../cost/statistics.js';
-import { legalArchitectures } from '../../pipeline/sampler.js';
 import { formatExact, formatPercent } from '../../report/format.js';
 import { type Column, formatTable } from '../../report/table.js';
-import { ratio } from '../../sampling/feasible.js';
+import { legalArchitectures, ratio } from '../../sampling/feasible.js';
 import { listSpaces } from '../../space/spaces/catalog.js';
 import type { SearchSpace } from '../../space/types.js';
 import type { SpaceCommandOptions, SpaceStatsOptions } from '../commands/space.js';

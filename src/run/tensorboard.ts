@@ -2,10 +2,9 @@ import { mkdirSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import protobuf from 'protobufjs';
-import { ioError } from '../../core/files.js';
-import { packageRoot } from '../../core/packageRoot.js';
-import { AppendFile } from '../appendFile.js';
-import { frameRecord } from './record.js';
+import { ioError } from '../core/files.js';
+import { packageRoot } from '../core/packageRoot.js';
+import { AppendFile } from './appendFile.js';
 
 const DT_STRING = 7;
 let eventType: protobuf.Type | undefined;
@@ -81,4 +80,37 @@ function createFile(folder: string): AppendFile {
   }
   const time = (Date.now() / 1000).toFixed(3);
   return new AppendFile(join(folder, `events.out.tfevents.${time}.${hostname()}.${process.pid}`));
+}
+
+/** TFRecord masks its checksums so that the CRC of data holding CRCs stays useful. */
+function maskedCrc(bytes: Uint8Array): number {
+  const crc = crc32c(bytes);
+  return (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0;
+}
+
+/**
+ * One record of a TFRecord file: uint64 length, its masked CRC-32C, the data, the data's masked CRC-32C; all little
+ * endian (https://www.tensorflow.org/tutorials/load_data/tfrecord).
+ */
+function frameRecord(data: Uint8Array): Uint8Array {
+  const record = Buffer.alloc(8 + 4 + data.length + 4);
+  record.writeBigUInt64LE(BigInt(data.length), 0);
+  record.writeUInt32LE(maskedCrc(record.subarray(0, 8)), 8);
+  record.set(data, 12);
+  record.writeUInt32LE(maskedCrc(data), 12 + data.length);
+  return record;
+}
+
+/** CRC-32C (Castagnoli, reflected polynomial 0x82f63b78), byte by byte from a table: event records are short. */
+const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
+  let crc = byte;
+  for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0x82f63b78 : crc >>> 1;
+  return crc;
+});
+
+/** The CRC-32C of some bytes, an unsigned 32-bit number. */
+export function crc32c(bytes: Uint8Array): number {
+  let crc = 0xffffffff;
+  for (const byte of bytes) crc = CRC_TABLE[(crc ^ byte) & 0xff]! ^ (crc >>> 8);
+  return (crc ^ 0xffffffff) >>> 0;
 }

@@ -1,0 +1,74 @@
+import { missingSpace } from '../config/load.js';
+import type { Config } from '../config/schema/config.js';
+import type { SpaceConfig } from '../config/schema/space.js';
+import type { RetrainConfig, TrainConfig } from '../config/schema/train.js';
+import { costTable } from '../cost/cost.js';
+import { addon } from '../runtime/addon.js';
+import { BinnedSampler, ConstrainedSampler } from '../sampling/constrained.js';
+import { legalArchitectures } from '../sampling/feasible.js';
+import type { Sampler } from '../sampling/sampler.js';
+import { StrictFairnessSampler } from '../sampling/strictFairness.js';
+import { UniformSampler } from '../sampling/uniform.js';
+import { loadSpace } from '../space/file/load.js';
+import { getSpace } from '../space/spaces/catalog.js';
+import type { SearchSpace } from '../space/types.js';
+import { Supernet } from '../supernet/supernet.js';
+import { type Recipe, stepsOfEpochs } from '../train/recipe.js';
+import { withWidthWarmup } from '../train/widthWarmup.js';
+
+/**
+ * The search space a configuration names, at the size it asks for.
+ *
+ * @throws SinglePathError `INVALID_CONFIG` (none is named), and what getSpace and loadSpace throw.
+ */
+export function openSpace({ name, file, size, classes, channels, options }: SpaceConfig): SearchSpace {
+  const dimensions = {
+    ...options,
+    ...(size !== null && { size }),
+    ...(classes !== null && { classes }),
+    ...(channels !== null && { channels }),
+  };
+  if (file !== null) return loadSpace(file, dimensions);
+  if (name === null) throw missingSpace();
+  return getSpace(name, dimensions);
+}
+
+/** The path of each training step, as the `train` section asks for. @throws SinglePathError `INFEASIBLE_CONSTRAINT`. */
+export function samplerOf(space: SearchSpace, { train, seed }: Config): Sampler {
+  const { holdSteps, widenSteps } = train.widthWarmup;
+  const sampler = plainSampler(space, train, seed);
+  if (holdSteps + widenSteps === 0) return sampler;
+  return withWidthWarmup(sampler, space, { holdSteps, widenSteps }, seed);
+}
+
+function plainSampler(space: SearchSpace, train: Config['train'], seed: number): Sampler {
+  switch (train.sampler) {
+    case 'uniform':
+      return new UniformSampler(space, seed);
+    case 'strict-fairness':
+      return new StrictFairnessSampler(space, seed);
+    case 'constrained':
+      return new ConstrainedSampler(legalArchitectures(space, train.constraints), seed);
+    case 'flops-bins':
+      return new BinnedSampler(space, costTable(space, 'madds'), seed, train.flopsBins);
+  }
+}
+
+/** The supernet of a space, or the network of a derived one, on the device the configuration names. */
+export function createNetwork(space: SearchSpace, { runtime, seed }: Config): Supernet {
+  const { device, kernels, precision, threads } = runtime;
+  if (threads > 0) addon().setThreads(threads);
+  return new Supernet(space, { device, kernels, precision, seed });
+}
+
+/** Versions to note in checkpoints. */
+export function versions(): Record<string, string> {
+  return { torch: addon().versions().torch };
+}
+
+/** A section of the configuration as the recipe of a training, epochs counted in steps. */
+export function recipeOf(section: TrainConfig | RetrainConfig, batchesPerEpoch: number): Recipe {
+  const { epochs, accumulate } = section;
+  const steps = epochs === null ? section.steps : stepsOfEpochs(epochs, batchesPerEpoch, accumulate);
+  return { ...section, steps };
+}
