@@ -4,10 +4,15 @@ import { formatExact } from '../../report/format.js';
 import type { Column } from '../../report/table.js';
 import { formatArchitecture, parseArchitecture } from '../../space/architecture.js';
 import type { Architecture } from '../../space/types.js';
-import type { CostCommandOptions } from '../commands/cost.js';
 import { readArchitectures } from '../common/architectures.js';
+import type { SpaceOptions } from '../common/options.js';
 import { printJson, printTable } from '../common/output.js';
 import { spaceArgument } from '../common/spaceArgument.js';
+
+export interface CostCommandOptions extends SpaceOptions {
+  arch: string[];
+  archs?: string;
+}
 
 /** `singlepath cost` */
 export async function cost(name: string, options: CostCommandOptions): Promise<void> {

@@ -4,6 +4,7 @@ import type { Config } from '../../config/schema/config.js';
 import { fileSource } from '../../config/sources.js';
 import { packageRoot } from '../../core/packageRoot.js';
 import { RandomStream } from '../../core/rng.js';
+import { costOf } from '../../cost/cost.js';
 import type { SearchResult } from '../../evaluate/searchPhases.js';
 import { openSpace } from '../../pipeline/fromConfig.js';
 import { type ExportResult, runExport } from '../../pipeline/runExport.js';
@@ -11,19 +12,22 @@ import { runRetrain } from '../../pipeline/runRetrain.js';
 import { runSearch } from '../../pipeline/runSearch.js';
 import { readRun } from '../../pipeline/runs.js';
 import { runTrain } from '../../pipeline/runTrain.js';
+import { formatDuration, formatExact, formatPercent } from '../../report/format.js';
+import { formatTable } from '../../report/table.js';
 import { legalArchitectures } from '../../sampling/feasible.js';
-import type { Architecture } from '../../space/types.js';
+import { formatArchitecture } from '../../space/architecture.js';
+import type { Architecture, SearchSpace } from '../../space/types.js';
 import type { RetrainResult } from '../../train/retrain.js';
 import type { TrainResult } from '../../train/supernet.js';
 import { configOf } from '../common/configOf.js';
+import { describeParity } from '../common/exportText.js';
 import type { RunOptions } from '../common/options.js';
 import { printJson, printText } from '../common/output.js';
 import { searchReporter, trainingReporter } from '../common/reporters.js';
 import { createSession, type Session } from '../common/session.js';
 import { stoppable } from '../common/signals.js';
-import { describeDemo } from '../demoTable.js';
 
-export interface DemoResult {
+interface DemoResult {
   train: TrainResult;
   search: SearchResult;
   /** The winner of the search and a random legal architecture, trained from scratch with the same recipe. */
@@ -103,4 +107,60 @@ function demoDirectory(resume: boolean): string {
   let number = 1;
   while (existsSync(name(number))) number++;
   return resume && number > 1 ? name(number - 1) : name(number);
+}
+
+/** The closing table of the demo. */
+function describeDemo(space: SearchSpace, result: DemoResult): string {
+  const { search, winner, random, seconds, runDir } = result;
+  const right = { align: 'right' } as const;
+  const row = (name: string, architecture: Architecture, heldOut: number | undefined, test?: number) => {
+    const { madds, params } = costOf(space, architecture);
+    return [
+      name,
+      formatArchitecture(space, architecture),
+      formatExact(madds),
+      formatExact(params),
+      heldOut === undefined ? '' : formatPercent(heldOut),
+      test === undefined ? '' : formatPercent(test),
+    ];
+  };
+  const rows = [
+    row(
+      `winner of ${search.method}`,
+      winner.architecture,
+      search.winner.score.accuracy,
+      winner.result.last.accuracy,
+    ),
+  ];
+  const { baseline } = search;
+  if (baseline) {
+    rows.push(row('best of random search', baseline.winner.architecture, baseline.winner.score.accuracy));
+  }
+  rows.push(row('random legal', random.architecture, undefined, random.result.last.accuracy));
+  const table = formatTable(
+    [
+      { title: '' },
+      { title: 'architecture' },
+      { title: 'MAdds', ...right },
+      { title: 'parameters', ...right },
+      { title: 'inherited (held-out)', ...right },
+      { title: 'retrained (test)', ...right },
+    ],
+    rows,
+  );
+  // Networks of one space that meet the same constraint are close: what is within the error is no difference.
+  const { images, last } = winner.result;
+  const { accuracy } = last;
+  const error = Math.sqrt((accuracy * (1 - accuracy)) / images);
+  const total = Object.values(seconds).reduce((sum, value) => sum + value, 0);
+  const phases = Object.entries(seconds).map(([name, value]) => `${name} ${formatDuration(value)}`);
+  return [
+    table,
+    '',
+    `${search.evaluated} candidates for the search${baseline ? `, ${baseline.evaluated} for the random search` : ''}`,
+    `an accuracy of ${formatPercent(accuracy)} on ${images} images has a standard error of ${formatPercent(error)}`,
+    `export of the winner: ${describeParity(result.export.parity)}`,
+    `time: ${formatDuration(total)} (${phases.join(', ')})`,
+    `everything is in ${runDir}`,
+  ].join('\n');
 }

@@ -12,12 +12,16 @@ import { openSpace } from '../../pipeline/fromConfig.js';
 import { readRun } from '../../pipeline/runs.js';
 import { formatPercent } from '../../report/format.js';
 import { parseArchitecture } from '../../space/architecture.js';
-import type { EvaluateCommandOptions } from '../commands/evaluate.js';
 import { missingArch } from '../common/architectures.js';
 import { configOf } from '../common/configOf.js';
+import type { ConfigOptions, OutputOptions } from '../common/options.js';
 import { printJson, printText } from '../common/output.js';
 import { createSession } from '../common/session.js';
 import { stoppable } from '../common/signals.js';
+
+export interface EvaluateCommandOptions extends ConfigOptions, OutputOptions {
+  arch?: string;
+}
 
 /** `singlepath evaluate` */
 export async function evaluate(target: string, options: EvaluateCommandOptions): Promise<void> {

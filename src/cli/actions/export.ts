@@ -3,13 +3,18 @@ import { openSpace } from '../../pipeline/fromConfig.js';
 import { runExport } from '../../pipeline/runExport.js';
 import { readRun } from '../../pipeline/runs.js';
 import { parseArchitecture } from '../../space/architecture.js';
-import type { ExportCommandOptions } from '../commands/export.js';
 import { missingArch } from '../common/architectures.js';
 import { configOf } from '../common/configOf.js';
 import { describeParity } from '../common/exportText.js';
+import type { ConfigOptions, OutputOptions } from '../common/options.js';
 import { printJson, printText } from '../common/output.js';
 import { createSession } from '../common/session.js';
 import { stoppable } from '../common/signals.js';
+
+export interface ExportCommandOptions extends ConfigOptions, OutputOptions {
+  out?: string;
+  arch?: string;
+}
 
 /** `singlepath export` */
 export async function exportNetwork(target: string, options: ExportCommandOptions): Promise<void> {

@@ -3,12 +3,18 @@ import { formatCost } from '../../cost/constraint.js';
 import { type RankResult, runRank } from '../../pipeline/runRank.js';
 import { readRun } from '../../pipeline/runs.js';
 import { formatTable } from '../../report/table.js';
-import type { RankCommandOptions } from '../commands/rank.js';
 import { readJson } from '../common/architectures.js';
 import { configOf } from '../common/configOf.js';
+import type { ConfigOptions, OutputOptions } from '../common/options.js';
 import { printJson, printText } from '../common/output.js';
 import { createSession } from '../common/session.js';
 import { stoppable } from '../common/signals.js';
+
+export interface RankCommandOptions extends ConfigOptions, OutputOptions {
+  supernet: string;
+  truth: string;
+  sample?: number;
+}
 
 /** `singlepath rank` */
 export async function rank(options: RankCommandOptions): Promise<void> {

@@ -9,12 +9,17 @@ import { readResult, readRun, type StoredRun } from '../../pipeline/runs.js';
 import { formatExact, formatPercent } from '../../report/format.js';
 import { formatArchitecture, parseArchitecture } from '../../space/architecture.js';
 import type { Architecture, SearchSpace } from '../../space/types.js';
-import type { RetrainCommandOptions } from '../commands/retrain.js';
+import type { RunOptions } from '../common/options.js';
 import { printJson, printText } from '../common/output.js';
 import { trainingReporter } from '../common/reporters.js';
 import { defaultRunDir, runConfig } from '../common/runDirectory.js';
 import { createSession } from '../common/session.js';
 import { stoppable } from '../common/signals.js';
+
+export interface RetrainCommandOptions extends RunOptions {
+  search?: string;
+  arch?: string;
+}
 
 /** `singlepath retrain` */
 export async function retrain(options: RetrainCommandOptions): Promise<void> {

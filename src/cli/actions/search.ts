@@ -8,12 +8,17 @@ import { formatPercent } from '../../report/format.js';
 import { type Column, formatTable } from '../../report/table.js';
 import { formatArchitecture } from '../../space/architecture.js';
 import type { SearchSpace } from '../../space/types.js';
-import type { SearchCommandOptions } from '../commands/search.js';
+import type { RunOptions } from '../common/options.js';
 import { printJson, printText } from '../common/output.js';
 import { searchReporter } from '../common/reporters.js';
 import { defaultRunDir, runConfig } from '../common/runDirectory.js';
 import { createSession } from '../common/session.js';
 import { stoppable } from '../common/signals.js';
+
+export interface SearchCommandOptions extends RunOptions {
+  supernet: string;
+  constraint: string[];
+}
 
 /** `singlepath search` */
 export async function search(options: SearchCommandOptions): Promise<void> {

@@ -8,7 +8,7 @@ import { type Column, formatTable } from '../../report/table.js';
 import { legalArchitectures, ratio } from '../../sampling/feasible.js';
 import { listSpaces } from '../../space/spaces/catalog.js';
 import type { SearchSpace } from '../../space/types.js';
-import type { SpaceCommandOptions, SpaceStatsOptions } from '../commands/space.js';
+import type { SpaceOptions } from '../common/options.js';
 import { printJson, printTable, printText } from '../common/output.js';
 import { spaceArgument } from '../common/spaceArgument.js';
 
@@ -38,7 +38,7 @@ export function listSpace({ json }: { json?: boolean }): void {
 }
 
 /** `singlepath space show` */
-export async function showSpace(name: string, options: SpaceCommandOptions): Promise<void> {
+export async function showSpace(name: string, options: SpaceOptions): Promise<void> {
   const space = await spaceArgument(name, options);
   if (options.json) printJson(space);
   else printText(describeSpace(space));
@@ -82,6 +82,10 @@ function costRange(metric: keyof Cost, costs: readonly Cost[]): string {
 }
 
 const QUANTILES = [0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99];
+
+export interface SpaceStatsOptions extends SpaceOptions {
+  constraint: string[];
+}
 
 /** `singlepath space stats` */
 export async function spaceStats(name: string, options: SpaceStatsOptions): Promise<void> {

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { withHelp } from '../common/help.js';
+import { JSON_OUTPUT, withOptions } from '../common/options.js';
 import { printJson, printText } from '../common/output.js';
 
 interface BuildCommandOptions {
@@ -10,21 +11,22 @@ interface BuildCommandOptions {
 
 /** `singlepath build`: compiles the addon. */
 export function buildCommand(): Command {
-  const command = new Command('build')
-    .description('compile the native addon against the libtorch of this machine')
-    .option('--install-libtorch', 'install libtorch into the package when none is found')
-    .option('--clean', 'throw the build folder away first')
-    .option('--json', 'print one JSON document on stdout')
-    .action(async ({ json, installLibtorch = false, clean = false }: BuildCommandOptions) => {
-      const { buildAddon } = await import('../../runtime/build.js');
-      const result = await buildAddon({
-        installLibtorch,
-        clean,
-        log: (line) => process.stderr.write(`${line}\n`),
-      });
-      if (json) printJson(result);
-      else printText(`built ${result.addon}`);
+  const command = withOptions(
+    new Command('build')
+      .description('compile the native addon against the libtorch of this machine')
+      .option('--install-libtorch', 'install libtorch into the package when none is found')
+      .option('--clean', 'throw the build folder away first'),
+    JSON_OUTPUT,
+  ).action(async ({ json, installLibtorch = false, clean = false }: BuildCommandOptions) => {
+    const { buildAddon } = await import('../../runtime/build.js');
+    const result = await buildAddon({
+      installLibtorch,
+      clean,
+      log: (line) => process.stderr.write(`${line}\n`),
     });
+    if (json) printJson(result);
+    else printText(`built ${result.addon}`);
+  });
   return withHelp(command, {
     examples: [
       ['singlepath build', 'after an update of libtorch, or where install scripts do not run'],

@@ -1,34 +1,24 @@
 import { Command } from 'commander';
+import type { CostCommandOptions } from '../actions/cost.js';
 import { withHelp } from '../common/help.js';
-import { collect, positiveNumber } from '../common/options.js';
-
-export interface CostCommandOptions {
-  arch: string[];
-  archs?: string;
-  inputSize?: number;
-  classes?: number;
-  option: string[];
-  json?: boolean;
-}
+import { collect, SPACE, withOptions } from '../common/options.js';
 
 /** `singlepath cost`: what architectures cost, without libtorch. */
 export function costCommand(): Command {
-  const command = new Command('cost')
-    .description('print multiply-adds, parameters and other costs of architectures')
-    .argument('<space>', 'name of a built-in search space, or a YAML file')
-    .option('-a, --arch <genes>', 'one architecture: genes with commas between; repeatable', collect, [])
-    .option(
-      '--archs <file>',
-      'JSON file with many: lists of genes, or objects with arch, or blocks and scale_ids',
-    )
-    .option('--input-size <pixels>', 'height = width of the input', positiveNumber)
-    .option('--classes <number>', 'number of classes', positiveNumber)
-    .option('--option <key=value>', 'further option of the space; repeatable', collect, [])
-    .option('--json', 'print one JSON document on stdout')
-    .action(async (space: string, options: CostCommandOptions) => {
-      const { cost } = await import('../actions/cost.js');
-      await cost(space, options);
-    });
+  const command = withOptions(
+    new Command('cost')
+      .description('print multiply-adds, parameters and other costs of architectures')
+      .argument('<space>', 'name of a built-in search space, or a YAML file')
+      .option('-a, --arch <genes>', 'one architecture: genes with commas between; repeatable', collect, [])
+      .option(
+        '--archs <file>',
+        'JSON file with many: lists of genes, or objects with arch, or blocks and scale_ids',
+      ),
+    SPACE,
+  ).action(async (space: string, options: CostCommandOptions) => {
+    const { cost } = await import('../actions/cost.js');
+    await cost(space, options);
+  });
   return withHelp(command, {
     examples: [
       [

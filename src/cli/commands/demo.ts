@@ -1,15 +1,15 @@
 import { Command } from 'commander';
 import { withHelp } from '../common/help.js';
-import { type RunOptions, withEvaluationMemory, withRunOptions } from '../common/options.js';
+import { EVALUATION_MEMORY, RUN, type RunOptions, withOptions } from '../common/options.js';
 
 /** `singlepath demo`: the whole way on real images. */
 export function demoCommand(): Command {
-  const command = withEvaluationMemory(
-    withRunOptions(
-      new Command('demo').description(
-        'supernet, search, random baseline, retrain and export on Fashion-MNIST, in a few minutes',
-      ),
+  const command = withOptions(
+    new Command('demo').description(
+      'supernet, search, random baseline, retrain and export on Fashion-MNIST, in a few minutes',
     ),
+    RUN,
+    EVALUATION_MEMORY,
   ).action(async (options: RunOptions) => {
     const { demo } = await import('../actions/demo.js');
     await demo(options);

@@ -1,28 +1,20 @@
 import { Command } from 'commander';
+import type { EvaluateCommandOptions } from '../actions/evaluate.js';
 import { LONG_RUNNING, withHelp } from '../common/help.js';
-import { type ConfigOptions, withConfigOptions, withKernels, withOutputOptions } from '../common/options.js';
-
-export interface EvaluateCommandOptions extends ConfigOptions {
-  arch?: string;
-  json?: boolean;
-  quiet?: boolean;
-  verbose?: boolean;
-  logJson?: boolean;
-}
+import { CONFIG, KERNELS, OUTPUT, withOptions } from '../common/options.js';
 
 /** `singlepath evaluate`: accuracy on the test images. */
 export function evaluateCommand(): Command {
-  const command = withOutputOptions(
-    withKernels(
-      withConfigOptions(
-        new Command('evaluate')
-          .description(
-            'accuracy of a retrained network, of an exported TorchScript file or of a path of a supernet',
-          )
-          .argument('<target>', 'run directory of retrain or train, or a TorchScript file (.pt)')
-          .option('-a, --arch <genes>', 'the path to evaluate, for a supernet'),
-      ),
-    ),
+  const command = withOptions(
+    new Command('evaluate')
+      .description(
+        'accuracy of a retrained network, of an exported TorchScript file or of a path of a supernet',
+      )
+      .argument('<target>', 'run directory of retrain or train, or a TorchScript file (.pt)')
+      .option('-a, --arch <genes>', 'the path to evaluate, for a supernet'),
+    CONFIG,
+    KERNELS,
+    OUTPUT,
   ).action(async (target: string, options: EvaluateCommandOptions) => {
     const { evaluate } = await import('../actions/evaluate.js');
     await evaluate(target, options);

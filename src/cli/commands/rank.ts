@@ -1,42 +1,31 @@
 import { Command } from 'commander';
+import type { RankCommandOptions } from '../actions/rank.js';
 import { LONG_RUNNING, withHelp } from '../common/help.js';
 import {
-  type ConfigOptions,
+  CONFIG,
+  EVALUATION_MEMORY,
+  KERNELS,
+  OUTPUT,
   positiveNumber,
-  withConfigOptions,
-  withEvaluationMemory,
-  withKernels,
-  withOutputOptions,
+  withOptions,
 } from '../common/options.js';
-
-export interface RankCommandOptions extends ConfigOptions {
-  supernet: string;
-  truth: string;
-  sample?: number;
-  json?: boolean;
-  quiet?: boolean;
-  verbose?: boolean;
-  logJson?: boolean;
-}
 
 /** `singlepath rank`: how well a supernet orders architectures whose accuracy is known. */
 export function rankCommand(): Command {
-  const command = withOutputOptions(
-    withEvaluationMemory(
-      withKernels(
-        withConfigOptions(
-          new Command('rank')
-            .description("compare a supernet's scores with true accuracies: rank correlations and regret")
-            .requiredOption('--supernet <folder>', 'run directory of singlepath train')
-            .requiredOption('--truth <file>', 'JSON of true accuracies; the NAS-Bench-Macro format too')
-            .option(
-              '--sample <number>',
-              'score only this many of the architectures, drawn at random',
-              positiveNumber,
-            ),
-        ),
+  const command = withOptions(
+    new Command('rank')
+      .description("compare a supernet's scores with true accuracies: rank correlations and regret")
+      .requiredOption('--supernet <folder>', 'run directory of singlepath train')
+      .requiredOption('--truth <file>', 'JSON of true accuracies; the NAS-Bench-Macro format too')
+      .option(
+        '--sample <number>',
+        'score only this many of the architectures, drawn at random',
+        positiveNumber,
       ),
-    ),
+    CONFIG,
+    KERNELS,
+    EVALUATION_MEMORY,
+    OUTPUT,
   ).action(async (options: RankCommandOptions) => {
     const { rank } = await import('../actions/rank.js');
     await rank(options);

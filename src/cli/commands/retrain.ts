@@ -1,19 +1,16 @@
 import { Command } from 'commander';
+import type { RetrainCommandOptions } from '../actions/retrain.js';
 import { LONG_RUNNING, withHelp } from '../common/help.js';
-import { type RunOptions, withRunOptions } from '../common/options.js';
-
-export interface RetrainCommandOptions extends RunOptions {
-  search?: string;
-  arch?: string;
-}
+import { RUN, withOptions } from '../common/options.js';
 
 /** `singlepath retrain`: trains one architecture from scratch. */
 export function retrainCommand(): Command {
-  const command = withRunOptions(
+  const command = withOptions(
     new Command('retrain')
       .description('train one architecture from scratch')
       .option('--search <folder>', 'run directory of singlepath search: its best architecture')
       .option('-a, --arch <genes>', 'an architecture of your own: genes with commas between'),
+    RUN,
   ).action(async (options: RetrainCommandOptions) => {
     const { retrain } = await import('../actions/retrain.js');
     await retrain(options);

@@ -1,26 +1,22 @@
 import { Command } from 'commander';
+import type { SearchCommandOptions } from '../actions/search.js';
 import { withHelp } from '../common/help.js';
-import { collect, type RunOptions, withEvaluationMemory, withRunOptions } from '../common/options.js';
-
-export interface SearchCommandOptions extends RunOptions {
-  supernet: string;
-  constraint: string[];
-}
+import { collect, EVALUATION_MEMORY, RUN, withOptions } from '../common/options.js';
 
 /** `singlepath search`: finds architectures with a supernet's weights. */
 export function searchCommand(): Command {
-  const command = withEvaluationMemory(
-    withRunOptions(
-      new Command('search')
-        .description("find the best architecture under constraints, with a supernet's weights")
-        .requiredOption('--supernet <folder>', 'run directory of singlepath train')
-        .option(
-          '--constraint <constraint>',
-          "such as 'madds<=330M'; repeatable, all must hold (setting: search.constraints)",
-          collect,
-          [],
-        ),
-    ),
+  const command = withOptions(
+    new Command('search')
+      .description("find the best architecture under constraints, with a supernet's weights")
+      .requiredOption('--supernet <folder>', 'run directory of singlepath train')
+      .option(
+        '--constraint <constraint>',
+        "such as 'madds<=330M'; repeatable, all must hold (setting: search.constraints)",
+        collect,
+        [],
+      ),
+    RUN,
+    EVALUATION_MEMORY,
   ).action(async (options: SearchCommandOptions) => {
     const { search } = await import('../actions/search.js');
     await search(options);

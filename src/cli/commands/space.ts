@@ -1,17 +1,7 @@
 import { Command } from 'commander';
+import type { SpaceStatsOptions } from '../actions/space.js';
 import { withHelp } from '../common/help.js';
-import { collect, positiveNumber } from '../common/options.js';
-
-export interface SpaceCommandOptions {
-  inputSize?: number;
-  classes?: number;
-  option: string[];
-  json?: boolean;
-}
-
-export interface SpaceStatsOptions extends SpaceCommandOptions {
-  constraint: string[];
-}
+import { collect, JSON_OUTPUT, SPACE, type SpaceOptions, withOptions } from '../common/options.js';
 
 /** `singlepath space`: what can be searched, without libtorch. */
 export function spaceCommand(): Command {
@@ -24,12 +14,11 @@ export function spaceCommand(): Command {
     exitCodes: [],
   });
 
-  const list = new Command('list')
-    .description('the built-in search spaces')
-    .option('--json', 'print one JSON document on stdout')
-    .action(async (options: { json?: boolean }) => (await actions()).listSpace(options));
+  const list = withOptions(new Command('list').description('the built-in search spaces'), JSON_OUTPUT).action(
+    async (options: { json?: boolean }) => (await actions()).listSpace(options),
+  );
   const show = withSpace(new Command('show').description('layers and choices of a space, as a table')).action(
-    async (space: string, options: SpaceCommandOptions) => (await actions()).showSpace(space, options),
+    async (space: string, options: SpaceOptions) => (await actions()).showSpace(space, options),
   );
   const stats = withSpace(
     new Command('stats').description(
@@ -45,13 +34,14 @@ export function spaceCommand(): Command {
     .action(async (space: string, options: SpaceStatsOptions) =>
       (await actions()).spaceStats(space, options),
     );
-  const validate = new Command('validate')
-    .description('check search spaces of your own')
-    .argument('<files...>', 'YAML files')
-    .option('--json', 'print one JSON document on stdout')
-    .action(async (files: string[], options: { json?: boolean }) =>
-      (await actions()).validateSpaces(files, options),
-    );
+  const validate = withOptions(
+    new Command('validate')
+      .description('check search spaces of your own')
+      .argument('<files...>', 'YAML files'),
+    JSON_OUTPUT,
+  ).action(async (files: string[], options: { json?: boolean }) =>
+    (await actions()).validateSpaces(files, options),
+  );
   return command
     .addCommand(
       withHelp(list, { examples: [['singlepath space list --json', 'for programs']], exitCodes: [] }),
@@ -90,10 +80,5 @@ export function spaceCommand(): Command {
 const actions = () => import('../actions/space.js');
 
 function withSpace(command: Command): Command {
-  return command
-    .argument('<space>', 'name of a built-in search space, or a YAML file')
-    .option('--input-size <pixels>', 'height = width of the input', positiveNumber)
-    .option('--classes <number>', 'number of classes', positiveNumber)
-    .option('--option <key=value>', 'further option of the space; repeatable', collect, [])
-    .option('--json', 'print one JSON document on stdout');
+  return withOptions(command.argument('<space>', 'name of a built-in search space, or a YAML file'), SPACE);
 }

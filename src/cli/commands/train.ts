@@ -1,11 +1,12 @@
 import { Command } from 'commander';
 import { LONG_RUNNING, withHelp } from '../common/help.js';
-import { type RunOptions, withRunOptions } from '../common/options.js';
+import { RUN, type RunOptions, withOptions } from '../common/options.js';
 
 /** `singlepath train`: trains a supernet. */
 export function trainCommand(): Command {
-  const command = withRunOptions(
+  const command = withOptions(
     new Command('train').description('train a supernet, one path a step'),
+    RUN,
   ).action(async (options: RunOptions) => {
     const { train } = await import('../actions/train.js');
     await train(options);

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 
-/** Options that stand for settings; every command that works on a configuration has the first three. */
+/** What the options for settings give; every command that works on a configuration has the first three. */
 export interface ConfigOptions {
   config: string[];
   set: string[];
@@ -9,60 +9,97 @@ export interface ConfigOptions {
   evaluationMemory?: string;
 }
 
-/** Options of every command that runs for long. */
-export interface RunOptions extends ConfigOptions {
-  runDir?: string;
-  resume?: boolean;
+/** What the options for output give. */
+export interface OutputOptions {
   json?: boolean;
   quiet?: boolean;
   verbose?: boolean;
   logJson?: boolean;
 }
 
-export function withConfigOptions(command: Command): Command {
-  return command
-    .option('-c, --config <file>', 'YAML configuration; may be repeated, later files win', collect, [])
-    .option('--set <path=value>', 'override one setting, such as train.steps=100; repeatable', collect, [])
-    .option('--seed <number>', 'decides all randomness (setting: seed)', wholeNumber);
+/** What the options of a long work with a run directory give. */
+export interface RunOptions extends ConfigOptions, OutputOptions {
+  runDir?: string;
+  resume?: boolean;
 }
+
+/** What the options for a search space given as an argument give. */
+export interface SpaceOptions {
+  inputSize?: number;
+  classes?: number;
+  /** `key=value`, the value in YAML. */
+  option: string[];
+  json?: boolean;
+}
+
+/** Options in the order in which the help of a command lists them. */
+export type OptionGroup = readonly Option[];
+
+/** Adds groups of options to a command. */
+export function withOptions(command: Command, ...groups: readonly OptionGroup[]): Command {
+  for (const option of groups.flat()) command.addOption(option);
+  return command;
+}
+
+const option = (flags: string, description: string): Option => new Option(flags, description);
+const repeatable = (flags: string, description: string): Option =>
+  new Option(flags, description).argParser(collect).default([]);
+
+export const JSON_OUTPUT: OptionGroup = [option('--json', 'print one JSON document on stdout')];
+
+/** For all commands that work on a configuration. */
+export const CONFIG: OptionGroup = [
+  repeatable('-c, --config <file>', 'YAML configuration; may be repeated, later files win'),
+  repeatable('--set <path=value>', 'override one setting, such as train.steps=100; repeatable'),
+  option('--seed <number>', 'decides all randomness (setting: seed)').argParser(wholeNumber),
+];
 
 /** For commands that run a network. */
-export function withKernels(command: Command): Command {
-  return command.option(
+export const KERNELS: OptionGroup = [
+  option(
     '--kernels <fused|aten>',
     'fused CPU kernels, or op by op through libtorch (setting: runtime.kernels)',
-  );
-}
+  ),
+];
 
 /** For commands that score many candidates at once. */
-export function withEvaluationMemory(command: Command): Command {
-  return command.option(
+export const EVALUATION_MEMORY: OptionGroup = [
+  option(
     '--evaluation-memory <size>',
     'what prefixes shared between candidates may take, such as 512MB or 4GB (setting: evaluate.memory)',
-  );
-}
+  ),
+];
 
-export function withOutputOptions(command: Command): Command {
-  return command
-    .option('--json', 'print one JSON document on stdout')
-    .option('-q, --quiet', 'only warnings and errors on stderr')
-    .addOption(new Option('-v, --verbose', 'details on stderr').conflicts('quiet'))
-    .option('--log-json', 'the log on stderr as one JSON object a line');
-}
+export const OUTPUT: OptionGroup = [
+  ...JSON_OUTPUT,
+  option('-q, --quiet', 'only warnings and errors on stderr'),
+  option('-v, --verbose', 'details on stderr').conflicts('quiet'),
+  option('--log-json', 'the log on stderr as one JSON object a line'),
+];
 
-export function withRunOptions(command: Command): Command {
-  withKernels(withConfigOptions(command))
-    .option('-d, --run-dir <folder>', 'where configuration, events, checkpoints and result go')
-    .option('--resume', 'go on from the last checkpoint in the run directory');
-  return withOutputOptions(command);
-}
+/** For long work that writes a run directory. */
+export const RUN: OptionGroup = [
+  ...CONFIG,
+  ...KERNELS,
+  option('-d, --run-dir <folder>', 'where configuration, events, checkpoints and result go'),
+  option('--resume', 'go on from the last checkpoint in the run directory'),
+  ...OUTPUT,
+];
+
+/** For commands that take a search space as an argument. */
+export const SPACE: OptionGroup = [
+  option('--input-size <pixels>', 'height = width of the input').argParser(positiveNumber),
+  option('--classes <number>', 'number of classes').argParser(positiveNumber),
+  repeatable('--option <key=value>', 'further option of the space; repeatable'),
+  ...JSON_OUTPUT,
+];
 
 /** For options that may be repeated. */
 export function collect(value: string, previous: string[]): string[] {
   return [...previous, value];
 }
 
-export function wholeNumber(text: string): number {
+function wholeNumber(text: string): number {
   const value = Number(text);
   if (text.trim() === '' || !Number.isSafeInteger(value) || value < 0) {
     throw new InvalidArgumentError('Expected a whole number, 0 or more.');

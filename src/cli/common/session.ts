@@ -1,11 +1,6 @@
 import { createLogger, type Logger } from '../../log/logger.js';
 import { createProgress, type Progress, type ProgressOptions } from '../../report/progress.js';
-
-export interface OutputOptions {
-  quiet?: boolean;
-  verbose?: boolean;
-  logJson?: boolean;
-}
+import type { OutputOptions } from './options.js';
 
 /** Where a command tells what it does: log and progress on stderr. */
 export interface Session {

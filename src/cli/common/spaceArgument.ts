@@ -1,14 +1,7 @@
 import { SinglePathError } from '../../core/errors.js';
 import { getSpace } from '../../space/spaces/catalog.js';
 import type { SearchSpace } from '../../space/types.js';
-
-/** Options of the commands that take a space as an argument. */
-export interface SpaceArguments {
-  inputSize?: number;
-  classes?: number;
-  /** `key=value`, the value in YAML. */
-  option: readonly string[];
-}
+import type { SpaceOptions } from './options.js';
 
 /**
  * A space given on the command line: the name of a built-in one, or a YAML file. What reads YAML and checks it takes 0.1 s
@@ -16,7 +9,7 @@ export interface SpaceArguments {
  */
 export async function spaceArgument(
   space: string,
-  { inputSize, classes, option }: SpaceArguments,
+  { inputSize, classes, option }: SpaceOptions,
 ): Promise<SearchSpace> {
   const options = {
     ...Object.fromEntries(await Promise.all(option.map(keyValue))),
