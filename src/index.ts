@@ -20,7 +20,7 @@ export {
   parseConstraint,
   parseConstraints,
 } from './cost/constraint.js';
-export { type Cost, costOf, costTable } from './cost/cost.js';
+export { type Cost, costOf } from './cost/cost.js';
 export { type CostStatistics, costStatistics, spaceSize } from './cost/statistics.js';
 export { type CostTable, type Metric, tableCost } from './cost/table.js';
 // Images.
@@ -41,6 +41,8 @@ export * as nn from './graph/build.js';
 // Search spaces as data.
 export type { Graph, GraphNode, OpName } from './graph/graph.js';
 export type * from './graph/types.js';
+// Latency tables.
+export { costTable } from './latency/costTable.js';
 export {
   type Accuracy,
   evaluateNetwork,

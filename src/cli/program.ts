@@ -10,6 +10,7 @@ import { demoCommand } from './commands/demo.js';
 import { doctorCommand } from './commands/doctor.js';
 import { evaluateCommand } from './commands/evaluate.js';
 import { exportCommand } from './commands/export.js';
+import { latencyCommand } from './commands/latency.js';
 import { rankCommand } from './commands/rank.js';
 import { retrainCommand } from './commands/retrain.js';
 import { searchCommand } from './commands/search.js';
@@ -52,6 +53,7 @@ export function createProgram(): Command {
     evaluateCommand(),
     exportCommand(),
     rankCommand(),
+    latencyCommand(),
     costCommand(),
     spaceCommand(),
     configCommand(),

@@ -6,6 +6,8 @@ export type ErrorCode =
   | 'INFEASIBLE_CONSTRAINT' // no architecture meets the constraints
   | 'INVALID_DATASET'
   | 'INVALID_CHECKPOINT'
+  | 'INVALID_TABLE' // a latency table that is damaged, incomplete or of something else
+  | 'MEASUREMENT' // a latency could not be measured
   | 'IO'
   | 'NON_FINITE_LOSS'
   | 'EXPORT_MISMATCH' // exported network does not compute the same numbers
@@ -57,6 +59,7 @@ export function exitCodeOf(error: unknown): number {
     case 'INVALID_ARGUMENT':
     case 'INVALID_CONFIG':
     case 'INVALID_SPACE':
+    case 'INVALID_TABLE':
       return 2;
     case 'NATIVE_MISSING':
       return 3;

@@ -6,6 +6,7 @@ import type { Metric } from './table.js';
 export interface Constraint {
   metric: Metric;
   op: '<=';
+  /** Plain numbers; nanoseconds for latency. */
   limit: number;
 }
 
@@ -18,20 +19,47 @@ export function unitOf(metric: Metric): 1000 | 1024 {
 
 const POWERS: Record<string, number> = { '': 0, K: 1, M: 2, G: 3 };
 
+/** Nanoseconds in the units a latency is given in, longest first. */
+const TIMES: Record<string, number> = { s: 1e9, ms: 1e6, us: 1e3, ns: 1 };
+
+/** The file of the lookup table in `latency[pi.lut]`; undefined for every other metric. */
+export function latencyTableOf(metric: Metric): string | undefined {
+  return /^latency\[(.+)\]$/.exec(metric)?.[1];
+}
+
 /**
- * Parses `madds<=12M`. Suffixes K, M, G (see {@link unitOf}); `flops` means madds, as in the paper.
+ * Parses `madds<=12M` and `latency[pi.lut]<=12ms`. Suffixes K, M, G (see {@link unitOf}); `flops` means madds, as in
+ * the paper. A latency is that of a lookup table and needs a unit: s, ms, us or ns.
  *
- * @param extra metrics beyond those of the graph, such as measured latency.
  * @throws SinglePathError `INVALID_ARGUMENT`.
  */
-export function parseConstraint(text: string, extra: readonly string[] = []): Constraint {
-  const match = /^\s*([\w.:-]+?)\s*<=\s*([\d.]+(?:e[+-]?\d+)?)\s*([KMG]?)\s*$/i.exec(text);
+export function parseConstraint(text: string): Constraint {
+  const match = /^\s*(latency\[[^\]]+\]|[\w.:-]+?)\s*<=\s*([\d.]+(?:e[+-]?\d+)?)\s*([a-zµ]*)\s*$/i.exec(text);
   const value = Number(match?.[2]);
   if (!match || !Number.isFinite(value)) {
-    throw expected('<metric><=<number>', 'constraint', text, { hint: 'for example madds<=12M' });
+    throw expected('<metric><=<number>', 'constraint', text, { hint: EXAMPLES });
   }
-  const metric = metricNamed(match[1]!, extra);
-  return { metric, op: '<=', limit: value * unitOf(metric) ** POWERS[match[3]!.toUpperCase()]! };
+  const metric = metricNamed(match[1]!);
+  return { metric, op: '<=', limit: value * factorOf(metric, match[3]!, text) };
+}
+
+const EXAMPLES =
+  'for example madds<=12M, or latency[pi.lut]<=12ms with a table of singlepath latency measure';
+
+/** What a limit's suffix multiplies it with. */
+function factorOf(metric: Metric, suffix: string, text: string): number {
+  if (latencyTableOf(metric) !== undefined) {
+    const factor = TIMES[suffix.toLowerCase().replace('µ', 'u')];
+    if (factor !== undefined) return factor;
+    throw expected('a unit of time (s, ms, us or ns)', `the limit of ${metric}`, text, {
+      hint: `for example ${metric}<=12ms`,
+    });
+  }
+  const power = POWERS[suffix.toUpperCase()];
+  if (power !== undefined) return unitOf(metric) ** power;
+  throw expected('<metric><=<number>', 'constraint', text, {
+    hint: `after the number of ${metric} comes K, M, G or nothing`,
+  });
 }
 
 /**
@@ -39,12 +67,9 @@ export function parseConstraint(text: string, extra: readonly string[] = []): Co
  *
  * @throws SinglePathError `INVALID_ARGUMENT`, also where one metric is limited twice.
  */
-export function parseConstraints(
-  texts: string | readonly string[],
-  extra: readonly string[] = [],
-): Constraint[] {
-  const list = (typeof texts === 'string' ? [texts] : texts).flatMap((text) => text.split(','));
-  const constraints = list.filter((text) => text.trim() !== '').map((text) => parseConstraint(text, extra));
+export function parseConstraints(texts: string | readonly string[]): Constraint[] {
+  const list = (typeof texts === 'string' ? [texts] : texts).flatMap(splitOutsideBrackets);
+  const constraints = list.filter((text) => text.trim() !== '').map(parseConstraint);
   const seen = new Set<Metric>();
   for (const { metric } of constraints) {
     if (seen.has(metric)) {
@@ -58,8 +83,14 @@ export function parseConstraints(
   return constraints;
 }
 
+/** A path may have commas. */
+function splitOutsideBrackets(text: string): string[] {
+  return text.split(/,(?![^[]*\])/);
+}
+
 /** `madds<=12M`: the shortest text that parses to the same constraint. */
 export function formatConstraint({ metric, limit }: Constraint): string {
+  if (latencyTableOf(metric) !== undefined) return `${metric}<=${exactTime(limit)}`;
   for (const [suffix, power] of Object.entries(POWERS).reverse()) {
     const scaled = limit / unitOf(metric) ** power;
     if (power > 0 && scaled >= 1 && Number.isInteger(scaled * 1000)) return `${metric}<=${scaled}${suffix}`;
@@ -67,8 +98,9 @@ export function formatConstraint({ metric, limit }: Constraint): string {
   return `${metric}<=${limit}`;
 }
 
-/** A cost for people: `322.9M`, `6.32G` BitOps (units of 2^30). */
+/** A cost for people: `322.9M`, `6.32G` BitOps (units of 2^30), `11.32ms`. */
 export function formatCost(metric: Metric, value: number): string {
+  if (latencyTableOf(metric) !== undefined) return formatTime(value);
   const unit = unitOf(metric);
   const [suffix, power] =
     Object.entries(POWERS)
@@ -78,14 +110,39 @@ export function formatCost(metric: Metric, value: number): string {
   return `${(value / unit ** power).toPrecision(4)}${suffix}`;
 }
 
-function metricNamed(name: string, extra: readonly string[]): Metric {
-  const known = [...METRICS, ...extra];
-  const exact = extra.find((metric) => metric === name);
-  if (exact !== undefined) return exact;
+/** A cost with all its digits: `322918720`, `11.3198ms`. */
+export function exactCost(metric: Metric, value: number): string {
+  return latencyTableOf(metric) === undefined ? String(value) : exactTime(value);
+}
+
+/** A time in nanoseconds for people: `11.32ms`. */
+export function formatTime(nanoseconds: number): string {
+  const [unit, factor] = timeUnit(nanoseconds);
+  return `${(nanoseconds / factor).toPrecision(4)}${unit}`;
+}
+
+function exactTime(nanoseconds: number): string {
+  const [unit, factor] = timeUnit(nanoseconds);
+  const text = String(nanoseconds / factor);
+  // The shortest decimal is exact unless it reads back as another number.
+  return Number(text) * factor === nanoseconds ? `${text}${unit}` : `${nanoseconds}ns`;
+}
+
+function timeUnit(nanoseconds: number): [unit: string, factor: number] {
+  return Object.entries(TIMES).find(([, factor]) => Math.abs(nanoseconds) >= factor) ?? ['ns', 1];
+}
+
+function metricNamed(name: string): Metric {
+  if (latencyTableOf(name) !== undefined) return name;
+  if (name.toLowerCase() === 'latency') {
+    throw expected('latency[<table>]', 'constraint', name, {
+      hint: 'latency is that of a lookup table: latency[pi.lut]<=12ms; singlepath latency measure makes one',
+    });
+  }
   const lower = name.toLowerCase();
-  const metric = ALIASES[lower] ?? known.find((candidate) => candidate.toLowerCase() === lower);
+  const metric = ALIASES[lower] ?? METRICS.find((candidate) => candidate.toLowerCase() === lower);
   if (metric === undefined) {
-    throw expected('a known metric', 'constraint', name, { hint: didYouMean(name, known) });
+    throw expected('a known metric', 'constraint', name, { hint: didYouMean(name, METRICS) });
   }
   return metric;
 }

@@ -3,7 +3,7 @@
  * layer costs depends on its own genes only. Samplers and searches consume this form.
  */
 
-/** `latency:…` and other metrics added by name live beside the built-in ones. */
+/** `latency[FILE]`, of a lookup table, lives beside the built-in ones: nanoseconds. */
 export type Metric = 'madds' | 'params' | 'bitops' | 'activations' | 'weightbits' | (string & {});
 
 /** What one layer costs for every combination of its genes. */

@@ -5,7 +5,6 @@ import type { RetrainConfig, TrainConfig } from '../config/schema/train.js';
 import { costTable } from '../cost/cost.js';
 import { addon } from '../runtime/addon.js';
 import { BinnedSampler, ConstrainedSampler } from '../sampling/constrained.js';
-import { legalArchitectures } from '../sampling/feasible.js';
 import type { Sampler } from '../sampling/sampler.js';
 import { StrictFairnessSampler } from '../sampling/strictFairness.js';
 import { UniformSampler } from '../sampling/uniform.js';
@@ -15,6 +14,7 @@ import type { SearchSpace } from '../space/types.js';
 import { Supernet } from '../supernet/supernet.js';
 import { type Recipe, stepsOfEpochs } from '../train/recipe.js';
 import { withWidthWarmup } from '../train/widthWarmup.js';
+import { legalArchitectures } from './legalArchitectures.js';
 
 /**
  * The search space a configuration names, at the size it asks for.
@@ -34,21 +34,22 @@ export function openSpace({ name, file, size, classes, channels, options }: Spac
 }
 
 /** The path of each training step, as the `train` section asks for. @throws SinglePathError `INFEASIBLE_CONSTRAINT`. */
-export function samplerOf(space: SearchSpace, { train, seed }: Config): Sampler {
+export function samplerOf(space: SearchSpace, config: Config): Sampler {
+  const { train, seed } = config;
   const { holdSteps, widenSteps } = train.widthWarmup;
-  const sampler = plainSampler(space, train, seed);
+  const sampler = plainSampler(space, config);
   if (holdSteps + widenSteps === 0) return sampler;
   return withWidthWarmup(sampler, space, { holdSteps, widenSteps }, seed);
 }
 
-function plainSampler(space: SearchSpace, train: Config['train'], seed: number): Sampler {
+function plainSampler(space: SearchSpace, { train, seed, latency }: Config): Sampler {
   switch (train.sampler) {
     case 'uniform':
       return new UniformSampler(space, seed);
     case 'strict-fairness':
       return new StrictFairnessSampler(space, seed);
     case 'constrained':
-      return new ConstrainedSampler(legalArchitectures(space, train.constraints), seed);
+      return new ConstrainedSampler(legalArchitectures(space, train.constraints, latency), seed);
     case 'flops-bins':
       return new BinnedSampler(space, costTable(space, 'madds'), seed, train.flopsBins);
   }

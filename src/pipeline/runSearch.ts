@@ -2,7 +2,6 @@ import type { Config } from '../config/schema/config.js';
 import { generationOf } from '../config/schema/search.js';
 import { SinglePathError } from '../core/errors.js';
 import { parseConstraints } from '../cost/constraint.js';
-import { costTable } from '../cost/cost.js';
 import type { CostTable } from '../cost/table.js';
 import {
   type GenerationSummary,
@@ -10,9 +9,9 @@ import {
   type StartSearch,
   searchPhases,
 } from '../evaluate/searchPhases.js';
+import { costTable } from '../latency/costTable.js';
 import { RunDirectory } from '../run/directory.js';
 import type { FeasibleSet } from '../sampling/feasible.js';
-import { legalArchitectures } from '../sampling/feasible.js';
 import { evolutionarySearch } from '../search/evolution.js';
 import { nsga2 } from '../search/nsga2.js';
 import { randomSearch } from '../search/random.js';
@@ -20,6 +19,7 @@ import type { Evaluate } from '../search/types.js';
 import type { SearchSpace } from '../space/types.js';
 import { openSpace, versions } from './fromConfig.js';
 import { searchIdentity } from './identity.js';
+import { legalArchitectures } from './legalArchitectures.js';
 import { openScorer, type Scorer } from './openScorer.js';
 import { type RunControl, readRun } from './runs.js';
 
@@ -47,7 +47,7 @@ export async function runSearch(
 ): Promise<{ result: SearchResult; work: Scorer['work'] }> {
   const { runDir, resume = false, signal, onCandidates, onGeneration, onSkipped } = control;
   const space = openSpace(config.space);
-  const feasible = legalArchitectures(space, config.search.constraints);
+  const feasible = legalArchitectures(space, config.search.constraints, config.latency);
   const supernetRun = readRun(control.supernet, 'train');
   using scorer = await openScorer(config, space, supernetRun, {
     signal,
@@ -76,7 +76,7 @@ export async function runSearch(
 }
 
 function searchOf(
-  { search, seed }: Config,
+  { search, seed, latency }: Config,
   space: SearchSpace,
   evaluate: Evaluate,
   feasible: FeasibleSet,
@@ -105,7 +105,7 @@ function searchOf(
       };
     }
     case 'nsga2': {
-      const tables = objectiveTables(space, search.objectives);
+      const tables = objectiveTables(space, search.objectives, latency);
       return {
         search: (resume) => nsga2(space, evaluate, tables, { ...options(resume), mutationProbability }),
         baseline,
@@ -115,20 +115,27 @@ function searchOf(
 }
 
 /** The costs nsga2 minimises: all objectives but the accuracy. */
-function objectiveTables(space: SearchSpace, objectives: readonly string[]): CostTable[] {
+function objectiveTables(
+  space: SearchSpace,
+  objectives: readonly string[],
+  deployment: Config['latency'],
+): CostTable[] {
   if (!objectives.includes('accuracy')) {
     throw new SinglePathError(
       'INVALID_CONFIG',
       `Expected accuracy among search.objectives but received ${objectives.join(', ')}`,
     );
   }
-  return objectives.filter((name) => name !== 'accuracy').map((name) => costTable(space, name));
+  return objectives.filter((name) => name !== 'accuracy').map((name) => costTable(space, name, deployment));
 }
 
 /** MAdds and parameters, what is constrained, and BitOps where bits are searched. */
-function reportedCosts({ search }: Config, space: SearchSpace): CostTable[] {
+function reportedCosts({ search, latency }: Config, space: SearchSpace): CostTable[] {
   const metrics = new Set<string>(['madds', 'params']);
   if (space.genes.some(({ kind }) => kind === 'bits')) metrics.add('bitops');
   for (const { metric } of parseConstraints(search.constraints)) metrics.add(metric);
-  return [...metrics].map((metric) => costTable(space, metric));
+  for (const objective of search.algorithm === 'nsga2' ? search.objectives : []) {
+    if (objective !== 'accuracy') metrics.add(objective);
+  }
+  return [...metrics].map((metric) => costTable(space, metric, latency));
 }

@@ -197,7 +197,7 @@ function readHeader(file: string): RunHeader {
 }
 
 /** `train.learningRate: 0.5 there, 0.1 here` for every leaf that differs; undefined reads as absent. */
-function differences(there: unknown, here: unknown, path = ''): string[] {
+export function differences(there: unknown, here: unknown, path = ''): string[] {
   if (isRecord(there) && isRecord(here)) {
     const keys = [...new Set([...Object.keys(there), ...Object.keys(here)])].sort();
     return keys.flatMap((key) => differences(there[key], here[key], path === '' ? key : `${path}.${key}`));

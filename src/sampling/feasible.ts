@@ -1,10 +1,9 @@
 import { expected, SinglePathError } from '../core/errors.js';
 import type { RandomStream } from '../core/rng.js';
-import { type Constraint, parseConstraints } from '../cost/constraint.js';
-import { costTable } from '../cost/cost.js';
+import type { Constraint } from '../cost/constraint.js';
 import { spaceSize } from '../cost/statistics.js';
 import type { CostTable } from '../cost/table.js';
-import type { Architecture, SearchSpace } from '../space/types.js';
+import type { Architecture } from '../space/types.js';
 import { Counts } from './counts.js';
 import { infeasible } from './infeasible.js';
 import { levelsOf } from './levels.js';
@@ -137,17 +136,6 @@ export function feasibleSet(
     return { table, atMost: limit };
   });
   return new FeasibleSet(space, bounds, options);
-}
-
-/**
- * The architectures that meet all constraints.
- *
- * @throws SinglePathError `INFEASIBLE_CONSTRAINT` with the smallest possible cost.
- */
-export function legalArchitectures(space: SearchSpace, texts: readonly string[]): FeasibleSet {
-  const constraints = parseConstraints(texts);
-  const tables = constraints.map(({ metric }) => costTable(space, metric));
-  return feasibleSet(space, tables, constraints);
 }
 
 /** Ratio of two big integers. */

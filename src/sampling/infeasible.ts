@@ -1,4 +1,5 @@
 import { SinglePathError } from '../core/errors.js';
+import { exactCost } from '../cost/constraint.js';
 import { tableCost } from '../cost/table.js';
 import type { Architecture } from '../space/types.js';
 import { decode, type Problem, type Side } from './links.js';
@@ -132,6 +133,8 @@ function together(
   );
 }
 
-const text = ({ table, sign, limit }: Side) => `${table.metric}${sign === 1 ? '<=' : '>='}${limit}`;
+const text = ({ table: { metric }, sign, limit }: Side) =>
+  `${metric}${sign === 1 ? '<=' : '>='}${exactCost(metric, limit)}`;
 const extreme = ({ table, sign }: Side) => `${sign === 1 ? 'smallest' : 'largest'} ${table.metric}`;
-const value = ({ table }: Side, architecture: Architecture) => tableCost(table, architecture);
+const value = ({ table }: Side, architecture: Architecture) =>
+  exactCost(table.metric, tableCost(table, architecture));

@@ -20,8 +20,16 @@ describe('parseConstraint', () => {
     assert.equal(parseConstraint('bitops<=6.5G').limit, 6.5 * 2 ** 30);
   });
 
-  it('knows metrics added by name', () => {
-    assert.equal(parseConstraint('latency:cpu-1<=4.5', ['latency:cpu-1']).metric, 'latency:cpu-1');
+  it('reads the latency of a lookup table, with its unit', () => {
+    const latency = { metric: 'latency[runs/a,b.lut]', op: '<=', limit: 12.5e6 } as const;
+    assert.deepEqual(parseConstraint('latency[runs/a,b.lut]<=12.5ms'), latency);
+    assert.equal(parseConstraint('latency[x.lut] <= 800 µs').limit, 800e3);
+    assert.equal(parseConstraint('latency[x.lut]<=1s').limit, 1e9);
+    for (const text of ['latency[x.lut]<=12', 'latency[x.lut]<=12M', 'latency[x.lut]<=12min']) {
+      assert.throws(() => parseConstraint(text), /Expected a unit of time \(s, ms, us or ns\)/, text);
+    }
+    assert.throws(() => parseConstraint('latency<=12ms'), /Expected latency\[<table>\]/);
+    assert.throws(() => parseConstraint('madds<=12ms'), /Expected <metric><=<number>/);
   });
 
   it('says what is wrong', () => {
@@ -56,6 +64,7 @@ it('several constraints hold at once, one per metric', () => {
     both.map(({ metric }) => metric),
     ['madds', 'params'],
   );
+  assert.deepEqual(parseConstraints('latency[a,b.lut]<=3ms,madds<=1M').length, 2);
   assert.throws(() => parseConstraints(['madds<=1', 'flops<=2']), /two for madds/);
 });
 
@@ -67,6 +76,9 @@ it('formatConstraint writes what parses to the same', () => {
     }),
   );
   assert.equal(formatConstraint({ metric: 'madds', op: '<=', limit: 12e6 }), 'madds<=12M');
+  for (const text of ['latency[a.lut]<=12ms', 'latency[a.lut]<=999ns', 'latency[a.lut]<=1.5s']) {
+    assert.equal(formatConstraint(parseConstraint(text)), text);
+  }
 });
 
 it('formatCost is for people', () => {

@@ -5,7 +5,7 @@ import { printConfig } from '../../config/print.js';
 import { configJsonSchema } from '../../config/schema/config.js';
 import { SinglePathError } from '../../core/errors.js';
 import { openSpace, samplerOf } from '../../pipeline/fromConfig.js';
-import { legalArchitectures } from '../../sampling/feasible.js';
+import { legalArchitectures } from '../../pipeline/legalArchitectures.js';
 import { configOf } from '../common/configOf.js';
 import type { ConfigOptions } from '../common/options.js';
 import { printJson, printText } from '../common/output.js';
@@ -55,7 +55,7 @@ function validateFiles(paths: readonly string[]): ValidatedFile[] {
     try {
       const config = loadConfig({ files: [file] });
       const space = openSpace(config.space);
-      legalArchitectures(space, config.search.constraints);
+      legalArchitectures(space, config.search.constraints, config.latency);
       samplerOf(space, config);
       return { file };
     } catch (error) {

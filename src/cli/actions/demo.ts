@@ -7,6 +7,7 @@ import { RandomStream } from '../../core/rng.js';
 import { costOf } from '../../cost/cost.js';
 import type { SearchResult } from '../../evaluate/searchPhases.js';
 import { openSpace } from '../../pipeline/fromConfig.js';
+import { legalArchitectures } from '../../pipeline/legalArchitectures.js';
 import { type ExportResult, runExport } from '../../pipeline/runExport.js';
 import { runRetrain } from '../../pipeline/runRetrain.js';
 import { runSearch } from '../../pipeline/runSearch.js';
@@ -14,7 +15,6 @@ import { readRun } from '../../pipeline/runs.js';
 import { runTrain } from '../../pipeline/runTrain.js';
 import { formatDuration, formatExact, formatPercent } from '../../report/format.js';
 import { formatTable } from '../../report/table.js';
-import { legalArchitectures } from '../../sampling/feasible.js';
 import { formatArchitecture } from '../../space/architecture.js';
 import type { Architecture, SearchSpace } from '../../space/types.js';
 import type { RetrainResult } from '../../train/retrain.js';
@@ -95,7 +95,7 @@ async function runDemo(
 
 /** A legal architecture that is not the winner. */
 function randomArchitecture(config: Config, winner: Architecture): Architecture {
-  const legal = legalArchitectures(openSpace(config.space), config.search.constraints);
+  const legal = legalArchitectures(openSpace(config.space), config.search.constraints, config.latency);
   const rank = legal.rank(winner);
   const random = new RandomStream(config.seed, 'split', 0);
   return legal.drawExcept(random, rank === undefined ? [] : [rank]) ?? winner;

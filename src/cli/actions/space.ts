@@ -1,11 +1,17 @@
 import { SinglePathError } from '../../core/errors.js';
-import { formatConstraint, formatCost, parseConstraints } from '../../cost/constraint.js';
-import { type Cost, costTable } from '../../cost/cost.js';
+import {
+  formatConstraint,
+  formatCost,
+  formatTime,
+  latencyTableOf,
+  parseConstraints,
+} from '../../cost/constraint.js';
+import type { Cost } from '../../cost/cost.js';
 import { layerProfiles } from '../../cost/layers.js';
 import { costStatistics, spaceSize } from '../../cost/statistics.js';
 import { formatExact, formatPercent } from '../../report/format.js';
 import { type Column, formatTable } from '../../report/table.js';
-import { legalArchitectures, ratio } from '../../sampling/feasible.js';
+import { ratio } from '../../sampling/feasible.js';
 import { listSpaces } from '../../space/spaces/catalog.js';
 import type { SearchSpace } from '../../space/types.js';
 import type { SpaceOptions } from '../common/options.js';
@@ -85,21 +91,32 @@ const QUANTILES = [0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99];
 
 export interface SpaceStatsOptions extends SpaceOptions {
   constraint: string[];
+  /** Files of lookup tables. */
+  table: string[];
 }
 
 /** `singlepath space stats` */
 export async function spaceStats(name: string, options: SpaceStatsOptions): Promise<void> {
+  const { costTable } = await import('../../latency/costTable.js');
   const space = await spaceArgument(name, options);
   const quantised = space.genes.some((gene) => gene.kind === 'bits');
-  const metrics = ['madds', 'params', ...(quantised ? ['bitops', 'weightbits'] : []), 'activations'];
-  const statistics = metrics.map((metric) => {
+  const latencies = parseConstraints(options.constraint).filter(({ metric }) => latencyTableOf(metric));
+  const metrics = [
+    'madds',
+    'params',
+    ...(quantised ? ['bitops', 'weightbits'] : []),
+    'activations',
+    ...latencies.map(({ metric }) => metric),
+    ...options.table.map((file) => `latency[${file}]`),
+  ];
+  const statistics = [...new Set(metrics)].map((metric) => {
     const s = costStatistics(space, costTable(space, metric));
     const { min, max, mean, sd, argmin, argmax, resolution } = s;
     const quantiles = Object.fromEntries(QUANTILES.map((p) => [p, s.quantile(p)]));
     return { metric, min, max, mean, sd, quantiles, resolution, argmin, argmax };
   });
   const size = spaceSize(space);
-  const feasible = feasibleStats(space, options.constraint);
+  const feasible = await feasibleStats(space, options.constraint);
   if (options.json) {
     printJson({
       space: space.name,
@@ -125,7 +142,9 @@ export async function spaceStats(name: string, options: SpaceStatsOptions): Prom
     ],
     statistics.map(({ metric, min, mean, sd, quantiles, max }) => [
       metric,
-      ...[min, mean, sd, ...Object.values(quantiles), max].map((value) => formatExact(Math.round(value))),
+      ...[min, mean, sd, ...Object.values(quantiles), max].map((value) =>
+        latencyTableOf(metric) === undefined ? formatExact(Math.round(value)) : formatTime(value),
+      ),
     ]),
   );
 }
@@ -142,8 +161,9 @@ interface FeasibleStats {
   excluded: number;
 }
 
-function feasibleStats(space: SearchSpace, constraints: string[]): FeasibleStats | undefined {
+async function feasibleStats(space: SearchSpace, constraints: string[]): Promise<FeasibleStats | undefined> {
   if (constraints.length === 0) return undefined;
+  const { legalArchitectures } = await import('../../pipeline/legalArchitectures.js');
   const set = legalArchitectures(space, constraints);
   return {
     constraints: parseConstraints(constraints).map(formatConstraint),

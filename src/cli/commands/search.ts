@@ -11,7 +11,7 @@ export function searchCommand(): Command {
       .requiredOption('--supernet <folder>', 'run directory of singlepath train')
       .option(
         '--constraint <constraint>',
-        "such as 'madds<=330M'; repeatable, all must hold (setting: search.constraints)",
+        "such as 'madds<=330M' or 'latency[pi.lut]<=12ms'; repeatable, all must hold (setting: search.constraints)",
         collect,
         [],
       ),

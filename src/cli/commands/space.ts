@@ -27,10 +27,11 @@ export function spaceCommand(): Command {
   )
     .option(
       '--constraint <constraint>',
-      "also count the architectures that meet it, such as 'madds<=330M'; repeatable, all must hold",
+      "also count the architectures that meet it, such as 'madds<=330M' or 'latency[pi.lut]<=12ms'; repeatable, all must hold",
       collect,
       [],
     )
+    .option('--table <file>', 'also the latencies of a lookup table; repeatable', collect, [])
     .action(async (space: string, options: SpaceStatsOptions) =>
       (await actions()).spaceStats(space, options),
     );

@@ -94,6 +94,19 @@ export const SPACE: OptionGroup = [
   ...JSON_OUTPUT,
 ];
 
+/** For commands that work on a configuration and are about a search space. */
+export const SPACE_SETTINGS: OptionGroup = [
+  option(
+    '--space <space>',
+    'name of a built-in search space, or a YAML file (settings: space.name, space.file)',
+  ),
+  option('--input-size <pixels>', 'height = width of the input (setting: space.size)').argParser(
+    positiveNumber,
+  ),
+  option('--classes <number>', 'number of classes (setting: space.classes)').argParser(positiveNumber),
+  repeatable('--option <key=value>', 'further option of the space; repeatable (setting: space.options)'),
+];
+
 /** For options that may be repeated. */
 export function collect(value: string, previous: string[]): string[] {
   return [...previous, value];

@@ -21,7 +21,8 @@ export async function spaceArgument(
   return loadSpace(space, options);
 }
 
-async function keyValue(text: string): Promise<[string, unknown]> {
+/** `key=value`, the value in YAML. */
+export async function keyValue(text: string): Promise<[string, unknown]> {
   const equals = text.indexOf('=');
   if (equals < 1) {
     throw new SinglePathError('INVALID_ARGUMENT', `Expected key=value for --option but received '${text}'`, {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { dataSchema } from './data.js';
 import { exportSchema } from './export.js';
+import { latencySchema } from './latency.js';
 import { runtimeSchema } from './runtime.js';
 import { evaluateSchema, searchSchema } from './search.js';
 import { spaceSchema } from './space.js';
@@ -23,6 +24,9 @@ export const configSchema = z.strictObject({
   evaluate: evaluateSchema.prefault({}).describe('Scores of candidates with inherited weights'),
   search: searchSchema.prefault({}).describe('Which architectures are tried'),
   retrain: retrainSchema.prefault({}).describe('Training of one architecture from scratch'),
+  latency: latencySchema
+    .prefault({})
+    .describe('How networks are deployed, and how their latency is measured'),
   export: exportSchema.prefault({}).describe('Files of a retrained network'),
 });
 

@@ -71,7 +71,7 @@ export const searchSchema = z
     constraints: z
       .array(z.string())
       .default([])
-      .describe('All must hold, such as madds<=330M, params<=3.5M, bitops<=6.5G'),
+      .describe('All must hold, such as madds<=330M, params<=3.5M, bitops<=6.5G, latency[pi.lut]<=12ms'),
     objectives: z
       .array(z.string())
       .min(1)

@@ -1,0 +1,149 @@
+import { Command } from 'commander';
+import type { ArchOptions, ImportOptions, LintOptions, ShowOptions } from '../actions/latencyTables.js';
+import { withHelp } from '../common/help.js';
+import { collect, SPACE_SETTINGS, withOptions } from '../common/options.js';
+
+/** `singlepath latency`: lookup tables of the time networks take on a device. */
+export function latencyCommand(): Command {
+  const command = new Command('latency').description(
+    'measure, check, compare and convert latency lookup tables (docs/latency.md)',
+  );
+  withHelp(command, {
+    examples: [
+      [
+        'singlepath latency import mobile.yaml --format proxyless --space proxyless-mobile --out mobile.lut',
+        'a published table',
+      ],
+      [
+        "singlepath search --supernet runs/supernet --constraint 'latency[pi.lut]<=12ms'",
+        'a search that keeps to it',
+      ],
+    ],
+    exitCodes: [],
+  });
+  for (const sub of [
+    predictCommand(),
+    showCommand(),
+    lintCommand(),
+    diffCommand(),
+    importCommand(),
+    exportCommand(),
+  ]) {
+    command.addCommand(sub);
+  }
+  return command;
+}
+
+const actions = () => import('../actions/latencyTables.js');
+
+function predictCommand(): Command {
+  const command = new Command('predict')
+    .description('what a table says about networks: calibrated where the table is')
+    .argument('<table>', 'a lookup table')
+    .option('-a, --arch <genes>', 'one architecture: genes with commas between; repeatable', collect, [])
+    .option('--archs <file>', 'JSON file with many')
+    .option('--json', 'print one JSON document on stdout')
+    .action(async (table: string, options: ArchOptions) => (await actions()).predictLatency(table, options));
+  return withHelp(command, {
+    examples: [
+      ['singlepath latency predict pi.lut --arch 0,1,2,3,0,1,2,3', 'one network, layer by layer'],
+      ['singlepath latency predict pi.lut --archs archs.json --json', 'many, for programs'],
+    ],
+    exitCodes: [],
+  });
+}
+
+function showCommand(): Command {
+  const command = new Command('show')
+    .description('where and how a table was measured, and its rows')
+    .argument('<table>', 'a lookup table')
+    .option('--svg <file>', 'also draw the time of every choice, layer by layer')
+    .option('-a, --arch <genes>', 'a path to mark in the drawing')
+    .option('--json', 'print one JSON document on stdout')
+    .action(async (table: string, options: ShowOptions) => (await actions()).showTable(table, options));
+  return withHelp(command, {
+    examples: [['singlepath latency show pi.lut --svg pi.svg', 'as a table, and as a drawing']],
+    exitCodes: [],
+  });
+}
+
+function lintCommand(): Command {
+  const command = new Command('lint')
+    .description('look for what is wrong or strange in a table; errors end with exit code 1')
+    .argument('<table>', 'a lookup table')
+    .option(
+      '--against <table>',
+      'a table of another device, which must not have the same rows; repeatable',
+      collect,
+      [],
+    )
+    .option('--json', 'print one JSON document on stdout')
+    .action(async (table: string, options: LintOptions) => (await actions()).lintTable(table, options));
+  return withHelp(command, {
+    examples: [
+      ['singlepath latency lint pi.lut --against laptop.lut', 'missing rows, units, spread, order, copies'],
+    ],
+    exitCodes: [],
+  });
+}
+
+function diffCommand(): Command {
+  const command = new Command('diff')
+    .description('compare two tables: environments, and row by row')
+    .argument('<a>', 'a lookup table')
+    .argument('<b>', 'another one')
+    .option('--json', 'print one JSON document on stdout')
+    .action(async (a: string, b: string, options: { json?: boolean }) =>
+      (await actions()).diffLatency(a, b, options),
+    );
+  return withHelp(command, {
+    examples: [['singlepath latency diff monday.lut tuesday.lut', 'how well two measurements agree']],
+    exitCodes: [],
+  });
+}
+
+function importCommand(): Command {
+  const command = withOptions(
+    new Command('import')
+      .description('make a table from a file of another project')
+      .argument(
+        '<file>',
+        'ProxylessNAS or Once-for-all YAML, or CSV with a column key and one named after its unit',
+      )
+      .requiredOption('--format <proxyless|ofa|csv>', 'what the file is')
+      .requiredOption('-o, --out <table>', 'file to write: .lut, .json or .csv')
+      .option('--device <name>', 'name of the device it was measured on'),
+    SPACE_SETTINGS,
+  ).action(async (file: string, options: ImportOptions) => (await actions()).importLatency(file, options));
+  return withHelp(command, {
+    examples: [
+      [
+        'singlepath latency import mobile.yaml --format proxyless --space proxyless-mobile --out mobile.lut',
+        'ProxylessNAS',
+      ],
+      [
+        'singlepath latency import bench.csv --format csv --space spos-shufflenet-v2 --out board.lut',
+        'your own bench',
+      ],
+    ],
+    exitCodes: [],
+  });
+}
+
+function exportCommand(): Command {
+  const command = new Command('export')
+    .description('write a table in another form')
+    .argument('<table>', 'a lookup table')
+    .requiredOption('-o, --out <file>', 'file to write; .lut, .json and .csv hold everything')
+    .option('--format <proxyless|ofa>', 'YAML of one of these projects')
+    .action(async (table: string, options: { out: string; format?: string }) =>
+      (await actions()).exportLatency(table, options),
+    );
+  return withHelp(command, {
+    examples: [
+      ['singlepath latency export pi.lut --out pi.csv', 'for a spreadsheet'],
+      ['singlepath latency export pi.lut --format proxyless --out pi.yaml', 'for ProxylessNAS'],
+    ],
+    exitCodes: [],
+  });
+}

@@ -1,0 +1,48 @@
+import type { Environment, RuntimeName } from './table.js';
+
+/** What is known where times come from a foreign file. */
+export function importedEnvironment(device: string, batch = 1): Environment {
+  return {
+    device,
+    platform: 'unknown',
+    runtime: 'imported',
+    runtimeVersion: 'unknown',
+    affinity: [],
+    threads: 0,
+    batch,
+    dtype: 'fp32',
+    layout: 'unknown',
+    governor: 'unknown',
+    clockMhz: {},
+    load: {},
+  };
+}
+
+/** The identity of an environment: all but the readings that change from minute to minute. */
+export function identityOf({
+  clockMhz: _,
+  load: __,
+  ...identity
+}: Environment): Omit<Environment, 'clockMhz' | 'load'> {
+  return identity;
+}
+
+/** One line for people. */
+export function describeEnvironment(environment: Environment): string {
+  const { device, runtime, runtimeVersion, threads, batch, dtype, layout } = environment;
+  const of = (count: number, what: string) => `${count} ${what}${count === 1 ? '' : 's'}`;
+  const name: Record<RuntimeName, string> = {
+    singlepath: 'our kernels',
+    torchscript: 'TorchScript',
+    onnxruntime: 'onnxruntime',
+    runner: 'runner',
+    imported: 'imported',
+  };
+  const shared = [`batch ${batch}`, ...(runtime === 'imported' ? [] : [dtype, layout])];
+  return [
+    device,
+    `${name[runtime]} (${runtimeVersion})`,
+    ...(threads > 0 ? [of(threads, 'thread')] : []),
+    ...shared,
+  ].join(', ');
+}

@@ -1,0 +1,40 @@
+import { SinglePathError } from '../core/errors.js';
+import type { SearchSpace } from '../space/types.js';
+import { type Row, spaceRows } from './rows.js';
+import { bestRows, type LatencyTable, rowTime } from './table.js';
+
+/** Rows of the space that the table has no time for. */
+export function missingRows(space: SearchSpace, table: LatencyTable): Row[] {
+  const best = bestRows(table);
+  return spaceRows(space).rows.filter(({ key }) => !best.has(key));
+}
+
+/**
+ * The time in nanoseconds of each row of a space, in the order of `spaceRows`.
+ *
+ * @throws SinglePathError `INVALID_TABLE` that lists every missing row.
+ */
+export function rowTimes(space: SearchSpace, table: LatencyTable, name: string): Float64Array {
+  const best = bestRows(table);
+  const missing: string[] = [];
+  const { rows } = spaceRows(space);
+  const times = Float64Array.from(rows, ({ key, label }) => {
+    const row = best.get(key);
+    if (row !== undefined) return rowTime(row)!;
+    const failed = table.rows.find((other) => other.key === key)?.error;
+    missing.push(
+      `${label} at ${key.slice(0, key.indexOf(':'))}${failed === undefined ? '' : ` (${failed})`}`,
+    );
+    return Number.NaN;
+  });
+  if (missing.length > 0) {
+    throw new SinglePathError(
+      'INVALID_TABLE',
+      `Expected all ${rows.length} rows of '${space.name}' in ${name} but ${missing.length} are missing: ${missing.join(', ')}`,
+      {
+        hint: 'measure them with `singlepath latency measure --resume`, or estimate them with --interpolate on import',
+      },
+    );
+  }
+  return times;
+}

@@ -1,0 +1,21 @@
+import { parseConstraints } from '../cost/constraint.js';
+import type { Deployment } from '../latency/compatible.js';
+import { costTable } from '../latency/costTable.js';
+import { type FeasibleSet, feasibleSet } from '../sampling/feasible.js';
+import type { SearchSpace } from '../space/types.js';
+
+/**
+ * The architectures that meet all constraints.
+ *
+ * @param deployment what latency tables must have been measured with.
+ * @throws SinglePathError `INFEASIBLE_CONSTRAINT` with the smallest possible cost; what costTable throws.
+ */
+export function legalArchitectures(
+  space: SearchSpace,
+  texts: readonly string[],
+  deployment: Partial<Deployment> = {},
+): FeasibleSet {
+  const constraints = parseConstraints(texts);
+  const tables = constraints.map(({ metric }) => costTable(space, metric, deployment));
+  return feasibleSet(space, tables, constraints);
+}

@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { parse } from 'yaml';
+import { loadConfig } from '../../src/config/load.js';
+import { costStatistics } from '../../src/cost/statistics.js';
+import { tableCost } from '../../src/cost/table.js';
+import { costTable } from '../../src/latency/costTable.js';
+import { mobileKeys, onceForAllKey } from '../../src/latency/external/mobileKeys.js';
+import { writeYamlTimes, YAML_STYLES } from '../../src/latency/external/yamlTable.js';
+import { predict } from '../../src/latency/predict.js';
+import { bestRows } from '../../src/latency/table.js';
+import { importTable } from '../../src/pipeline/latencyTable.js';
+import { UniformSampler } from '../../src/sampling/uniform.js';
+import { getSpace } from '../../src/space/spaces/catalog.js';
+import { temporaryFile } from '../cli/run.js';
+import { asYaml, proxylessSum, proxylessTable } from './proxyless.js';
+
+const space = getSpace('proxyless-mobile');
+const config = loadConfig({ set: ['space.name=proxyless-mobile'] }).space;
+const published = proxylessTable(1);
+const file = temporaryFile('mobile.yaml', asYaml(published));
+const table = importTable(config, file, { format: 'proxyless', device: 'phone' });
+
+describe('a table of ProxylessNAS', () => {
+  it('predicts the sums of its own formula', () => {
+    const costs = costTable(space, table);
+    for (let i = 0; i < 50; i++) {
+      const architecture = new UniformSampler(space, 3).at(i);
+      const sum = proxylessSum(published, architecture);
+      assert.ok(Math.abs(predict(space, table, [architecture])[0]!.latencyMs - sum) < 1e-9);
+      assert.ok(Math.abs(tableCost(costs, architecture) / 1e6 - sum) < 1e-9);
+    }
+    const { min, argmin } = costStatistics(space, costs);
+    assert.ok(Math.abs(proxylessSum(published, argmin) - min / 1e6) < 1e-9);
+  });
+
+  it('comes back from an export as it was', () => {
+    const exported = parse(writeYamlTimes(space, table, YAML_STYLES.proxyless)) as Record<string, unknown>;
+    assert.deepEqual(exported, parse(asYaml(published)));
+  });
+
+  it('names every key that is missing in one error', () => {
+    const keys = [...published.keys()].slice(10, 13);
+    const some = new Map([...published].filter(([key]) => !keys.includes(key)));
+    const incomplete = temporaryFile('incomplete.yaml', asYaml(some));
+    assert.throws(
+      () => importTable(config, incomplete, { format: 'proxyless', device: '' }),
+      (error: Error & { code?: string }) =>
+        error.code === 'INVALID_TABLE' && keys.every((key) => error.message.includes(key)),
+    );
+  });
+
+  it('refuses times that are not positive, and files that are no tables', () => {
+    const [first] = published.keys();
+    for (const value of ['0', '-1', '.nan', '.inf']) {
+      const bad = temporaryFile('bad.yaml', asYaml(published).replace(/mean: [\d.]+/, `mean: ${value}`));
+      assert.throws(
+        () => importTable(config, bad, { format: 'proxyless', device: '' }),
+        (error: Error) => error.message.includes(first!),
+      );
+    }
+    for (const text of ['- 1', 'a: b', 'x: {mean: fast}', 'a: [']) {
+      const bad = temporaryFile('bad.yaml', text);
+      assert.throws(
+        () => importTable(config, bad, { format: 'proxyless', device: '' }),
+        /Expected a YAML lookup table/,
+      );
+    }
+  });
+});
+
+it('Once-for-all names the middle width and the activation', () => {
+  const keys = [...mobileKeys(space, onceForAllKey).values()];
+  assert.ok(
+    keys.includes(
+      'expanded_conv-input:112x112x16-output:56x56x24-expand:48-kernel:3-stride:2-idskip:0-se:0-hs:0',
+    ),
+  );
+  assert.equal(keys.filter((key) => key === null).length > 0, true, 'identity has no key');
+  const entries = keys.filter((key) => typeof key === 'string').map((key) => [key, 1.5] as const);
+  const text = asYaml(new Map(entries)).replaceAll('var:', 'std:');
+  const imported = importTable(config, temporaryFile('ofa.yaml', text), { format: 'ofa', device: '' });
+  assert.equal(imported.rows.length, keys.length);
+});
+
+it('a CSV needs a column that names its unit', () => {
+  const rows = [...bestRows(table).values()].map(({ key, published: time }) => [key, time!.mean] as const);
+  const csv = (column: string) =>
+    `key,${column}\n${rows.map(([key, ms]) => `"${key}",${ms || 0.001}`).join('\n')}\n`;
+  const read = (text: string) =>
+    importTable(config, temporaryFile('bench.csv', text), { format: 'csv', device: '' });
+  assert.equal(bestRows(read(csv('latency_ms'))).get(rows[0]![0])!.times!.p50, Math.round(rows[0]![1] * 1e6));
+  assert.equal(bestRows(read(csv('us'))).get(rows[0]![0])!.times!.p50, Math.round(rows[0]![1] * 1e3));
+  assert.throws(() => read(csv('latency')), /one that names its unit/);
+});
+
+it('a block without a MobileNet key is named', () => {
+  const shuffle = getSpace('spos-shufflenet-v2-28');
+  const own = loadConfig({ set: ['space.name=spos-shufflenet-v2-28'] }).space;
+  const empty = temporaryFile('empty.yaml', 'a: {mean: 1}');
+  assert.throws(() => importTable(own, empty, { format: 'proxyless', device: '' }), /none for shuffle3x3/);
+  assert.equal(mobileKeys(shuffle, onceForAllKey).size > 0, true);
+});
