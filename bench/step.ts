@@ -1,6 +1,6 @@
 import type { StepOptions } from '../src/runtime/native.js';
 
-/** The optimiser settings of every benchmarked step: those of the peer script. */
+/** The optimizer settings of every benchmarked step: those of the peer script. */
 export const STEP: StepOptions = {
   learningRate: 0.05,
   momentum: 0.9,

@@ -5,7 +5,7 @@
     python3 scripts/make-vectors.py --out DIR --seed 1 --only ops,shufflenet
 
 Each class below is the PyTorch twin of the space of the same name; parameter names agree because spaces use
-PyTorch's naming. Quantisers have their gradients written out by hand. Tensors are { shape, base64 of float32 }.
+PyTorch's naming. Quantizers have their gradients written out by hand. Tensors are { shape, base64 of float32 }.
 """
 import argparse
 import base64
@@ -29,7 +29,7 @@ def encode_all(named):
     return {name: encode(tensor) for name, tensor in named}
 
 
-# Quantisers -----------------------------------------------------------------------------------------------------
+# Quantizers -----------------------------------------------------------------------------------------------------
 
 
 class DorefaWeight(torch.autograd.Function):
@@ -98,8 +98,8 @@ class Lsq(torch.autograd.Function):
         low, high, binary = context.limits
         u = v / s
         inside = (u > low) & (u < high)
-        quantised = torch.where(u >= 0, 1.0, -1.0) if binary else torch.round(u.clamp(low, high))
-        ds = torch.where(inside, quantised - u, quantised)
+        quantized = torch.where(u >= 0, 1.0, -1.0) if binary else torch.round(u.clamp(low, high))
+        ds = torch.where(inside, quantized - u, quantized)
         scale = 1 / math.sqrt(v.numel() * high)
         return gradient * inside, ((gradient * ds).sum() * scale).view_as(s), None, None, None
 
@@ -219,7 +219,7 @@ class SlicedNorm(nn.Module):
         return F.batch_norm(x, self.running_mean[:c], self.running_var[:c], *affine, self.training, 0.1, 1e-5)
 
 
-class QuantisedConv(nn.Conv2d):
+class QuantizedConv(nn.Conv2d):
     """`bits` are the values of the bits gene."""
 
     chosen = 0
@@ -241,7 +241,7 @@ class QuantisedConv(nn.Conv2d):
         return F.conv2d(x, weight, None, self.stride, self.padding)
 
 
-class QuantisedFeature(nn.Module):
+class QuantizedFeature(nn.Module):
     chosen = 0
 
     def __init__(self, method, bits):
@@ -359,7 +359,7 @@ class WidthNet(nn.Module):
 class QuantNet(nn.Module):
     def __init__(self, weights, features, bits):
         super().__init__()
-        block = nn.Sequential(QuantisedFeature(features, bits), QuantisedConv(3, 6, 3, weights, bits))
+        block = nn.Sequential(QuantizedFeature(features, bits), QuantizedConv(3, 6, 3, weights, bits))
         self.layers = nn.ModuleList([nn.ModuleList([block])])
         self.fc = nn.Linear(6 * 36, 4)
 
@@ -368,7 +368,7 @@ class QuantNet(nn.Module):
 
 
 class TwoPaths(nn.Module):
-    """Small enough for many optimiser steps."""
+    """Small enough for many optimizer steps."""
 
     def __init__(self):
         super().__init__()
@@ -555,7 +555,7 @@ def slices(seed):
 BITS = [1, 2, 3, 4, 8, 32]
 
 
-def quantisers(seed):
+def quantizers(seed):
     cases = []
     for weights, features in (("dorefa", "pact"), ("lsq", "lsq")):
         for gene in range(len(BITS)):
@@ -627,7 +627,7 @@ def optimizer(seed):
 
 def recalibration(seed):
     """
-    Running statistics over all values of all batches, each batch passed on normalised by its own, and logits with
+    Running statistics over all values of all batches, each batch passed on normalized by its own, and logits with
     them. In float64: where a convolution follows a BatchNorm its mean is 0, and float32 would store the rounding of
     the CPU it ran on.
     """
@@ -662,7 +662,7 @@ def recalibration(seed):
     return {"cases": cases}
 
 
-FILES = {"ops": ops, "optimizer": optimizer, "quantisers": quantisers, "shufflenet": shufflenet,
+FILES = {"ops": ops, "optimizer": optimizer, "quantizers": quantizers, "shufflenet": shufflenet,
          "recalibration": recalibration, "slices": slices}
 
 

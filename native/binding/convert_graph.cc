@@ -54,7 +54,7 @@ void read_conv2d(const Napi::Object& object, Node& node) {
   }
   if (has(object, "weightQuantizer")) {
     const Napi::Object quantizer = get_object(object, "weightQuantizer");
-    node.quantizer = look_up(kQuantizers, get_string(quantizer, "method"), "quantiser");
+    node.quantizer = look_up(kQuantizers, get_string(quantizer, "method"), "quantizer");
     node.bits = to_dim(quantizer, "bits");
   }
 }
@@ -108,7 +108,7 @@ Node to_node(const Napi::Object& object) {
       node.bias = get_boolean(object, "bias");
       break;
     case Op::fake_quantize:
-      node.quantizer = look_up(kQuantizers, get_string(object, "method"), "quantiser");
+      node.quantizer = look_up(kQuantizers, get_string(object, "method"), "quantizer");
       node.bits = to_dim(object, "bits");
       break;
   }

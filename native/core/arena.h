@@ -85,7 +85,7 @@ class ArenaBlock {
     std::swap(size_, other.size_);
   }
 
-  size_t size_ = 0;  // before data_, whose initialiser sets it
+  size_t size_ = 0;  // before data_, whose initializer sets it
   void* data_ = nullptr;
 };
 

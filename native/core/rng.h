@@ -8,7 +8,7 @@ namespace singlepath {
 enum class Purpose : uint64_t {
   sampling = 1,
   search = 2,
-  initialisation = 3,
+  initialization = 3,
   shuffle = 4,
   augmentation = 5,
   dropout = 6,

@@ -7,7 +7,7 @@
 
 namespace singlepath {
 
-// Images, NHWC, and labels. Either `pixels` (normalised by the engine to (x / 255 - mean) / std) or `floats`
+// Images, NHWC, and labels. Either `pixels` (normalized by the engine to (x / 255 - mean) / std) or `floats`
 // (taken as they are) is filled.
 struct Batch {
   int64_t count = 0, channels = 0, height = 0, width = 0;

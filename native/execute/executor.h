@@ -1,5 +1,5 @@
 // Runs one graph, one layer, or one whole path. The op-by-op ATen walk is the reference; a layer whose graph
-// the block compiler (graph/fusion.h) recognises runs through fused kernels instead, with the same results
+// the block compiler (graph/fusion.h) recognizes runs through fused kernels instead, with the same results
 // within the tolerances stated there.
 #pragma once
 

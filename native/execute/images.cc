@@ -5,7 +5,7 @@
 #include <ATen/ops/from_blob.h>
 #include <ATen/ops/tensor.h>
 
-#include "ops/cpu/normalise.h"
+#include "ops/cpu/normalize.h"
 #include "ops/engine_workspace.h"
 
 namespace singlepath {
@@ -23,7 +23,7 @@ at::Tensor images_of(const Batch& batch, at::Device device, at::ScalarType stora
   if (device.is_cpu()) {
     const at::Tensor images =
         at::empty({n, c, h, w}, at::TensorOptions(storage), at::MemoryFormat::ChannelsLast);
-    cpu::normalise(batch.pixels.data(), n * h * w, static_cast<int>(c), batch.mean.data(), batch.std.data(),
+    cpu::normalize(batch.pixels.data(), n * h * w, static_cast<int>(c), batch.mean.data(), batch.std.data(),
                    storage == at::kFloat ? cpu::Storage::float32 : cpu::Storage::bfloat16, images.data_ptr(),
                    engine_workspace());
     return images;

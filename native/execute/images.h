@@ -7,7 +7,7 @@
 
 namespace singlepath {
 
-// [N, C, H, W] in channels_last layout, normalised; a fresh tensor.
+// [N, C, H, W] in channels_last layout, normalized; a fresh tensor.
 at::Tensor images_of(const Batch& batch, at::Device device, at::ScalarType storage);
 
 // int64 [N].

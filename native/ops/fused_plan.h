@@ -49,7 +49,7 @@ std::shared_ptr<FusedPlan> plan_block(const FusedBlock& block, const at::Tensor&
 // Points the chain's units at the parameters. Tensors that had to be made dense are kept in `kept`.
 void bind_parameters(FusedBranch& branch, std::vector<at::Tensor>& kept);
 
-// Uninitialised, for the block's result.
+// Uninitialized, for the block's result.
 at::Tensor empty_output(const FusedPlan& plan);
 
 // The first of these channels in the first pixel.

@@ -1,4 +1,4 @@
-// Fake quantisation with straight-through gradients, composed of ATen ops so that autograd gives the
+// Fake quantization with straight-through gradients, composed of ATen ops so that autograd gives the
 // gradients of the papers. `bits` of 32 or more means float.
 #pragma once
 

@@ -1,4 +1,4 @@
-// One optimiser step on one path.
+// One optimizer step on one path.
 #pragma once
 
 #include "data/batch.h"

@@ -23,7 +23,7 @@ uint64_t hash_name(const std::string& name) {
 // Normal values by Box-Muller on the counter-based stream.
 at::Tensor normal(const ParameterSpec& spec, uint64_t seed) {
   at::Tensor tensor = at::empty(spec.shape, at::kFloat);
-  RandomStream random(seed, Purpose::initialisation, hash_name(spec.name));
+  RandomStream random(seed, Purpose::initialization, hash_name(spec.name));
   float* data = tensor.data_ptr<float>();
   const int64_t count = tensor.numel();
   for (int64_t i = 0; i < count; i += 2) {

@@ -14,7 +14,7 @@ namespace singlepath {
 struct Parameter {
   std::string name;
   at::Tensor value;
-  at::Tensor momentum;  // of the optimiser; undefined until the first step that uses the parameter
+  at::Tensor momentum;  // of the optimizer; undefined until the first step that uses the parameter
   bool trainable = true;
 };
 

@@ -9,7 +9,7 @@
 export type Purpose =
   | 'sampling'
   | 'search'
-  | 'initialisation'
+  | 'initialization'
   | 'shuffle'
   | 'augmentation'
   | 'dropout'
@@ -19,7 +19,7 @@ export type Purpose =
 const PURPOSES: Record<Purpose, number> = {
   sampling: 1,
   search: 2,
-  initialisation: 3,
+  initialization: 3,
   shuffle: 4,
   augmentation: 5,
   dropout: 6,

@@ -19,7 +19,7 @@ export const METRICS = [
 
 /**
  * Cost of an architecture for one image: MAdds, parameters (of the retrained network: affine BatchNorm), BitOps
- * (plain number, quantised convolutions only), activations and the bits of all weights. Exact integers.
+ * (plain number, quantized convolutions only), activations and the bits of all weights. Exact integers.
  *
  * @throws SinglePathError `INVALID_ARGUMENT` (architecture), `INVALID_SPACE` (input size that does not fit).
  */

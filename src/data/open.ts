@@ -31,7 +31,7 @@ export async function openDataset(config: DatasetConfig, { split }: { split: Spl
   }
 }
 
-/** A data set of images in memory; its own statistics normalise it unless others are given. */
+/** A data set of images in memory; its own statistics normalize it unless others are given. */
 export async function datasetFromArrays(
   images: ArraySource,
   options: Pick<DatasetConfig, 'normalize' | 'channelOrder'> = {},

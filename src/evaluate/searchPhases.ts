@@ -120,7 +120,7 @@ async function runPhase(
     for await (const present of start(before)) {
       if (present.generation === before?.generation) continue; // the state it was given
       state[phase] = present;
-      const summary = summarise(phase, present, present.generation);
+      const summary = summarize(phase, present, present.generation);
       if (run !== undefined) await record(run, state, summary);
       onGeneration?.(summary);
     }
@@ -167,12 +167,12 @@ function outcomeOf(
     topK,
     ...(state.front && { front: state.front.map(withCosts) }),
     evaluated: state.visited.length,
-    history: Array.from({ length: state.generation + 1 }, (_, g) => summarise(phase, state, g)),
+    history: Array.from({ length: state.generation + 1 }, (_, g) => summarize(phase, state, g)),
     ...(state.note !== undefined && { note: state.note }),
   };
 }
 
-function summarise(phase: Phase, state: SearchState, generation: number): GenerationSummary {
+function summarize(phase: Phase, state: SearchState, generation: number): GenerationSummary {
   const soFar = state.visited.filter((candidate) => candidate.generation <= generation);
   const members = soFar.filter((candidate) => candidate.generation === generation);
   return {

@@ -31,7 +31,7 @@ export interface ExportOptions {
   space: SearchSpace;
   architecture: Architecture;
   /**
-   * The retrained subnet, or the supernet whose path was recalibrated. Quantised networks need `kernels: 'aten'`: the
+   * The retrained subnet, or the supernet whose path was recalibrated. Quantized networks need `kernels: 'aten'`: the
    * fused kernels sum in another order, which moves features that lie between two levels.
    */
   network: ExportSource;

@@ -7,7 +7,7 @@ import type { Architecture, SearchSpace } from '../space/types.js';
 
 /**
  * The tensors of an architecture's subnet, taken from the state of the supernet: weights cut to `[:out, :in]`, the
- * entry of the chosen bits where a quantiser has one per bit width, and a neutral scale and shift where the supernet's
+ * entry of the chosen bits where a quantizer has one per bit width, and a neutral scale and shift where the supernet's
  * BatchNorm has none. The state of the subnet itself (retrained) comes back as it is.
  *
  * @returns tensors in network order, with the names and shapes of `parametersOf(deriveSubnet(space, architecture))`.

@@ -18,7 +18,7 @@ const RESERVED = new Set(
 
 /**
  * `torch.channels_last`, the layout of the network that is exported. In the other one convolutions sum in another
- * order, and a quantised feature between two levels falls on the other one.
+ * order, and a quantized feature between two levels falls on the other one.
  */
 const CHANNELS_LAST = 2;
 

@@ -38,7 +38,7 @@ export interface Shape {
  * How a fresh parameter is filled; `values` are its elements one by one. `truncated` values are never needed: SPOS
  * uses plain normals.
  */
-export type Initialiser = WeightStart | { kind: 'values'; values: number[] };
+export type Initializer = WeightStart | { kind: 'values'; values: number[] };
 
 export type WeightStart = { kind: 'normal'; mean: number; std: number } | { kind: 'constant'; value: number };
 
@@ -46,7 +46,7 @@ export type WeightStart = { kind: 'normal'; mean: number; std: number } | { kind
 export interface ParameterSpec {
   name: string;
   shape: number[];
-  init: Initialiser;
+  init: Initializer;
   /** False for buffers (running statistics), which get no gradient. */
   trainable: boolean;
   /** Gene that chooses one entry of a list of scalars: each bit width has its own. Absent: the tensor is one thing. */

@@ -46,7 +46,7 @@ export async function runExport(
   const count = Math.min(config.export.parityImages, test.size);
   const [parityBatch] = await test.batches({ batchSize: count, count, signal });
   stack.addAll([parityBatch!]);
-  // The reference: op by op on the CPU. Other kernels round otherwise, and quantised features amplify that.
+  // The reference: op by op on the CPU. Other kernels round otherwise, and quantized features amplify that.
   const runtime = { ...config.runtime, device: 'cpu', kernels: 'aten', precision: 'fp32' } as const;
   const source = run.kind === 'train' ? space : deriveSubnet(space, architecture);
   const network = stack.add(createNetwork(source, { ...config, runtime }));

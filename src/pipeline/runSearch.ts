@@ -114,7 +114,7 @@ function searchOf(
   }
 }
 
-/** The costs nsga2 minimises: all objectives but the accuracy. */
+/** The costs nsga2 minimizes: all objectives but the accuracy. */
 function objectiveTables(
   space: SearchSpace,
   objectives: readonly string[],

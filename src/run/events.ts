@@ -4,7 +4,7 @@ import { ioError } from '../core/files.js';
 import { AppendFile } from './appendFile.js';
 
 /**
- * One line of `events.jsonl`. `step` counts optimiser steps (train, retrain) or generations (search).
+ * One line of `events.jsonl`. `step` counts optimizer steps (train, retrain) or generations (search).
  * Types in use: `started`, `resumed`, `step`, `epoch`, `generation`, `checkpoint`, `finished`, `failed`.
  */
 export interface RunEvent {

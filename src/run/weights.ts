@@ -27,7 +27,7 @@ export interface WeightsTarget {
 }
 
 /**
- * Loads trained weights, without the optimiser's state, from a run directory (its newest valid checkpoint), a
+ * Loads trained weights, without the optimizer's state, from a run directory (its newest valid checkpoint), a
  * checkpoint folder, or a safetensors file.
  *
  * @param onSkipped told of newer checkpoints that are damaged.
@@ -72,7 +72,7 @@ async function find(space: SearchSpace, path: string, onSkipped: (error: SingleP
   return { path: checkpoint.path, tensors: checkpoint.tensors, hash: checkpoint.weights.sha256 };
 }
 
-/** Without the optimiser's momenta. */
+/** Without the optimizer's momenta. */
 function withoutOptimizer(tensors: readonly TensorEntry[]): TensorEntry[] {
   return tensors.filter(({ name }) => !name.startsWith(OPTIMIZER));
 }

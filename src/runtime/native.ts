@@ -17,7 +17,7 @@ export interface NetworkDescription {
 export interface NetworkOptions {
   /** `cpu` or `cuda:N`. */
   device: string;
-  /** `fused`: fused CPU kernels where a chain is recognised; `aten`: op by op (the reference). */
+  /** `fused`: fused CPU kernels where a chain is recognized; `aten`: op by op (the reference). */
   kernels: 'fused' | 'aten';
   /** Storage of activations; weights and sums stay float32. */
   precision: 'fp32' | 'bf16';
@@ -79,7 +79,7 @@ export interface NativeBatch {
   /** [count, channels, height, width]. */
   readonly shape: [number, number, number, number];
   labels(): BigInt64Array;
-  /** Normalised images, [N, C, H, W]. */
+  /** Normalized images, [N, C, H, W]. */
   images(): Float32Array;
   dispose(): void;
 }
@@ -99,7 +99,7 @@ export interface NativeCancel {
 }
 
 export interface NativeNetwork {
-  /** One optimiser step on one path; several batches are accumulated into one gradient. */
+  /** One optimizer step on one path; several batches are accumulated into one gradient. */
   step(batches: NativeBatch[], architecture: Int32Array, options: StepOptions): Promise<StepResult>;
   /** Loss and gradients of the path; running statistics stay as they are: for tests and library users. */
   gradients(
@@ -126,7 +126,7 @@ export interface NativeNetwork {
     architecture: Int32Array,
     cancel: NativeCancel,
   ): Promise<{ correct: number; top5: number; loss: number; images: number }>;
-  /** Copies of parameters, buffers and optimiser state (`optimizer.<name>`), sorted by name. */
+  /** Copies of parameters, buffers and optimizer state (`optimizer.<name>`), sorted by name. */
   state(): Promise<TensorEntry[]>;
   /** Replaces tensors by name; every name must exist and have the same shape. */
   load(entries: TensorEntry[]): Promise<void>;

@@ -13,7 +13,7 @@ export interface Nsga2Options extends SearchOptions {
 }
 
 /**
- * Multi-objective search: accuracy is maximised against additive costs, which are minimised (NSGA-II, Deb et al.
+ * Multi-objective search: accuracy is maximized against additive costs, which are minimized (NSGA-II, Deb et al.
  * 2002). Children come from two binary tournaments on (front, crowding distance), a uniform crossover and a
  * mutation; legality, visited set and budget are those of {@link evolutionarySearch}. `front` is the Pareto front
  * of everything evaluated.

@@ -1,4 +1,4 @@
-/** Objectives of one point, all minimised. */
+/** Objectives of one point, all minimized. */
 export type Objectives = readonly number[];
 
 /** Whether `a` is nowhere worse than `b` and somewhere better. */

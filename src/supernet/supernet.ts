@@ -69,7 +69,7 @@ export class Supernet implements Disposable {
   }
 
   /**
-   * One optimiser step on one path; several batches accumulate into one gradient. Parameters off the path keep
+   * One optimizer step on one path; several batches accumulate into one gradient. Parameters off the path keep
    * their value, momentum and decay untouched.
    *
    * @throws SinglePathError `NON_FINITE_LOSS` (nothing is updated), `ABORTED`, `DISPOSED`.
@@ -99,7 +99,7 @@ export class Supernet implements Disposable {
    * Writes the BatchNorm statistics of the path over `batches` into the buffers (for export, validate): mean and
    * unbiased variance over all images x pixels of all batches, however the images are cut into batches.
    *
-   * While this runs each BatchNorm normalises what follows by its own batch, as in training. What a deeper layer sees
+   * While this runs each BatchNorm normalizes what follows by its own batch, as in training. What a deeper layer sees
    * depends on the cut that far; with all images in one batch it does not.
    */
   async recalibrate(batches: NativeBatch[], architecture: Architecture, signal?: AbortSignal): Promise<void> {
@@ -150,7 +150,7 @@ export class Supernet implements Disposable {
     );
   }
 
-  /** Copies of all parameters, buffers and optimiser momenta (`optimizer.<name>`), sorted by name. */
+  /** Copies of all parameters, buffers and optimizer momenta (`optimizer.<name>`), sorted by name. */
   async state(): Promise<TensorEntry[]> {
     return callNative(() => this.#live().state());
   }

@@ -9,7 +9,7 @@ export interface BatchRange {
   first: number;
   /** How many groups. */
   groups: number;
-  /** Batches of a group: one optimiser step. */
+  /** Batches of a group: one optimizer step. */
   size: number;
   signal?: AbortSignal | undefined;
 }

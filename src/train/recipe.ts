@@ -4,9 +4,9 @@ import { type LearningRateSchedule, learningRateAt } from './schedule.js';
 
 /** How weights are trained; the configuration's `train` and `retrain` sections fit. */
 export interface Recipe {
-  /** Optimiser steps of the whole run. */
+  /** Optimizer steps of the whole run. */
   steps: number;
-  /** Batches whose gradients add up to one optimiser step. */
+  /** Batches whose gradients add up to one optimizer step. */
   accumulate: number;
   /** The largest learning rate. */
   learningRate: number;
@@ -25,12 +25,12 @@ export interface Recipe {
   logEvery: number;
 }
 
-/** Optimiser steps of so many passes over the training images, at least one. */
+/** Optimizer steps of so many passes over the training images, at least one. */
 export function stepsOfEpochs(epochs: number, batchesPerEpoch: number, accumulate: number): number {
   return Math.max(1, Math.round((epochs * batchesPerEpoch) / accumulate));
 }
 
-/** The settings of one optimiser step: a function of the step alone. */
+/** The settings of one optimizer step: a function of the step alone. */
 export function stepOptions(recipe: Recipe, seed: number, step: number): StepOptions {
   const { momentum, nesterov, weightDecay, labelSmoothing, clipGradientNorm } = recipe;
   const { schedule: kind, learningRate, steps, warmupSteps } = recipe;

@@ -7,7 +7,7 @@ import type { Recipe } from './recipe.js';
 
 /** What a training needs to go on from a step, beside the tensors: it is saved in every checkpoint. */
 export interface TrainingState {
-  /** Optimiser steps done. */
+  /** Optimizer steps done. */
   step: number;
   /** Epochs whose end was dealt with. */
   epochs: number;

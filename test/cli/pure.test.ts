@@ -54,7 +54,7 @@ test('cost reproduces every check value', async (t) => {
   }
 });
 
-test('cost of a quantised space has BitOps', async () => {
+test('cost of a quantized space has BitOps', async () => {
   const { stdout } = await singlepath(['cost', 'spos-resnet18-mixed', '--arch', '1,1,1,1,1,1,1,1', '--json']);
   const [{ bitops }] = JSON.parse(stdout);
   assert.equal((bitops / 2 ** 30).toFixed(3), '6.316'); // 2 weight bits, 2 feature bits

@@ -137,17 +137,17 @@ describe('BitOps of ResNets with equal bits everywhere, in units of 2^30', () =>
   });
 });
 
-// Quantised: torchvision's parameters without the first convolution, BatchNorm and the linear layer.
+// Quantized: torchvision's parameters without the first convolution, BatchNorm and the linear layer.
 describe('size of ResNets with equal bits everywhere', () => {
   it('is that of the float network, less what the convolutions of the blocks save', () => {
-    for (const [name, params, quantised] of [
+    for (const [name, params, quantized] of [
       ['spos-resnet18-mixed', 11_689_512, 11_157_504],
       ['spos-resnet34-mixed', 21_797_672, 21_258_240],
     ] as const) {
       for (const bits of [1, 4, 32]) {
         const space = getSpace(name, { pairs: [[bits, bits]] });
         const { weightbits } = costOf(space, all(space, 0));
-        assert.equal(weightbits, 32 * params - (32 - bits) * quantised);
+        assert.equal(weightbits, 32 * params - (32 - bits) * quantized);
       }
     }
   });

@@ -16,7 +16,7 @@ export const bytes = (channels: number) => ({
   std: Array(channels).fill(1 / 255),
 });
 
-/** Pixels of a batch normalised with `bytes`, [N, C, H, W]. */
+/** Pixels of a batch normalized with `bytes`, [N, C, H, W]. */
 export const pixelsOf = (batch: NativeBatch) => Uint8Array.from(batch.images(), (value) => Math.round(value));
 export const labelsOf = (batch: NativeBatch) => Array.from(batch.labels(), Number);
 

@@ -181,7 +181,7 @@ describe('exported files', { skip }, () => {
 });
 
 describe('inherited weights', () => {
-  it('are cut to [:out, :in], quantisers to the chosen bits, and BatchNorm gets a neutral scale', () => {
+  it('are cut to [:out, :in], quantizers to the chosen bits, and BatchNorm gets a neutral scale', () => {
     const space = SPACES['channels and bits']!();
     const architecture = randomArchitecture(space, 3);
     // Every number is its own position.

@@ -9,7 +9,7 @@ import { Supernet } from '../../src/supernet/supernet.js';
 
 const CIFAR = { size: 32, classes: 10 };
 
-/** Every family of spaces, quantisers down to one bit, and ops no named space has. */
+/** Every family of spaces, quantizers down to one bit, and ops no named space has. */
 export const SPACES: Record<string, () => SearchSpace> = {
   'spos-shufflenet-v2': () => getSpace('spos-shufflenet-v2', CIFAR),
   'spos-shufflenet-v2-cifar': () => getSpace('spos-shufflenet-v2-cifar'),

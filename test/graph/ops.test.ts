@@ -133,7 +133,7 @@ describe('costs', () => {
     assert.equal(costOf(nn.batchNorm({ affine: true })).params, 16);
   });
 
-  it('take the bits of features from the quantiser before the convolution', () => {
+  it('take the bits of features from the quantizer before the convolution', () => {
     const conv = nn.conv2d({ out: 1, weightQuantizer: { method: 'dorefa', bits: 3 } });
     assert.equal(costOf(nn.pipe(nn.fakeQuantize('pact', 4), conv)).bitops, 8 * 60 * 3 * 4);
     assert.equal(costOf(conv).bitops, 8 * 60 * 3 * 32);
@@ -183,7 +183,7 @@ describe('parameters', () => {
     assert.equal(std(nn.linear({ out: 6 })), 0.01);
   });
 
-  it('of quantisers have one entry per value of the gene that chooses the bits', () => {
+  it('of quantizers have one entry per value of the gene that chooses the bits', () => {
     const bits = { gene: 0, values: [2, 4, 8] };
     const graph = nn.buildGraph(
       'net',

@@ -206,7 +206,7 @@ export function quantSpace(
   ]);
 }
 
-/** Two layers of two choices: small enough for many optimiser steps. */
+/** Two layers of two choices: small enough for many optimizer steps. */
 export function twoPathsSpace(): SearchSpace {
   const layer = choiceLayer({
     choices: {

@@ -105,15 +105,15 @@ function comparisons(folder: string) {
     await gradientsOf('slices', widthSpace);
   });
 
-  test('quantisers: gradients of weights, features, bounds and steps for every bit width', async () => {
-    const { bits } = read<{ bits: number[] }>('quantisers');
-    await gradientsOf('quantisers', ({ name }) => {
+  test('quantizers: gradients of weights, features, bounds and steps for every bit width', async () => {
+    const { bits } = read<{ bits: number[] }>('quantizers');
+    await gradientsOf('quantizers', ({ name }) => {
       const [weights, features] = name.split('-') as ['dorefa' | 'lsq', 'pact' | 'lsq'];
       return quantSpace(weights, features, bits);
     });
   });
 
-  test('optimiser steps on changing paths equal torch.optim.SGD', async () => {
+  test('optimizer steps on changing paths equal torch.optim.SGD', async () => {
     const vectors = read<OptimizerVectors>('optimizer');
     for (const kernels of KERNELS) {
       for (const kase of vectors.cases) await checkSteps(vectors, kase, kernels);

@@ -21,7 +21,7 @@ async function trained() {
   return { network, path, checkpoint, sha256: weights!.sha256 };
 }
 
-test('weights come from a run directory, a checkpoint or a file; the optimiser state stays behind', async () => {
+test('weights come from a run directory, a checkpoint or a file; the optimizer state stays behind', async () => {
   const { network, path, checkpoint, sha256 } = await trained();
   const file = freshPath();
   await writeSafetensors(file, await network.state());

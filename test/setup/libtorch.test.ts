@@ -59,7 +59,7 @@ test('a LIBTORCH that is none is passed over, and the report says why', () => {
   );
 });
 
-test('a CUDA build is recognised', () => {
+test('a CUDA build is recognized', () => {
   const LIBTORCH = fakeLibtorch('cuda', '2.14.1', ['torch', 'torch_cpu', 'torch_cuda', 'c10', 'c10_cuda']);
   assert.equal(findLibtorch({ LIBTORCH, PATH: '' }).found?.cuda, true);
 });

@@ -42,19 +42,19 @@ describe('getSpace', () => {
     ]);
   });
 
-  it('has PACT or LSQ quantisers', () => {
+  it('has PACT or LSQ quantizers', () => {
     const methods = (quantizer: 'pact' | 'lsq') => {
       const nodes = getSpace('spos-resnet18-mixed', { quantizer }).layers.flatMap(
         (l) => l.choices[0]!.graph.nodes,
       );
-      const quantised = nodes.map((node) =>
+      const quantized = nodes.map((node) =>
         node.op === 'conv2d'
           ? node.weightQuantizer?.method
           : node.op === 'fakeQuantize'
             ? node.method
             : undefined,
       );
-      return [...new Set(quantised.filter((method) => method !== undefined))].sort();
+      return [...new Set(quantized.filter((method) => method !== undefined))].sort();
     };
     assert.deepEqual(methods('pact'), ['dorefa', 'pact']);
     assert.deepEqual(methods('lsq'), ['lsq']);

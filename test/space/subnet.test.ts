@@ -38,7 +38,7 @@ describe('deriveSubnet', () => {
           const largest = supernet.get(weight) ?? supernet.get(weight.replace(/\.\w+$/, '.running_mean'));
           assert.ok(largest && shape.every((size, axis) => size <= largest.shape[axis]!), weight);
         }
-        // What the cost counts is what the retrained network has, quantisers' own scalars aside.
+        // What the cost counts is what the retrained network has, quantizers' own scalars aside.
         const counted = weights.filter(({ name: weight }) => !/\.(alpha|step)$/.test(weight));
         const total = counted.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b), 0);
         assert.equal(total, costOf(space, architecture).params);

@@ -10,7 +10,7 @@
 namespace singlepath {
 
 struct TarMember {
-  std::string name;              // normalised: no leading "./", no empty component
+  std::string name;              // normalized: no leading "./", no empty component
   int64_t offset = 0, size = 0;  // of its bytes in the archive
 };
 

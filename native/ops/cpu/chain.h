@@ -4,7 +4,7 @@
 //
 // A chain is a list of units. Activations are NHWC ("pixel" = one position of one image, its channels side by
 // side) in fp32 or bf16. What makes it fast: a training pass stores nothing but each convolution's raw
-// output. BatchNorm statistics are summed while that output is written; normalising and activating happen
+// output. BatchNorm statistics are summed while that output is written; normalizing and activating happen
 // while the next unit reads it; backward recomputes the rest. Blocks around the chain (split, shuffle,
 // concat, residual, pool) are part of reading and writing:
 //
@@ -80,7 +80,7 @@ struct Output {
 // Statistics of one unit's batch, out_channels floats each; null when not wanted.
 struct BatchStatistics {
   float* mean = nullptr;
-  float* variance = nullptr;           // biased, the one normalised with
+  float* variance = nullptr;           // biased, the one normalized with
   float* unbiased_variance = nullptr;  // for running statistics; of a single value 0
   long count = 0;                      // filled in: values per channel, images x pixels
 };

@@ -1,5 +1,5 @@
 // Training and recalibration passes: unit by unit, each convolution writes its raw output and sums its
-// statistics; the next one normalises while reading. The last raw output is normalised into the caller's
+// statistics; the next one normalizes while reading. The last raw output is normalized into the caller's
 // tensor.
 
 #include <cmath>

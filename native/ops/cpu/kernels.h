@@ -79,7 +79,7 @@ struct BackwardSink {
   bool external;
   void* data;
 
-  const void* raw;  // previous unit's raw output and normalisation
+  const void* raw;  // previous unit's raw output and normalization
   const float *scale, *shift, *mean;
   Activation activation;
 
@@ -112,7 +112,7 @@ struct MatmulForward {
   SINGLEPATH_INLINE long items() const {
     return dense ? geometry.batch * panels_per_image() : (geometry.out_pixels() + rows() - 1) / rows();
   }
-  SINGLEPATH_INLINE long band_floats() const {  // normalised input rows one dense panel reads
+  SINGLEPATH_INLINE long band_floats() const {  // normalized input rows one dense panel reads
     if (!dense) return 0;
     const long out_rows = rows() / geometry.out_width + 2;
     return (out_rows * geometry.stride + geometry.kernel) * (geometry.width + 2L * geometry.pad()) *
@@ -269,7 +269,7 @@ struct StorageKernels {
   void (*pool_output)(const PoolOutput&, long begin, long end);
   void (*gradient_entry)(const GradientEntry&, long begin, long end, float* scratch, double* sums);
   void (*copy_channels)(const CopyChannels&, long begin, long end);
-  void (*normalise)(const uint8_t* bytes, long pixels, int channels, const float* scale, const float* shift,
+  void (*normalize)(const uint8_t* bytes, long pixels, int channels, const float* scale, const float* shift,
                     void* out);
 
   // Weights [outputs][depth] (rows `row_stride` apart), optionally times row_scale[output], into the panels

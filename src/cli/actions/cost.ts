@@ -28,10 +28,10 @@ export async function cost(name: string, options: CostCommandOptions): Promise<v
       hint: `${space.name} has ${space.genes.length} genes`,
     });
   }
-  const quantised = space.genes.some((gene) => gene.kind === 'bits');
+  const quantized = space.genes.some((gene) => gene.kind === 'bits');
   const rows = architectures.map((arch) => {
     const { madds, params, bitops, activations, weightbits } = costOf(space, arch);
-    return { arch: [...arch], madds, params, ...(quantised && { bitops, weightbits }), activations };
+    return { arch: [...arch], madds, params, ...(quantized && { bitops, weightbits }), activations };
   });
   if (options.json) {
     printJson(rows.map(({ activations: _, ...row }) => row));
@@ -41,7 +41,7 @@ export async function cost(name: string, options: CostCommandOptions): Promise<v
     { title: 'architecture' },
     { title: 'MAdds', align: 'right' },
     { title: 'parameters', align: 'right' },
-    ...(quantised
+    ...(quantized
       ? ([
           { title: 'BitOps (2^30)', align: 'right' },
           { title: 'weight bits', align: 'right' },

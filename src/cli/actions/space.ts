@@ -52,8 +52,8 @@ export async function showSpace(name: string, options: SpaceOptions): Promise<vo
 
 function describeSpace(space: SearchSpace): string {
   const { input, classes, genes, layers } = space;
-  const quantised = genes.some(({ kind }) => kind === 'bits');
-  const metrics = ['madds', 'params', ...(quantised ? ['bitops' as const] : [])] as const;
+  const quantized = genes.some(({ kind }) => kind === 'bits');
+  const metrics = ['madds', 'params', ...(quantized ? ['bitops' as const] : [])] as const;
   const titles = { madds: 'MAdds', params: 'parameters', bitops: 'BitOps' };
   const columns: Column[] = [
     { title: 'layer' },
@@ -99,12 +99,12 @@ export interface SpaceStatsOptions extends SpaceOptions {
 export async function spaceStats(name: string, options: SpaceStatsOptions): Promise<void> {
   const { costTable } = await import('../../latency/costTable.js');
   const space = await spaceArgument(name, options);
-  const quantised = space.genes.some((gene) => gene.kind === 'bits');
+  const quantized = space.genes.some((gene) => gene.kind === 'bits');
   const latencies = parseConstraints(options.constraint).filter(({ metric }) => latencyTableOf(metric));
   const metrics = [
     'madds',
     'params',
-    ...(quantised ? ['bitops', 'weightbits'] : []),
+    ...(quantized ? ['bitops', 'weightbits'] : []),
     'activations',
     ...latencies.map(({ metric }) => metric),
     ...options.table.map((file) => `latency[${file}]`),

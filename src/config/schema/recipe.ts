@@ -12,7 +12,7 @@ export function recipeFields(defaults: RecipeDefaults) {
       .int()
       .positive()
       .default(defaults.steps)
-      .describe('Optimiser steps. Ignored where epochs is given'),
+      .describe('Optimizer steps. Ignored where epochs is given'),
     epochs: z
       .number()
       .positive()
@@ -24,7 +24,7 @@ export function recipeFields(defaults: RecipeDefaults) {
       .int()
       .positive()
       .default(1)
-      .describe('Batches whose gradients add up to one optimiser step'),
+      .describe('Batches whose gradients add up to one optimizer step'),
     learningRate: z.number().positive().default(0.5).describe('Largest learning rate'),
     schedule: z
       .enum(['linear', 'cosine', 'constant'])

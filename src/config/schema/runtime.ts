@@ -10,7 +10,7 @@ export const runtimeSchema = z.strictObject({
   kernels: z
     .enum(['fused', 'aten'])
     .default('fused')
-    .describe('fused: fused CPU kernels where a chain is recognised; aten: op by op, the reference'),
+    .describe('fused: fused CPU kernels where a chain is recognized; aten: op by op, the reference'),
   precision: z
     .enum(['fp32', 'bf16'])
     .default('fp32')

@@ -20,7 +20,7 @@ export const evaluateSchema = z.strictObject({
     .positive()
     .default(256)
     .describe(
-      'Images at once. While a path is recalibrated a BatchNorm normalises what follows by its own batch, so small ' +
+      'Images at once. While a path is recalibrated a BatchNorm normalizes what follows by its own batch, so small ' +
         'batches change the statistics of deeper layers a little',
     ),
   memory: memorySize

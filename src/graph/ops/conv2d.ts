@@ -19,7 +19,7 @@ export interface Conv2dNode extends NodeBase {
   padding: number;
   groups: number | 'depthwise';
   bias: boolean;
-  /** Weights are fake-quantised to `bits` before the convolution. */
+  /** Weights are fake-quantized to `bits` before the convolution. */
   weightQuantizer?: { method: WeightQuantizerMethod; bits: Dim };
   /** Default `reciprocal`. */
   init?: WeightInit;

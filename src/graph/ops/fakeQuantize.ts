@@ -9,7 +9,7 @@ import {
   stepInit,
 } from './quantizer.js';
 
-/** Quantises features to `bits` (unsigned, after a ReLU-like op); 32 bits or more means float. */
+/** Quantizes features to `bits` (unsigned, after a ReLU-like op); 32 bits or more means float. */
 export interface FakeQuantizeNode extends NodeBase {
   op: 'fakeQuantize';
   method: FeatureQuantizerMethod;

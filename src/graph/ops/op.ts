@@ -1,5 +1,5 @@
 import { SinglePathError } from '../../core/errors.js';
-import type { Dim, Initialiser, NodeBase, ParameterSpec, Shape, WeightInit, WeightStart } from '../types.js';
+import type { Dim, Initializer, NodeBase, ParameterSpec, Shape, WeightInit, WeightStart } from '../types.js';
 
 /** Value of a dimension for the architecture (or combination of genes) being walked. */
 export type DimReader = (dim: Dim) => number;
@@ -10,11 +10,11 @@ export interface Cost {
   madds: number;
   /** Weights, biases and BatchNorm's scale and shift of the retrained network (2C even where not affine). */
   params: number;
-  /** Sum of multiply-adds x weight bits x feature bits over quantised convolutions; float layers count 0. */
+  /** Sum of multiply-adds x weight bits x feature bits over quantized convolutions; float layers count 0. */
   bitops: number;
   /** Elements of the outputs of convolutions and linear layers ("activations" of arXiv 2003.13678, fvcore). */
   activations: number;
-  /** Size of the retrained network: weights of quantised convolutions at their bits, all other parameters at 32. */
+  /** Size of the retrained network: weights of quantized convolutions at their bits, all other parameters at 32. */
   weightbits: number;
 }
 
@@ -122,6 +122,6 @@ export function scriptFloat(value: number): string {
   return /^-?\d+$/.test(text) ? `${text}.0` : text;
 }
 
-export function constant(value: number): Initialiser {
+export function constant(value: number): Initializer {
   return { kind: 'constant', value };
 }

@@ -1,4 +1,4 @@
-import type { Dim, Initialiser, NodeBase, ParameterSpec } from '../types.js';
+import type { Dim, Initializer, NodeBase, ParameterSpec } from '../types.js';
 import { constant, misfit, type Script, scriptFloat } from './op.js';
 
 /** `dorefa`: DoReFa-Net weights (arXiv 1606.06160); `lsq`: learned step size (arXiv 1902.08153). */
@@ -9,18 +9,18 @@ export type FeatureQuantizerMethod = 'pact' | 'lsq';
 /** Bits from which on numbers stay float. */
 export const FLOAT_BITS = 32;
 
-/** Most bits that are quantised. */
+/** Most bits that are quantized. */
 export const MAX_BITS = 8;
 
 export function checkBits(node: NodeBase, what: 'weight' | 'feature', bits: number): void {
-  const quantised = Number.isInteger(bits) && bits >= 1 && bits <= MAX_BITS;
-  if (!quantised && bits !== FLOAT_BITS) {
+  const quantized = Number.isInteger(bits) && bits >= 1 && bits <= MAX_BITS;
+  if (!quantized && bits !== FLOAT_BITS) {
     throw misfit(node, `${what} bits from 1 to ${MAX_BITS}, or ${FLOAT_BITS} for float`, bits);
   }
 }
 
 /**
- * Shape of a learned quantiser scalar (PACT's bound, LSQ's step): one entry where bits are fixed; one per value of
+ * Shape of a learned quantizer scalar (PACT's bound, LSQ's step): one entry where bits are fixed; one per value of
  * the gene where a gene chooses them, indexed by that gene's value, because each bit width needs its own.
  */
 export function scalarShape(bits: Dim): number[] {
@@ -36,10 +36,10 @@ export function scalarGene(bits: Dim): Pick<ParameterSpec, 'gene'> {
  * LSQ's start, 2 E|v| / sqrt(Qp) (arXiv 1902.08153, section 2.1), with E|v| from the distribution the tensor starts
  * with: for each bit width its own. Signed one-bit numbers have no positive level but +-1: there Qp is 1.
  */
-export function stepInit(bits: Dim, signed: boolean, meanMagnitude: number): Initialiser {
+export function stepInit(bits: Dim, signed: boolean, meanMagnitude: number): Initializer {
   const step = (width: number) => {
-    const quantised = Math.min(width, MAX_BITS);
-    return (2 * meanMagnitude) / Math.sqrt(Math.max(1, 2 ** (signed ? quantised - 1 : quantised) - 1));
+    const quantized = Math.min(width, MAX_BITS);
+    return (2 * meanMagnitude) / Math.sqrt(Math.max(1, 2 ** (signed ? quantized - 1 : quantized) - 1));
   };
   return typeof bits === 'number' ? constant(step(bits)) : { kind: 'values', values: bits.values.map(step) };
 }
@@ -69,7 +69,7 @@ export function quantizedWeight(method: WeightQuantizerMethod, bits: number): st
   ];
 }
 
-/** The quantised features of `x`. */
+/** The quantized features of `x`. */
 export function quantizedFeature(
   method: FeatureQuantizerMethod,
   bits: number,

@@ -38,7 +38,7 @@ const weights = z
     method: z.enum(['dorefa', 'lsq']),
     bits: bits.optional().describe('1 to 8, or 32 for float; absent: chosen by the bits gene'),
   })
-  .describe('Quantises the weights');
+  .describe('Quantizes the weights');
 
 const window = {
   kernel: value.optional().describe('Default 1, depthwise 3'),

@@ -24,7 +24,7 @@ export const BIT_PAIRS: readonly BitPair[] = [
 /** Blocks per stage. */
 const DEPTHS = { 18: [2, 2, 2, 2], 34: [3, 4, 6, 3] } as const;
 
-/** Quantisers of weights and features: `pact` is PACT features with DoReFa weights, as in the paper. */
+/** Quantizers of weights and features: `pact` is PACT features with DoReFa weights, as in the paper. */
 export type QuantizerName = 'pact' | 'lsq';
 const QUANTIZERS: Record<
   QuantizerName,
@@ -90,15 +90,15 @@ function blockLayer(
     bits: pairs.map(([weights, features]) => `w${weights}a${features}`),
     ...(widths && { widths: WIDTH_SCALES.map((scale) => scale.toFixed(1)) }),
     choices: ({ bits, width }) => ({
-      basic: basicBlock(place, widths ? width(mids) : place.output, quantised(pairs, quantizer, bits)),
+      basic: basicBlock(place, widths ? width(mids) : place.output, quantized(pairs, quantizer, bits)),
     }),
   });
 }
 
-/** A named convolution with quantised weights, behind its own feature quantiser. */
-type QuantisedConv = (name: string, window: { out: Dim; kernel: number; stride: number }) => nn.Module;
+/** A named convolution with quantized weights, behind its own feature quantizer. */
+type QuantizedConv = (name: string, window: { out: Dim; kernel: number; stride: number }) => nn.Module;
 
-function quantised(pairs: readonly BitPair[], quantizer: QuantizerName, bits: Pick): QuantisedConv {
+function quantized(pairs: readonly BitPair[], quantizer: QuantizerName, bits: Pick): QuantizedConv {
   const { weights: method, features } = QUANTIZERS[quantizer];
   return (name, window) => {
     const weightQuantizer = { method, bits: bits(pairs.map(([weights]) => weights)) };
@@ -113,7 +113,7 @@ function quantised(pairs: readonly BitPair[], quantizer: QuantizerName, bits: Pi
 }
 
 /** Basic block with the names of torchvision's; the last ReLU keeps the next block's features unsigned. */
-function basicBlock(place: Place, mid: Dim, conv: QuantisedConv): nn.Module {
+function basicBlock(place: Place, mid: Dim, conv: QuantizedConv): nn.Module {
   const { output, stride } = place;
   const main = nn.pipe(
     conv('conv1', { out: mid, kernel: 3, stride }),

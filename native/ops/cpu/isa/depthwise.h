@@ -1,6 +1,6 @@
 #pragma once
 
-// Depthwise convolution, forward and backward: for one image and a few channel groups, the (normalised,
+// Depthwise convolution, forward and backward: for one image and a few channel groups, the (normalized,
 // activated) input, and backward the output gradients too, are laid out as planes in cache (plane.h); each
 // plane is convolved there, and its rows go to the sink.
 

@@ -1,6 +1,6 @@
 #pragma once
 
-// The optimizer's update and the normalisation of image bytes: one pass over memory each.
+// The optimizer's update and the normalization of image bytes: one pass over memory each.
 
 #include "rows.h"
 
@@ -30,7 +30,7 @@ inline void sgd(float* parameter, const float* gradient, float* momentum, long n
 // out = byte * scale[channel] + shift[channel]. Bytes are taken in runs of kLanes pixels, which are kLanes *
 // channels values: the pattern of channels then repeats every `channels` vectors.
 template <class T>
-void normalise(const uint8_t* bytes, long pixels, int channels, const float* scale, const float* shift,
+void normalize(const uint8_t* bytes, long pixels, int channels, const float* scale, const float* shift,
                void* out_) {
   T* out = static_cast<T*>(out_);
   constexpr int kMaxChannels = 4;

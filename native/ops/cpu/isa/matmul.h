@@ -2,7 +2,7 @@
 
 // 1x1 and k x k convolutions as matrix products, one panel of output pixels at a time:
 //
-//   read panel a [rows][depth]  (normalised, activated)  ->  gemm  ->  panel c [rows][outputs]  ->  sink
+//   read panel a [rows][depth]  (normalized, activated)  ->  gemm  ->  panel c [rows][outputs]  ->  sink
 //
 // and backward, on the panel g [rows][outputs] of output gradients:
 //
@@ -61,7 +61,7 @@ SINGLEPATH_INLINE void read_pixels(const Operand& in, const Geometry& g, long fi
   });
 }
 
-// fp32 pixels that need no normalising and no padding can be multiplied where they are.
+// fp32 pixels that need no normalizing and no padding can be multiplied where they are.
 template <class T>
 inline bool readable_in_place(const Operand& in, const Geometry& g) {
   return sizeof(T) == 4 && !in.scale && in.channel_step == 1 && in.channels % kGroup == 0 && g.stride == 1;

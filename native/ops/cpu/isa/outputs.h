@@ -1,6 +1,6 @@
 #pragma once
 
-// Both ends of a chain, pixel by pixel: normalise + activate the last raw output into the caller's tensor
+// Both ends of a chain, pixel by pixel: normalize + activate the last raw output into the caller's tensor
 // (with residual, passed-through channels or a global pool), and the way back into the gradient behind the
 // last activation.
 

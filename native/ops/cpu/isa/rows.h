@@ -1,6 +1,6 @@
 #pragma once
 
-// Moving pixels between tensors and fp32 panels: reading operands (normalise + activate on the way), and the
+// Moving pixels between tensors and fp32 panels: reading operands (normalize + activate on the way), and the
 // sinks that take a tile of results [pixels][channels] to memory with everything that hangs on it
 // (statistics, masks, residuals).
 
@@ -33,7 +33,7 @@ SINGLEPATH_INLINE long pixels_ahead(long stride) {
 // Readers: column(c) is a function from a pixel to its kLanes channels from c on, with what these channels
 // need in registers. Channels behind the last are zero.
 template <class T, class A>
-struct NormalisedReader {
+struct NormalizedReader {
   const float *scale, *shift;
   long ahead;  // elements
   SINGLEPATH_INLINE auto column(int c) const {
@@ -67,7 +67,7 @@ SINGLEPATH_INLINE void with_reader(const Operand& in, const Body& body) {
   if (in.scale)
     return with_activation(in.activation, [&](auto activation) {
       const long ahead = pixels_ahead<T>(in.pixel_stride) * in.pixel_stride;
-      body(NormalisedReader<T, decltype(activation)>{in.scale, in.shift, ahead});
+      body(NormalizedReader<T, decltype(activation)>{in.scale, in.shift, ahead});
     });
   if (in.channel_step == 1) return body(PlainReader<T, 1>{in.channels, 1});
   if (in.channel_step == 2) return body(PlainReader<T, 2>{in.channels, 2});
@@ -189,7 +189,7 @@ inline void sink_forward(const ForwardSink& sink, long width, const float* tile,
 
 // ---- backward ----
 
-// Gradient of a normalised and activated value into the padded buffer of the unit before, with its two sums.
+// Gradient of a normalized and activated value into the padded buffer of the unit before, with its two sums.
 template <class T>
 inline void sink_inside(const BackwardSink& sink, long width, const float* tile, long ld, long pixel,
                         int pixels, int channel, int channels, float* sums) {

@@ -244,7 +244,7 @@ SINGLEPATH_INLINE void clear(float* p, long n) {
   __builtin_memset(p, 0, static_cast<size_t>(n) * sizeof(float));
 }
 
-// ---- activations: value and derivative at the normalised value z ----
+// ---- activations: value and derivative at the normalized value z ----
 
 template <Activation A>
 SINGLEPATH_INLINE Vec activate(Vec z) {

@@ -29,7 +29,7 @@ constexpr StorageKernels storage_kernels() {
           pool_output<T>,
           gradient_entry<T>,
           copy_channels<T>,
-          normalise<T>,
+          normalize<T>,
           pack_by_output<typename PanelOf<T>::Element>,
           pack_by_input<typename PanelOf<T>::Element>,
           product<T>};

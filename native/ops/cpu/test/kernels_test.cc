@@ -1,5 +1,5 @@
 // Every kind of chain, on every instruction set this CPU has and 1 and 2 threads, against the naive
-// reference; the optimiser's step, normalising, threads and errors. test/native/programs.test.ts builds and
+// reference; the optimizer's step, normalizing, threads and errors. test/native/programs.test.ts builds and
 // runs it.
 #include "../kernels.h"
 
@@ -10,7 +10,7 @@
 #include <string>
 
 #include "../chain.h"
-#include "../normalise.h"
+#include "../normalize.h"
 #include "../sgd.h"
 #include "chain_case.h"
 #include "check.h"
@@ -48,7 +48,7 @@ void test_sgd() {
   }
 }
 
-void test_normalise() {
+void test_normalize() {
   Workspace workspace(2);
   for (int channels : {1, 3, 5})
     for (Storage storage : {Storage::float32, Storage::bfloat16}) {
@@ -58,13 +58,13 @@ void test_normalise() {
       const float mean[] = {0.485f, 0.456f, 0.406f, 0.1f, 0.f},
                   deviation[] = {0.229f, 0.224f, 0.225f, 0.5f, 1.f};
       Tensor out(storage, pixels, channels);
-      normalise(bytes.data(), pixels, channels, mean, deviation, storage, out.data(), workspace);
+      normalize(bytes.data(), pixels, channels, mean, deviation, storage, out.data(), workspace);
       Values expected;
       for (long i = 0; i < pixels * channels; ++i)
         expected.push_back((bytes[i] / 255.0 - mean[i % channels]) / deviation[i % channels]);
       check_close(expected, out.slice(0, 1, channels), storage == Storage::float32 ? 1e-6 : 4e-3,
-                  std::string(isa_name()) + " normalise " + std::to_string(channels));
-      check(out.guards_intact(), std::string(isa_name()) + " normalise bounds");
+                  std::string(isa_name()) + " normalize " + std::to_string(channels));
+      check(out.guards_intact(), std::string(isa_name()) + " normalize bounds");
     }
 }
 
@@ -129,7 +129,7 @@ int main(int argc, char** argv) {
     select_kernels(*isa);
     const int before = tally().failed;
     test_sgd();
-    test_normalise();
+    test_normalize();
     for (const Case& test : cases()) {
       if (test.name.find(filter) == std::string::npos) continue;
       for (int threads : {1, 2})

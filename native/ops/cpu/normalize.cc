@@ -1,4 +1,4 @@
-#include "normalise.h"
+#include "normalize.h"
 
 #include <vector>
 
@@ -6,7 +6,7 @@
 
 namespace singlepath::cpu {
 
-void normalise(const uint8_t* bytes, long pixels, int channels, const float* mean, const float* deviation,
+void normalize(const uint8_t* bytes, long pixels, int channels, const float* mean, const float* deviation,
                Storage storage, void* out, Workspace& workspace) {
   std::vector<float> scale(channels), shift(channels);
   for (int c = 0; c < channels; ++c) {
@@ -15,7 +15,7 @@ void normalise(const uint8_t* bytes, long pixels, int channels, const float* mea
   }
   const StorageKernels& run = kernels().of(storage);
   workspace.pool().parallel_for(pixels, 256, [&](long begin, long end, int) {
-    run.normalise(bytes + begin * channels, end - begin, channels, scale.data(), shift.data(),
+    run.normalize(bytes + begin * channels, end - begin, channels, scale.data(), shift.data(),
                   static_cast<char*>(out) + begin * channels * storage_bytes(storage));
   });
 }
