@@ -43,6 +43,7 @@ export type { Graph, GraphNode, OpName } from './graph/graph.js';
 export type * from './graph/types.js';
 // Latency tables.
 export { costTable } from './latency/costTable.js';
+export { checkConfig } from './pipeline/checkConfig.js';
 export {
   type Accuracy,
   evaluateNetwork,

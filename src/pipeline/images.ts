@@ -43,21 +43,36 @@ export type ImageSpace = Pick<SearchSpace, 'name' | 'input' | 'classes'>;
 /** All images of a split, as many as the configuration asks for. */
 export async function openImages({ data }: Config, space: ImageSpace, split: Split): Promise<Dataset> {
   const dataset = await openDataset(datasetConfig(data, space), { split });
-  const { channels, size } = space.input;
-  if (dataset.shape.join() !== [channels, size, size].join() || dataset.classes > space.classes) {
-    const got = `${dataset.shape.join(' x ')} with ${dataset.classes} classes`;
+  try {
+    checkFit(space, data.kind, dataset.shape, dataset.classes);
+  } catch (error) {
     dataset.dispose();
-    throw new SinglePathError(
-      'INVALID_DATASET',
-      `Expected images of ${channels} x ${size} x ${size} with ${space.classes} classes for '${space.name}' but '${data.kind}' has ${got}`,
-      { hint: 'set space.size, space.channels and space.classes, or choose another space' },
-    );
+    throw error;
   }
   const limit = split === 'train' ? data.trainImages : data.testImages;
   if (limit === null) return dataset;
   const view = dataset.take(limit);
   dataset.dispose();
   return view;
+}
+
+/** @throws SinglePathError `INVALID_DATASET` where a network cannot take these images. */
+export function checkFit(
+  { name, input, classes: most }: ImageSpace,
+  kind: string,
+  shape: readonly number[],
+  classes: number,
+): void {
+  const { channels, size } = input;
+  if (shape.join() === [channels, size, size].join() && classes <= most) return;
+  const got = `${shape.join(' x ')} with ${classes} classes`;
+  throw new SinglePathError(
+    'INVALID_DATASET',
+    `Expected images of ${channels} x ${size} x ${size} with ${most} classes for '${name}' but '${kind}' has ${got}`,
+    {
+      hint: 'set data.kind to images of that size, or space.size, space.channels and space.classes to these',
+    },
+  );
 }
 
 /** Batches to train on, augmented. */
@@ -92,7 +107,12 @@ export async function fixedBatches(
   }
 }
 
-function datasetConfig(data: DataConfig, space: ImageSpace): DatasetConfig {
+/**
+ * The data section for a space, as `openDataset` takes it.
+ *
+ * @throws SinglePathError `INVALID_CONFIG` where the section lacks something.
+ */
+export function datasetConfig(data: DataConfig, space: ImageSpace): DatasetConfig {
   const { kind, normalize, channelOrder } = data;
   if (kind === 'image-folder' || data.augment === 'random-resized-crop' || data.colorJitter > 0) {
     throw new SinglePathError(

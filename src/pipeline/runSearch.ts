@@ -114,8 +114,12 @@ function searchOf(
   }
 }
 
-/** The costs nsga2 minimizes: all objectives but the accuracy. */
-function objectiveTables(
+/**
+ * The costs nsga2 minimizes: all objectives but the accuracy.
+ *
+ * @throws SinglePathError `INVALID_CONFIG` without the accuracy, `INVALID_ARGUMENT` for an unknown cost.
+ */
+export function objectiveTables(
   space: SearchSpace,
   objectives: readonly string[],
   deployment: Config['latency'],

@@ -134,7 +134,7 @@ test('wrong architectures and spaces are explained', async () => {
 });
 
 test('config validate names file, line and column, and exits 2', async () => {
-  const good = temporaryFile('good.yaml', 'space:\n  name: nas-bench-macro\n');
+  const good = temporaryFile('good.yaml', 'space:\n  name: spos-shufflenet-v2-28\n');
   const bad = temporaryFile('bad.yaml', 'space:\n  name: nas-bench-macro\ntrain:\n  step: 1\n');
   const { code, stdout } = await singlepath(['config', 'validate', good, bad]);
   assert.equal(code, 2);
@@ -164,9 +164,31 @@ test('config validate checks the space and the constraints too', async () => {
   }
 });
 
-test('every configuration that is shipped is right', async () => {
-  const { code, stdout } = await singlepath(['config', 'validate', 'configs']);
+test('config validate says no where a configuration can never run, and what is missing where it cannot run yet', async () => {
+  const alone = await singlepath(['config', 'validate', 'configs/spaces/nas-bench-macro.yaml']);
+  assert.equal(alone.code, 2);
+  assert.match(alone.stdout, /Expected images of 3 x 32 x 32 .* but 'fashion-mnist' has 1 x 28 x 28/);
+  const recipe = temporaryFile('recipe.yaml', 'data: {kind: cifar10, path: no/such/folder}\n');
+  const args = ['config', 'validate', '-c', recipe, 'configs/spaces/nas-bench-macro.yaml'];
+  const { code, stdout } = await singlepath(args);
   assert.equal(code, 0, stdout);
+  assert.match(
+    stdout,
+    /macro\.yaml: ok, but its images are not here: Expected a data file at 'no\/such\/folder/,
+  );
+  const [{ missing }] = JSON.parse((await singlepath([...args, '--json'])).stdout);
+  assert.match(missing, /no\/such\/folder/);
+});
+
+test('config validate searches folders', async () => {
+  const folder = temporaryFolder();
+  mkdirSync(join(folder, 'inner'));
+  for (const name of ['a.yaml', 'inner/b.yml', 'c.txt']) {
+    writeFileSync(join(folder, name), 'space: {name: spos-shufflenet-v2-28}\n');
+  }
+  const { code, stdout } = await singlepath(['config', 'validate', folder, 'configs/demo.yaml']);
+  assert.equal(code, 0, stdout);
+  assert.deepEqual(stdout.match(/\w+\.ya?ml: ok/g), ['a.yaml: ok', 'b.yml: ok', 'demo.yaml: ok']);
 });
 
 test('config show reads back, --set included', async () => {

@@ -4,27 +4,35 @@ import { loadConfig } from '../../config/load.js';
 import { printConfig } from '../../config/print.js';
 import { configJsonSchema } from '../../config/schema/config.js';
 import { SinglePathError } from '../../core/errors.js';
-import { openSpace, samplerOf } from '../../pipeline/fromConfig.js';
-import { legalArchitectures } from '../../pipeline/legalArchitectures.js';
+import { checkConfig } from '../../pipeline/checkConfig.js';
 import { configOf } from '../common/configOf.js';
 import type { ConfigOptions } from '../common/options.js';
 import { printJson, printText } from '../common/output.js';
 
 interface ValidatedFile {
   file: string;
-  /** Absent where the file is right. */
+  /** Why it can never run; absent where it can. */
   error?: string;
+  /** Files of its data set that are not on this machine; absent where all are. */
+  missing?: string;
   hint?: string;
 }
 
+export interface ValidateOptions {
+  /** Files that each of those to check builds on. */
+  config: string[];
+  json?: boolean;
+}
+
 /** `singlepath config validate` */
-export function validateConfigs(paths: readonly string[], { json }: { json?: boolean }): void {
-  const results = validateFiles(paths);
+export function validateConfigs(paths: readonly string[], { config, json }: ValidateOptions): void {
+  const results = validateFiles(paths, config);
   if (json) printJson(results);
   else {
-    for (const { file, error, hint } of results) {
-      const lines = error === undefined ? [`${file}: ok`] : [error, ...(hint ? [`hint: ${hint}`] : [])];
-      printText(lines.join('\n'));
+    for (const { file, error, missing, hint } of results) {
+      const verdict =
+        missing === undefined ? `${file}: ok` : `${file}: ok, but its images are not here: ${missing}`;
+      printText([error ?? verdict, ...(hint ? [`hint: ${hint}`] : [])].join('\n'));
     }
   }
   if (results.some(({ error }) => error !== undefined)) process.exitCode = 2;
@@ -42,8 +50,8 @@ export function printSchema(): void {
   printJson(configJsonSchema());
 }
 
-/** Checks settings, search space and that constraints can be met; folders are searched for YAML files. */
-function validateFiles(paths: readonly string[]): ValidatedFile[] {
+/** Checks each file on top of `base`; folders are searched for YAML files. */
+function validateFiles(paths: readonly string[], base: readonly string[]): ValidatedFile[] {
   const files = paths.flatMap(yamlFiles);
   if (files.length === 0) {
     throw new SinglePathError(
@@ -53,17 +61,18 @@ function validateFiles(paths: readonly string[]): ValidatedFile[] {
   }
   return files.map((file) => {
     try {
-      const config = loadConfig({ files: [file] });
-      const space = openSpace(config.space);
-      legalArchitectures(space, config.search.constraints, config.latency);
-      samplerOf(space, config);
-      return { file };
+      const missing = checkConfig(loadConfig({ files: [...base, file] }));
+      return missing === undefined ? { file } : { file, missing: missing.message, ...hintOf(missing) };
     } catch (error) {
       if (!(error instanceof SinglePathError)) throw error;
       const message = error.message.startsWith(file) ? error.message : `${file}: ${error.message}`;
-      return { file, error: message, ...(error.hint !== undefined && { hint: error.hint }) };
+      return { file, error: message, ...hintOf(error) };
     }
   });
+}
+
+function hintOf({ hint }: SinglePathError): { hint?: string } {
+  return hint === undefined ? {} : { hint };
 }
 
 function yamlFiles(path: string): string[] {

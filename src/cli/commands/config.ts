@@ -1,13 +1,14 @@
 import { Command } from 'commander';
+import type { ValidateOptions } from '../actions/config.js';
 import { withHelp } from '../common/help.js';
-import { CONFIG, type ConfigOptions, JSON_OUTPUT, withOptions } from '../common/options.js';
+import { CONFIG, type ConfigOptions, collect, JSON_OUTPUT, withOptions } from '../common/options.js';
 
 /** `singlepath config`: what a configuration may say, and whether one is right. */
 export function configCommand(): Command {
   const command = new Command('config').description('check, print and describe configurations');
   withHelp(command, {
     examples: [
-      ['singlepath config validate configs', 'check every file of a folder'],
+      ['singlepath config validate configs/small', 'check every file of a folder'],
       ['singlepath config show', 'all settings with their defaults and a comment each'],
     ],
     exitCodes: [],
@@ -20,16 +21,21 @@ const actions = () => import('../actions/config.js');
 function validateCommand(): Command {
   const command = withOptions(
     new Command('validate')
-      .description('check files: settings, search space, constraints')
-      .argument('<files...>', 'YAML files, or folders that are searched for them'),
+      .description('say whether configurations can run: settings, space, constraints, sampler, data set')
+      .argument('<files...>', 'YAML files, or folders that are searched for them')
+      .option('-c, --config <file>', 'YAML file that each of them builds on; repeatable', collect, []),
     JSON_OUTPUT,
-  ).action(async (paths: string[], options: { json?: boolean }) =>
+  ).action(async (paths: string[], options: ValidateOptions) =>
     (await actions()).validateConfigs(paths, options),
   );
   return withHelp(command, {
     examples: [
       ['singlepath config validate configs/demo.yaml', 'check one file'],
-      ['singlepath config validate configs my.yaml --json', 'check many, for programs'],
+      [
+        'singlepath config validate -c configs/recipes/cifar10.yaml configs/spaces/nas-bench-macro.yaml',
+        'check a space together with the recipe it is trained with',
+      ],
+      ['singlepath config validate configs/small my.yaml --json', 'check many, for programs'],
     ],
     exitCodes: [],
   });

@@ -29,6 +29,7 @@ function cifar(kind: string, classes: 10 | 100, unpacked: string, names: (split:
       return { format: 'cifar', files, classes };
     },
     classes: () => classes,
+    shape: () => [3, 32, 32],
     fromConfig: folderFromConfig(kind),
   } satisfies DatasetDefinition<FolderOptions, CifarSource>;
 }

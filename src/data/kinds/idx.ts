@@ -18,6 +18,9 @@ export interface IdxSource {
   labels: string;
 }
 
+/** Of MNIST and Fashion-MNIST. */
+const SHAPE = [1, 28, 28] as const;
+
 /** Grey images in four IDX files, gzip or plain, named as MNIST's. */
 export const idx = {
   source: ({ path }, split) => idxSource(requiredPath('idx', path), split),
@@ -28,6 +31,7 @@ export const idx = {
 export const mnist = {
   source: ({ path }, split) => idxSource(requiredPath('mnist', path), split),
   classes: () => 10,
+  shape: () => SHAPE,
   fromConfig: folderFromConfig('mnist'),
 } satisfies DatasetDefinition<FolderOptions, IdxSource>;
 
@@ -40,6 +44,7 @@ export interface FashionMnistOptions {
 export const fashionMnist = {
   source: ({ path }, split) => idxSource(path ?? fashionMnistFolder(), split),
   classes: () => 10,
+  shape: () => SHAPE,
   fromConfig: ({ path }) => ({ path }),
   locations: fashionMnistLocations,
 } satisfies DatasetDefinition<FashionMnistOptions, IdxSource>;

@@ -41,6 +41,8 @@ export interface DatasetDefinition<Options extends object, Source extends { form
   source(options: Options, split: Split): Source;
   /** Number of classes, where it is known before the labels are read. Absent: the largest label + 1. */
   classes?(options: Options): number;
+  /** Shape of every image, [channels, height, width], where it is known before the files are read. */
+  shape?(options: Options): readonly [number, number, number];
   /**
    * Options from a configuration. Absent: only programs can name this kind.
    *

@@ -1,0 +1,50 @@
+import type { Config } from '../config/schema/config.js';
+import { SinglePathError } from '../core/errors.js';
+import { datasetDefinition } from '../data/kinds/index.js';
+import { presetNormalization } from '../data/normalize.js';
+import type { SearchSpace } from '../space/types.js';
+import { openSpace, samplerOf } from './fromConfig.js';
+import { checkFit, datasetConfig } from './images.js';
+import { legalArchitectures } from './legalArchitectures.js';
+import { objectiveTables } from './runSearch.js';
+
+/**
+ * Finds out, without loading the addon or reading an image, whether a configuration can run: its space exists, its
+ * constraints can be met, its sampler and its objectives make sense, and its images are such as the space takes.
+ *
+ * @returns the error that says which files of the data set are not on this machine; undefined where all are.
+ * @throws SinglePathError where it can never run, as the run itself would throw it.
+ */
+export function checkConfig(config: Config): SinglePathError | undefined {
+  const { search, latency } = config;
+  const space = openSpace(config.space);
+  legalArchitectures(space, search.constraints, latency);
+  samplerOf(space, config);
+  if (search.algorithm === 'nsga2') objectiveTables(space, search.objectives, latency);
+  return checkImages(config, space);
+}
+
+function checkImages({ data }: Config, space: SearchSpace): SinglePathError | undefined {
+  const options = datasetConfig(data, space);
+  const definition = datasetDefinition(data.kind);
+  const shape = definition.shape?.(options);
+  if (shape !== undefined) checkFit(space, data.kind, shape, definition.classes?.(options) ?? 1);
+  const { normalize, trainImages, heldOut } = data;
+  if (typeof normalize === 'string' && normalize !== 'auto') {
+    presetNormalization(normalize, space.input.channels, data.channelOrder === 'bgr');
+  }
+  if (trainImages !== null && heldOut >= trainImages) {
+    throw new SinglePathError(
+      'INVALID_CONFIG',
+      `Expected data.heldOut below data.trainImages (${trainImages}) but received ${heldOut}`,
+      { hint: 'the images that are held out are taken from the training images' },
+    );
+  }
+  try {
+    for (const split of ['train', 'test'] as const) definition.source(options, split);
+    return undefined;
+  } catch (error) {
+    if (error instanceof SinglePathError && error.code === 'INVALID_DATASET') return error;
+    throw error;
+  }
+}

@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { loadConfig } from '../../src/config/load.js';
+import { packageRoot } from '../../src/core/packageRoot.js';
+import { CONFIGURABLE_KINDS } from '../../src/data/kinds/index.js';
+import { checkConfig } from '../../src/pipeline/checkConfig.js';
+import { openSpace } from '../../src/pipeline/fromConfig.js';
+import { openImages } from '../../src/pipeline/images.js';
+import { getSpace, listSpaces } from '../../src/space/spaces/catalog.js';
+import { withoutAddon } from '../cli/native.js';
+
+const root = join(packageRoot(), 'configs');
+const yamlFiles = (folder: string) => readdirSync(join(root, folder)).map((name) => join(root, folder, name));
+
+/** The files of the first command that a configuration's own comment shows. */
+function filesOf(path: string): string[] {
+  const [, command] = /^# (singlepath (?:train|retrain) .*)$/m.exec(readFileSync(path, 'utf8'))!;
+  return [...command!.matchAll(/-c (\S+)/g)].map(([, file]) => join(packageRoot(), file!));
+}
+
+const configurations = [
+  [join(root, 'demo.yaml')],
+  ...[...yamlFiles('small'), ...yamlFiles('spaces'), ...yamlFiles('recipes')].map((path) => {
+    const files = filesOf(path);
+    assert.ok(files.includes(path), `${path} shows a command with itself`);
+    return files;
+  }),
+];
+
+test('every space has a configuration', () => {
+  const names = yamlFiles('spaces')
+    .map((path) => loadConfig({ files: filesOf(path) }).space.name)
+    .sort();
+  assert.deepEqual(
+    names,
+    listSpaces()
+      .map(({ name }) => name)
+      .sort(),
+  );
+  for (const name of names) assert.ok(getSpace(name!).layers.length > 0);
+});
+
+test('a later file wins: a space changes what its recipe says', () => {
+  const files = ['recipes/cifar10.yaml', 'spaces/nas-bench-macro.yaml'].map((file) => join(root, file));
+  const { train, data, search } = loadConfig({ files });
+  assert.deepEqual([train.epochs, train.schedule], [120, 'cosine']);
+  assert.equal(data.kind, 'cifar10');
+  assert.deepEqual(search.constraints, ['madds<=60M']);
+  assert.equal(loadConfig({ files: files.toReversed() }).train.epochs, 600);
+});
+
+const opened = new Set<string>();
+for (const files of configurations) {
+  const shown = files.map((file) => file.slice(root.length + 1)).join(' + ');
+  const config = loadConfig({ files });
+  const { kind } = config.data;
+
+  if (!(CONFIGURABLE_KINDS as string[]).includes(kind)) {
+    test(`${shown} can never run, and checkConfig says so`, () => {
+      assert.throws(() => checkConfig(config), /not part of this version/);
+    });
+    continue;
+  }
+
+  test(`${shown} opens its images, or says which file is missing`, async (t) => {
+    const missing = checkConfig(config);
+    const space = openSpace(config.space);
+    const { channels, size } = space.input;
+    // Images do not depend on anything else, and opening a set takes a while.
+    const key = JSON.stringify([config.data, space.input, space.classes]);
+    if (opened.has(key)) return;
+    opened.add(key);
+    if (withoutAddon() !== false) return t.skip('the addon is not built here');
+    if (missing !== undefined) {
+      assert.match(missing.message, /Expected .* '.+'/);
+      await assert.rejects(openImages(config, space, 'train'), { message: missing.message });
+      return;
+    }
+    for (const split of ['train', 'test'] as const) {
+      using images = await openImages(config, space, split);
+      assert.deepEqual(images.shape, [channels, size, size]);
+      assert.ok(images.size > 0);
+    }
+  });
+}
+
+for (const [set, said] of [
+  ['data.kind=mnist', /Expected data\.path, the folder of 'mnist'/],
+  [
+    'space={name: nas-bench-macro, size: 36}',
+    /Expected images of 3 x 36 x 36 .* but 'fashion-mnist' has 1 x 28 x 28/,
+  ],
+  ['data.normalize=cifar', /Expected a preset for images of 1 channel/],
+  ['data.heldOut=10000', /Expected data\.heldOut below data\.trainImages \(10000\)/],
+  ['search.constraints=[madds<=1M]', /No architecture of 'spos-shufflenet-v2-28' meets madds<=1000000/],
+  ['search={algorithm: nsga2, objectives: [madds]}', /Expected accuracy among search\.objectives/],
+] as const) {
+  test(`a configuration that can never run is refused: ${set}`, () => {
+    const config = loadConfig({ files: [join(root, 'demo.yaml')], set: ['search.constraints=[]', set] });
+    assert.throws(() => checkConfig(config), said);
+  });
+}
