@@ -68,7 +68,7 @@ export function createProgram(): Command {
   return program;
 }
 
-/** Runs the command line and returns its exit code (DESIGN, Errors). */
+/** Runs the command line and returns its exit code (README, exit codes). */
 export async function runCli(args: readonly string[]): Promise<number> {
   try {
     await createProgram().parseAsync(args, { from: 'user' });

@@ -52,7 +52,7 @@ export function expected(
   );
 }
 
-/** Exit codes of the CLI: DESIGN, Errors. */
+/** The CLI's exit code for an error: the table of exit codes in README.md. */
 export function exitCodeOf(error: unknown): number {
   if (!(error instanceof SinglePathError)) return 1;
   switch (error.code) {

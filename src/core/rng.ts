@@ -70,6 +70,19 @@ export class RandomStream {
     return Number((this.bits() * BigInt(size)) >> 64n);
   }
 
+  /**
+   * Draws `count` of the items without replacement, in random order: the front of a Fisher-Yates shuffle. With all of
+   * them it is a uniform permutation.
+   */
+  sample<T>(items: readonly T[], count = items.length): T[] {
+    const drawn = [...items];
+    for (let i = 0; i < count; i++) {
+      const j = i + this.integer(drawn.length - i);
+      [drawn[i], drawn[j]] = [drawn[j]!, drawn[i]!];
+    }
+    return drawn.slice(0, count);
+  }
+
   /** Uniform bigint in [0, size) for any positive size, by rejection on the top bits. */
   bigInteger(size: bigint): bigint {
     const width = size.toString(2).length;

@@ -5,7 +5,6 @@ import type { Metric } from './table.js';
 /** An upper limit on a cost: `cost(architecture, metric) <= limit`. */
 export interface Constraint {
   metric: Metric;
-  op: '<=';
   /** Plain numbers; nanoseconds for latency. */
   limit: number;
 }
@@ -40,7 +39,7 @@ export function parseConstraint(text: string): Constraint {
     throw expected('<metric><=<number>', 'constraint', text, { hint: EXAMPLES });
   }
   const metric = metricNamed(match[1]!);
-  return { metric, op: '<=', limit: value * factorOf(metric, match[3]!, text) };
+  return { metric, limit: value * factorOf(metric, match[3]!, text) };
 }
 
 const EXAMPLES =

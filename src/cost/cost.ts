@@ -4,18 +4,25 @@ import { checkArchitecture } from '../space/architecture.js';
 import { type InputOptions, withInput } from '../space/input.js';
 import type { Architecture, SearchSpace } from '../space/types.js';
 import { layerProfiles } from './layers.js';
-import type { CostTable, LayerCosts, Metric } from './table.js';
+import { type CostTable, type LayerCosts, type Metric, optionOf } from './table.js';
 
 export type { Cost } from '../graph/ops/op.js';
 
-/** The metrics that follow from the graph alone. */
-export const METRICS = [
-  'madds',
-  'params',
-  'bitops',
-  'activations',
-  'weightbits',
-] as const satisfies readonly (keyof Cost)[];
+/** The metrics that follow from the graph alone, and what tables call them. */
+export const METRIC_TITLES: Readonly<Record<keyof Cost, string>> = {
+  madds: 'MAdds',
+  params: 'parameters',
+  bitops: 'BitOps',
+  activations: 'activations',
+  weightbits: 'weight bits',
+};
+export const METRICS = Object.keys(METRIC_TITLES) as (keyof Cost)[];
+
+/** The metrics by which architectures of a space differ: those of bits only where bits are searched. */
+export function metricsOf({ genes }: Pick<SearchSpace, 'genes'>): (keyof Cost)[] {
+  const searchesBits = genes.some(({ kind }) => kind === 'bits');
+  return METRICS.filter((metric) => searchesBits || (metric !== 'bitops' && metric !== 'weightbits'));
+}
 
 /**
  * Cost of an architecture for one image: MAdds, parameters (of the retrained network: affine BatchNorm), BitOps
@@ -25,16 +32,10 @@ export const METRICS = [
  */
 export function costOf(space: SearchSpace, architecture: Architecture, options: InputOptions = {}): Cost {
   checkArchitecture(space, architecture);
-  const total: Cost = { madds: 0, params: 0, bitops: 0, activations: 0, weightbits: 0 };
+  const total = Object.fromEntries(METRICS.map((metric) => [metric, 0])) as unknown as Cost;
   for (const { genes, sizes, costs } of layerProfiles(withInput(space, options))) {
-    let index = 0;
-    for (let g = 0; g < genes.length; g++) index = index * sizes[g]! + architecture[genes[g]!]!;
-    const cost = costs[index]!;
-    total.madds += cost.madds;
-    total.params += cost.params;
-    total.bitops += cost.bitops;
-    total.activations += cost.activations;
-    total.weightbits += cost.weightbits;
+    const cost = costs[optionOf(architecture, genes, sizes)]!;
+    for (const metric of METRICS) total[metric] += cost[metric];
   }
   return total;
 }

@@ -1,5 +1,5 @@
 import { expected } from '../core/errors.js';
-import type { CostTable } from './table.js';
+import { type CostTable, valuesOf } from './table.js';
 
 /** A cost over all architectures of a space, each equally likely. */
 export interface CostStatistics {
@@ -113,10 +113,9 @@ function place(
   sizes: readonly number[],
   option: number,
 ): void {
-  for (let g = genes.length - 1; g >= 0; g--) {
-    architecture[genes[g]!] = option % sizes[g]!;
-    option = Math.floor(option / sizes[g]!);
-  }
+  valuesOf(option, sizes).forEach((value, g) => {
+    architecture[genes[g]!] = value;
+  });
 }
 
 /** Index of the first value of an ascending array that is at least `target`. */

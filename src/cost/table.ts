@@ -1,10 +1,12 @@
+import type { Cost } from '../graph/ops/op.js';
+
 /**
  * A cost as one additive table per layer. Exact: output shapes of a layer do not depend on its genes, so what a
  * layer costs depends on its own genes only. Samplers and searches consume this form.
  */
 
 /** `latency[FILE]`, of a lookup table, lives beside the built-in ones: nanoseconds. */
-export type Metric = 'madds' | 'params' | 'bitops' | 'activations' | 'weightbits' | (string & {});
+export type Metric = keyof Cost | (string & {});
 
 /** What one layer costs for every combination of its genes. */
 export interface LayerCosts {
@@ -29,10 +31,27 @@ export interface CostTable {
 /** Cost of one architecture: base plus one table entry per layer. */
 export function tableCost(table: CostTable, architecture: readonly number[]): number {
   let total = table.base;
-  for (const { genes, sizes, costs } of table.layers) {
-    let index = 0;
-    for (let g = 0; g < genes.length; g++) index = index * sizes[g]! + architecture[genes[g]!]!;
-    total += costs[index]!;
-  }
+  for (const { genes, sizes, costs } of table.layers) total += costs[optionOf(architecture, genes, sizes)]!;
   return total;
+}
+
+/** Row-major index of the values that an architecture gives to `genes`: the last gene varies fastest. */
+export function optionOf(
+  architecture: readonly number[],
+  genes: readonly number[],
+  sizes: readonly number[],
+): number {
+  let option = 0;
+  for (let g = 0; g < genes.length; g++) option = option * sizes[g]! + architecture[genes[g]!]!;
+  return option;
+}
+
+/** Inverse of {@link optionOf}: the value of each gene. */
+export function valuesOf(option: number, sizes: readonly number[]): number[] {
+  const values = new Array<number>(sizes.length);
+  for (let g = sizes.length - 1; g >= 0; g--) {
+    values[g] = option % sizes[g]!;
+    option = Math.floor(option / sizes[g]!);
+  }
+  return values;
 }

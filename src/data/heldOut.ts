@@ -30,11 +30,7 @@ export function splitHeldOut(
   const chosen = new Uint8Array(dataset.size);
   byClass.forEach((positions, label) => {
     const random = new RandomStream(seed, 'split', label);
-    for (let i = 0; i < quotas[label]!; i++) {
-      const j = i + random.integer(positions.length - i);
-      [positions[i], positions[j]] = [positions[j]!, positions[i]!];
-      chosen[positions[i]!] = 1;
-    }
+    for (const position of random.sample(positions, quotas[label]!)) chosen[position] = 1;
   });
   const all = [...chosen.keys()];
   return {

@@ -2,7 +2,7 @@ import type { NativeBatch } from '../runtime/native.js';
 import { cached, type EvaluationCache, type EvaluationKey } from '../search/cache.js';
 import type { Evaluate, Score } from '../search/types.js';
 import type { Architecture } from '../space/types.js';
-import type { Supernet } from '../supernet/supernet.js';
+import { accuraciesOf, type Supernet } from '../supernet/supernet.js';
 
 export interface PopulationOptions {
   supernet: Pick<Supernet, 'evaluate'>;
@@ -51,12 +51,9 @@ export function populationEvaluator(options: PopulationOptions): Evaluate {
     });
     const { images, layersRun, layersAlone } = result;
     onWork?.({ evaluated: architectures.length, layersRun, layersAlone });
+    const { correct, top5, loss } = result;
     return architectures.map(
-      (_, i): Score => ({
-        accuracy: result.correct[i]! / images,
-        top5: result.top5[i]! / images,
-        loss: result.loss[i]!,
-      }),
+      (_, i): Score => accuraciesOf({ correct: correct[i]!, top5: top5[i]!, loss: loss[i]!, images }),
     );
   };
 

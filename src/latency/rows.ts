@@ -1,3 +1,4 @@
+import { optionOf } from '../cost/table.js';
 import type { Graph, GraphNode } from '../graph/graph.js';
 import { showShape } from '../graph/ops/op.js';
 import type { Shape } from '../graph/types.js';
@@ -61,10 +62,7 @@ export function spaceRows(space: SearchSpace): SpaceRows {
 /** The rows a path runs, layer by layer, as indices into `rows`. */
 export function pathRows(space: SearchSpace, architecture: Architecture): number[] {
   checkArchitecture(space, architecture);
-  return spaceRows(space).layers.map(({ genes, sizes, rows }) => {
-    const option = genes.reduce((index, gene, g) => index * sizes[g]! + architecture[gene]!, 0);
-    return rows[option]!;
-  });
+  return spaceRows(space).layers.map(({ genes, sizes, rows }) => rows[optionOf(architecture, genes, sizes)]!);
 }
 
 function enumerate(space: SearchSpace): SpaceRows {

@@ -7,7 +7,7 @@ import { Script } from '../export/script.js';
 import { loadWeights } from '../run/weights.js';
 import { deriveSubnet } from '../space/subnet.js';
 import type { Architecture } from '../space/types.js';
-import type { ValidateResult } from '../supernet/supernet.js';
+import { accuraciesOf, type ValidateResult } from '../supernet/supernet.js';
 import { Disposables } from './disposables.js';
 import { createNetwork, openSpace } from './fromConfig.js';
 import { type ImageSpace, openImages } from './images.js';
@@ -44,7 +44,7 @@ export async function evaluateNetwork(
   stack.addAll(batches);
   const network = stack.add(createNetwork(space, config));
   await loadWeights(network, run.path, onSkipped);
-  return accuracyOf(await network.validate(batches, [], signal));
+  return testAccuracy(await network.validate(batches, [], signal));
 }
 
 /**
@@ -63,7 +63,7 @@ export async function evaluateScript(
   const test = stack.add(await openImages(config, scriptSpace(config, path), 'test'));
   const batches = await test.batches({ batchSize: config.evaluate.batchSize, signal });
   stack.addAll(batches);
-  return accuracyOf(await script.validate(batches, signal));
+  return testAccuracy(await script.validate(batches, signal));
 }
 
 /** What the export of a TorchScript file says about its test images, as a layer for a configuration to build on. */
@@ -104,6 +104,6 @@ export async function evaluatePath(
   return { accuracy, top5, loss, images: scorer.images, split: 'held-out' };
 }
 
-function accuracyOf({ correct, top5, loss, images }: ValidateResult): Accuracy {
-  return { accuracy: correct / images, top5: top5 / images, loss, images, split: 'test' };
+function testAccuracy(result: ValidateResult): Accuracy {
+  return { ...accuraciesOf(result), images: result.images, split: 'test' };
 }

@@ -67,11 +67,5 @@ function chosen(
   seed: number,
 ): readonly TrueAccuracy[] {
   if (sample === undefined || sample >= entries.length) return entries;
-  const random = new RandomStream(seed, 'split', 0);
-  const items = [...entries];
-  for (let i = 0; i < sample; i++) {
-    const j = i + random.integer(items.length - i);
-    [items[i], items[j]] = [items[j]!, items[i]!];
-  }
-  return items.slice(0, sample);
+  return new RandomStream(seed, 'split', 0).sample(entries, sample);
 }

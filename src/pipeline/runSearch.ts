@@ -2,6 +2,7 @@ import type { Config } from '../config/schema/config.js';
 import { generationOf } from '../config/schema/search.js';
 import { SinglePathError } from '../core/errors.js';
 import { parseConstraints } from '../cost/constraint.js';
+import { metricsOf } from '../cost/cost.js';
 import type { CostTable } from '../cost/table.js';
 import {
   type GenerationSummary,
@@ -135,8 +136,8 @@ export function objectiveTables(
 
 /** MAdds and parameters, what is constrained, and BitOps where bits are searched. */
 function reportedCosts({ search, latency }: Config, space: SearchSpace): CostTable[] {
-  const metrics = new Set<string>(['madds', 'params']);
-  if (space.genes.some(({ kind }) => kind === 'bits')) metrics.add('bitops');
+  const unasked = ['activations', 'weightbits'];
+  const metrics = new Set<string>(metricsOf(space).filter((metric) => !unasked.includes(metric)));
   for (const { metric } of parseConstraints(search.constraints)) metrics.add(metric);
   for (const objective of search.algorithm === 'nsga2' ? search.objectives : []) {
     if (objective !== 'accuracy') metrics.add(objective);

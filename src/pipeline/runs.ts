@@ -4,7 +4,7 @@ import { resolveConfig } from '../config/load.js';
 import type { Config } from '../config/schema/config.js';
 import { fileSource } from '../config/sources.js';
 import { SinglePathError } from '../core/errors.js';
-import type { RunKind } from '../run/directory.js';
+import { type RunKind, readHeader } from '../run/directory.js';
 
 /** What every long work needs to know besides its configuration. */
 export interface RunControl {
@@ -32,23 +32,19 @@ export interface StoredRun {
  */
 export function readRun(path: string, ...kinds: RunKind[]): StoredRun {
   const what = `the run directory of singlepath ${kinds.join(' or ')}`;
-  const header = join(path, 'run.json');
-  if (!existsSync(header)) {
+  if (!existsSync(join(path, 'run.json'))) {
     const found = existsSync(path) ? 'it has no run.json' : 'there is no such folder';
     throw new SinglePathError('INVALID_ARGUMENT', `Expected ${what} in '${path}' but ${found}`, {
       hint: `make one with \`singlepath ${kinds[0]} --run-dir ${path}\``,
     });
   }
-  const { kind, identity } = parseJson(header) as {
-    kind: RunKind;
-    identity: { architecture?: number[] } | null;
-  };
+  const { kind, identity } = readHeader(path);
   if (!kinds.includes(kind)) {
     throw new SinglePathError('INVALID_ARGUMENT', `Expected ${what} in '${path}' but it is one of ${kind}`, {
       hint: 'give the folder that was its --run-dir',
     });
   }
-  const architecture = identity?.architecture;
+  const { architecture } = (identity ?? {}) as { architecture?: number[] };
   const config = resolveConfig([fileSource(join(path, 'config.yaml'))]);
   return { kind, path, config, ...(architecture && { architecture }) };
 }

@@ -33,7 +33,7 @@ export interface RunOptions {
 }
 
 /** `run.json`: whose directory this is. */
-interface RunHeader {
+export interface RunHeader {
   format: number;
   kind: RunKind;
   spaceName: string;
@@ -155,7 +155,7 @@ function checkOwner(path: string, identity: unknown, options: RunOptions): boole
       { hint: 'choose another run directory' },
     );
   }
-  const header = readHeader(file);
+  const header = readHeader(path);
   const differ = [
     ...differences(header.kind, options.kind, 'kind'),
     ...differences(header.spaceHash.slice(0, 12), spaceHash(options.space).slice(0, 12), 'spaceHash'),
@@ -184,7 +184,13 @@ function checkOwner(path: string, identity: unknown, options: RunOptions): boole
   return true;
 }
 
-function readHeader(file: string): RunHeader {
+/**
+ * Reads `run.json` of a run directory.
+ *
+ * @throws SinglePathError `IO`, or `INVALID_CHECKPOINT` where it is none of this version.
+ */
+export function readHeader(path: string): RunHeader {
+  const file = join(path, HEADER);
   try {
     const header = JSON.parse(readFileSync(file, 'utf8')) as RunHeader;
     if (header.format === FORMAT) return header;

@@ -16,11 +16,20 @@ export function packageVersion(): string {
     .version;
 }
 
+/** Where `singlepath build` compiles. */
+export function buildFolder(): string {
+  return join(packageRoot(), 'build');
+}
+
+/** Where `singlepath build` puts the addon. */
+export function builtAddon(): string {
+  return join(buildFolder(), 'Release', 'singlepath.node');
+}
+
 /** Where the addon may be, in order of preference. */
 export function addonCandidates(): string[] {
   const override = process.env.SINGLEPATH_ADDON;
-  const built = join(packageRoot(), 'build', 'Release', 'singlepath.node');
-  return override === undefined ? [built] : [override, built];
+  return override === undefined ? [builtAddon()] : [override, builtAddon()];
 }
 
 /** Which of the candidates was loaded; undefined before {@link addon} was called. */

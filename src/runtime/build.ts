@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { SinglePathError } from '../core/errors.js';
 import { packageRoot } from '../core/packageRoot.js';
+import { buildFolder, builtAddon } from './addon.js';
 import { installLibtorch } from './installLibtorch.js';
 import { describeTried, findLibtorch, type Libtorch } from './libtorch.js';
 import { runToStderr, versionLine } from './process.js';
@@ -55,8 +56,8 @@ export async function buildAddon({
   log(`libtorch:\n${describeTried(search.tried)}`);
 
   const root = packageRoot();
-  const addon = join(root, 'build', 'Release', 'singlepath.node');
-  if (clean) rmSync(join(root, 'build'), { recursive: true, force: true });
+  const addon = builtAddon();
+  if (clean) rmSync(buildFolder(), { recursive: true, force: true });
   // `cmake-js compile` throws the whole build away after any error; two steps keep what did compile.
   await cmake(root, ['configure', `--CDSINGLEPATH_LIBTORCH=${libtorch.path}`]);
   await cmake(root, ['build']);

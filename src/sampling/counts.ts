@@ -1,6 +1,7 @@
+import { optionOf, valuesOf } from '../cost/table.js';
 import type { Architecture } from '../space/types.js';
 import { type Levels, thin } from './levels.js';
-import { decode, encode, type Problem } from './links.js';
+import type { Problem } from './links.js';
 import { NumberTable } from './numberTable.js';
 
 /**
@@ -55,7 +56,7 @@ export class Counts {
           rank -= all;
           continue;
         }
-        decode(options[Number(rank / count)]!, sizes).forEach((value, g) => {
+        valuesOf(options[Number(rank / count)]!, sizes).forEach((value, g) => {
           architecture[genes[g]!] = value;
         });
         rank %= count;
@@ -75,7 +76,7 @@ export class Counts {
     for (let i = 0; i < links.length; i++) {
       const { genes, sizes, classes, classOf } = links[i]!;
       this.#open(i, state);
-      const option = encode(architecture, genes, sizes);
+      const option = optionOf(architecture, genes, sizes);
       const chosen = classOf[option]!;
       for (let c = 0; c < chosen; c++) {
         const { costs, options } = classes[c]!;

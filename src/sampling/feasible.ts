@@ -2,12 +2,12 @@ import { expected, SinglePathError } from '../core/errors.js';
 import type { RandomStream } from '../core/rng.js';
 import type { Constraint } from '../cost/constraint.js';
 import { spaceSize } from '../cost/statistics.js';
-import type { CostTable } from '../cost/table.js';
+import { type CostTable, optionOf } from '../cost/table.js';
 import type { Architecture } from '../space/types.js';
 import { Counts } from './counts.js';
 import { infeasible } from './infeasible.js';
 import { levelsOf } from './levels.js';
-import { type CostBound, encode, type Problem, problemOf, sidesOf } from './links.js';
+import { type CostBound, type Problem, problemOf, sidesOf } from './links.js';
 import type { GeneSpace } from './sampler.js';
 
 export interface FeasibleOptions {
@@ -78,7 +78,7 @@ export class FeasibleSet {
   satisfies(architecture: Architecture): boolean {
     const left = Float64Array.from(this.#problem.budgets);
     for (const { genes, sizes, classes, classOf } of this.#problem.links) {
-      const { costs } = classes[classOf[encode(architecture, genes, sizes)]!]!;
+      const { costs } = classes[classOf[optionOf(architecture, genes, sizes)]!]!;
       for (let k = 0; k < left.length; k++) left[k]! -= costs[k]!;
     }
     return left.every((budget) => budget >= 0);

@@ -1,8 +1,8 @@
 import { SinglePathError } from '../core/errors.js';
 import { exactCost } from '../cost/constraint.js';
-import { tableCost } from '../cost/table.js';
+import { tableCost, valuesOf } from '../cost/table.js';
 import type { Architecture } from '../space/types.js';
-import { decode, type Problem, type Side } from './links.js';
+import type { Problem, Side } from './links.js';
 import type { GeneSpace } from './sampler.js';
 
 /**
@@ -97,7 +97,7 @@ function trace({ links }: Problem, label: Label): Architecture {
   let at: Label = label;
   for (let i = links.length - 1; i >= 0; i--) {
     const { genes, sizes } = links[i]!;
-    decode(at.option, sizes).forEach((value, g) => {
+    valuesOf(at.option, sizes).forEach((value, g) => {
       architecture[genes[g]!] = value;
     });
     at = at.previous!;

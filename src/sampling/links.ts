@@ -1,5 +1,5 @@
 import { expected, SinglePathError } from '../core/errors.js';
-import type { CostTable } from '../cost/table.js';
+import { type CostTable, optionOf, valuesOf } from '../cost/table.js';
 import type { GeneSpace } from './sampler.js';
 
 /** An additive cost and the closed interval it must lie in. */
@@ -108,27 +108,6 @@ function join(first: Link, second: Link): Link | undefined {
   return joint.classes.length <= MOST_CLASSES ? { genes, sizes, ...joint } : undefined;
 }
 
-/** Values of the link's genes for a row-major option index. */
-export function decode(option: number, sizes: readonly number[]): number[] {
-  const values = new Array<number>(sizes.length);
-  for (let g = sizes.length - 1; g >= 0; g--) {
-    values[g] = option % sizes[g]!;
-    option = Math.floor(option / sizes[g]!);
-  }
-  return values;
-}
-
-/** Row-major option index of the link's genes. */
-export function encode(
-  architecture: readonly number[],
-  genes: readonly number[],
-  sizes: readonly number[],
-): number {
-  let option = 0;
-  for (let g = 0; g < genes.length; g++) option = option * sizes[g]! + architecture[genes[g]!]!;
-  return option;
-}
-
 function scale(
   { table, sign, limit }: Side,
   links: number,
@@ -177,8 +156,7 @@ function column(
     if (row.layer !== layer) continue;
     const positions = row.genes.map((gene) => genes.indexOf(gene));
     for (let option = 0; option < options; option++) {
-      const values = decode(option, sizes);
-      const index = positions.reduce((at, p, g) => at * row.sizes[g]! + values[p]!, 0);
+      const index = optionOf(valuesOf(option, sizes), positions, row.sizes);
       costs[option]! += sign * Math.round(row.costs[index]! / unit);
     }
   }

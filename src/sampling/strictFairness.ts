@@ -32,19 +32,9 @@ export class StrictFairnessSampler implements Sampler {
     return this.space.genes.map(({ size }) => {
       const values: number[] = [];
       while (values.length + size <= this.round) for (let v = 0; v < size; v++) values.push(v);
-      const extra = shuffled(size, random).slice(0, this.round - values.length);
-      values.push(...extra);
-      return shuffled(this.round, random).map((i) => values[i]!);
+      const all = Array.from({ length: size }, (_, value) => value);
+      values.push(...random.sample(all, this.round - values.length));
+      return random.sample(values);
     });
   }
-}
-
-/** Fisher-Yates permutation of 0 … size - 1. */
-function shuffled(size: number, random: RandomStream): number[] {
-  const items = Array.from({ length: size }, (_, i) => i);
-  for (let i = size - 1; i > 0; i--) {
-    const j = random.integer(i + 1);
-    [items[i], items[j]] = [items[j]!, items[i]!];
-  }
-  return items;
 }

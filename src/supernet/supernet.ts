@@ -46,6 +46,15 @@ export interface ValidateResult {
   images: number;
 }
 
+/** Shares of the images that are right (top-1 and top-5, in [0, 1]) and the mean cross-entropy. */
+export function accuraciesOf({ correct, top5, loss, images }: ValidateResult): {
+  accuracy: number;
+  top5: number;
+  loss: number;
+} {
+  return { accuracy: correct / images, top5: top5 / images, loss };
+}
+
 /**
  * The weights of a search space: one set of shared parameters, of which each call runs a single path
  * (arXiv 1904.00420, section 3). A network to retrain is the supernet of a space without genes.

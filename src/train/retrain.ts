@@ -1,5 +1,5 @@
 import type { NativeBatch } from '../runtime/native.js';
-import type { Supernet, ValidateResult } from '../supernet/supernet.js';
+import { accuraciesOf, type Supernet } from '../supernet/supernet.js';
 import { type TrainingOptions, trainingLoop } from './loop.js';
 import type { TrainingSession } from './session.js';
 
@@ -62,7 +62,7 @@ export async function retrain(options: RetrainOptions): Promise<RetrainResult> {
   const validate = async (session: TrainingSession): Promise<{ scored: Validation; images: number }> => {
     if (calibration.length > 0) await network.recalibrate(calibration, [], signal);
     const result = await network.validate(validation, [], signal);
-    const scored = validationOf(result, session.state.step);
+    const scored: Validation = { step: session.state.step, ...accuraciesOf(result) };
     const notes = session.state.notes as Notes;
     session.log('validation', { ...scored });
     run?.summaries.scalars(scored.step, {
@@ -102,8 +102,4 @@ export async function retrain(options: RetrainOptions): Promise<RetrainResult> {
   };
   await run?.writeResult(result);
   return result;
-}
-
-function validationOf({ correct, top5, loss, images }: ValidateResult, step: number): Validation {
-  return { step, accuracy: correct / images, top5: top5 / images, loss };
 }

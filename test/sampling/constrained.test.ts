@@ -24,7 +24,7 @@ describe('ConstrainedSampler', () => {
     const set = feasibleSet(
       space,
       tables,
-      tables.map(({ metric }, k) => ({ metric, op: '<=', limit: limits[k]! })),
+      tables.map(({ metric }, k) => ({ metric, limit: limits[k]! })),
       { maxLevels: 1024, maxStates: 4096 },
     );
     const sampler = new ConstrainedSampler(set, 1);

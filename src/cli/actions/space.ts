@@ -6,7 +6,7 @@ import {
   latencyTableOf,
   parseConstraints,
 } from '../../cost/constraint.js';
-import type { Cost } from '../../cost/cost.js';
+import { type Cost, METRIC_TITLES, metricsOf } from '../../cost/cost.js';
 import { layerProfiles } from '../../cost/layers.js';
 import { costStatistics, spaceSize } from '../../cost/statistics.js';
 import { formatExact, formatPercent } from '../../report/format.js';
@@ -52,15 +52,13 @@ export async function showSpace(name: string, options: SpaceOptions): Promise<vo
 
 function describeSpace(space: SearchSpace): string {
   const { input, classes, genes, layers } = space;
-  const quantized = genes.some(({ kind }) => kind === 'bits');
-  const metrics = ['madds', 'params', ...(quantized ? ['bitops' as const] : [])] as const;
-  const titles = { madds: 'MAdds', params: 'parameters', bitops: 'BitOps' };
+  const metrics = metricsOf(space).filter((metric) => metric !== 'activations' && metric !== 'weightbits');
   const columns: Column[] = [
     { title: 'layer' },
     { title: 'choices' },
     { title: 'widths' },
     { title: 'bits' },
-    ...metrics.map((metric) => ({ title: titles[metric], ...RIGHT })),
+    ...metrics.map((metric) => ({ title: METRIC_TITLES[metric], ...RIGHT })),
   ];
   const profiles = layerProfiles(space);
   const rows = layers.map((layer, index) => {
@@ -99,13 +97,9 @@ export interface SpaceStatsOptions extends SpaceOptions {
 export async function spaceStats(name: string, options: SpaceStatsOptions): Promise<void> {
   const { costTable } = await import('../../latency/costTable.js');
   const space = await spaceArgument(name, options);
-  const quantized = space.genes.some((gene) => gene.kind === 'bits');
   const latencies = parseConstraints(options.constraint).filter(({ metric }) => latencyTableOf(metric));
   const metrics = [
-    'madds',
-    'params',
-    ...(quantized ? ['bitops', 'weightbits'] : []),
-    'activations',
+    ...metricsOf(space),
     ...latencies.map(({ metric }) => metric),
     ...options.table.map((file) => `latency[${file}]`),
   ];

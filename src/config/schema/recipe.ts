@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** What differs between training a supernet and retraining one network (facts: arXiv 1904.00420, section 4). */
+/** What differs between training a supernet and retraining one network (arXiv 1904.00420, section 4). */
 export interface RecipeDefaults {
   steps: number;
 }
