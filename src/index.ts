@@ -35,6 +35,8 @@ export { evaluationKey, openEvaluationCache } from './evaluate/cacheFile.js';
 export { type PopulationOptions, populationEvaluator } from './evaluate/population.js';
 // Other programs.
 export { type ExportOptions, type ExportResult, exportSubnet } from './export/exportSubnet.js';
+export { encodeOnnx, type OnnxOptions, type OnnxWeights } from './export/onnx.js';
+export { OnnxNetwork } from './export/onnxNetwork.js';
 export type { Parity } from './export/parity.js';
 export { Script } from './export/script.js';
 export * as nn from './graph/build.js';
@@ -46,10 +48,10 @@ export { costTable } from './latency/costTable.js';
 export { checkConfig } from './pipeline/checkConfig.js';
 export {
   type Accuracy,
+  evaluateExported,
   evaluateNetwork,
   evaluatePath,
-  evaluateScript,
-  scriptSources,
+  exportedSources,
 } from './pipeline/evaluate.js';
 export { openSpace, recipeOf } from './pipeline/fromConfig.js';
 export { runExport } from './pipeline/runExport.js';

@@ -33,6 +33,8 @@ export interface ArchitectureFile {
   /** The test images it was made for. */
   data?: DataDescription;
   parity: Parity;
+  /** Where there is an ONNX file. */
+  onnx?: { parity: Parity | 'not checked' };
   versions: { singlepath: string; torch: string; node: string };
 }
 
@@ -66,6 +68,23 @@ export function describeArchitecture(
     parity,
     versions: { singlepath: packageVersion(), torch: addon().versions().torch, node: process.versions.node },
   };
+}
+
+/** What programs that read the ONNX file alone have to know, as its metadata. Nothing that differs from run to run. */
+export function onnxMetadata({
+  space,
+  text,
+  costs,
+  input,
+  classes,
+}: ArchitectureFile): Record<string, string> {
+  const values = { space: space.name, space_hash: space.hash, architecture: text, costs, input, classes };
+  return Object.fromEntries(
+    Object.entries(values).map(([key, value]) => [
+      `singlepath.${key}`,
+      typeof value === 'string' ? value : JSON.stringify(value),
+    ]),
+  );
 }
 
 export const ARCHITECTURE_FILE = 'architecture.json';

@@ -10,11 +10,16 @@ import { deriveSubnet } from '../space/subnet.js';
 import type { Architecture, SearchSpace } from '../space/types.js';
 import {
   ARCHITECTURE_FILE,
+  type ArchitectureFile,
   type DataDescription,
   describeArchitecture,
   type InputDescription,
+  onnxMetadata,
 } from './architectureFile.js';
+import { exampleLoaders } from './examples.js';
 import { inheritWeights } from './inherit.js';
+import { encodeOnnx, type OnnxWeights } from './onnx.js';
+import { loadOnnxRuntime, OnnxNetwork } from './onnxNetwork.js';
 import { checkParity, type Parity } from './parity.js';
 import { Script } from './script.js';
 import { describeScript } from './torchscript.js';
@@ -41,6 +46,10 @@ export interface ExportOptions {
   parityBatch: NativeBatch;
   /** Largest difference of logits, relative to the largest logit. Default 1e-4. */
   tolerance?: number;
+  /** Also write an ONNX file. Default: yes, with the defaults of {@link encodeOnnx}. */
+  onnx?: { opset?: number | undefined; weights?: OnnxWeights | undefined } | false;
+  /** Also write a program in Python and one for Node that load the network. */
+  examples?: boolean;
   /** Statistics of the images, for the programs that read the files. */
   input?: InputDescription;
   /** Test images it can be evaluated on. */
@@ -50,52 +59,81 @@ export interface ExportOptions {
 export interface ExportResult {
   directory: string;
   /** Paths of the files. */
-  files: { script: string; weights: string; architecture: string };
+  files: { script: string; onnx?: string; weights: string; architecture: string };
   parity: Parity;
+  /** Of the ONNX file; undefined where there is none, or no onnxruntime to run it. */
+  onnxParity?: Parity | undefined;
 }
 
 const FILES = {
   script: 'network.torchscript.pt',
+  onnx: 'network.onnx',
   weights: 'weights.safetensors',
   architecture: ARCHITECTURE_FILE,
 } as const;
 
+/** Logits of quantized networks differ where a feature falls on the other level: so many images must agree. */
+const QUANTIZED_AGREEMENT = 0.9;
+
 /**
- * Writes a network for other programs: TorchScript, weights under PyTorch's names, and what it is. The TorchScript
- * file is loaded again and its logits compared before anything gets its name.
+ * Writes a network for other programs: TorchScript, ONNX, weights under PyTorch's names, and what it is. The files are
+ * loaded again and their logits compared before anything gets its name; the ONNX file where `onnxruntime-node` or
+ * `onnxruntime-web` is installed.
  *
  * @throws SinglePathError `EXPORT_MISMATCH` (nothing is left behind), `IO`, `INVALID_CHECKPOINT`.
  */
 export async function exportSubnet(options: ExportOptions): Promise<ExportResult> {
   const { space, architecture, network, directory, parityBatch, tolerance = 1e-4, input, data } = options;
+  const { onnx = {}, examples = false } = options;
   const subnet = deriveSubnet(space, architecture);
   const weights = inheritWeights(space, architecture, await network.state());
   const path = pathIn(network.space, space, architecture);
   const script = await callNative(() => addon().serializeScript(describeScript(subnet, weights)));
 
   const created = await makeDirectory(directory);
-  const final = (file: keyof typeof FILES) => join(directory, FILES[file]);
-  const temporary = (file: keyof typeof FILES) => `${final(file)}.tmp-${process.pid}`;
+  const written = FILE_NAMES.filter((file) => file !== 'onnx' || onnx !== false);
+  const final = (file: FileName) => join(directory, FILES[file]);
+  const temporary = (file: FileName) => `${final(file)}.tmp-${process.pid}`;
   try {
     await writeDurably(temporary('script'), [script]);
     const reference = await network.forward(parityBatch, path);
     using loaded = await Script.load(temporary('script'));
-    const parity = checkParity(reference, await loaded.forward(parityBatch), tolerance);
+    const parity = checkParity(reference, await loaded.forward(parityBatch), { tolerance });
     const description = describeArchitecture(space, architecture, { input, data, parity });
+    let onnxParity: Parity | undefined;
+    if (onnx !== false) {
+      const metadata = onnxMetadata(description);
+      await writeDurably(temporary('onnx'), [encodeOnnx(subnet, weights, { ...onnx, metadata })]);
+      if ((await loadOnnxRuntime()) !== undefined) {
+        using other = await OnnxNetwork.load(temporary('onnx'));
+        const agreement = description.costs.bitops > 0 ? QUANTIZED_AGREEMENT : undefined;
+        onnxParity = checkParity(reference, await other.forward(parityBatch), { tolerance, agreement });
+      }
+      description.onnx = { parity: onnxParity ?? 'not checked' };
+    }
+    if (examples) await writeExamples(directory, description);
     await writeDurably(temporary('weights'), encodeSafetensors(weights, { format: 'pt' }));
     await writeDurably(temporary('architecture'), [`${JSON.stringify(description, null, 2)}\n`]);
-    for (const file of FILE_NAMES) await rename(temporary(file), final(file));
+    for (const file of written) await rename(temporary(file), final(file));
+    if (onnx === false) await rm(final('onnx'), { force: true }); // of an earlier export: another network
     await syncDirectory(directory);
-    const files = { script: final('script'), weights: final('weights'), architecture: final('architecture') };
-    return { directory, files, parity };
+    const files = Object.fromEntries(written.map((file) => [file, final(file)])) as ExportResult['files'];
+    return { directory, files, parity, onnxParity };
   } catch (error) {
-    for (const file of FILE_NAMES) await rm(temporary(file), { force: true }).catch(() => {});
+    for (const file of written) await rm(temporary(file), { force: true }).catch(() => {});
     if (created) await rmdir(directory).catch(() => {}); // only where it is empty
     throw error instanceof Error && 'syscall' in error ? ioError('write', directory, error) : error;
   }
 }
 
-const FILE_NAMES = Object.keys(FILES) as (keyof typeof FILES)[];
+async function writeExamples(directory: string, description: ArchitectureFile): Promise<void> {
+  for (const [name, source] of Object.entries(exampleLoaders(description))) {
+    await writeDurably(join(directory, name), [source]);
+  }
+}
+
+type FileName = keyof typeof FILES;
+const FILE_NAMES = Object.keys(FILES) as FileName[];
 
 /** The architecture as the network that is exported counts it: itself in a supernet, nothing in a subnet. */
 function pathIn(network: SearchSpace, space: SearchSpace, architecture: Architecture): Architecture {

@@ -1,21 +1,33 @@
 /**
- * The table of activations. A row feeds the type of the graph, the words of space files (src/space/file/schema.ts) and
- * TorchScript; native/core/activation.h is its native half.
+ * The table of activations. A row feeds the type of the graph, the words of space files (src/space/file/schema.ts),
+ * TorchScript and ONNX; native/core/activation.h is its native half.
  */
 
 import { type Module, single } from './module.js';
+import type { OnnxGraph } from './onnx.js';
 import type { NodeBase } from './types.js';
 
 interface ActivationDefinition {
   /** In TorchScript, of the expression `x`. */
   torchscript(x: string): string;
+  /** In ONNX, of the value `x`; returns the value it adds under `name`. */
+  onnx(graph: OnnxGraph, x: string, name: string): string;
 }
 
 /** Every activation by its name. */
 export const activations = {
-  relu: { torchscript: (x) => `torch.relu(${x})` },
-  relu6: { torchscript: (x) => `torch.hardtanh(${x}, 0.0, 6.0)` },
-  hswish: { torchscript: (x) => `torch.hardswish(${x})` },
+  relu: {
+    torchscript: (x) => `torch.relu(${x})`,
+    onnx: (graph, x, name) => graph.node('Relu', [x], name),
+  },
+  relu6: {
+    torchscript: (x) => `torch.hardtanh(${x}, 0.0, 6.0)`,
+    onnx: (graph, x, name) => graph.node('Clip', [x, graph.number(0), graph.number(6)], name),
+  },
+  hswish: {
+    torchscript: (x) => `torch.hardswish(${x})`,
+    onnx: (graph, x, name) => graph.node('HardSwish', [x], name),
+  },
 } satisfies Record<string, ActivationDefinition>;
 
 export type Activation = keyof typeof activations;

@@ -3,6 +3,7 @@ import type { Config } from '../config/schema/config.js';
 import { type ConfigSource, objectSource } from '../config/sources.js';
 import { SinglePathError } from '../core/errors.js';
 import { ARCHITECTURE_FILE, readArchitectureFile } from '../export/architectureFile.js';
+import { OnnxNetwork } from '../export/onnxNetwork.js';
 import { Script } from '../export/script.js';
 import { loadWeights } from '../run/weights.js';
 import { deriveSubnet } from '../space/subnet.js';
@@ -48,26 +49,26 @@ export async function evaluateNetwork(
 }
 
 /**
- * An exported TorchScript file on the test images.
+ * An exported TorchScript or ONNX file on the test images.
  *
  * @throws SinglePathError `INVALID_ARGUMENT` where neither the configuration nor the file's export says what images it
  *   takes.
  */
-export async function evaluateScript(
+export async function evaluateExported(
   config: Config,
   path: string,
   { signal }: Pick<EvaluateControl, 'signal'>,
 ): Promise<Accuracy> {
   using stack = new Disposables();
-  const script = stack.add(await Script.load(path));
-  const test = stack.add(await openImages(config, scriptSpace(config, path), 'test'));
+  const network = stack.add(await (path.endsWith('.onnx') ? OnnxNetwork.load(path) : Script.load(path)));
+  const test = stack.add(await openImages(config, exportedSpace(config, path), 'test'));
   const batches = await test.batches({ batchSize: config.evaluate.batchSize, signal });
   stack.addAll(batches);
-  return testAccuracy(await script.validate(batches, signal));
+  return testAccuracy(await network.validate(batches, signal));
 }
 
-/** What the export of a TorchScript file says about its test images, as a layer for a configuration to build on. */
-export function scriptSources(path: string): ConfigSource[] {
+/** What the export of a file says about its test images, as a layer for a configuration to build on. */
+export function exportedSources(path: string): ConfigSource[] {
   const { data, input } = readArchitectureFile(path) ?? {};
   if (data === undefined) return [];
   const { mean, std, channelOrder } = input!;
@@ -75,8 +76,8 @@ export function scriptSources(path: string): ConfigSource[] {
   return [objectSource(value, join(dirname(path), ARCHITECTURE_FILE))];
 }
 
-/** The images a TorchScript file takes: those of the space the configuration names, else of its export. */
-function scriptSpace(config: Config, path: string): ImageSpace {
+/** The images an exported file takes: those of the space the configuration names, else of its export. */
+function exportedSpace(config: Config, path: string): ImageSpace {
   if (config.space.name !== null || config.space.file !== null) return openSpace(config.space);
   const exported = readArchitectureFile(path);
   if (exported?.data === undefined) {

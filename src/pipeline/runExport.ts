@@ -17,6 +17,8 @@ export interface ExportControl {
   directory?: string | undefined;
   /** For the run directory of a supernet: the path to export, with inherited weights. */
   architecture?: Architecture | undefined;
+  /** Also write programs that load the network. */
+  examples?: boolean | undefined;
   signal?: AbortSignal | undefined;
   /** Told of a damaged checkpoint that was skipped. */
   onSkipped: (error: SinglePathError) => void;
@@ -31,7 +33,7 @@ export interface ExportControl {
 export async function runExport(
   config: Config,
   run: StoredRun,
-  { directory, architecture: chosen, signal, onSkipped }: ExportControl,
+  { directory, architecture: chosen, examples = false, signal, onSkipped }: ExportControl,
 ): Promise<ExportResult> {
   const space = openSpace(config.space);
   const architecture = run.kind === 'train' ? chosen : (run.architecture ?? []);
@@ -66,6 +68,11 @@ export async function runExport(
     directory: directory ?? config.export.directory ?? join(run.path, 'export'),
     parityBatch: parityBatch!,
     tolerance: config.export.tolerance,
+    examples,
+    onnx: config.export.onnx && {
+      opset: config.export.opset ?? undefined,
+      weights: config.export.onnxWeights,
+    },
     input: { ...test.normalization, channelOrder },
     data: { kind, path, testImages },
   });

@@ -3,10 +3,10 @@ import { objectSource } from '../../config/sources.js';
 import {
   type Accuracy,
   type EvaluateControl,
+  evaluateExported,
   evaluateNetwork,
   evaluatePath,
-  evaluateScript,
-  scriptSources,
+  exportedSources,
 } from '../../pipeline/evaluate.js';
 import { openSpace } from '../../pipeline/fromConfig.js';
 import { readRun } from '../../pipeline/runs.js';
@@ -43,9 +43,9 @@ async function evaluateTarget(
   options: EvaluateCommandOptions,
   control: EvaluateControl,
 ): Promise<Accuracy> {
-  if (/\.pt[h]?$/.test(target)) {
-    const base = options.config.length > 0 ? [] : scriptSources(target);
-    return evaluateScript(configOf(options, { base }), target, control);
+  if (/\.(pth?|onnx)$/.test(target)) {
+    const base = options.config.length > 0 ? [] : exportedSources(target);
+    return evaluateExported(configOf(options, { base }), target, control);
   }
   const run = readRun(target, 'train', 'retrain');
   const config: Config = configOf(options, { base: [objectSource(run.config, `${target}/config.yaml`)] });

@@ -5,7 +5,7 @@ import { readRun } from '../../pipeline/runs.js';
 import { parseArchitecture } from '../../space/architecture.js';
 import { missingArch } from '../common/architectures.js';
 import { configOf } from '../common/configOf.js';
-import { describeParity } from '../common/exportText.js';
+import { describeParities } from '../common/exportText.js';
 import type { ConfigOptions, OutputOptions } from '../common/options.js';
 import { printJson, printText } from '../common/output.js';
 import { createSession } from '../common/session.js';
@@ -14,13 +14,24 @@ import { stoppable } from '../common/signals.js';
 export interface ExportCommandOptions extends ConfigOptions, OutputOptions {
   out?: string;
   arch?: string;
+  onnx?: boolean;
+  opset?: number;
+  onnxWeights?: string;
+  example?: boolean;
 }
 
 /** `singlepath export` */
 export async function exportNetwork(target: string, options: ExportCommandOptions): Promise<void> {
   const run = readRun(target, 'train', 'retrain');
-  const config = configOf(options, { base: [objectSource(run.config, `${target}/config.yaml`)] });
-  const { arch, out: directory } = options;
+  const { arch, out: directory, example: examples = false } = options;
+  const config = configOf(options, {
+    base: [objectSource(run.config, `${target}/config.yaml`)],
+    shortcuts: [
+      { path: ['export', 'onnx'], value: options.onnx === false ? false : undefined, option: '--no-onnx' },
+      { path: ['export', 'opset'], value: options.opset, option: '--opset' },
+      { path: ['export', 'onnxWeights'], value: options.onnxWeights, option: '--onnx-weights' },
+    ],
+  });
   if (run.kind === 'train' && arch === undefined) {
     throw missingArch(target, 'export');
   }
@@ -28,8 +39,8 @@ export async function exportNetwork(target: string, options: ExportCommandOption
   const session = createSession(options);
   const onSkipped = (error: Error): void => session.log.warn(error.message);
   const result = await stoppable((signal) =>
-    runExport(config, run, { directory, architecture, signal, onSkipped }),
+    runExport(config, run, { directory, architecture, examples, signal, onSkipped }),
   );
   if (options.json) printJson(result);
-  else printText([describeParity(result.parity), ...Object.values(result.files)].join('\n'));
+  else printText([...describeParities(result), ...Object.values(result.files)].join('\n'));
 }

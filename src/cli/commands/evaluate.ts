@@ -7,10 +7,8 @@ import { CONFIG, KERNELS, OUTPUT, withOptions } from '../common/options.js';
 export function evaluateCommand(): Command {
   const command = withOptions(
     new Command('evaluate')
-      .description(
-        'accuracy of a retrained network, of an exported TorchScript file or of a path of a supernet',
-      )
-      .argument('<target>', 'run directory of retrain or train, or a TorchScript file (.pt)')
+      .description('accuracy of a retrained network, of an exported file or of a path of a supernet')
+      .argument('<target>', 'run directory of retrain or train, or a TorchScript (.pt) or ONNX file (.onnx)')
       .option('-a, --arch <genes>', 'the path to evaluate, for a supernet'),
     CONFIG,
     KERNELS,

@@ -1,16 +1,27 @@
 import { Command } from 'commander';
 import type { ExportCommandOptions } from '../actions/export.js';
 import { LONG_RUNNING, withHelp } from '../common/help.js';
-import { CONFIG, OUTPUT, withOptions } from '../common/options.js';
+import { CONFIG, OUTPUT, wholeNumber, withOptions } from '../common/options.js';
 
 /** `singlepath export`: a network for other programs. */
 export function exportCommand(): Command {
   const command = withOptions(
     new Command('export')
-      .description('write TorchScript, safetensors and JSON of a network, after a parity check')
+      .description('write TorchScript, ONNX, safetensors and JSON of a network, after a parity check')
       .argument('<run>', 'run directory of singlepath retrain, or of train with --arch')
       .option('-a, --arch <genes>', 'the path to export with inherited weights, for a supernet')
-      .option('-o, --out <folder>', 'where the files go (setting: export.directory)'),
+      .option('-o, --out <folder>', 'where the files go (setting: export.directory)')
+      .option(
+        '--opset <number>',
+        'version of the ONNX operators, 17 to 26 (setting: export.opset)',
+        wholeNumber,
+      )
+      .option(
+        '--onnx-weights <float|packed>',
+        'how the ONNX file stores quantized weights (setting: export.onnxWeights)',
+      )
+      .option('--no-onnx', 'TorchScript and safetensors alone (setting: export.onnx)')
+      .option('--example', 'also write a program in Python and one for Node that load the network'),
     CONFIG,
     OUTPUT,
   ).action(async (run: string, options: ExportCommandOptions) => {
@@ -18,7 +29,11 @@ export function exportCommand(): Command {
     await exportNetwork(run, options);
   });
   return withHelp(command, {
-    examples: [['singlepath export runs/network --out network', "loads with Python's torch.jit.load too"]],
+    examples: [
+      ['singlepath export runs/network --out network', "loads with Python's torch.jit.load too"],
+      ['singlepath export runs/network --out network --example', 'with programs that load the ONNX file'],
+      ['singlepath export runs/network --onnx-weights packed', 'weights of 4 bits and fewer in 4 bits'],
+    ],
     exitCodes: [...LONG_RUNNING],
   });
 }

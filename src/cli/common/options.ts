@@ -112,7 +112,7 @@ export function collect(value: string, previous: string[]): string[] {
   return [...previous, value];
 }
 
-function wholeNumber(text: string): number {
+export function wholeNumber(text: string): number {
   const value = Number(text);
   if (text.trim() === '' || !Number.isSafeInteger(value) || value < 0) {
     throw new InvalidArgumentError('Expected a whole number, 0 or more.');

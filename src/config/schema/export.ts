@@ -7,6 +7,18 @@ export const exportSchema = z.strictObject({
     .nullable()
     .default(null)
     .describe('Folder the files go to; null is export/ in the run directory'),
+  onnx: z.boolean().default(true).describe('Write an ONNX file beside the TorchScript file'),
+  opset: z
+    .int()
+    .nullable()
+    .default(null)
+    .describe('Version of the ONNX operators, 17 to 26; null is 17, or 21 for packed weights'),
+  onnxWeights: z
+    .enum(['float', 'packed'])
+    .default('float')
+    .describe(
+      'Quantized weights in the ONNX file: the float32 numbers they stand for, or 4- and 8-bit integers',
+    ),
   parityImages: z
     .int()
     .positive()

@@ -7,4 +7,6 @@ export const activation: OpDefinition<ActivationNode> = {
   shape: only,
 
   torchscript: (node, { inputs: [x] }) => ({ value: activations[node.function].torchscript(x!) }),
+
+  onnx: (node, { graph, inputs: [x] }) => activations[node.function].onnx(graph, x!, node.name),
 };

@@ -1,5 +1,5 @@
 import type { NodeBase } from '../types.js';
-import { type OpDefinition, only, positiveInteger } from './op.js';
+import { misfit, type OpDefinition, only, positiveInteger } from './op.js';
 
 export interface AdaptiveAveragePoolNode extends NodeBase {
   op: 'adaptiveAveragePool';
@@ -19,4 +19,15 @@ export const adaptiveAveragePool: OpDefinition<AdaptiveAveragePoolNode> = {
     value:
       size === 1 ? `torch.mean(${x}, [2, 3], True)` : `torch.adaptive_avg_pool2d(${x}, [${size}, ${size}])`,
   }),
+
+  onnx(node, { graph, inputs: [x], input: { height, width } }) {
+    const { name, size } = node;
+    if (size === 1) return graph.node('GlobalAveragePool', [x!], name);
+    // ONNX has no adaptive pooling; where the size divides the input's, all windows are alike.
+    if (height % size !== 0 || width % size !== 0) {
+      throw misfit(node, `an input of a multiple of ${size} pixels for ONNX`, `${height}x${width}`);
+    }
+    const window = [height / size, width / size];
+    return graph.node('AveragePool', [x!], name, { integers: { kernel_shape: window, strides: window } });
+  },
 };

@@ -16,4 +16,7 @@ export const add: OpDefinition<AddNode> = {
   },
 
   torchscript: (_node, { inputs }) => ({ value: inputs.join(' + ') }),
+
+  onnx: ({ name }, { graph, inputs: [first, ...rest] }) =>
+    rest.reduce((sum, value) => graph.node('Add', [sum, value], name), first!),
 };

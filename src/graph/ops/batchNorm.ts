@@ -1,5 +1,12 @@
 import type { NodeBase, ParameterSpec } from '../types.js';
-import { constant, type OpDefinition, only, scriptFloat } from './op.js';
+import {
+  constant,
+  type OnnxContext,
+  type OpDefinition,
+  only,
+  type ScaleAndShift,
+  scriptFloat,
+} from './op.js';
 
 export interface BatchNormNode extends NodeBase {
   op: 'batchNorm';
@@ -40,4 +47,24 @@ export const batchNorm: OpDefinition<BatchNormNode> = {
     const settings = `False, ${scriptFloat(momentum)}, ${scriptFloat(eps)}, True`; // False: not training
     return { module: 'BatchNorm2d', value: `torch.batch_norm(${x}, ${scale}, ${statistics}, ${settings})` };
   },
+
+  onnx({ name, eps }, { graph, inputs: [x], parameter }) {
+    const tensors = ['weight', 'bias', 'running_mean', 'running_var'].map((suffix) => {
+      const { shape, data } = parameter(suffix);
+      return graph.floats(`${name}.${suffix}`, shape, data);
+    });
+    return graph.node('BatchNormalization', [x!, ...tensors], name, { floats: { epsilon: eps } });
+  },
 };
+
+/** What a trained BatchNorm does, in double precision. */
+export function scaleAndShift({ eps }: BatchNormNode, parameter: OnnxContext['parameter']): ScaleAndShift {
+  const { data: mean } = parameter('running_mean');
+  const { data: variance } = parameter('running_var');
+  const { data: bias } = parameter('bias');
+  const scale = Float64Array.from(
+    parameter('weight').data,
+    (weight, c) => weight / Math.sqrt(variance[c]! + eps),
+  );
+  return { scale, shift: scale.map((factor, c) => bias[c]! - mean[c]! * factor) };
+}

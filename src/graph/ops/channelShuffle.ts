@@ -18,4 +18,14 @@ export const channelShuffle: OpDefinition<ChannelShuffleNode> = {
   },
 
   torchscript: ({ groups }, { inputs: [x] }) => ({ value: `torch.channel_shuffle(${x}, ${groups})` }),
+
+  // With four dimensions: converters to other formats stumble over transposes of five. 0 keeps the batch.
+  onnx({ name, groups }, { graph, inputs: [x], output: { channels, height, width } }) {
+    const split = graph.integers(0, groups, channels / groups, height * width);
+    const grouped = graph.node('Reshape', [x!, split], `${name}.grouped`);
+    const swapped = graph.node('Transpose', [grouped], `${name}.swapped`, {
+      integers: { perm: [0, 2, 1, 3] },
+    });
+    return graph.node('Reshape', [swapped, graph.integers(0, channels, height, width)], name);
+  },
 };

@@ -20,4 +20,6 @@ export const concat: OpDefinition<ConcatNode> = {
   },
 
   torchscript: (_node, { inputs }) => ({ value: `torch.cat([${inputs.join(', ')}], 1)` }),
+
+  onnx: ({ name }, { graph, inputs }) => graph.node('Concat', [...inputs], name, { integers: { axis: 1 } }),
 };

@@ -1,5 +1,14 @@
 import type { Dim, NodeBase, ParameterSpec, WeightInit } from '../types.js';
-import { constant, misfit, type OpDefinition, only, positiveInteger, weightInit, windowSize } from './op.js';
+import {
+  constant,
+  misfit,
+  type OpDefinition,
+  only,
+  onnxWindow,
+  positiveInteger,
+  weightInit,
+  windowSize,
+} from './op.js';
 import {
   checkBits,
   FLOAT_BITS,
@@ -9,6 +18,7 @@ import {
   stepInit,
   type WeightQuantizerMethod,
 } from './quantizer.js';
+import { quantizedWeightOnnx } from './quantizerOnnx.js';
 
 export interface Conv2dNode extends NodeBase {
   op: 'conv2d';
@@ -115,11 +125,37 @@ export const conv2d: OpDefinition<Conv2dNode> = {
       value: `torch.conv2d(${inputs[0]}, ${weight}, ${bias ? 'self.bias' : 'None'}, ${window})`,
     };
   },
+
+  onnx(node, { graph, inputs: [x], input, output, read, parameter, norm }) {
+    const { name, bias, weightQuantizer: quantizer } = node;
+    const weight = parameter('weight');
+    const bits = quantizer === undefined ? FLOAT_BITS : read(quantizer.bits);
+    const operands = [
+      x!,
+      quantizer !== undefined && bits < FLOAT_BITS
+        ? quantizedWeightOnnx(graph, name, quantizer.method, bits, weight, () => parameter('step').data[0]!)
+        : graph.floats(`${name}.weight`, weight.shape, norm ? scaled(weight.data, norm.scale) : weight.data),
+    ];
+    if (bias || norm !== undefined) {
+      const shift = Float64Array.from({ length: output.channels }, (_, c) => norm?.shift[c] ?? 0);
+      const own = bias ? parameter('bias').data : shift.map(() => 0);
+      const values = shift.map((value, c) => value + own[c]! * (norm?.scale[c] ?? 1));
+      operands.push(graph.floats(`${name}.bias`, [output.channels], values));
+    }
+    const group = node.groups === 'depthwise' ? input.channels : node.groups;
+    return graph.node('Conv', operands, name, { integers: { ...onnxWindow(node), group } });
+  },
 };
 
 function weightShape(node: Conv2dNode, input: number, output: number): number[] {
   const perGroup = node.groups === 'depthwise' ? 1 : input / node.groups;
   return [output, perGroup, node.kernel, node.kernel];
+}
+
+/** Weights [out, …] times one factor for each output channel. */
+function scaled(weights: Float32Array, factors: Float64Array): Float32Array {
+  const size = weights.length / factors.length;
+  return weights.map((weight, i) => weight * factors[Math.floor(i / size)]!);
 }
 
 function product(values: readonly number[]): number {

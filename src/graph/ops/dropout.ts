@@ -15,4 +15,6 @@ export const dropout: OpDefinition<DropoutNode> = {
   },
 
   torchscript: (_node, { inputs: [x] }) => ({ value: x! }), // only training drops
+
+  onnx: (_node, { inputs: [x] }) => x!,
 };

@@ -8,6 +8,7 @@ import {
   scalarShape,
   stepInit,
 } from './quantizer.js';
+import { quantizedFeatureOnnx } from './quantizerOnnx.js';
 
 /** Quantizes features to `bits` (unsigned, after a ReLU-like op); 32 bits or more means float. */
 export interface FakeQuantizeNode extends NodeBase {
@@ -41,5 +42,10 @@ export const fakeQuantize: OpDefinition<FakeQuantizeNode> = {
 
   torchscript({ method, bits }, { inputs: [x], read }) {
     return { module: 'FakeQuantize', ...quantizedFeature(method, read(bits), x!) };
+  },
+
+  onnx({ name, method, bits }, { graph, inputs: [x], read, parameter }) {
+    const scalar = () => parameter(method === 'pact' ? 'alpha' : 'step').data[0]!;
+    return quantizedFeatureOnnx(graph, name, method, read(bits), x!, scalar);
   },
 };

@@ -36,6 +36,15 @@ export const linear: OpDefinition<LinearNode> = {
     module: 'Linear',
     value: `torch.linear(torch.flatten(${x}, 1), self.weight, ${bias ? 'self.bias' : 'None'})`,
   }),
+
+  onnx({ name, bias }, { graph, inputs: [x], parameter }) {
+    const flat = graph.node('Flatten', [x!], `${name}.flat`, { integers: { axis: 1 } });
+    const tensors = (bias ? ['weight', 'bias'] : ['weight']).map((suffix) => {
+      const { shape, data } = parameter(suffix);
+      return graph.floats(`${name}.${suffix}`, shape, data);
+    });
+    return graph.node('Gemm', [flat, ...tensors], name, { integers: { transB: 1 } });
+  },
 };
 
 function features({ channels, height, width }: Shape): number {

@@ -1,5 +1,5 @@
 import type { NodeBase } from '../types.js';
-import { type OpDefinition, only, positiveInteger, windowSize } from './op.js';
+import { type OpDefinition, only, onnxWindow, positiveInteger, windowSize } from './op.js';
 
 export interface MaxPoolNode extends NodeBase {
   op: 'maxPool';
@@ -22,4 +22,7 @@ export const maxPool: OpDefinition<MaxPoolNode> = {
     const window = [kernel, stride, padding].map((value) => `[${value}, ${value}]`).join(', ');
     return { value: `torch.max_pool2d(${x}, ${window})` };
   },
+
+  onnx: ({ name, ...window }, { graph, inputs: [x] }) =>
+    graph.node('MaxPool', [x!], name, { integers: onnxWindow(window) }),
 };

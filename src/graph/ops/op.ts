@@ -1,4 +1,5 @@
 import { SinglePathError } from '../../core/errors.js';
+import type { OnnxGraph, OnnxParameter } from '../onnx.js';
 import type { Dim, Initializer, NodeBase, ParameterSpec, Shape, WeightInit, WeightStart } from '../types.js';
 
 /** Value of a dimension for the architecture (or combination of genes) being walked. */
@@ -49,6 +50,27 @@ export interface Script {
   module?: string;
 }
 
+/** What BatchNorm does with given statistics, per channel: y = scale * x + shift. */
+export interface ScaleAndShift {
+  scale: Float64Array;
+  shift: Float64Array;
+}
+
+export interface OnnxContext {
+  graph: OnnxGraph;
+  /** Names of the inputs' values. */
+  inputs: readonly string[];
+  /** Shape of the first input, and of the output. */
+  input: Shape;
+  output: Shape;
+  /** Dimensions are fixed: exported networks have no genes. */
+  read: DimReader;
+  /** A parameter of the node, by the last part of its name (`weight`). */
+  parameter(suffix: string): OnnxParameter;
+  /** For a convolution: of the BatchNorm behind it, which becomes part of it. */
+  norm?: ScaleAndShift | undefined;
+}
+
 /**
  * Everything singlepath knows of an op in TypeScript; native/ops has its kernel. What walks graphs (costs, genes,
  * subnets, export, tables of docs) asks the definition and never looks at the name of an op.
@@ -73,6 +95,8 @@ export interface OpDefinition<Node extends NodeBase> {
   parameters?(node: Node, input: Shape, output: Shape): ParameterSpec[];
   /** The op of a trained network in TorchScript, with operators of PyTorch 1.13 and later. */
   torchscript(node: Node, context: ScriptContext): Script;
+  /** The op of a trained network in ONNX, with operators of opset 17 and later; returns the name of its value. */
+  onnx(node: Node, context: OnnxContext): string;
 }
 
 /** `Expected <what> for node '<name>' (<op>) but received <got>`. */
@@ -94,14 +118,27 @@ export function positiveInteger(node: NodeBase, what: string, value: number): nu
   return value;
 }
 
+/** Of a convolution or pooling, in pixels. */
+export interface Window {
+  kernel: number;
+  stride: number;
+  padding: number;
+}
+
 /** Output size of a window op, as PyTorch counts (floor). */
-export function windowSize(
-  node: NodeBase & { kernel: number; stride: number; padding: number },
-  size: number,
-): number {
+export function windowSize(node: NodeBase & Window, size: number): number {
   const out = Math.floor((size + 2 * node.padding - node.kernel) / node.stride) + 1;
   if (out < 1) throw misfit(node, `an input of at least ${node.kernel - 2 * node.padding} pixels`, size);
   return out;
+}
+
+/** The window of a convolution or pooling, as attributes of its ONNX operator. */
+export function onnxWindow({ kernel, stride, padding }: Window): Record<string, number[]> {
+  return {
+    kernel_shape: [kernel, kernel],
+    strides: [stride, stride],
+    pads: [padding, padding, padding, padding],
+  };
 }
 
 export function showShape({ channels, height, width }: Shape): string {

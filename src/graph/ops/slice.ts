@@ -1,3 +1,4 @@
+import type { OnnxGraph } from '../onnx.js';
 import type { NodeBase } from '../types.js';
 import { misfit, type OpDefinition, only, positiveInteger } from './op.js';
 
@@ -7,6 +8,17 @@ export interface SliceNode extends NodeBase {
   start: number;
   step: number;
   end?: number;
+}
+
+/** Channels start, start + step, … below `end`, in ONNX. */
+export function channelSlice(
+  graph: OnnxGraph,
+  x: string,
+  name: string,
+  { start, end, step }: { start: number; end: number; step: number },
+): string {
+  const bounds = [start, end, 1, step].map((value) => graph.integers(value));
+  return graph.node('Slice', [x, ...bounds], name);
 }
 
 export const slice: OpDefinition<SliceNode> = {
@@ -26,4 +38,7 @@ export const slice: OpDefinition<SliceNode> = {
   torchscript: ({ start, step, end = 'None' }, { inputs: [x] }) => ({
     value: `torch.slice(${x}, 1, ${start}, ${end}, ${step})`,
   }),
+
+  onnx: ({ name, start, step, end }, { graph, inputs: [x], input }) =>
+    channelSlice(graph, x!, name, { start, end: end ?? input.channels, step }),
 };

@@ -1,5 +1,6 @@
 import type { NodeBase } from '../types.js';
 import { misfit, type OpDefinition, only, positiveInteger } from './op.js';
+import { channelSlice } from './slice.js';
 
 /** Part `index` of `parts` equal channel ranges. */
 export interface SplitNode extends NodeBase {
@@ -24,4 +25,7 @@ export const split: OpDefinition<SplitNode> = {
   torchscript: ({ index }, { inputs: [x], output: { channels } }) => ({
     value: `torch.narrow(${x}, 1, ${index * channels}, ${channels})`,
   }),
+
+  onnx: ({ name, index }, { graph, inputs: [x], output: { channels } }) =>
+    channelSlice(graph, x!, name, { start: index * channels, end: (index + 1) * channels, step: 1 }),
 };

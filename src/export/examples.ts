@@ -1,0 +1,45 @@
+import type { ArchitectureFile } from './architectureFile.js';
+
+/** Programs that load an exported network and name the class of a picture, by file name. */
+export function exampleLoaders({ input }: ArchitectureFile): Record<string, string> {
+  const { channels, size, mean = [], std = [], channelOrder = 'rgb' } = input;
+  const grey = channels === 1;
+  const swapped = channelOrder === 'bgr';
+  return {
+    'example.py': `# python3 example.py picture.jpg; needs: pip install onnxruntime pillow numpy
+import json, pathlib, sys
+import numpy, onnxruntime
+from PIL import Image
+
+here = pathlib.Path(__file__).parent
+about = json.loads((here / "architecture.json").read_text())
+session = onnxruntime.InferenceSession(here / "network.onnx")
+image = Image.open(sys.argv[1]).convert("${grey ? 'L' : 'RGB'}").resize((${size}, ${size}))
+pixels = numpy.asarray(image, numpy.float32).reshape(${size}, ${size}, ${channels})${swapped ? '[:, :, ::-1]' : ''} / 255
+pixels = (pixels - ${JSON.stringify(mean)}) / ${JSON.stringify(std)}
+logits = session.run(None, {"images": pixels.transpose(2, 0, 1)[None].astype(numpy.float32)})[0][0]
+best = int(logits.argmax())
+print(about.get("classNames", range(len(logits)))[best], logits[best])
+`,
+    'example.mjs': `// node example.mjs picture.jpg; needs: npm install onnxruntime-node sharp
+import { readFileSync } from 'node:fs';
+import ort from 'onnxruntime-node';
+import sharp from 'sharp';
+
+const about = JSON.parse(readFileSync(new URL('architecture.json', import.meta.url)));
+const session = await ort.InferenceSession.create(new URL('network.onnx', import.meta.url).pathname);
+const image = sharp(process.argv[2]).removeAlpha().toColourspace('${grey ? 'b-w' : 'srgb'}');
+const bytes = await image.resize(${size}, ${size}, { fit: 'fill' }).raw().toBuffer();
+const [mean, std] = [${JSON.stringify(mean)}, ${JSON.stringify(std)}];
+const pixels = new Float32Array(${channels} * ${size} * ${size});
+for (let c = 0; c < ${channels}; c++) {
+  for (let i = 0; i < ${size} * ${size}; i++) {
+    pixels[c * ${size} * ${size} + i] = (bytes[i * ${channels} + ${swapped ? `${channels} - 1 - c` : 'c'}] / 255 - mean[c]) / std[c];
+  }
+}
+const { logits } = await session.run({ images: new ort.Tensor('float32', pixels, [1, ${channels}, ${size}, ${size}]) });
+const best = logits.data.indexOf(Math.max(...logits.data));
+console.log(about.classNames?.[best] ?? best, logits.data[best]);
+`,
+  };
+}

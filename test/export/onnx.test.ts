@@ -1,0 +1,257 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import type { SinglePathError } from '../../src/core/errors.js';
+import type { ArchitectureFile } from '../../src/export/architectureFile.js';
+import { exportSubnet } from '../../src/export/exportSubnet.js';
+import { inheritWeights } from '../../src/export/inherit.js';
+import { describeOnnx, encodeOnnx } from '../../src/export/onnx.js';
+import { OnnxNetwork } from '../../src/export/onnxNetwork.js';
+import { checkParity, type ParityBounds } from '../../src/export/parity.js';
+import { addScore } from '../../src/export/scoreLogits.js';
+import * as nn from '../../src/graph/build.js';
+import type { NativeBatch } from '../../src/runtime/native.js';
+import { defineSpace, fixed } from '../../src/space/define.js';
+import { parametersOf } from '../../src/space/parameters.js';
+import { getSpace, listSpaces } from '../../src/space/spaces/catalog.js';
+import { deriveSubnet } from '../../src/space/subnet.js';
+import type { Architecture, SearchSpace } from '../../src/space/types.js';
+import { Supernet } from '../../src/supernet/supernet.js';
+import { withoutAddon } from '../cli/native.js';
+import { temporaryFolder } from '../temporaryFolder.js';
+import { randomArchitecture, randomBatch, SPACES, trainedNetwork } from './fixtures.js';
+
+const skip = withoutAddon();
+const folder = temporaryFolder();
+const written: string[] = [];
+
+/** The ONNX file of a path whose BatchNorms were recalibrated. */
+async function onnxOf(
+  network: Supernet,
+  architecture: Architecture,
+  name: string,
+  weights?: 'packed',
+): Promise<string> {
+  const { space } = network;
+  await network.recalibrate([randomBatch(space, 8, 100)], architecture);
+  const tensors = inheritWeights(space, architecture, await network.state());
+  const file = join(folder, `${name}-${weights ?? 'float'}.onnx`);
+  writeFileSync(file, encodeOnnx(deriveSubnet(space, architecture), tensors, { weights }));
+  written.push(file);
+  return file;
+}
+
+/** Compares onnxruntime with the op-by-op network, on 1 and on 7 images. */
+async function compare(
+  network: Supernet,
+  architecture: Architecture,
+  file: string,
+  boundsFor: (batch: NativeBatch) => Promise<ParityBounds> | ParityBounds = () => ({ tolerance: 1e-4 }),
+) {
+  using loaded = await OnnxNetwork.load(file);
+  for (const images of [1, 7]) {
+    const batch = randomBatch(network.space, images, 5);
+    const [own, other] = [await network.forward(batch, architecture), await loaded.forward(batch)];
+    checkParity(own, other, await boundsFor(batch));
+  }
+}
+
+/** How far two ways to round the same sums are apart: an untrained network may amplify roundings without bound. */
+async function conditioning(
+  network: Supernet,
+  architecture: Architecture,
+  batch: NativeBatch,
+): Promise<number> {
+  using fused = new Supernet(network.space, { kernels: 'fused' });
+  await fused.load(await network.state());
+  const [own, other] = [await network.forward(batch, architecture), await fused.forward(batch, architecture)];
+  return checkParity(own, other, { tolerance: Number.POSITIVE_INFINITY }).relative;
+}
+
+/** Deep networks whose quantisers the tests of two layers below compare more sharply. */
+const LEFT_OUT = [
+  'PACT and DoReFa',
+  'PACT, 7x7 stem',
+  'one bit',
+  'one bit LSQ',
+  'float bits',
+  'channels and bits, LSQ',
+];
+
+describe('an ONNX file computes what the network computes', { skip }, () => {
+  for (const [name, make] of Object.entries(SPACES).filter(([name]) => !LEFT_OUT.includes(name))) {
+    it(name, async () => {
+      const space = make();
+      using network = await trainedNetwork(space);
+      // A ResNet-18 in onnxruntime-web takes seconds: one architecture. Quantized ones amplify a flipped level
+      // (docs/export.md), so they are compared by their classes.
+      const resnet = space.name.includes('resnet');
+      for (const seed of resnet ? [3] : [3, 4]) {
+        const architecture = randomArchitecture(space, seed);
+        const file = await onnxOf(network, architecture, `${name}-${seed}`);
+        await compare(network, architecture, file, async (batch) =>
+          resnet
+            ? { tolerance: 1e-4, agreement: 0.7 }
+            : { tolerance: Math.max(1e-4, 3 * (await conditioning(network, architecture, batch))) },
+        );
+      }
+    });
+  }
+
+  it('every space of the catalogue is written', () => {
+    for (const { name } of listSpaces()) {
+      const space = getSpace(name);
+      const subnet = deriveSubnet(space, randomArchitecture(space, 1));
+      assert.ok(describeOnnx(subnet, zeroWeights(subnet)).nodes.length > 0, name);
+    }
+  });
+});
+
+describe('quantized layers', { skip }, () => {
+  /** Two quantized layers: nothing amplifies a difference. */
+  const space = (method: 'pact' | 'lsq', weights: number, features: number): SearchSpace =>
+    defineSpace({
+      name: `${method}-${weights}-${features}`,
+      input: { channels: 3, size: 12 },
+      classes: 5,
+      layers: [
+        fixed('stem', nn.conv2d({ out: 8, kernel: 3 }), nn.batchNorm(), nn.relu()),
+        fixed('one', layer(method, weights, features, 16)),
+        fixed('two', layer(method, weights, features, 16)),
+        fixed('head', nn.averagePool(1), nn.linear({ out: 5 })),
+      ],
+    });
+  const layer = (method: 'pact' | 'lsq', weights: number, features: number, out: number) =>
+    nn.pipe(
+      nn.fakeQuantize(method, features),
+      nn.conv2d({
+        out,
+        kernel: 3,
+        weightQuantizer: { method: method === 'pact' ? 'dorefa' : 'lsq', bits: weights },
+      }),
+      nn.batchNorm(),
+      nn.relu(),
+    );
+
+  for (const method of ['pact', 'lsq'] as const) {
+    for (const [weights, features] of [
+      [1, 1],
+      [2, 4],
+      [4, 2],
+      [3, 3],
+      [8, 8],
+      [32, 4],
+      [4, 32],
+    ] as const) {
+      it(`${method}, ${weights} bits of weights and ${features} of features, float and packed`, async () => {
+        using network = await trainedNetwork(space(method, weights, features));
+        for (const storage of [undefined, 'packed'] as const) {
+          const file = await onnxOf(network, [], `${method}-${weights}-${features}`, storage);
+          await compare(network, [], file);
+        }
+      });
+    }
+  }
+});
+
+describe('the file', { skip }, () => {
+  const space = SPACES['spos-shufflenet-v2-28']!();
+  const architecture = randomArchitecture(space, 3);
+
+  it('has the same bytes for the same network, and its metadata in words', async () => {
+    using network = await trainedNetwork(space);
+    const result = await exportSubnet({
+      space,
+      architecture,
+      network,
+      directory: join(folder, 'exported'),
+      parityBatch: randomBatch(space, 4, 1),
+      input: { mean: [0.5], std: [0.25] },
+      examples: true,
+    });
+    const bytes = readFileSync(result.files.onnx!);
+    const description: ArchitectureFile = JSON.parse(readFileSync(result.files.architecture, 'utf8'));
+    assert.deepEqual(description.onnx, { parity: result.onnxParity });
+    assert.ok(result.onnxParity!.relative <= 1e-4);
+    assert.ok(bytes.includes(`singlepath.architecture`) && bytes.includes(description.text));
+    const again = await exportSubnet({
+      space,
+      architecture,
+      network,
+      directory: join(folder, 'again'),
+      parityBatch: randomBatch(space, 4, 2),
+      input: { mean: [0.5], std: [0.25] },
+    });
+    assert.deepEqual(readFileSync(again.files.onnx!), bytes);
+    assert.match(readFileSync(join(folder, 'exported', 'example.py'), 'utf8'), /\[0\.5\]\) \/ \[0\.25\]/);
+  });
+
+  it('is refused with an opset that no runtime of today loads, or that lacks 4-bit tensors', () => {
+    const subnet = deriveSubnet(space, architecture);
+    const encode = (opset: number, weights?: 'packed') => () =>
+      encodeOnnx(subnet, zeroWeights(subnet), { opset, weights });
+    const says = (text: RegExp) => (error: SinglePathError) =>
+      error.code === 'INVALID_ARGUMENT' && text.test(error.message);
+    assert.throws(encode(27), says(/from 17 to 26 but received 27/));
+    assert.throws(encode(12), says(/from 17 to 26 but received 12/));
+    assert.throws(encode(18, 'packed'), says(/from 21 to 26 for packed weights but received 18/));
+  });
+
+  it('that is no ONNX file, or takes other images, is refused by name', async () => {
+    const broken = join(folder, 'broken.onnx');
+    writeFileSync(broken, 'not a network');
+    await assert.rejects(OnnxNetwork.load(broken), { code: 'INVALID_CHECKPOINT' });
+    await assert.rejects(OnnxNetwork.load(join(folder, 'absent.onnx')), { code: 'IO' });
+    using network = await trainedNetwork(space);
+    using loaded = await OnnxNetwork.load(await onnxOf(network, architecture, 'other-images'));
+    const wrong = randomBatch(SPACES.fbnet!(), 1, 1);
+    await assert.rejects(loaded.forward(wrong), { code: 'INVALID_ARGUMENT' });
+  });
+
+  it('scores as the network does', async () => {
+    using network = await trainedNetwork(space);
+    using loaded = await OnnxNetwork.load(await onnxOf(network, architecture, 'scores'));
+    const batches = [randomBatch(space, 40, 7), randomBatch(space, 13, 8)];
+    const own = await network.validate(batches, architecture);
+    const other = await loaded.validate(batches);
+    assert.equal(other.images, 53);
+    assert.equal(other.correct, own.correct);
+    assert.equal(other.top5, own.top5);
+    assert.ok(Math.abs(other.loss - own.loss) < 1e-5);
+  });
+
+  it("passes Python's onnx.checker", (t) => {
+    const python = process.env.SINGLEPATH_PYTHON ?? 'python3';
+    const script =
+      'import sys, onnx\nfor f in sys.argv[1:]:\n  onnx.checker.check_model(f, full_check=True)\nprint(len(sys.argv) - 1)';
+    let printed: string;
+    try {
+      printed = execFileSync(python, ['-c', script, ...written], { encoding: 'utf8', stdio: 'pipe' });
+    } catch (error) {
+      if (/No module named|ENOENT/.test(String((error as { stderr?: string }).stderr ?? error)))
+        return t.skip('no Python with onnx: set SINGLEPATH_PYTHON');
+      throw error;
+    }
+    assert.equal(Number(printed), written.length);
+  });
+});
+
+it('ties of logits go to the lower class, and the loss is the mean cross-entropy', () => {
+  const sum = { correct: 0, top5: 0, loss: 0, images: 0 };
+  const logits = { name: 'logits', shape: [2, 3], data: Float32Array.of(1, 1, 0, 0, 2, 2) };
+  addScore(sum, logits, BigInt64Array.of(0n, 2n));
+  assert.deepEqual([sum.correct, sum.top5, sum.images], [1, 2, 2]);
+  const expected = Math.log(2 * Math.E + 1) - 1 + Math.log(1 + 2 * Math.exp(2)) - 2;
+  assert.ok(Math.abs(sum.loss - expected) < 1e-12);
+});
+
+/** Tensors of the right names and shapes. */
+function zeroWeights(subnet: SearchSpace) {
+  return parametersOf(subnet).map(({ name, shape }) => ({
+    name,
+    shape: [...shape],
+    data: new Float32Array(shape.reduce((a, b) => a * b, 1)).fill(1),
+  }));
+}
