@@ -24,12 +24,15 @@ export { type Cost, costOf } from './cost/cost.js';
 export { type CostStatistics, costStatistics, spaceSize } from './cost/statistics.js';
 export { type CostTable, type Metric, tableCost } from './cost/table.js';
 // Images.
+export type { AugmentOptions } from './data/augment.js';
 export { Dataset } from './data/dataset.js';
 export { splitHeldOut } from './data/heldOut.js';
 export type { ArraySource } from './data/kinds/arrays.js';
+export type { EncodedImages } from './data/kinds/encoded.js';
+export type { ImageConfig } from './data/kinds/imageConfig.js';
 export type { DatasetConfig, DatasetKind } from './data/kinds/index.js';
 export type { Split } from './data/kinds/kind.js';
-export { type AugmentOptions, DataLoader, type LoaderOptions } from './data/loader.js';
+export { DataLoader, type LoaderOptions } from './data/loader.js';
 export { datasetFromArrays, openDataset } from './data/open.js';
 export { evaluationKey, openEvaluationCache } from './evaluate/cacheFile.js';
 export { type PopulationOptions, populationEvaluator } from './evaluate/population.js';

@@ -1,6 +1,5 @@
 #include "binding/dataset_handle.h"
 
-#include <algorithm>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -23,8 +22,9 @@ Napi::Array numbers(Napi::Env env, const std::vector<double>& values) {
 
 Napi::Value open_dataset(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
-    return run_on_thread(info.Env(), [open = dataset_opener(info[0])]() -> MakeValue {
-      const auto dataset = std::make_shared<const Dataset>(open());
+    auto options = to_dataset_options(info[1]);
+    return run_on_thread(info.Env(), [open = source_opener(info[0]), options]() -> MakeValue {
+      const auto dataset = std::make_shared<const Dataset>(open(), options);
       return [dataset](Napi::Env env) -> Napi::Value { return DatasetHandle::create(env, dataset); };
     });
   });
@@ -38,7 +38,7 @@ Napi::Function DatasetHandle::define(Napi::Env env) {
       {InstanceAccessor<&DatasetHandle::size>("size"), InstanceAccessor<&DatasetHandle::shape>("shape"),
        InstanceMethod<&DatasetHandle::labels>("labels"),
        InstanceMethod<&DatasetHandle::statistics>("statistics"),
-       InstanceMethod<&DatasetHandle::dispose>("dispose")});
+       InstanceMethod<&DatasetHandle::broken>("broken"), InstanceMethod<&DatasetHandle::dispose>("dispose")});
 }
 
 Napi::Object DatasetHandle::create(Napi::Env env, DatasetPtr dataset) {
@@ -52,7 +52,7 @@ DatasetHandle::DatasetHandle(const Napi::CallbackInfo& info)
     dataset_ = *info[0].As<Napi::External<DatasetPtr>>().Data();
   });
   info.This().As<Napi::Object>().TypeTag(&kDatasetTag);
-  bytes_ = static_cast<int64_t>(dataset_->pixels.size() + dataset_->labels.size() * sizeof(int32_t));
+  bytes_ = dataset_->source().memory();
   environment_->count(info.Env(), "Dataset", 1, bytes_);
 }
 
@@ -76,22 +76,38 @@ void DatasetHandle::release(Napi::BasicEnv env) {
 
 Napi::Value DatasetHandle::size(const Napi::CallbackInfo& info) {
   return guarded(info.Env(),
-                 [&] { return Napi::Number::New(info.Env(), static_cast<double>(live()->count)); });
+                 [&] { return Napi::Number::New(info.Env(), static_cast<double>(live()->size())); });
 }
 
 Napi::Value DatasetHandle::shape(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
-    const Dataset& dataset = *live();
-    return numbers(info.Env(), {static_cast<double>(dataset.channels), static_cast<double>(dataset.height),
-                                static_cast<double>(dataset.width)});
+    const ImageShape& shape = live()->shape();
+    return numbers(info.Env(), {static_cast<double>(shape.channels), static_cast<double>(shape.height),
+                                static_cast<double>(shape.width)});
   });
 }
 
 Napi::Value DatasetHandle::labels(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
-    const auto& labels = live()->labels;
-    auto array = Napi::Int32Array::New(info.Env(), labels.size());
-    std::copy(labels.begin(), labels.end(), array.Data());
+    const Dataset& dataset = *live();
+    auto array = Napi::Int32Array::New(info.Env(), static_cast<size_t>(dataset.size()));
+    for (int64_t i = 0; i < dataset.size(); i++)
+      array[static_cast<size_t>(i)] = static_cast<int32_t>(dataset.label(i));
+    return array;
+  });
+}
+
+Napi::Value DatasetHandle::broken(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    const auto list = live()->broken().list();
+    Napi::Array array = Napi::Array::New(info.Env(), list.size());
+    uint32_t at = 0;
+    for (const auto& [index, message] : list) {
+      auto entry = Napi::Object::New(info.Env());
+      entry.Set("index", static_cast<double>(index));
+      entry.Set("message", message);
+      array.Set(at++, entry);
+    }
     return array;
   });
 }
@@ -99,7 +115,7 @@ Napi::Value DatasetHandle::labels(const Napi::CallbackInfo& info) {
 Napi::Value DatasetHandle::statistics(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
     return run_on_thread(info.Env(), [dataset = live()]() -> MakeValue {
-      return [statistics = channel_statistics(*dataset)](Napi::Env env) -> Napi::Value {
+      return [statistics = channel_statistics(dataset)](Napi::Env env) -> Napi::Value {
         auto result = Napi::Object::New(env);
         result.Set("mean", numbers(env, statistics.mean));
         result.Set("std", numbers(env, statistics.std));

@@ -24,6 +24,7 @@ class DatasetHandle : public Napi::ObjectWrap<DatasetHandle> {
   Napi::Value shape(const Napi::CallbackInfo& info);
   Napi::Value labels(const Napi::CallbackInfo& info);
   Napi::Value statistics(const Napi::CallbackInfo& info);
+  Napi::Value broken(const Napi::CallbackInfo& info);
   void dispose(const Napi::CallbackInfo& info) { release(info.Env()); }
 
   const DatasetPtr& live() const;

@@ -7,27 +7,36 @@
 
 #include "binding/convert.h"
 #include "data/cifar.h"
+#include "data/encoded_array.h"
 #include "data/idx.h"
+#include "data/pixel_array.h"
 #include "data/synthetic.h"
 
 namespace singlepath {
 namespace {
 
-std::function<Dataset()> idx(const Napi::Object& source) {
+using SourcePtr = std::shared_ptr<const SampleSource>;
+using Opener = std::function<SourcePtr()>;
+
+SourcePtr share(PixelArray images) {
+  return std::make_shared<const PixelArray>(std::move(images));
+}
+
+Opener idx(const Napi::Object& source) {
   return [images = get_string(source, "images"), labels = get_string(source, "labels")] {
-    return read_idx(images, labels);
+    return share(read_idx(images, labels));
   };
 }
 
-std::function<Dataset()> cifar(const Napi::Object& source) {
+Opener cifar(const Napi::Object& source) {
   const auto kind = get_integer(source, "classes") == 10 ? Cifar::ten : Cifar::hundred;
   const auto list = get_array(source, "files");
   std::vector<std::string> files;
   for (uint32_t i = 0; i < list.Length(); i++) files.push_back(list.Get(i).ToString().Utf8Value());
-  return [files, kind] { return read_cifar(files, kind); };
+  return [files, kind] { return share(read_cifar(files, kind)); };
 }
 
-std::function<Dataset()> synthetic(const Napi::Object& source) {
+Opener synthetic(const Napi::Object& source) {
   SyntheticSpec spec;
   spec.count = get_integer(source, "count");
   spec.channels = get_integer(source, "channels");
@@ -36,7 +45,7 @@ std::function<Dataset()> synthetic(const Napi::Object& source) {
   spec.classes = get_integer(source, "classes");
   spec.seed = static_cast<uint64_t>(get_integer(source, "seed"));
   spec.split = static_cast<uint64_t>(get_integer(source, "split"));
-  return [spec] { return make_synthetic(spec); };
+  return [spec] { return share(make_synthetic(spec)); };
 }
 
 template <class Array>
@@ -48,30 +57,49 @@ Array typed(const Napi::Object& source, const char* name, napi_typedarray_type t
   return value.As<Array>();
 }
 
-std::function<Dataset()> arrays(const Napi::Object& source) {
+Opener arrays(const Napi::Object& source) {
   const auto pixels = typed<Napi::Uint8Array>(source, "pixels", napi_uint8_array, "a Uint8Array");
   const auto labels = typed<Napi::Int32Array>(source, "labels", napi_int32_array, "an Int32Array");
   const auto shape = get_integers(source, "shape");
   if (shape.size() != 4) expected("[count, channels, height, width]", "shape", get(source, "shape"));
-  // A std::function must be copyable, the pixels should not be copied again: they are moved out when opened.
-  auto dataset = std::make_shared<Dataset>();
-  dataset->count = shape[0];
-  dataset->channels = shape[1];
-  dataset->height = shape[2];
-  dataset->width = shape[3];
-  dataset->pixels.assign(pixels.Data(), pixels.Data() + pixels.ElementLength());
-  dataset->labels.assign(labels.Data(), labels.Data() + labels.ElementLength());
-  return [dataset] {
-    check_dataset(*dataset);
-    return std::move(*dataset);
+  auto images = std::make_shared<PixelArray>();
+  images->count = shape[0];
+  images->channels = shape[1];
+  images->height = shape[2];
+  images->width = shape[3];
+  images->pixels.assign(pixels.Data(), pixels.Data() + pixels.ElementLength());
+  images->labels.assign(labels.Data(), labels.Data() + labels.ElementLength());
+  return [images]() -> SourcePtr {
+    check_arrays(*images);
+    return images;
   };
 }
 
-// By `format`: the native half of the table in src/data/kinds/.
-const std::map<std::string, std::function<Dataset()> (*)(const Napi::Object&)> kReaders = {
-    {"idx", idx}, {"cifar", cifar}, {"synthetic", synthetic}, {"arrays", arrays}};
+Opener encoded(const Napi::Object& source) {
+  const auto labels = typed<Napi::Int32Array>(source, "labels", napi_int32_array, "an Int32Array");
+  const auto files = get_array(source, "images");
+  auto images = std::make_shared<EncodedArray>();
+  for (uint32_t i = 0; i < files.Length(); i++) {
+    const Napi::Value file = files.Get(i);
+    if (!file.IsTypedArray() || file.As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array) {
+      expected("Uint8Arrays", "images", file);
+    }
+    const auto bytes = file.As<Napi::Uint8Array>();
+    images->files.emplace_back(bytes.Data(), bytes.Data() + bytes.ElementLength());
+  }
+  images->labels.assign(labels.Data(), labels.Data() + labels.ElementLength());
+  if (images->labels.size() != images->files.size()) {
+    expected(std::to_string(images->files.size()) + " labels, one for each image", "labels",
+             source.Get("labels"));
+  }
+  return [images]() -> SourcePtr { return images; };
+}
 
-std::function<Dataset()> by_format(const Napi::Object& source) {
+// By `format`: the native half of the table in src/data/kinds/.
+const std::map<std::string, Opener (*)(const Napi::Object&)> kReaders = {
+    {"idx", idx}, {"cifar", cifar}, {"synthetic", synthetic}, {"arrays", arrays}, {"encoded", encoded}};
+
+Opener by_format(const Napi::Object& source) {
   const auto reader = kReaders.find(get_string(source, "format"));
   if (reader == kReaders.end()) expected("a format of data sets", "format", source.Get("format"));
   return reader->second(source);
@@ -79,16 +107,26 @@ std::function<Dataset()> by_format(const Napi::Object& source) {
 
 }  // namespace
 
-std::function<Dataset()> dataset_opener(Napi::Value value) {
+Opener source_opener(const Napi::Value& value) {
   if (!value.IsObject()) expected("the description of a data set", "openDataset", value);
-  const auto source = value.As<Napi::Object>();
-  auto open = by_format(source);
-  if (!get_boolean(source, "bgr")) return open;
-  return [open] {
-    Dataset dataset = open();
-    swap_red_and_blue(dataset);
-    return dataset;
-  };
+  return by_format(value.As<Napi::Object>());
+}
+
+DatasetOptions to_dataset_options(const Napi::Value& value) {
+  if (!value.IsObject()) expected("options", "openDataset", value);
+  const auto object = value.As<Napi::Object>();
+  DatasetOptions options;
+  const auto size = static_cast<int>(get_integer(object, "size"));
+  options.shape = {static_cast<int>(get_integer(object, "channels")), size, size};
+  options.resize = static_cast<int>(get_integer(object, "resize"));
+  options.upright = get_boolean(object, "upright");
+  options.bgr = get_boolean(object, "bgr");
+  options.exact = get_boolean(object, "exact");
+  options.pixel_limit = get_integer(object, "pixelLimit");
+  options.cache_bytes = get_integer(object, "cacheBytes");
+  options.broken.skip = get_boolean(object, "skipBroken");
+  options.broken.most_share = get_number(object, "brokenShare");
+  return options;
 }
 
 }  // namespace singlepath

@@ -1,14 +1,18 @@
-// DatasetSource of src/runtime/native.ts as plain C++.
+// DatasetSource and ImageOptions of src/runtime/native.ts as plain C++.
 #pragma once
 
 #include <functional>
+#include <memory>
 
 #include "binding/napi_setup.h"
 #include "data/dataset.h"
 
 namespace singlepath {
 
-// Copies the description out of JavaScript; the result opens the data set on any thread and throws Error.
-std::function<Dataset()> dataset_opener(Napi::Value source);
+// Copies the description out of JavaScript; the result opens the images on any thread and throws Error.
+std::function<std::shared_ptr<const SampleSource>()> source_opener(const Napi::Value& source);
+
+// ImageOptions; a size or number of channels that is not given is 0.
+DatasetOptions to_dataset_options(const Napi::Value& options);
 
 }  // namespace singlepath

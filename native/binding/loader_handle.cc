@@ -22,19 +22,47 @@ std::vector<uint32_t> get_indices(const Napi::Object& object, const char* name) 
   return {array.Data(), array.Data() + array.ElementLength()};
 }
 
+Augment to_augment(const Napi::Object& object) {
+  Augment augment;
+  const auto range = [&](const char* name, double* low, double* high) {
+    const auto values = get_numbers(object, name);
+    if (values.size() != 2) expected("[low, high]", name, get(object, name));
+    *low = values[0];
+    *high = values[1];
+  };
+  augment.random_resized_crop = get_boolean(object, "randomResizedCrop");
+  range("scale", &augment.scale_low, &augment.scale_high);
+  range("ratio", &augment.ratio_low, &augment.ratio_high);
+  augment.padding = static_cast<int>(get_integer(object, "cropPadding"));
+  augment.flip = get_boolean(object, "flip");
+  augment.brightness = get_number(object, "brightness");
+  augment.contrast = get_number(object, "contrast");
+  augment.saturation = get_number(object, "saturation");
+  augment.hue = get_number(object, "hue");
+  augment.erase = get_number(object, "erase");
+  augment.cutout = static_cast<int>(get_integer(object, "cutout"));
+  for (const int64_t value : get_integers(object, "fill"))
+    augment.fill.push_back(static_cast<uint8_t>(value));
+  augment.mixup = get_number(object, "mixup");
+  augment.cutmix = get_number(object, "cutmix");
+  return augment;
+}
+
 LoaderOptions to_loader_options(const Napi::Object& object) {
   LoaderOptions options;
   options.indices = get_indices(object, "indices");
   options.batch_size = get_integer(object, "batchSize");
   options.shuffle = get_boolean(object, "shuffle");
   options.drop_last = get_boolean(object, "dropLast");
-  options.augment.padding = get_integer(object, "cropPadding");
-  options.augment.flip = get_boolean(object, "flip");
+  options.augment = to_augment(get_object(object, "augment"));
   options.mean = get_floats(object, "mean");
   options.std = get_floats(object, "std");
   options.seed = static_cast<uint64_t>(get_integer(object, "seed"));
   options.epoch = static_cast<uint64_t>(get_integer(object, "epoch"));
   options.first_batch = get_integer(object, "firstBatch");
+  options.epochs = get_integer(object, "epochs");
+  options.rank = get_integer(object, "rank");
+  options.world_size = get_integer(object, "worldSize");
   options.threads = static_cast<int>(get_integer(object, "threads"));
   options.prefetch = static_cast<int>(get_integer(object, "prefetch"));
   return options;
@@ -50,8 +78,8 @@ void end_loader(void* loader) {
 Napi::Function LoaderHandle::define(Napi::Env env) {
   return DefineClass(
       env, "Loader",
-      {InstanceMethod<&LoaderHandle::next>("next"), InstanceMethod<&LoaderHandle::cancel>("cancel"),
-       InstanceMethod<&LoaderHandle::dispose>("dispose")});
+      {InstanceMethod<&LoaderHandle::next>("next"), InstanceMethod<&LoaderHandle::times>("times"),
+       InstanceMethod<&LoaderHandle::cancel>("cancel"), InstanceMethod<&LoaderHandle::dispose>("dispose")});
 }
 
 LoaderHandle::LoaderHandle(const Napi::CallbackInfo& info)
@@ -87,6 +115,19 @@ Napi::Value LoaderHandle::next(const Napi::CallbackInfo& info) {
     receive({nullptr, std::make_exception_ptr(Error("DISPOSED", "The loader was used after dispose()"))});
   }
   return promised.promise;
+}
+
+Napi::Value LoaderHandle::times(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    const LoaderTimes times = loader_ ? loader_->times() : LoaderTimes{};
+    const auto seconds = [](int64_t nanoseconds) { return static_cast<double>(nanoseconds) * 1e-9; };
+    auto result = Napi::Object::New(info.Env());
+    result.Set("read", seconds(times.images.read));
+    result.Set("decode", seconds(times.images.decode));
+    result.Set("transform", seconds(times.images.transform));
+    result.Set("idle", seconds(times.idle));
+    return result;
+  });
 }
 
 void LoaderHandle::cancel(const Napi::CallbackInfo&) {

@@ -20,6 +20,7 @@ class LoaderHandle : public Napi::ObjectWrap<LoaderHandle> {
 
  private:
   Napi::Value next(const Napi::CallbackInfo& info);
+  Napi::Value times(const Napi::CallbackInfo& info);
   void cancel(const Napi::CallbackInfo& info);
   void dispose(const Napi::CallbackInfo& info) { release(info.Env()); }
 

@@ -13,7 +13,8 @@ enum class Purpose : uint64_t {
   augmentation = 5,
   dropout = 6,
   split = 7,
-  test = 8
+  test = 8,
+  mixing = 9
 };
 
 constexpr uint64_t kGolden = 0x9e3779b97f4a7c15ull;
@@ -34,6 +35,9 @@ inline uint64_t stream_key(uint64_t seed, Purpose purpose, uint64_t counter) {
 class RandomStream {
  public:
   RandomStream(uint64_t seed, Purpose purpose, uint64_t counter) : key_(stream_key(seed, purpose, counter)) {}
+
+  // Goes on with draw number `draw` (from 0), whatever was drawn before.
+  void skip_to(uint64_t draw) { index_ = draw; }
 
   uint64_t bits() { return mix64(key_ + ++index_ * kGolden); }
   double uniform() { return static_cast<double>(bits() >> 11) * 0x1.0p-53; }

@@ -14,6 +14,9 @@ struct Batch {
   std::vector<uint8_t> pixels;
   std::vector<float> floats;
   std::vector<int64_t> labels;
+  // Of mixed images (data/mix.h): the label of the other image, and the share of the first. Empty: not mixed.
+  std::vector<int64_t> second_labels;
+  double share = 1;
   std::vector<float> mean, std;  // one per channel
 };
 

@@ -11,7 +11,7 @@ constexpr int64_t kPlane = kSide * kSide;
 constexpr int64_t kPixels = 3 * kPlane;
 constexpr int64_t kLargestFile = 1 << 30;  // CIFAR-100's training set has 154 MB
 
-void append_records(Dataset& dataset, const std::string& path, Cifar kind) {
+void append_records(PixelArray& dataset, const std::string& path, Cifar kind) {
   const bool ten = kind == Cifar::ten;
   const std::string name = ten ? "CIFAR-10" : "CIFAR-100";
   const int64_t label_bytes = ten ? 1 : 2;
@@ -53,9 +53,9 @@ void append_records(Dataset& dataset, const std::string& path, Cifar kind) {
 
 }  // namespace
 
-Dataset read_cifar(const std::vector<std::string>& paths, Cifar kind) {
+PixelArray read_cifar(const std::vector<std::string>& paths, Cifar kind) {
   if (paths.empty()) throw Error("INVALID_DATASET", "Expected at least one CIFAR file but received none");
-  Dataset dataset;
+  PixelArray dataset;
   dataset.channels = 3;
   dataset.height = dataset.width = kSide;
   for (const auto& path : paths) append_records(dataset, path, kind);

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "data/dataset.h"
+#include "data/pixel_array.h"
 
 namespace singlepath {
 
@@ -15,6 +15,6 @@ enum class Cifar {
 };
 
 // All records of `paths` in order; gzip or plain. Throws INVALID_DATASET naming the file.
-Dataset read_cifar(const std::vector<std::string>& paths, Cifar kind);
+PixelArray read_cifar(const std::vector<std::string>& paths, Cifar kind);
 
 }  // namespace singlepath

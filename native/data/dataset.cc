@@ -3,54 +3,68 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <string>
-#include <utility>
 
 #include "core/error.h"
+#include "data/image_worker.h"
 
 namespace singlepath {
+namespace {
 
-void swap_red_and_blue(Dataset& dataset) {
-  if (dataset.channels != 3) {
+constexpr int64_t kMostDecoded = 4000;
+
+DatasetOptions completed(const SampleSource& source, DatasetOptions options) {
+  if (source.size() < 1) throw Error("INVALID_DATASET", "Expected at least one image but there is none");
+  ImageShape& shape = options.shape;
+  if (shape.channels > 0 && shape.height > 0) return options;
+  std::vector<uint8_t> buffer;
+  const EncodedImage first = source.read(0, buffer);
+  ImageHeader header;
+  try {
+    header = ImageDecoder(options.pixel_limit).open(first);
+  } catch (const DecodeError& error) {
+    throw Error("INVALID_DATASET", "Cannot decode '" + source.name(0) + "': " + error.what());
+  }
+  if (shape.channels == 0) shape.channels = first.kind == Encoding::raw ? first.channels : 3;
+  if (shape.height == 0) {
+    shape.height = header.height;
+    shape.width = header.width;
+  }
+  return options;
+}
+
+}  // namespace
+
+Dataset::Dataset(std::shared_ptr<const SampleSource> source, DatasetOptions options)
+    : source_(std::move(source)),
+      options_(completed(*source_, options)),
+      cache_(options.cache_bytes, source_->size()),
+      broken_(options.broken, source_->size()) {
+  const ImageShape& shape = options_.shape;
+  if (shape.channels < 1 || shape.height < 1 || shape.width < 1) {
+    throw Error("INVALID_ARGUMENT", "Expected images of at least one pixel but received shape " +
+                                        std::to_string(shape.channels) + "x" + std::to_string(shape.height) +
+                                        "x" + std::to_string(shape.width));
+  }
+  if (options_.bgr && shape.channels != 3) {
     throw Error("INVALID_DATASET", "Expected images of 3 channels for channel order 'bgr' but received " +
-                                       std::to_string(dataset.channels));
-  }
-  for (size_t i = 0; i < dataset.pixels.size(); i += 3) std::swap(dataset.pixels[i], dataset.pixels[i + 2]);
-}
-
-void check_dataset(const Dataset& dataset) {
-  if (dataset.count <= 0 || dataset.image_bytes() <= 0) {
-    throw Error("INVALID_DATASET", "Expected at least one image with at least one pixel but received shape " +
-                                       std::to_string(dataset.count) + "x" +
-                                       std::to_string(dataset.channels) + "x" +
-                                       std::to_string(dataset.height) + "x" + std::to_string(dataset.width));
-  }
-  const auto bytes = static_cast<size_t>(dataset.count * dataset.image_bytes());
-  if (dataset.pixels.size() != bytes) {
-    throw Error("INVALID_DATASET", "Expected " + std::to_string(bytes) +
-                                       " pixel bytes for the shape but received " +
-                                       std::to_string(dataset.pixels.size()));
-  }
-  if (dataset.labels.size() != static_cast<size_t>(dataset.count)) {
-    throw Error("INVALID_DATASET", "Expected " + std::to_string(dataset.count) +
-                                       " labels, one for each image, but received " +
-                                       std::to_string(dataset.labels.size()));
-  }
-  for (size_t i = 0; i < dataset.labels.size(); i++) {
-    if (dataset.labels[i] < 0) {
-      throw Error("INVALID_DATASET", "Expected labels from 0 upwards but received " +
-                                         std::to_string(dataset.labels[i]) + " for image " +
-                                         std::to_string(i));
-    }
+                                       std::to_string(shape.channels));
   }
 }
 
-ChannelStatistics channel_statistics(const Dataset& dataset) {
+ChannelStatistics channel_statistics(const DatasetPtr& dataset) {
   // Counting the 256 values keeps the sums exact, whatever the number of images.
-  std::vector<std::array<uint64_t, 256>> histogram(static_cast<size_t>(dataset.channels));
+  const auto channels = static_cast<size_t>(dataset->shape().channels);
+  std::vector<std::array<uint64_t, 256>> histogram(channels);
   for (auto& counts : histogram) counts.fill(0);
-  for (auto pixel = dataset.pixels.begin(); pixel != dataset.pixels.end();) {
-    for (auto& counts : histogram) counts[*pixel++]++;
+  ImageWorker worker(dataset);
+  std::vector<uint8_t> bytes, image(dataset->shape().bytes());
+  const bool decoded = dataset->source().read(0, bytes).kind == Encoding::raw;
+  const int64_t images = decoded ? dataset->size() : std::min(dataset->size(), kMostDecoded);
+  for (int64_t i = 0; i < images; i++) {
+    if (!worker.prepare(i * dataset->size() / images, {}, 0, 0, image.data())) continue;
+    for (auto pixel = image.begin(); pixel != image.end();) {
+      for (auto& counts : histogram) counts[*pixel++]++;
+    }
   }
   ChannelStatistics result;
   for (const auto& counts : histogram) {

@@ -37,8 +37,8 @@ void expect_magic(InputFile& file, uint32_t magic, const std::string& what) {
 
 }  // namespace
 
-Dataset read_idx(const std::string& images_path, const std::string& labels_path) {
-  Dataset dataset;
+PixelArray read_idx(const std::string& images_path, const std::string& labels_path) {
+  PixelArray dataset;
   dataset.channels = 1;
 
   InputFile images(images_path);

@@ -4,12 +4,12 @@
 
 #include <string>
 
-#include "data/dataset.h"
+#include "data/pixel_array.h"
 
 namespace singlepath {
 
 // Grey images (magic 0x00000803: count, rows, columns) and their labels (0x00000801: count); gzip or plain.
 // Throws INVALID_DATASET naming the file for an empty, truncated, foreign or mismatched one.
-Dataset read_idx(const std::string& images_path, const std::string& labels_path);
+PixelArray read_idx(const std::string& images_path, const std::string& labels_path);
 
 }  // namespace singlepath

@@ -1,59 +1,82 @@
 #include "data/loader.h"
 
 #include <algorithm>
+#include <chrono>
+#include <cstring>
 #include <string>
 #include <utility>
 
 #include "core/error.h"
-#include "core/rng.h"
+#include "data/mix.h"
+#include "data/order.h"
 
 namespace singlepath {
+namespace {
 
-int64_t batches_per_epoch(int64_t images, int64_t batch_size, bool drop_last) {
-  return drop_last ? images / batch_size : (images + batch_size - 1) / batch_size;
+// Threads take this many bytes of a batch at a time: enough that taking turns costs nothing, little enough
+// that a batch is ready early.
+constexpr size_t kClaimBytes = 64 << 10;
+
+BatchPlan plan_of(const LoaderOptions& options) {
+  return {static_cast<int64_t>(options.indices.size()), options.batch_size, options.drop_last, options.rank,
+          options.world_size};
 }
 
-void shuffle_indices(std::vector<uint32_t>& indices, uint64_t seed, uint64_t epoch) {
-  RandomStream random(seed, Purpose::shuffle, epoch);
-  for (size_t left = indices.size(); left > 1; left--)
-    std::swap(indices[left - 1], indices[random.integer(left)]);
-}
+}  // namespace
 
 Loader::Loader(DatasetPtr dataset, LoaderOptions options)
-    : dataset_(std::move(dataset)), options_(std::move(options)) {
+    : dataset_(std::move(dataset)),
+      options_(std::move(options)),
+      unshuffled_(std::shared_ptr<const void>(), &options_.indices) {
+  check();
+  const int64_t batches = plan_of(options_).batches();
+  if (options_.first_batch < 0 || options_.first_batch > batches) {
+    throw Error("INVALID_ARGUMENT", "Expected a first batch from 0 to " + std::to_string(batches) +
+                                        " but received " + std::to_string(options_.first_batch));
+  }
+  end_ = batches * options_.epochs;
+  opened_ = delivered_ = options_.first_batch;
+  ring_.resize(static_cast<size_t>(options_.prefetch));
+  pool_ = std::make_shared<BatchPool>(ring_.size() + 2);
+  start_threads();
+}
+
+void Loader::check() const {
   const auto invalid = [](const std::string& message) { throw Error("INVALID_ARGUMENT", message); };
   for (const uint32_t index : options_.indices) {
-    if (index >= static_cast<uint64_t>(dataset_->count)) {
-      invalid("Expected image indices below " + std::to_string(dataset_->count) + " but received " +
+    if (index >= static_cast<uint64_t>(dataset_->size())) {
+      invalid("Expected image indices below " + std::to_string(dataset_->size()) + " but received " +
               std::to_string(index));
     }
   }
-  if (options_.batch_size < 1 || options_.threads < 1 || options_.prefetch < 1) {
+  if (options_.batch_size < 1 || options_.threads < 1 || options_.prefetch < 1 || options_.epochs < 0) {
     invalid("Expected batch size, threads and prefetch of a loader to be at least 1");
   }
-  const auto channels = static_cast<size_t>(dataset_->channels);
+  if (options_.world_size < 1 || options_.rank < 0 || options_.rank >= options_.world_size) {
+    invalid("Expected a rank from 0 to " + std::to_string(options_.world_size - 1) + " but received " +
+            std::to_string(options_.rank));
+  }
+  const ImageShape& shape = dataset_->shape();
+  const auto channels = static_cast<size_t>(shape.channels);
   if (options_.mean.size() != channels || options_.std.size() != channels) {
     invalid("Expected mean and std of a loader to have " + std::to_string(channels) + " values");
   }
-  if (options_.augment.padding < 0 ||
-      options_.augment.padding > std::min(dataset_->height, dataset_->width)) {
+  const Augment& augment = options_.augment;
+  if (augment.padding < 0 || augment.padding > std::min(shape.height, shape.width)) {
     invalid("Expected a crop padding from 0 to the image's side but received " +
-            std::to_string(options_.augment.padding));
+            std::to_string(augment.padding));
   }
-  end_ = batches_per_epoch(static_cast<int64_t>(options_.indices.size()), options_.batch_size,
-                           options_.drop_last);
-  if (options_.first_batch < 0 || options_.first_batch > end_) {
-    invalid("Expected a first batch from 0 to " + std::to_string(end_) + " but received " +
-            std::to_string(options_.first_batch));
+  if (augment.jitters() && channels != 1 && channels != 3) {
+    invalid("Expected images of 1 or 3 channels for colour jitter but they have " + std::to_string(channels));
   }
-  if (options_.shuffle) shuffle_indices(options_.indices, options_.seed, options_.epoch);
+  if ((augment.erase > 0 || augment.cutout > 0) && augment.fill.size() != channels) {
+    invalid("Expected " + std::to_string(channels) + " fill values for erasing");
+  }
+}
 
-  claimed_ = delivered_ = options_.first_batch;
-  ring_.resize(static_cast<size_t>(options_.prefetch));
-  pool_ = std::make_shared<BatchPool>(ring_.size() + 2);
-  const int64_t useful = std::min<int64_t>(options_.threads, options_.prefetch);
+void Loader::start_threads() {
   try {
-    for (int64_t i = 0; i < useful; i++) threads_.emplace_back([this] { work(); });
+    for (int i = 0; i < options_.threads; i++) threads_.emplace_back([this] { work(); });
   } catch (...) {  // no more threads to be had: a destructor does not run for a half-built object
     stop(std::current_exception());
     for (auto& thread : threads_) thread.join();
@@ -78,32 +101,144 @@ void Loader::stop(std::exception_ptr error) {
   if (stopped_) return;
   stopped_ = error;
   stopping_ = true;
-  ring_.clear();
   room_.notify_all();
   for (auto& receiver : waiting_) receiver({nullptr, error});
   waiting_.clear();
 }
 
+LoaderTimes Loader::times() const {
+  std::lock_guard lock(mutex_);
+  return times_;
+}
+
 void Loader::work() {
+  ImageWorker worker(dataset_);
+  ImageTimes before;
   std::unique_lock lock(mutex_);
   for (;;) {
-    room_.wait(lock, [this] {
-      return stopped_ || claimed_ == end_ || claimed_ < delivered_ + static_cast<int64_t>(ring_.size());
-    });
-    if (stopped_ || claimed_ == end_) return;
-    const int64_t number = claimed_++;
-    lock.unlock();
-    LoaderOutcome outcome;
-    try {
-      outcome.batch = prepare(number);
-    } catch (...) {
-      outcome.error = std::current_exception();
+    if (!something_to_do()) {
+      const auto since = std::chrono::steady_clock::now();
+      room_.wait(lock, [this] { return something_to_do(); });
+      if (!stopped_)
+        times_.idle += std::chrono::nanoseconds(std::chrono::steady_clock::now() - since).count();
     }
+    int64_t begin = 0, end = 0;
+    if (stopped_ || (opened_ == end_ && !has_unclaimed())) return;
+    Slot& slot = claim(&begin, &end);
+    lock.unlock();
+    prepare(slot, begin, end, worker);
+    lock.lock();
+    times_.images.add(worker.times(), before);
+    before = worker.times();
+    if (stopped_) return;
+    slot.done += end - begin;
+    if (slot.done < static_cast<int64_t>(slot.good.size())) continue;
+    lock.unlock();  // nobody else touches a batch whose images are all done
+    finish(slot);
     lock.lock();
     if (stopped_) return;
-    ring_[static_cast<size_t>(number) % ring_.size()] = {true, std::move(outcome)};
+    slot.ready = true;
     deliver();
   }
+}
+
+bool Loader::has_unclaimed() const {
+  if (opened_ == options_.first_batch) return false;
+  const Slot& newest = ring_[static_cast<size_t>(opened_ - 1) % ring_.size()];
+  return newest.batch && newest.claimed < static_cast<int64_t>(newest.good.size());
+}
+
+bool Loader::something_to_do() const {
+  return stopped_ || has_unclaimed() || opened_ == end_ ||
+         opened_ < delivered_ + static_cast<int64_t>(ring_.size());
+}
+
+Loader::Slot& Loader::claim(int64_t* begin, int64_t* end) {
+  if (!has_unclaimed()) {
+    open(ring_[static_cast<size_t>(opened_) % ring_.size()], opened_);
+    opened_++;
+  }
+  Slot& slot = ring_[static_cast<size_t>(opened_ - 1) % ring_.size()];
+  const auto run = static_cast<int64_t>(std::max<size_t>(1, kClaimBytes / dataset_->shape().bytes()));
+  *begin = slot.claimed;
+  *end = slot.claimed = std::min(slot.claimed + run, static_cast<int64_t>(slot.good.size()));
+  if (has_unclaimed() || opened_ < delivered_ + static_cast<int64_t>(ring_.size())) room_.notify_one();
+  return slot;
+}
+
+void Loader::open(Slot& slot, int64_t number) {
+  const BatchPlan plan = plan_of(options_);
+  slot = {};
+  slot.epoch = options_.epoch + static_cast<uint64_t>(number / plan.batches());
+  slot.number = number % plan.batches();
+  slot.first = plan.first(slot.number);
+  if (options_.shuffle && (!order_ || order_epoch_ != slot.epoch)) {
+    auto order = std::make_shared<std::vector<uint32_t>>(options_.indices);
+    shuffle_indices(*order, options_.seed, slot.epoch);
+    order_ = std::move(order);
+    order_epoch_ = slot.epoch;
+  }
+  slot.order = options_.shuffle ? order_ : unshuffled_;
+  slot.batch = pool_->take();
+  Batch& batch = *slot.batch;
+  const ImageShape& shape = dataset_->shape();
+  batch.count = plan.count(slot.number);
+  batch.channels = shape.channels;
+  batch.height = shape.height;
+  batch.width = shape.width;
+  batch.mean = options_.mean;
+  batch.std = options_.std;
+  batch.second_labels.clear();
+  batch.share = 1;
+  const auto count = static_cast<size_t>(batch.count);
+  batch.labels.resize(count);
+  batch.pixels.resize(count * shape.bytes());
+  slot.good.assign(count, 0);
+}
+
+void Loader::prepare(Slot& slot, int64_t begin, int64_t end, ImageWorker& worker) {
+  const size_t bytes = dataset_->shape().bytes();
+  for (int64_t i = begin; i < end && !stopping_; i++) {
+    const uint32_t index = (*slot.order)[static_cast<size_t>(slot.first + i)];
+    try {
+      slot.batch->labels[static_cast<size_t>(i)] = dataset_->label(index);
+      uint8_t* out = slot.batch->pixels.data() + static_cast<size_t>(i) * bytes;
+      slot.good[static_cast<size_t>(i)] =
+          worker.prepare(index, options_.augment, options_.seed, slot.epoch, out);
+    } catch (...) {
+      std::lock_guard lock(mutex_);
+      if (slot.error && slot.error_at < i) return;
+      slot.error = std::current_exception();
+      slot.error_at = i;
+      return;
+    }
+  }
+}
+
+// Closes the gaps that broken images left, and mixes.
+void Loader::finish(Slot& slot) const {
+  Batch& batch = *slot.batch;
+  const size_t bytes = dataset_->shape().bytes();
+  size_t kept = 0;
+  for (size_t i = 0; i < slot.good.size(); i++) {
+    if (!slot.good[i]) continue;
+    if (kept != i) {
+      batch.labels[kept] = batch.labels[i];
+      std::memcpy(batch.pixels.data() + kept * bytes, batch.pixels.data() + i * bytes, bytes);
+    }
+    kept++;
+  }
+  if (slot.error) return;
+  if (kept == 0) {
+    slot.error = std::make_exception_ptr(
+        Error("INVALID_DATASET", "Expected a batch of images but each of its " +
+                                     std::to_string(slot.good.size()) + " images is broken"));
+    return;
+  }
+  batch.count = static_cast<int64_t>(kept);
+  batch.labels.resize(kept);
+  batch.pixels.resize(kept * bytes);
+  mix_images(options_.augment, options_.seed, slot.epoch, slot.number, batch);
 }
 
 void Loader::deliver() {
@@ -113,34 +248,17 @@ void Loader::deliver() {
     } else {
       Slot& slot = ring_[static_cast<size_t>(delivered_) % ring_.size()];
       if (!slot.ready) return;
-      waiting_.front()(std::move(slot.outcome));
+      if (slot.error) {
+        waiting_.front()({nullptr, slot.error});
+      } else {
+        waiting_.front()({std::move(slot.batch), nullptr});
+      }
       slot = {};
       delivered_++;
       room_.notify_one();
     }
     waiting_.pop_front();
   }
-}
-
-BatchPtr Loader::prepare(int64_t number) {
-  const int64_t begin = number * options_.batch_size;
-  const int64_t end = std::min(begin + options_.batch_size, static_cast<int64_t>(options_.indices.size()));
-  auto batch = pool_->take();
-  batch->count = end - begin;
-  batch->channels = dataset_->channels;
-  batch->height = dataset_->height;
-  batch->width = dataset_->width;
-  batch->mean = options_.mean;
-  batch->std = options_.std;
-  batch->labels.resize(static_cast<size_t>(batch->count));
-  batch->pixels.resize(static_cast<size_t>(batch->count * dataset_->image_bytes()));
-  uint8_t* out = batch->pixels.data();
-  for (int64_t i = 0; i < batch->count && !stopping_; i++, out += dataset_->image_bytes()) {
-    const uint32_t index = options_.indices[static_cast<size_t>(begin + i)];
-    batch->labels[static_cast<size_t>(i)] = dataset_->labels[index];
-    write_augmented(*dataset_, index, options_.augment, options_.seed, options_.epoch, out);
-  }
-  return batch;
 }
 
 }  // namespace singlepath

@@ -1,4 +1,4 @@
-// The batches of one epoch, prepared ahead by threads and delivered in order.
+// Batches prepared ahead by threads and delivered in order.
 #pragma once
 
 #include <atomic>
@@ -15,6 +15,7 @@
 #include "data/batch.h"
 #include "data/batch_pool.h"
 #include "data/dataset.h"
+#include "data/image_worker.h"
 
 namespace singlepath {
 
@@ -26,19 +27,28 @@ struct LoaderOptions {
   Augment augment;
   std::vector<float> mean, std;  // handed on with each batch
   uint64_t seed = 0, epoch = 0;
-  int64_t first_batch = 0;  // where to begin in the epoch: resume
+  int64_t first_batch = 0;           // where to begin in the epoch: resume
+  int64_t epochs = 1;                // how many, from `epoch` on
+  int64_t rank = 0, world_size = 1;  // of every world_size batches of an epoch this loader delivers one
   int threads = 1;
   int prefetch = 2;  // batches prepared ahead of the one asked for last
 };
 
-// What next() delivers: a batch; neither at the end of the epoch; or an error.
+// What next() delivers: a batch; neither at the end of the last epoch; or an error.
 struct LoaderOutcome {
   BatchPtr batch;
   std::exception_ptr error;
 };
 
+// What the threads did since the start, in nanoseconds of all together.
+struct LoaderTimes {
+  ImageTimes images;
+  int64_t idle = 0;  // waiting for room: whoever takes the batches is slower
+};
+
 // Every batch is a function of the options alone: the order is a permutation keyed by (seed, epoch), each
 // image's variation is keyed by (seed, epoch, image). Threads and prefetch only decide how soon it is there.
+// An image that is broken and may be skipped is missing from its batch, which is smaller then.
 class Loader {
  public:
   // Called once, on any thread, with the loader locked: it must be short and not call the loader.
@@ -57,36 +67,53 @@ class Loader {
   // image.
   void stop(std::exception_ptr error);
 
+  LoaderTimes times() const;
+
  private:
+  using Order = std::shared_ptr<const std::vector<uint32_t>>;
+
+  // A batch in the making. Threads claim its images in runs of a few.
   struct Slot {
+    std::shared_ptr<Batch> batch;
+    Order order;
+    uint64_t epoch = 0;
+    int64_t number = 0, first = 0;  // in its epoch: the batch, and the place of its first image
+    int64_t claimed = 0, done = 0;
+    std::vector<char> good;  // which images could be decoded
+    std::exception_ptr error;
+    int64_t error_at = 0;
     bool ready = false;
-    LoaderOutcome outcome;
   };
 
+  void check() const;
+  void start_threads();
   void work();
-  BatchPtr prepare(int64_t number);
-  void deliver();  // with mutex_ held
+  bool has_unclaimed() const;  // with mutex_ held, as the next four
+  bool something_to_do() const;
+  Slot& claim(int64_t* begin, int64_t* end);
+  void open(Slot& slot, int64_t number);
+  void deliver();
+  void prepare(Slot& slot, int64_t begin, int64_t end, ImageWorker& worker);
+  void finish(Slot& slot) const;
 
   const DatasetPtr dataset_;
-  LoaderOptions options_;  // `indices` in the order of this epoch
-  int64_t end_ = 0;        // batches of the epoch
+  const LoaderOptions options_;
+  const Order unshuffled_;
+  int64_t end_ = 0;  // batches are numbered from the beginning of the first epoch
   std::shared_ptr<BatchPool> pool_;
 
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable room_;
   std::vector<Slot> ring_;  // batch n lies in slot n mod prefetch
-  int64_t claimed_ = 0;     // next batch to prepare
+  int64_t opened_ = 0;      // next batch to open
   int64_t delivered_ = 0;   // next batch to deliver
+  Order order_;             // of the epoch opened last
+  uint64_t order_epoch_ = 0;
   std::deque<Receiver> waiting_;
   std::exception_ptr stopped_;
   std::atomic<bool> stopping_{false};
+  LoaderTimes times_;
   std::vector<std::thread> threads_;
 };
-
-// Batches an epoch of `images` has.
-int64_t batches_per_epoch(int64_t images, int64_t batch_size, bool drop_last);
-
-// Puts `indices` into the order of (seed, epoch), by Fisher and Yates's shuffle.
-void shuffle_indices(std::vector<uint32_t>& indices, uint64_t seed, uint64_t epoch);
 
 }  // namespace singlepath

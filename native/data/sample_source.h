@@ -34,6 +34,9 @@ class SampleSource {
   // What messages call the image: its path, or archive!member.
   virtual std::string name(int64_t index) const = 0;
 
+  // Bytes it holds in memory, roughly.
+  virtual int64_t memory() const { return 0; }
+
   // The bytes of an image. They may be put into `buffer`, which belongs to the calling thread and is used
   // again and again, or lie in memory of the source. Throws IO or INVALID_DATASET naming the image.
   virtual EncodedImage read(int64_t index, std::vector<uint8_t>& buffer) const = 0;

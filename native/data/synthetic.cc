@@ -83,12 +83,12 @@ void draw(const SyntheticSpec& spec, const std::vector<Wave>& pattern, int64_t i
 
 }  // namespace
 
-Dataset make_synthetic(const SyntheticSpec& spec) {
+PixelArray make_synthetic(const SyntheticSpec& spec) {
   if (spec.count <= 0 || spec.channels <= 0 || spec.height <= 0 || spec.width <= 0 || spec.classes <= 0) {
     throw Error("INVALID_DATASET",
                 "Expected a positive number of images, classes and pixels for synthetic images");
   }
-  Dataset dataset;
+  PixelArray dataset;
   dataset.count = spec.count;
   dataset.channels = spec.channels;
   dataset.height = spec.height;

@@ -1,7 +1,7 @@
 // Images made up from a seed: learnable, of any shape, for tests and trials without data.
 #pragma once
 
-#include "data/dataset.h"
+#include "data/pixel_array.h"
 
 namespace singlepath {
 
@@ -15,6 +15,6 @@ struct SyntheticSpec {
 // Image i has label i mod classes. Each class is a pair of plane waves per channel with its own directions
 // and frequencies; an image shifts it, changes its contrast and adds noise, so that no pixel alone gives the
 // class.
-Dataset make_synthetic(const SyntheticSpec& spec);
+PixelArray make_synthetic(const SyntheticSpec& spec);
 
 }  // namespace singlepath

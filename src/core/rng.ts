@@ -14,7 +14,8 @@ export type Purpose =
   | 'augmentation'
   | 'dropout'
   | 'split'
-  | 'test';
+  | 'test'
+  | 'mixing';
 
 const PURPOSES: Record<Purpose, number> = {
   sampling: 1,
@@ -25,6 +26,7 @@ const PURPOSES: Record<Purpose, number> = {
   dropout: 6,
   split: 7,
   test: 8,
+  mixing: 9,
 };
 
 const MASK = (1n << 64n) - 1n;

@@ -1,15 +1,15 @@
 import { expected, SinglePathError } from '../core/errors.js';
 import { addon } from '../runtime/addon.js';
 import { callNative } from '../runtime/call.js';
-import type { NativeBatch, NativeDataset, NativeLoader } from '../runtime/native.js';
+import type {
+  AugmentSource,
+  LoaderTimes,
+  NativeBatch,
+  NativeDataset,
+  NativeLoader,
+} from '../runtime/native.js';
+import { type AugmentOptions, augmentSource } from './augment.js';
 import type { Normalization } from './normalize.js';
-
-export interface AugmentOptions {
-  /** Pixels of zero padding on each side before a random crop of the image's size. Default 0: no crop. */
-  cropPadding?: number;
-  /** Mirror left to right with probability 1/2. Default false. */
-  flip?: boolean;
-}
 
 export interface LoaderOptions {
   batchSize: number;
@@ -25,6 +25,12 @@ export interface LoaderOptions {
   prefetch?: number;
   /** Leave out a last batch that is not full. Default false. */
   dropLast?: boolean;
+  /**
+   * Number of this process, from 0, among `worldSize` that train together: of every worldSize batches of an epoch it
+   * gets one, and its share of the images left at the end. Default 0 of 1.
+   */
+  rank?: number;
+  worldSize?: number;
   /** Positions in the data set to load. Default: all of it. */
   indices?: ArrayLike<number>;
 }
@@ -48,7 +54,8 @@ const LAST_EPOCH = 2 ** 21 - 1;
 export class DataLoader implements Disposable {
   readonly batchesPerEpoch: number;
   readonly #input: LoaderInput;
-  readonly #options: Required<Omit<LoaderOptions, 'indices' | 'augment'>> & Required<AugmentOptions>;
+  readonly #options: Required<Omit<LoaderOptions, 'indices' | 'augment'>> & { augment: AugmentSource };
+  readonly #ended: LoaderTimes = { read: 0, decode: 0, transform: 0, idle: 0 };
   readonly #running = new Set<NativeLoader>();
   #disposed = false;
 
@@ -62,18 +69,31 @@ export class DataLoader implements Disposable {
       threads = 1,
       prefetch = 4,
       dropLast = false,
+      rank = 0,
+      worldSize = 1,
     } = options;
-    const { cropPadding = 0, flip = false } = augment;
-    const [, height, width] = input.native.shape;
     checkInteger('batchSize', batchSize, 1);
     checkInteger('seed', seed, 0);
     checkInteger('threads', threads, 1, 256);
     checkInteger('prefetch', prefetch, 1, 4096);
-    checkInteger('augment.cropPadding', cropPadding, 0, Math.min(height, width));
+    checkInteger('worldSize', worldSize, 1);
+    checkInteger('rank', rank, 0, worldSize - 1);
     this.#input = input;
-    this.#options = { batchSize, shuffle, seed, threads, prefetch, dropLast, cropPadding, flip };
-    const batches = input.indices.length / batchSize;
-    this.batchesPerEpoch = dropLast ? Math.floor(batches) : Math.ceil(batches);
+    this.#options = {
+      batchSize,
+      shuffle,
+      seed,
+      threads,
+      prefetch,
+      dropLast,
+      rank,
+      worldSize,
+      augment: augmentSource(augment, input.native.shape, input.normalization),
+    };
+    const together = batchSize * worldSize;
+    const left = input.indices.length % together;
+    const share = Math.floor((left * (rank + 1)) / worldSize) - Math.floor((left * rank) / worldSize);
+    this.batchesPerEpoch = Math.floor(input.indices.length / together) + (!dropLast && share > 0 ? 1 : 0);
     if (this.batchesPerEpoch === 0) {
       throw expected(`at most ${input.indices.length} images a batch`, 'batchSize', batchSize, {
         hint: 'with dropLast, a batch larger than the data set leaves none',
@@ -90,16 +110,23 @@ export class DataLoader implements Disposable {
   epoch(epoch: number, firstBatch = 0, signal?: AbortSignal): AsyncGenerator<NativeBatch, void, undefined> {
     checkInteger('epoch', epoch, 0, LAST_EPOCH);
     checkInteger('firstBatch', firstBatch, 0, this.batchesPerEpoch);
-    return this.#iterate(epoch, firstBatch, signal);
+    return this.#iterate(epoch, firstBatch, 1, signal);
   }
 
   /** Batches without end: number `step` of the concatenated epochs and all that follow. */
   async *from(step: number, signal?: AbortSignal): AsyncGenerator<NativeBatch, never, undefined> {
-    checkInteger('step', step, 0);
-    let first = step % this.batchesPerEpoch;
-    for (let epoch = Math.floor(step / this.batchesPerEpoch); ; epoch++, first = 0) {
-      yield* this.epoch(epoch, first, signal);
-    }
+    checkInteger('step', step, 0, (LAST_EPOCH + 1) * this.batchesPerEpoch - 1);
+    const epoch = Math.floor(step / this.batchesPerEpoch);
+    // One native loader for all epochs: the next one's images are prepared before this one's are used up.
+    yield* this.#iterate(epoch, step % this.batchesPerEpoch, LAST_EPOCH - epoch + 1, signal);
+    throw expected(`fewer than ${LAST_EPOCH + 1} epochs`, 'the loader', LAST_EPOCH + 1);
+  }
+
+  /** What its threads did so far, all iterations together: whether the data or the network is the bottleneck. */
+  times(): LoaderTimes {
+    const all = { ...this.#ended };
+    for (const native of this.#running) addTimes(all, native.times());
+    return all;
   }
 
   /** Stops all iterations; their waiting `next()` reject with `DISPOSED`. */
@@ -113,12 +140,12 @@ export class DataLoader implements Disposable {
     this.dispose();
   }
 
-  async *#iterate(epoch: number, firstBatch: number, signal?: AbortSignal) {
+  async *#iterate(epoch: number, firstBatch: number, epochs: number, signal?: AbortSignal) {
     if (this.#disposed) throw new SinglePathError('DISPOSED', 'The loader was used after dispose()');
     if (signal?.aborted)
       throw new SinglePathError('ABORTED', 'Aborted before it started', { cause: signal.reason });
     const { native, indices, normalization } = this.#input;
-    const source = { ...this.#options, ...normalization, indices, epoch, firstBatch };
+    const source = { ...this.#options, ...normalization, indices, epoch, firstBatch, epochs };
     const loader = callNative(() => new (addon().Loader)(native, source));
     const onAbort = () => loader.cancel();
     signal?.addEventListener('abort', onAbort, { once: true });
@@ -131,10 +158,14 @@ export class DataLoader implements Disposable {
       }
     } finally {
       signal?.removeEventListener('abort', onAbort);
-      this.#running.delete(loader);
+      if (this.#running.delete(loader)) addTimes(this.#ended, loader.times());
       loader.dispose();
     }
   }
+}
+
+function addTimes(sum: LoaderTimes, times: LoaderTimes): void {
+  for (const key of Object.keys(sum) as (keyof LoaderTimes)[]) sum[key] += times[key];
 }
 
 function checkInteger(name: string, value: number, least: number, most = Number.MAX_SAFE_INTEGER): void {

@@ -3,6 +3,7 @@ import { addon } from '../runtime/addon.js';
 import { callNative } from '../runtime/call.js';
 import type { NativeDataset } from '../runtime/native.js';
 import { Dataset } from './dataset.js';
+import { imageOptions } from './imageOptions.js';
 import type { ArraySource } from './kinds/arrays.js';
 import { type DatasetConfig, datasetDefinition } from './kinds/index.js';
 import type { Split } from './kinds/kind.js';
@@ -40,9 +41,8 @@ export async function datasetFromArrays(
 }
 
 async function openSplit(config: DatasetConfig, split: Split): Promise<NativeDataset> {
-  const bgr = config.channelOrder === 'bgr';
   const source = datasetDefinition(config.kind).source(config, split);
-  return await callNative(() => addon().openDataset({ ...source, bgr }));
+  return await callNative(() => addon().openDataset(source, imageOptions(config)));
 }
 
 async function normalizationOf(

@@ -89,7 +89,7 @@ function requireTools(): void {
       'NATIVE_MISSING',
       `Expected build tools but these are missing: ${missing.join(', ')}`,
       {
-        hint: `apt-get install ${missing.join(' ')} zlib1g-dev`,
+        hint: `apt-get install ${missing.join(' ')} zlib1g-dev libjpeg62-turbo-dev libpng-dev`,
       },
     );
   }

@@ -153,16 +153,51 @@ export interface NativeScript {
   dispose(): void;
 }
 
-/** A data set decoded into native memory: uint8 pixels in NHWC order and class labels. */
+/** A set of images with class labels, delivered as uint8 pixels in NHWC order. */
 export interface NativeDataset {
   readonly size: number;
   /** [channels, height, width]. */
   readonly shape: [number, number, number];
   labels(): Int32Array;
-  /** Mean and standard deviation per channel over all images, in units of 0..1. */
+  /** Broken images met so far. */
+  broken(): { index: number; message: string }[];
+  /** Mean and standard deviation per channel, in units of 0..1: of all pixels in memory, of 4,000 encoded images. */
   statistics(): Promise<{ mean: number[]; std: number[] }>;
   /** Loaders that use it keep the pixels until they end. */
   dispose(): void;
+}
+
+/** What src/data/imageOptions.ts makes of its options; 0 leaves size and number of channels to the first image. */
+export interface ImageOptions {
+  size: number;
+  channels: number;
+  resize: number;
+  upright: boolean;
+  bgr: boolean;
+  exact: boolean;
+  pixelLimit: number;
+  cacheBytes: number;
+  skipBroken: boolean;
+  brokenShare: number;
+}
+
+/** What src/data/augment.ts makes of its options. */
+export interface AugmentSource {
+  randomResizedCrop: boolean;
+  scale: readonly [number, number];
+  ratio: readonly [number, number];
+  cropPadding: number;
+  flip: boolean;
+  brightness: number;
+  contrast: number;
+  saturation: number;
+  hue: number;
+  erase: number;
+  cutout: number;
+  /** Per channel, 0..255. */
+  fill: number[];
+  mixup: number;
+  cutmix: number;
 }
 
 export interface LoaderSource {
@@ -171,10 +206,7 @@ export interface LoaderSource {
   batchSize: number;
   shuffle: boolean;
   dropLast: boolean;
-  /** Pixels of zero padding before a random crop; 0: none. */
-  cropPadding: number;
-  /** Mirror with probability 1/2. */
-  flip: boolean;
+  augment: AugmentSource;
   /** Per channel, handed on with each batch. */
   mean: number[];
   std: number[];
@@ -182,15 +214,31 @@ export interface LoaderSource {
   epoch: number;
   /** Where to begin in the epoch. */
   firstBatch: number;
+  /** How many epochs, from `epoch` on. */
+  epochs: number;
+  /** Of every `worldSize` batches of an epoch one is delivered. */
+  rank: number;
+  worldSize: number;
   threads: number;
   /** Batches prepared ahead. */
   prefetch: number;
 }
 
-/** The batches of one epoch, prepared ahead by native threads and delivered in order. */
+/** Seconds of all threads of a loader together. */
+export interface LoaderTimes {
+  read: number;
+  decode: number;
+  /** Resizing, colours, copying. */
+  transform: number;
+  /** Waiting for room: whoever takes the batches is slower. */
+  idle: number;
+}
+
+/** Batches prepared ahead by native threads and delivered in order. */
 export interface NativeLoader {
-  /** Null at the end of the epoch. Rejects with `ABORTED` after cancel(), `DISPOSED` after dispose(). */
+  /** Null at the end of the last epoch. Rejects with `ABORTED` after cancel(), `DISPOSED` after dispose(). */
   next(): Promise<NativeBatch | null>;
+  times(): LoaderTimes;
   /** Stops the threads; waiting and later next() reject with `ABORTED`. */
   cancel(): void;
   dispose(): void;
@@ -220,8 +268,7 @@ export interface Addon {
   Cancel: new () => NativeCancel;
   Batch: new (source: BatchSource) => NativeBatch;
   /** Decodes on a thread of its own. Rejects with `INVALID_DATASET` naming the file. */
-  /** `bgr`: swap the first and third channel. */
-  openDataset(source: DatasetSource & { bgr: boolean }): Promise<NativeDataset>;
+  openDataset(source: DatasetSource, options: ImageOptions): Promise<NativeDataset>;
   /** Starts preparing at once. */
   Loader: new (
     dataset: NativeDataset,

@@ -57,6 +57,8 @@ function augmented(index: number, padding: number, flip: boolean, seed: number, 
   const random = new RandomStream(seed, 'augmentation', epoch * 2 ** 32 + index);
   const top = padding > 0 ? random.integer(2 * padding + 1) - padding : 0;
   const left = padding > 0 ? random.integer(2 * padding + 1) - padding : 0;
+  // The flip has draw number 64 of the image's stream.
+  for (let draw = padding > 0 ? 2 : 0; draw < 64; draw++) random.bits();
   const mirrored = flip && random.integer(2) === 1;
   return Uint8Array.from({ length: imageSize }, (_, at) => {
     const x = at % width;

@@ -33,5 +33,5 @@ export function run(program: string, ...args: string[]) {
 
 function compile(sources: readonly string[], flags: readonly string[], program: string) {
   const options = ['-std=c++17', '-O1', ...flags, '-I.', '-o', program];
-  return run(process.env.CXX ?? 'c++', ...options, ...sources, '-lz', '-pthread');
+  return run(process.env.CXX ?? 'c++', ...options, ...sources, '-lz', '-ljpeg', '-lpng', '-pthread');
 }

@@ -10,7 +10,6 @@ import { temporaryFolder } from '../temporaryFolder.js';
 import { build, run, sanitizer, sourcesIn, works } from './compile.js';
 
 const inputs = Number(process.env.SINGLEPATH_FUZZ ?? 2000);
-const readers = ['data/cifar.cc', 'data/dataset.cc', 'data/file.cc', 'data/idx.cc'];
 
 describe('fuzzing the readers', () => {
   const folder = temporaryFolder();
@@ -21,14 +20,15 @@ describe('fuzzing the readers', () => {
   before(() => {
     if (!works(flags, folder)) return;
     // One source file for the compiler: most of its work is the standard library's headers.
-    const sources = [...readers, ...sourcesIn('data/sources'), ...sourcesIn('data/test/fuzz')];
+    const folders = ['data', 'data/image', 'data/sources', 'data/test/fuzz'];
+    const sources = folders.flatMap(sourcesIn);
     const all = join(folder, 'all.cc');
     writeFileSync(all, sources.map((source) => `#include "${source}"\n`).join(''));
     build(program, [all], flags);
     built = true;
   });
 
-  for (const reader of ['tar', 'webdataset', 'csv', 'packed', 'idx', 'cifar', 'gzip']) {
+  for (const reader of ['tar', 'webdataset', 'csv', 'packed', 'jpeg', 'png', 'idx', 'cifar', 'gzip']) {
     test(reader, (context) => {
       if (!built) return context.skip(`this compiler has no ${flags[0]}`);
       const { status, stdout, stderr } = run(program, reader, String(inputs));

@@ -22,7 +22,7 @@ describe('native programs', () => {
   test('loader threads', (context) => {
     const flags = sanitizer('thread');
     if (!works(flags, folder)) return context.skip(`this compiler has no ${flags[0]}`);
-    passes('loader', [...sourcesIn('data'), 'data/test/loader_test.cc'], flags);
+    passes('loader', [...sourcesIn('data'), ...sourcesIn('data/image'), 'data/test/loader_test.cc'], flags);
   });
 
   test('CPU kernels on every instruction set of this machine', (context) => {

@@ -22,12 +22,13 @@ void check(bool condition, const char* what) {
 
 LoaderOptions options_for(const Dataset& dataset, int threads, int prefetch) {
   LoaderOptions options;
-  options.indices.resize(static_cast<size_t>(dataset.count));
+  options.indices.resize(static_cast<size_t>(dataset.size()));
   std::iota(options.indices.begin(), options.indices.end(), 0u);
   options.batch_size = 7;
   options.shuffle = true;
-  options.augment = {2, true};
-  options.mean.assign(static_cast<size_t>(dataset.channels), 0.5f);
+  options.augment.padding = 2;
+  options.augment.flip = true;
+  options.mean.assign(static_cast<size_t>(dataset.shape().channels), 0.5f);
   options.std = options.mean;
   options.seed = 3;
   options.epoch = 11;
@@ -49,9 +50,11 @@ std::future<BatchPtr> ask(Loader& loader) {
 }
 
 // All bytes of the epoch from `first`, with `ahead` requests under way at once.
-std::vector<uint8_t> run(const DatasetPtr& dataset, int threads, int prefetch, int ahead, int64_t first = 0) {
+std::vector<uint8_t> run(const DatasetPtr& dataset, int threads, int prefetch, int ahead, int64_t first = 0,
+                         int64_t epochs = 1) {
   auto options = options_for(*dataset, threads, prefetch);
   options.first_batch = first;
+  options.epochs = epochs;
   Loader loader(dataset, options);
   std::deque<std::future<BatchPtr>> asked;
   std::vector<uint8_t> bytes;
@@ -68,7 +71,8 @@ std::vector<uint8_t> run(const DatasetPtr& dataset, int threads, int prefetch, i
 }  // namespace
 
 int main() {
-  const auto dataset = std::make_shared<const Dataset>(make_synthetic({100, 3, 6, 5, 4, 1, 0}));
+  const auto dataset = std::make_shared<const Dataset>(
+      std::make_shared<const PixelArray>(make_synthetic({100, 3, 6, 5, 4, 1, 0})), DatasetOptions{});
   const auto reference = run(dataset, 1, 1, 1);
   check(reference.size() == 100 * (3 * 6 * 5 + 1), "every image once");
   for (int threads = 1; threads <= 4; threads++) {
@@ -79,6 +83,11 @@ int main() {
   }
   const auto rest = run(dataset, 3, 4, 1, 5);
   check(std::equal(rest.rbegin(), rest.rend(), reference.rbegin()), "resumes inside the epoch");
+
+  const auto three = run(dataset, 2, 3, 2, 0, 3);
+  check(three.size() == 3 * reference.size() && std::equal(reference.begin(), reference.end(), three.begin()),
+        "the first of three epochs");
+  check(run(dataset, 4, 2, 1, 0, 3) == three, "same epochs for any thread count");
 
   for (int round = 0; round < 300; round++) {  // stop and destroy at any time, requests waiting or not
     std::future<BatchPtr> pending;

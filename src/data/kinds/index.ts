@@ -6,7 +6,9 @@
 import { didYouMean, expected } from '../../core/errors.js';
 import { arrays } from './arrays.js';
 import { cifar10, cifar100 } from './cifar.js';
+import { encoded } from './encoded.js';
 import { fashionMnist, idx, mnist } from './idx.js';
+import type { ImageConfig } from './imageConfig.js';
 import type { DatasetDefinition, DatasetLocation } from './kind.js';
 import type { Preset } from './normalization.js';
 import { synthetic } from './synthetic.js';
@@ -20,20 +22,19 @@ export const datasets = {
   cifar100,
   synthetic,
   arrays,
+  encoded,
 };
 
 type Datasets = typeof datasets;
 
 export type DatasetKind = keyof Datasets;
 
-interface CommonConfig {
+interface CommonConfig extends ImageConfig {
   /**
    * Mean and standard deviation per channel, in units of 0..1 and in the channel order of the images: given, the
    * published ones of a known data set, or (`auto`, the default) computed from the training images.
    */
   normalize?: 'auto' | Preset | { mean: number[]; std: number[] };
-  /** Order of the three channels of colour images. Default `rgb`, as in the files. */
-  channelOrder?: 'rgb' | 'bgr';
 }
 
 type OptionsOf<Kind extends DatasetKind> = Parameters<Datasets[Kind]['source']>[0];

@@ -8,6 +8,7 @@
 #include "data/idx.h"
 #include "data/sources/open.h"
 #include "data/test/fuzz/archives_to_read.h"
+#include "data/test/fuzz/images_to_read.h"
 #include "data/test/fuzz/target.h"
 
 namespace singlepath {
@@ -141,6 +142,8 @@ const std::vector<FuzzTarget>& fuzz_targets() {
       {"packed", [] { return std::vector{packed_file(true), packed_file(false)}; },
        [](const Bytes& input) { read_images(SourceKind::packed, input); }, repair_packed},
       {"idx", idx_seeds, run_idx, nullptr},
+      {"jpeg", jpeg_seeds, run_image, nullptr},
+      {"png", png_seeds, run_image, repair_png},
       {"cifar", cifar_seeds, run_cifar, nullptr},
       {"gzip", gzip_seeds, [](const Bytes& input) { InputFile(as_file(input)).read_all(1 << 24); }, nullptr},
   };

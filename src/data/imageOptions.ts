@@ -1,0 +1,38 @@
+import { expected } from '../core/errors.js';
+import type { ImageOptions } from '../runtime/native.js';
+import type { ImageConfig } from './kinds/imageConfig.js';
+
+const PIXEL_LIMIT = 178_956_970;
+
+/** Checked and completed, as the addon takes them. */
+export function imageOptions(config: ImageConfig): ImageOptions {
+  const {
+    size = 0,
+    channels = 0,
+    resize = 0,
+    upright = true,
+    channelOrder = 'rgb',
+    exactDecode = false,
+    pixelLimit = PIXEL_LIMIT,
+    cacheBytes = 0,
+    broken = 'error',
+    brokenShare = 0.01,
+  } = config;
+  for (const [name, value] of Object.entries({ size, channels, resize, pixelLimit, cacheBytes })) {
+    if (!Number.isSafeInteger(value) || value < 0) throw expected('an integer of at least 0', name, value);
+  }
+  if (!(brokenShare >= 0 && brokenShare <= 1))
+    throw expected('a share from 0 to 1', 'brokenShare', brokenShare);
+  return {
+    size,
+    channels,
+    resize,
+    upright,
+    bgr: channelOrder === 'bgr',
+    exact: exactDecode,
+    pixelLimit,
+    cacheBytes,
+    skipBroken: broken === 'skip',
+    brokenShare,
+  };
+}
