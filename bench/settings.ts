@@ -22,7 +22,7 @@ export interface BenchSettings {
 export const USAGE = `npm run bench -- WHAT [options]
 
 Beside PyTorch: all sides run in turn, each in a process of its own, on the same network and the same paths; ratios are
-of medians. The peer needs a Python with torch: SINGLEPATH_PYTHON (default python3), and ../shared/peers.
+of medians. The peer (bench/peer/) needs a Python with torch: SINGLEPATH_PYTHON (default python3).
   supernet        training steps                 evaluate        candidates, alone and in a population
   memory          peak memory of training
 Of ours alone:

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -22,23 +22,22 @@ export interface Side {
   measure(): Measurement;
 }
 
-/** glibc settings that spare PyTorch a fresh mmap per tensor (peers/pytorch_supernet.py). */
+/** glibc settings that spare PyTorch a fresh mmap per tensor (peer/pytorch_supernet.py). */
 const TUNED_MALLOC = {
   MALLOC_MMAP_THRESHOLD_: '4294967296',
   MALLOC_TRIM_THRESHOLD_: '8589934592',
   MALLOC_TOP_PAD_: '67108864',
 };
 const python = process.env.SINGLEPATH_PYTHON ?? 'python3';
-const peerScript = join(packageRoot(), '..', 'shared', 'peers', 'pytorch_supernet.py');
+const peerScript = join(packageRoot(), 'bench', 'peer', 'pytorch_supernet.py');
 
 /** Why the peer cannot run here; undefined when it can. */
 export function peerMissing(): string | undefined {
-  if (!existsSync(peerScript)) return `no ${peerScript}`;
   try {
     execFileSync(python, ['-c', 'import torch'], { stdio: 'ignore' });
     return undefined;
   } catch {
-    return `${python} has no torch (set SINGLEPATH_PYTHON or PYTHONPATH)`;
+    return `${python} cannot import torch; set SINGLEPATH_PYTHON to a Python that can (pip install torch)`;
   }
 }
 

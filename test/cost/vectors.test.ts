@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { costOf, costTable } from '../../src/cost/cost.js';
 import { layerProfiles } from '../../src/cost/layers.js';
 import { parseArchitecture } from '../../src/space/architecture.js';
 import { getSpace } from '../../src/space/spaces/catalog.js';
 import type { Architecture, SearchSpace } from '../../src/space/types.js';
+import { nasBenchMacro } from '../externalFile.js';
 
 const all = (space: SearchSpace, value: number): Architecture => space.genes.map(() => value);
 
@@ -212,9 +213,9 @@ describe('baselines', () => {
 });
 
 it('all 6,561 rows of NAS-Bench-Macro, in well under a second', (t) => {
-  const file = '../shared/data/nas-bench-macro/nas-bench-macro_cifar10.json';
-  if (!existsSync(file)) return t.skip(`${file} is not here`);
-  const rows = JSON.parse(readFileSync(file, 'utf8')) as Record<string, { flops: number; params: number }>;
+  const { path, skip } = nasBenchMacro();
+  if (skip) return t.skip(skip);
+  const rows = JSON.parse(readFileSync(path, 'utf8')) as Record<string, { flops: number; params: number }>;
   const space = getSpace('nas-bench-macro');
   const start = performance.now();
   const wrong = Object.entries(rows).filter(([key, { flops, params }]) => {

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { kendallTau, spearmanRho } from '../../src/search/correlation.js';
 import { kendallInBands, precisionAt, rankingReport, topKRegret } from '../../src/search/ranking.js';
 import { canonicalMacro, distinctMacro, parseTrueAccuracies } from '../../src/search/truth.js';
+import { nasBenchMacro } from '../externalFile.js';
 
 const close = (value: number, target: number, tolerance = 1e-12) =>
   assert.ok(Math.abs(value - target) <= tolerance, `${value} is not ${target}`);
@@ -168,10 +169,8 @@ describe('true accuracies', () => {
     assert.equal(keys.size, 3969);
   });
 
-  const path = ['..', 'shared', 'data', 'nas-bench-macro', 'nas-bench-macro_cifar10.json'].join('/');
-  it('of NAS-Bench-Macro give the published correlations', {
-    skip: !existsSync(path) && 'NAS-Bench-Macro is not here',
-  }, () => {
+  const { path, skip } = nasBenchMacro();
+  it('of NAS-Bench-Macro give the published correlations', { skip }, () => {
     const entries = parseTrueAccuracies(JSON.parse(readFileSync(path, 'utf8')));
     assert.equal(entries.length, 6561);
     const byKey = new Map(entries.map((entry) => [entry.architecture.join(), entry]));
