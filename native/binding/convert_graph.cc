@@ -8,22 +8,15 @@ namespace singlepath {
 namespace {
 
 const std::map<std::string, Op> kOps = {
-    {"conv2d", Op::conv2d},
-    {"batchNorm", Op::batch_norm},
-    {"activation", Op::activation},
-    {"channelShuffle", Op::channel_shuffle},
-    {"split", Op::split},
-    {"slice", Op::slice},
-    {"concat", Op::concat},
-    {"add", Op::add},
-    {"adaptiveAveragePool", Op::adaptive_average_pool},
-    {"maxPool", Op::max_pool},
-    {"dropout", Op::dropout},
-    {"linear", Op::linear},
-    {"fakeQuantize", Op::fake_quantize},
+#define SINGLEPATH_ROW(name, text) {text, Op::name},
+    SINGLEPATH_OPS(SINGLEPATH_ROW)
+#undef SINGLEPATH_ROW
 };
 const std::map<std::string, Activation> kActivations = {
-    {"relu", Activation::relu}, {"relu6", Activation::relu6}, {"hswish", Activation::hswish}};
+#define SINGLEPATH_ROW(name, formula) {#name, Activation::name},
+    SINGLEPATH_ACTIVATIONS(SINGLEPATH_ROW)
+#undef SINGLEPATH_ROW
+};
 const std::map<std::string, Quantizer> kQuantizers = {
     {"dorefa", Quantizer::dorefa}, {"lsq", Quantizer::lsq}, {"pact", Quantizer::pact}};
 
@@ -156,7 +149,7 @@ NetworkDescription to_network_description(const Napi::Object& object) {
   const Napi::Array layers = get_array(object, "layers");
   for (uint32_t i = 0; i < layers.Length(); ++i) {
     const Napi::Object source = layers.Get(i).As<Napi::Object>();
-    Layer layer{get_string(source, "name"), static_cast<int32_t>(get_integer(source, "gene")), {}};
+    Layer layer{get_string(source, "name"), static_cast<int32_t>(get_integer(source, "gene")), {}, {}};
     const Napi::Array choices = get_array(source, "choices");
     for (uint32_t j = 0; j < choices.Length(); ++j) {
       const Napi::Object choice = choices.Get(j).As<Napi::Object>();
@@ -164,8 +157,11 @@ NetworkDescription to_network_description(const Napi::Object& object) {
     }
     network.layers.push_back(std::move(layer));
   }
-  for (const int64_t size : get_integers(object, "geneSizes")) {
-    network.gene_sizes.push_back(static_cast<int32_t>(size));
+  const Napi::Array genes = get_array(object, "genes");
+  for (uint32_t i = 0; i < genes.Length(); ++i) {
+    const Napi::Object gene = genes.Get(i).As<Napi::Object>();
+    network.gene_sizes.push_back(static_cast<int32_t>(get_integer(gene, "size")));
+    network.layers.at(get_integer(gene, "layer")).genes.push_back(static_cast<int32_t>(i));
   }
   const Napi::Array parameters = get_array(object, "parameters");
   for (uint32_t i = 0; i < parameters.Length(); ++i) {

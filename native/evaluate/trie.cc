@@ -1,27 +1,8 @@
 #include "evaluate/trie.h"
 
-#include <set>
-
 namespace singlepath {
 
-std::vector<std::vector<int32_t>> genes_of_layers(const NetworkDescription& network) {
-  std::vector<std::vector<int32_t>> result;
-  for (const Layer& layer : network.layers) {
-    std::set<int32_t> genes{layer.gene};
-    for (const Choice& choice : layer.choices) {
-      for (const Node& node : choice.graph.nodes) {
-        genes.insert(node.out.gene);
-        genes.insert(node.bits.gene);
-      }
-    }
-    genes.erase(-1);
-    result.emplace_back(genes.begin(), genes.end());
-  }
-  return result;
-}
-
 Trie::Trie(const NetworkDescription& network, const std::vector<Architecture>& candidates, bool share) {
-  const auto genes = genes_of_layers(network);
   std::map<std::vector<int32_t>, std::unique_ptr<TrieNode>> heads;
   for (size_t candidate = 0; candidate < candidates.size(); ++candidate) {
     const Architecture& architecture = candidates[candidate];
@@ -31,7 +12,7 @@ Trie::Trie(const NetworkDescription& network, const std::vector<Architecture>& c
       std::vector<int32_t> key;
       // Without sharing the candidate's number keeps the chains apart from the first layer on.
       if (!share && i == 0) key.push_back(static_cast<int32_t>(candidate));
-      for (const int32_t gene : genes[i]) key.push_back(architecture[gene]);
+      for (const int32_t gene : network.layers[i].genes) key.push_back(architecture[gene]);
       auto& slot = (*siblings)[key];
       if (!slot) {
         slot = std::make_unique<TrieNode>();

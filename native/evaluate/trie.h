@@ -18,9 +18,6 @@ struct TrieNode {
   std::vector<size_t> candidates;                                      // that end here
 };
 
-// Genes each layer depends on: its block gene and those of widths and bits inside its graphs.
-std::vector<std::vector<int32_t>> genes_of_layers(const NetworkDescription& network);
-
 // With `share` false every candidate gets a chain of its own.
 struct Trie {
   Trie(const NetworkDescription& network, const std::vector<Architecture>& candidates, bool share);

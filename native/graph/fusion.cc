@@ -162,7 +162,8 @@ class Finder {
     finish(std::move(step));
   }
 
-  // chain + anything, the longest chain taken in; relu or relu6 behind goes along.
+  // chain + anything, the longest chain taken in; an activation behind goes along if its slope follows from
+  // its value.
   void try_add(int32_t index) {
     const std::vector<int32_t>& inputs = nodes_[index].inputs;
     if (inputs.size() != 2 || inputs[0] == inputs[1]) return;
@@ -181,8 +182,7 @@ class Finder {
     step.inputs.push_back(other);
     step.output = index + 1;
     const int32_t post = only_user(index + 1, Op::activation);
-    if (post >= 0 &&
-        (nodes_[post].activation == Activation::relu || nodes_[post].activation == Activation::relu6)) {
+    if (post >= 0 && slope_follows_from_value(nodes_[post].activation)) {
       step.block.post = nodes_[post].activation;
       cover(index + 1);
       step.output = post + 1;

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "core/activation.h"
+
 namespace singlepath {
 
 using Architecture = std::vector<int32_t>;
@@ -18,23 +20,29 @@ struct Dim {
   int64_t at(const Architecture& architecture) const { return gene < 0 ? fixed : values[architecture[gene]]; }
 };
 
+// Every op: its name here, and the one in src/graph/ops/index.ts. Feeds the enumeration, what the binding
+// reads, and the dispatch (ops/op.cc), which calls the function of that name.
+#define SINGLEPATH_OPS(X)                         \
+  X(conv2d, "conv2d")                             \
+  X(batch_norm, "batchNorm")                      \
+  X(activation, "activation")                     \
+  X(channel_shuffle, "channelShuffle")            \
+  X(split, "split")                               \
+  X(slice, "slice")                               \
+  X(concat, "concat")                             \
+  X(add, "add")                                   \
+  X(adaptive_average_pool, "adaptiveAveragePool") \
+  X(max_pool, "maxPool")                          \
+  X(dropout, "dropout")                           \
+  X(linear, "linear")                             \
+  X(fake_quantize, "fakeQuantize")
+
 enum class Op {
-  conv2d,
-  batch_norm,
-  activation,
-  channel_shuffle,
-  split,
-  slice,
-  concat,
-  add,
-  adaptive_average_pool,
-  max_pool,
-  dropout,
-  linear,
-  fake_quantize
+#define SINGLEPATH_ROW(name, text) name,
+  SINGLEPATH_OPS(SINGLEPATH_ROW)
+#undef SINGLEPATH_ROW
 };
 
-enum class Activation { none, relu, relu6, hswish };
 enum class Quantizer { none, dorefa, lsq, pact };
 
 // One struct for all ops; each op reads its own fields (see src/graph/types.ts for their meaning).
@@ -75,6 +83,7 @@ struct Layer {
   std::string name;
   int32_t gene = -1;  // block gene; -1: the only choice
   std::vector<Choice> choices;
+  std::vector<int32_t> genes;  // all that the layer depends on, ascending: each gene belongs to one layer
 
   const Graph& chosen(const Architecture& architecture) const {
     return choices[gene < 0 ? 0 : architecture[gene]].graph;

@@ -7,20 +7,6 @@
 namespace singlepath {
 namespace {
 
-cpu::Activation kernel_activation(Activation activation) {
-  switch (activation) {
-    case Activation::none:
-      return cpu::Activation::none;
-    case Activation::relu:
-      return cpu::Activation::relu;
-    case Activation::relu6:
-      return cpu::Activation::relu6;
-    case Activation::hswish:
-      return cpu::Activation::hswish;
-  }
-  return cpu::Activation::none;
-}
-
 ChannelRange channels_of(const Node* take, int64_t all) {
   if (take == nullptr) return {0, 1, all};
   if (take->op == Op::split) {
@@ -56,7 +42,7 @@ void add_unit(FusedBranch& branch, const FusedUnit& unit, int64_t in, const Exec
   u.stride = static_cast<int>(conv.stride);
   u.weight_stride =
       static_cast<long>(weight.numel() / out);  // until bind_parameters knows where the rows are
-  u.activation = unit.activation ? kernel_activation(unit.activation->activation) : cpu::Activation::none;
+  u.activation = unit.activation ? unit.activation->activation : Activation::none;
   u.epsilon = static_cast<float>(unit.norm->eps);
   at::Tensor gamma, beta;
   if (unit.norm->affine) {
@@ -87,7 +73,7 @@ std::shared_ptr<FusedPlan> plan_block(const FusedBlock& block, const at::Tensor&
   plan->type = x.scalar_type();
   plan->residual = block.residual;
   plan->pooled = block.pooled;
-  plan->post = kernel_activation(block.post);
+  plan->post = block.post;
   for (const FusedPart& part : block.parts) {
     const ChannelRange in = channels_of(part.take, plan->channels);
     if (part.units.empty()) {

@@ -35,7 +35,7 @@ struct FusedPlan {
   ChannelRange pass;
   int64_t pass_first = 0;  // in the output
   bool residual = false, own_residual = false, pooled = false;
-  cpu::Activation post = cpu::Activation::none;
+  Activation post = Activation::none;
   int64_t batch = 0, channels = 0, height = 0, width = 0;
   int64_t out_channels = 0, out_height = 0, out_width = 0;
   bool input_gradient = false;

@@ -49,7 +49,7 @@ struct FusedBlockFunction : torch::autograd::Function<FusedBlockFunction> {
     };
     const at::Tensor out = run_branches(*plan, x, residual, run);
     variable_list saved(variables.begin(), variables.end());
-    saved.push_back(plan->post != cpu::Activation::none ? out : at::Tensor());
+    saved.push_back(plan->post != Activation::none ? out : at::Tensor());
     context->save_for_backward(saved);
     context->saved_data["plan"] = c10::IValue::make_capsule(c10::make_intrusive<PlanHolder>(plan));
     return out;
@@ -79,7 +79,7 @@ struct FusedBlockFunction : torch::autograd::Function<FusedBlockFunction> {
     }
     at::Tensor dresidual;
     if (residual.defined()) {
-      dresidual = plan->post == cpu::Activation::none ? dout : at::empty_like(dout);
+      dresidual = plan->post == Activation::none ? dout : at::empty_like(dout);
       result[3] = dresidual;
     }
     size_t variable = residual.defined() ? 2 : 1;
@@ -116,7 +116,7 @@ struct FusedBlockFunction : torch::autograd::Function<FusedBlockFunction> {
           outer.pass_input = element(dx, plan->pass.first);
         }
       }
-      if (residual.defined() && plan->post != cpu::Activation::none) {
+      if (residual.defined() && plan->post != Activation::none) {
         outer.residual = dresidual.data_ptr();
         outer.residual_stride = static_cast<long>(plan->out_channels);
       }

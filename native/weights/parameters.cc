@@ -59,9 +59,11 @@ ParameterStore::ParameterStore(const NetworkDescription& description, uint64_t s
   for (const Layer& layer : description.layers) {
     for (const Choice& choice : layer.choices) {
       for (const Node& node : choice.graph.nodes) {
-        nodes_[&node] = {find(node.name + ".weight"),       find(node.name + ".bias"),
-                         find(node.name + ".running_mean"), find(node.name + ".running_var"),
-                         find(node.name + ".alpha"),        find(node.name + ".step")};
+        nodes_[&node] = {
+#define SINGLEPATH_ROW(tensor) find(node.name + "." #tensor),
+            SINGLEPATH_NODE_TENSORS(SINGLEPATH_ROW)
+#undef SINGLEPATH_ROW
+        };
       }
     }
   }

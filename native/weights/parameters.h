@@ -18,14 +18,15 @@ struct Parameter {
   bool trainable = true;
 };
 
+// Every tensor that a node may have, by the last part of its name in src/graph/ops/. alpha: PACT's bound, one
+// per bits value; step: LSQ's step size, one per bits value.
+#define SINGLEPATH_NODE_TENSORS(X) X(weight) X(bias) X(running_mean) X(running_var) X(alpha) X(step)
+
 // The tensors of one node; absent ones are null.
 struct NodeParameters {
-  Parameter* weight = nullptr;
-  Parameter* bias = nullptr;
-  Parameter* running_mean = nullptr;
-  Parameter* running_var = nullptr;
-  Parameter* alpha = nullptr;  // PACT bound, one per bits value
-  Parameter* step = nullptr;   // LSQ step size, one per bits value
+#define SINGLEPATH_ROW(name) Parameter* name = nullptr;
+  SINGLEPATH_NODE_TENSORS(SINGLEPATH_ROW)
+#undef SINGLEPATH_ROW
 };
 
 // The part of a parameter a path uses: value[first : first + sizes[0], : sizes[1]], a view.

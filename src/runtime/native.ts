@@ -10,7 +10,8 @@ import type { ParameterSpec } from '../graph/types.js';
 /** What the executor needs of a space: native/graph/graph.h. */
 export interface NetworkDescription {
   layers: { name: string; gene: number; choices: { name: string; graph: Graph }[] }[];
-  geneSizes: number[];
+  /** Each gene belongs to one layer, which depends on no other gene. */
+  genes: { size: number; layer: number }[];
   parameters: ParameterSpec[];
 }
 

@@ -205,7 +205,7 @@ export class Supernet implements Disposable {
 function describeNetwork(space: SearchSpace): NetworkDescription {
   return {
     layers: space.layers.map(({ name, gene = -1, choices }) => ({ name, gene, choices })),
-    geneSizes: space.genes.map((gene) => gene.size),
+    genes: space.genes.map(({ size, layer }) => ({ size, layer })),
     parameters: parametersOf(space),
   };
 }

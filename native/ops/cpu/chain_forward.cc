@@ -27,7 +27,8 @@ const double* run_unit(const UnitPlan& unit, const Operand& in, void* raw, const
   return run_summed(workspace, task, run.matmul_forward, task.items(), 1, unit.width, task.scratch_floats());
 }
 
-// Padded channels get scale and shift 0, which keeps them zero for every activation.
+// Padded channels get scale and shift 0. What their activation is there does not matter: weights and
+// gradients of padded channels are zero.
 void finish_statistics(const UnitPlan& unit, const double* sums, const UnitVectors& v, BatchStatistics* out) {
   const Unit& u = *unit.unit;
   const double count = static_cast<double>(unit.geometry.out_pixels());

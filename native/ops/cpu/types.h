@@ -2,6 +2,8 @@
 
 #include <cstdint>
 
+#include "core/activation.h"
+
 // Functions in headers shared with the files compiled for one instruction set must never be emitted on their
 // own: the linker would keep one copy, perhaps the AVX-512 one, for everybody.
 #define SINGLEPATH_INLINE inline __attribute__((always_inline))
@@ -12,8 +14,6 @@ namespace singlepath::cpu {
 // are the factors of all products but one: with bfloat16 the set avx512dot rounds both sides of a matrix
 // product to bf16.
 enum class Storage { float32, bfloat16 };
-
-enum class Activation { none, relu, relu6, hswish };
 
 enum class Convolution {
   pointwise,  // 1x1, any stride

@@ -4,7 +4,7 @@
 // sinks that take a tile of results [pixels][channels] to memory with everything that hangs on it
 // (statistics, masks, residuals).
 
-#include "simd.h"
+#include "activations.h"
 
 namespace singlepath::cpu::SINGLEPATH_ISA {
 

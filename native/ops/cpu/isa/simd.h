@@ -244,62 +244,10 @@ SINGLEPATH_INLINE void clear(float* p, long n) {
   __builtin_memset(p, 0, static_cast<size_t>(n) * sizeof(float));
 }
 
-// ---- activations: value and derivative at the normalized value z ----
-
-template <Activation A>
-SINGLEPATH_INLINE Vec activate(Vec z) {
-  // z is the second operand, which the instructions return for NaN: a diverged network must not look healthy.
-  if constexpr (A == Activation::relu)
-    return larger(zero(), z);
-  else if constexpr (A == Activation::relu6)
-    return smaller(broadcast(6.f), larger(zero(), z));
-  else if constexpr (A == Activation::hswish)
-    return z * smaller(larger(z + 3.f, zero()), broadcast(6.f)) * (1.f / 6.f);
-  else
-    return z;
-}
-
-// g times the derivative at z.
-template <Activation A>
-SINGLEPATH_INLINE Vec activate_backward(Vec g, Vec z) {
-  if constexpr (A == Activation::relu)
-    return z > zero() ? g : zero();
-  else if constexpr (A == Activation::relu6) {
-    g = z > zero() ? g : zero();
-    return z < broadcast(6.f) ? g : zero();
-  } else if constexpr (A == Activation::hswish) {
-    const Vec slope =
-        smaller(larger(z, broadcast(-3.f)), broadcast(3.f)) * (1.f / 3.f) + 0.5f;  // right inside [-3, 3]
-    g = z < broadcast(-3.f) ? zero() : g;
-    return z > broadcast(3.f) ? g : g * slope;
-  } else
-    return g;
-}
-
-// A number, or an activation, as a type.
+// A number as a type.
 template <int N>
 struct Int {
   static constexpr int value = N;
 };
-
-template <Activation A>
-struct Act {
-  static constexpr Activation value = A;
-};
-
-// Calls body(Act<A>) for the activation known only at run time, so that loops inside are compiled for each.
-template <class Body>
-SINGLEPATH_INLINE void with_activation(Activation activation, const Body& body) {
-  switch (activation) {
-    case Activation::none:
-      return body(Act<Activation::none>{});
-    case Activation::relu:
-      return body(Act<Activation::relu>{});
-    case Activation::relu6:
-      return body(Act<Activation::relu6>{});
-    case Activation::hswish:
-      return body(Act<Activation::hswish>{});
-  }
-}
 
 }  // namespace singlepath::cpu::SINGLEPATH_ISA
