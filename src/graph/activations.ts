@@ -1,6 +1,6 @@
 /**
- * The table of activations. A row feeds the type of the graph, the words of space files (src/space/file/schema.ts),
- * TorchScript and ONNX; native/core/activation.h is its native half.
+ * The table of activations. A row feeds the type of the graph, the words of space files (src/space/file/), TorchScript
+ * and ONNX; native/core/activation.h is its native half.
  */
 
 import { type Module, single } from './module.js';

@@ -6,8 +6,9 @@ import type { Shape } from '../../graph/types.js';
 import { inferShapes } from '../../graph/walk.js';
 import { type ChoiceLayerOptions, choiceLayer, defineSpace, type LayerSpec } from '../define.js';
 import type { SearchSpace } from '../types.js';
-import { type Context, modulesOf } from './operations.js';
+import { modulesOf } from './compose.js';
 import { type LayerRow, type Operation, type SpaceFile, spaceFileSchema, spaceJsonSchema } from './schema.js';
+import type { Context } from './values.js';
 
 export interface LoadSpaceOptions {
   /** Height and width of the images, classes, input channels: instead of those in the file. */
