@@ -3,12 +3,21 @@ import { SinglePathError } from '../core/errors.js';
 import { ioError } from '../core/files.js';
 import { AppendFile } from './appendFile.js';
 
-/**
- * One line of `events.jsonl`. `step` counts optimizer steps (train, retrain) or generations (search).
- * Types in use: `started`, `resumed`, `step`, `epoch`, `generation`, `checkpoint`, `finished`, `failed`.
- */
+/** What can happen in a run: docs/run-directory.md has a row for each. */
+export type RunEventType =
+  | 'started'
+  | 'resumed'
+  | 'step'
+  | 'validation'
+  | 'generation'
+  | 'checkpoint'
+  | 'skipped'
+  | 'finished'
+  | 'failed';
+
+/** One line of `events.jsonl`. `step` counts optimizer steps (train, retrain) or generations (search). */
 export interface RunEvent {
-  type: string;
+  type: RunEventType;
   step: number;
   [detail: string]: unknown;
 }

@@ -1,6 +1,7 @@
 import { relative } from 'node:path';
 import type { Checkpoint } from '../run/checkpoints.js';
 import type { RunDirectory } from '../run/directory.js';
+import type { RunEventType } from '../run/events.js';
 import { checkTensors } from '../run/weights.js';
 import type { StepResult, TensorEntry } from '../runtime/native.js';
 import type { Recipe } from './recipe.js';
@@ -103,7 +104,7 @@ export class TrainingSession {
   }
 
   /** Appends an event at the present step. */
-  log(type: string, details: Record<string, unknown>): void {
+  log(type: RunEventType, details: Record<string, unknown>): void {
     this.run?.log({ type, step: this.state.step, ...details });
   }
 
