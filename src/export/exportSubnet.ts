@@ -1,5 +1,6 @@
 import { rename, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { exportSchema } from '../config/schema/export.js';
 import { expected } from '../core/errors.js';
 import { ioError, makeDirectory, syncDirectory, writeDurably } from '../core/files.js';
 import { encodeSafetensors } from '../run/safetensors.js';
@@ -83,8 +84,8 @@ const QUANTIZED_AGREEMENT = 0.9;
  * @throws SinglePathError `EXPORT_MISMATCH` (nothing is left behind), `IO`, `INVALID_CHECKPOINT`.
  */
 export async function exportSubnet(options: ExportOptions): Promise<ExportResult> {
-  const { space, architecture, network, directory, parityBatch, tolerance = 1e-4, input, data } = options;
-  const { onnx = {}, examples = false } = options;
+  const { space, architecture, network, directory, parityBatch, input, data } = options;
+  const { tolerance = exportSchema.parse({}).tolerance, onnx = {}, examples = false } = options;
   const subnet = deriveSubnet(space, architecture);
   const weights = inheritWeights(space, architecture, await network.state());
   const path = pathIn(network.space, space, architecture);

@@ -1,3 +1,4 @@
+import { trainSchema } from '../config/schema/train.js';
 import { expected } from '../core/errors.js';
 import { RandomStream } from '../core/rng.js';
 import type { CostTable } from '../cost/table.js';
@@ -26,7 +27,7 @@ export interface CostBins {
 }
 
 /** What the released code of SPOS trains with: seven bins of 10M MAdds from 290M to 360M. */
-export const RELEASED_BINS: CostBins = { from: 290e6, to: 360e6, bins: 7 };
+const RELEASED_BINS: CostBins = trainSchema.parse({}).flopsBins;
 
 /**
  * First a bin of the cost, uniformly, then an architecture inside it, uniformly; edges belong to both bins. The

@@ -1,3 +1,4 @@
+import { generationOf, searchSchema } from '../config/schema/search.js';
 import { expected } from '../core/errors.js';
 import type { RandomStream } from '../core/rng.js';
 import type { GeneSpace } from '../sampling/sampler.js';
@@ -6,15 +7,13 @@ import { attempt, best, runGenerations, SEARCH_DEFAULTS, type SearchOptions } fr
 import type { Evaluate, SearchState } from './types.js';
 
 export interface EvolutionOptions extends SearchOptions {
-  /** Children by mutation in a generation. Default: half the population. */
+  /** Children by mutation in a generation. Default: half the population, or what crossovers leave if less. */
   mutations?: number;
-  /** Children by crossover in a generation. Default: the other half. */
+  /** Children by crossover in a generation. Default: the other half, or what mutations leave if less. */
   crossovers?: number;
   /** Probability that a mutation redraws a gene. Default 0.1. */
   mutationProbability?: number;
 }
-
-export const MUTATION_PROBABILITY = 0.1;
 
 /**
  * Evolutionary architecture search, Algorithm 1 of arXiv 1904.00420. Parents come from the best of all generations.
@@ -29,8 +28,13 @@ export function evolutionarySearch(
   options: EvolutionOptions = {},
 ): AsyncGenerator<SearchState, void, void> {
   const population = options.population ?? SEARCH_DEFAULTS.population;
-  const mutations = options.mutations ?? Math.floor(population / 2);
-  const crossovers = options.crossovers ?? population - mutations;
+  const { mutations: given = null, crossovers: others = null } = options;
+  const { mutations, crossovers } = generationOf({
+    population,
+    topK: null,
+    mutations: given,
+    crossovers: others,
+  });
   const probability = checkProbability(options.mutationProbability);
   if (mutations < 0 || crossovers < 0 || mutations + crossovers > population) {
     throw expected(
@@ -71,7 +75,7 @@ export function crossover(a: Architecture, b: Architecture, random: RandomStream
   return a.map((value, g) => (random.integer(2) === 0 ? value : b[g]!));
 }
 
-export function checkProbability(value: number = MUTATION_PROBABILITY): number {
+export function checkProbability(value: number = searchSchema.parse({}).mutationProbability): number {
   if (!(value >= 0 && value <= 1)) throw expected('a probability', 'mutationProbability', value);
   return value;
 }

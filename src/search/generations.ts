@@ -1,3 +1,4 @@
+import { generationOf, searchSchema } from '../config/schema/search.js';
 import { expected, SinglePathError } from '../core/errors.js';
 import { RandomStream } from '../core/rng.js';
 import { FeasibleSet } from '../sampling/feasible.js';
@@ -22,8 +23,14 @@ export interface SearchOptions {
   signal?: AbortSignal;
 }
 
-/** Algorithm 1 of arXiv 1904.00420 as its section 4 runs it: 1,050 evaluations. */
-export const SEARCH_DEFAULTS = { seed: 0, population: 50, generations: 20, topK: 10 } as const;
+/** The configuration's defaults: Algorithm 1 of arXiv 1904.00420 as its section 4 runs it, with 1,050 evaluations. */
+export const SEARCH_DEFAULTS = searchDefaults();
+
+function searchDefaults() {
+  const search = searchSchema.parse({});
+  const { population, generations } = search;
+  return { seed: 0, population, generations, topK: generationOf(search).topK };
+}
 
 export interface Proposal {
   architecture: Architecture;

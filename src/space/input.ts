@@ -1,7 +1,16 @@
-import { SinglePathError } from '../core/errors.js';
+import { expected, SinglePathError } from '../core/errors.js';
 import type { Graph } from '../graph/graph.js';
 import { checkSpace } from './check.js';
 import type { SearchSpace } from './types.js';
+
+/** The options that every space has. */
+export const INPUT_OPTIONS: readonly string[] = ['size', 'classes', 'channels'];
+
+/** The value of one of {@link INPUT_OPTIONS}. @throws SinglePathError `INVALID_ARGUMENT` unless it is a positive integer. */
+export function checkInputOption(space: string, key: string, value: unknown): number {
+  if (Number.isInteger(value) && (value as number) >= 1) return value as number;
+  throw expected('a positive integer', `${key} of '${space}'`, value);
+}
 
 /** Another input size or number of classes for the same network. */
 export interface InputOptions {

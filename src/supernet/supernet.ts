@@ -1,3 +1,5 @@
+import { runtimeSchema } from '../config/schema/runtime.js';
+import { evaluateSchema } from '../config/schema/search.js';
 import { expected, SinglePathError } from '../core/errors.js';
 import { addon } from '../runtime/addon.js';
 import { callNative, cancellation } from '../runtime/call.js';
@@ -46,6 +48,9 @@ export interface ValidateResult {
   images: number;
 }
 
+const DEFAULTS = runtimeSchema.parse({});
+const DEFAULT_MEMORY = evaluateSchema.parse({}).memory * 2 ** 20;
+
 /** Shares of the images that are right (top-1 and top-5, in [0, 1]) and the mean cross-entropy. */
 export function accuraciesOf({ correct, top5, loss, images }: ValidateResult): {
   accuracy: number;
@@ -70,7 +75,7 @@ export class Supernet implements Disposable {
     readonly space: SearchSpace,
     options: SupernetOptions = {},
   ) {
-    const { device = 'cpu', precision = 'fp32', seed = 0 } = options;
+    const { device = DEFAULTS.device, precision = DEFAULTS.precision, seed = 0 } = options;
     const kernels = options.kernels ?? (device === 'cpu' ? 'fused' : 'aten');
     this.#network = callNative(
       () => new (addon().Network)(describeNetwork(space), { device, kernels, precision, seed }),
@@ -127,7 +132,7 @@ export class Supernet implements Disposable {
     settings: EvaluateSettings,
   ): Promise<EvaluateResult> {
     const flat = Int32Array.from(architectures.flatMap((a) => [...this.#genes(a)]));
-    const { memoryBytes = 2 ** 30, share = true, onProgress = () => {} } = settings;
+    const { memoryBytes = DEFAULT_MEMORY, share = true, onProgress = () => {} } = settings;
     if (settings.calibration.length === 0 || settings.validation.length === 0) {
       throw new SinglePathError(
         'INVALID_ARGUMENT',

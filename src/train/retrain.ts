@@ -1,3 +1,4 @@
+import { retrainSchema } from '../config/schema/train.js';
 import type { NativeBatch } from '../runtime/native.js';
 import { accuraciesOf, type Supernet } from '../supernet/supernet.js';
 import { type TrainingOptions, trainingLoop } from './loop.js';
@@ -57,7 +58,16 @@ interface Notes {
  * @throws SinglePathError `NON_FINITE_LOSS`, `ABORTED`, `IO`, `INVALID_CHECKPOINT`.
  */
 export async function retrain(options: RetrainOptions): Promise<RetrainResult> {
-  const { network, calibration, validation, validateEvery = 1, recipe, run, seed, signal } = options;
+  const {
+    network,
+    calibration,
+    validation,
+    validateEvery = retrainSchema.parse({}).validateEvery,
+    recipe,
+    run,
+    seed,
+    signal,
+  } = options;
 
   const validate = async (session: TrainingSession): Promise<{ scored: Validation; images: number }> => {
     if (calibration.length > 0) await network.recalibrate(calibration, [], signal);

@@ -5,6 +5,7 @@ import { buildGraph, indexed, type Module } from '../../graph/build.js';
 import type { Shape } from '../../graph/types.js';
 import { inferShapes } from '../../graph/walk.js';
 import { type ChoiceLayerOptions, choiceLayer, defineSpace, type LayerSpec } from '../define.js';
+import { checkInputOption, INPUT_OPTIONS } from '../input.js';
 import type { SearchSpace } from '../types.js';
 import { modulesOf } from './compose.js';
 import { type LayerRow, type Operation, type SpaceFile, spaceFileSchema, spaceJsonSchema } from './schema.js';
@@ -127,12 +128,10 @@ function withPlace<T>(prefix: string, work: () => T): T {
 
 function withOptions(file: SpaceFile, options: Record<string, unknown>): SpaceFile {
   for (const [key, value] of Object.entries(options)) {
-    if (!OPTIONS.includes(key)) {
-      throw expected('a known option', `'${file.name}'`, key, { hint: didYouMean(key, OPTIONS) });
+    if (!INPUT_OPTIONS.includes(key)) {
+      throw expected('a known option', `'${file.name}'`, key, { hint: didYouMean(key, INPUT_OPTIONS) });
     }
-    if (value !== undefined && (!Number.isInteger(value) || (value as number) < 1)) {
-      throw expected('a positive integer', `${key} of '${file.name}'`, value);
-    }
+    if (value !== undefined) checkInputOption(file.name, key, value);
   }
   const {
     size = file.input.size,
@@ -141,5 +140,3 @@ function withOptions(file: SpaceFile, options: Record<string, unknown>): SpaceFi
   } = options as LoadSpaceOptions;
   return { ...file, input: { size, channels }, classes };
 }
-
-const OPTIONS = ['size', 'classes', 'channels'];

@@ -1,4 +1,5 @@
 import { didYouMean, expected } from '../../core/errors.js';
+import { checkInputOption, INPUT_OPTIONS } from '../input.js';
 import type { SearchSpace } from '../types.js';
 import { catalog, type Entry } from './index.js';
 
@@ -58,17 +59,10 @@ export function getSpace(name: string, options: SpaceOptions | Record<string, un
 }
 
 function checkOption(name: string, { options = {} }: Entry, key: string, value: unknown): unknown {
-  if (INPUT_OPTIONS.includes(key)) {
-    if (!Number.isInteger(value) || (value as number) < 1) {
-      throw expected('a positive integer', `${key} of '${name}'`, value);
-    }
-    return value;
-  }
+  if (INPUT_OPTIONS.includes(key)) return checkInputOption(name, key, value);
   const option = Object.hasOwn(options, key) ? options[key] : undefined;
   const known = [...INPUT_OPTIONS, ...Object.keys(options)];
   if (!option) throw expected('a known option', `'${name}'`, key, { hint: didYouMean(key, known) });
   if (!option.valid(value)) throw expected(option.what, `${key} of '${name}'`, value);
   return value;
 }
-
-const INPUT_OPTIONS = ['size', 'classes', 'channels'];
