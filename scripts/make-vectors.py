@@ -12,6 +12,7 @@ import base64
 import json
 import math
 import os
+import re
 import zlib
 
 import torch
@@ -397,6 +398,24 @@ class BottleNeck(nn.Module):
         return F.relu(self.main(x) + self.shortcut(x))
 
 
+def activations():
+    """The activations that space files may name, each by PyTorch's function: hswish is hardswish."""
+    with open(os.path.join(HERE, "..", "docs", "space.schema.json")) as file:
+        [names] = {tuple(block["properties"]["activation"]["enum"]) for block in found(json.load(file), "mbConv")}
+    return {name: lambda f=getattr(F, re.sub("^h(?=s)", "hard", name)): Fn(f) for name in names}
+
+
+def found(value, key):
+    if isinstance(value, dict):
+        yield from ([value[key]] if key in value else [])
+        value = list(value.values())
+    if isinstance(value, list):
+        for inner in value:
+            yield from found(inner, key)
+
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ACTIVATIONS = activations()
 S = nn.Sequential
 OPS = {
     # name: (network, input shape, scale of the input)
@@ -407,9 +426,7 @@ OPS = {
     "conv-unpadded": lambda: (op_net(S(conv(2, 3, 3, 1, 0), conv(3, 4, 2, 2, 0)), 4, 2), (2, 2, 6, 6), 1),
     "batch-norm-affine": lambda: (op_net(S(norm(3)), 3, 4), (4, 3, 4, 4), 2),
     "batch-norm-plain": lambda: (op_net(S(norm(3, False, momentum=0.3, eps=1e-3)), 3, 4), (4, 3, 4, 4), 2),
-    "relu": lambda: (op_net(S(nn.ReLU()), 2, 4), (2, 2, 4, 4), 1),
-    "relu6": lambda: (op_net(S(nn.ReLU6()), 2, 6), (2, 2, 6, 6), 5),
-    "hswish": lambda: (op_net(S(nn.Hardswish()), 2, 6), (2, 2, 6, 6), 3),
+    **{name: lambda act=act: (op_net(S(act()), 2, 6), (2, 2, 6, 6), 5) for name, act in ACTIVATIONS.items()},
     "channel-shuffle-2": lambda: (op_net(S(shuffle(2)), 6, 3), (2, 6, 3, 3), 1),
     "channel-shuffle-3": lambda: (op_net(S(shuffle(3)), 6, 3), (2, 6, 3, 3), 1),
     "split": lambda: (op_net(S(Fn(lambda x: x.chunk(3, 1)[1])), 2, 3), (2, 6, 3, 3), 1),
@@ -430,7 +447,22 @@ OPS = {
     "linear": lambda: (op_net(S(Fn(lambda x: x)), 3, 2), (3, 3, 2, 2), 1),
     "linear-without-bias": lambda: (op_net(S(Fn(lambda x: x)), 3, 2, bias=False), (3, 3, 2, 2), 1),
     "conv-norm-relu": lambda: (op_net(S(*unit(3, 7, 3, 2, affine=True)), 7, 3), (3, 3, 6, 6), 1),
-    "conv-norm-hswish": lambda: (op_net(S(*unit(3, 7, 1, affine=True, act=nn.Hardswish)), 7, 5), (3, 3, 5, 5), 1),
+    **{
+        f"chain-{name}": lambda act=act: (
+            op_net(
+                S(
+                    *unit(3, 7, affine=True, act=act),
+                    *unit(7, 7, 3, groups=7, affine=True, act=act),
+                    *unit(7, 5, 3, affine=True, act=None),
+                ),
+                5,
+                5,
+            ),
+            (3, 3, 5, 5),
+            1,
+        )
+        for name, act in ACTIVATIONS.items()
+    },
     "inverted-residual": lambda: (
         op_net(
             Residual(
@@ -667,9 +699,8 @@ FILES = {"ops": ops, "optimizer": optimizer, "quantizers": quantizers, "shufflen
 
 
 def main():
-    here = os.path.dirname(os.path.abspath(__file__))
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", default=os.path.join(here, "..", "test", "vectors"))
+    parser.add_argument("--out", default=os.path.join(HERE, "..", "test", "vectors"))
     parser.add_argument("--seed", type=int, default=0, help="other numbers for the same networks")
     parser.add_argument("--only", default=",".join(FILES), help="files to make, separated by commas")
     arguments = parser.parse_args()

@@ -40,6 +40,10 @@ interface OpNet {
 
 const op = (channels: number, size: number, body: nn.Module): OpNet => ({ channels, size, body });
 
+function forEachActivation(entry: (kind: nn.Activation) => [string, OpNet]): Record<string, OpNet> {
+  return Object.fromEntries(nn.ACTIVATIONS.map(entry));
+}
+
 const OPS: Record<string, OpNet> = {
   'conv-3x3-stride-2-bias': op(3, 7, seq(nn.conv2d({ out: 6, kernel: 3, stride: 2, bias: true }))),
   'conv-groups': op(4, 5, seq(nn.conv2d({ out: 6, kernel: 3, groups: 2, bias: true }))),
@@ -55,9 +59,7 @@ const OPS: Record<string, OpNet> = {
   ),
   'batch-norm-affine': op(3, 4, seq(nn.batchNorm({ affine: true }))),
   'batch-norm-plain': op(3, 4, seq(nn.batchNorm({ momentum: 0.3, eps: 1e-3 }))),
-  relu: op(2, 4, seq(nn.relu())),
-  relu6: op(2, 6, seq(nn.relu6())),
-  hswish: op(2, 6, seq(nn.hswish())),
+  ...forEachActivation((kind) => [kind, op(2, 6, seq(nn.activation(kind)))]),
   'channel-shuffle-2': op(6, 3, seq(nn.channelShuffle(2))),
   'channel-shuffle-3': op(6, 3, seq(nn.channelShuffle(3))),
   split: op(6, 3, seq(nn.split(3, 1))),
@@ -89,7 +91,19 @@ const OPS: Record<string, OpNet> = {
   linear: op(3, 2, nn.identity),
   'linear-without-bias': { ...op(3, 2, nn.identity), bias: false },
   'conv-norm-relu': op(3, 6, seq(...unit(7, 3, { stride: 2, affine: true }))),
-  'conv-norm-hswish': op(3, 5, seq(...unit(7, 1, { affine: true, act: nn.hswish() }))),
+  // Borders and channels beyond the last are zeros, also where the activation of zero is not.
+  ...forEachActivation((kind) => [
+    `chain-${kind}`,
+    op(
+      3,
+      5,
+      seq(
+        ...unit(7, 1, { affine: true, act: nn.activation(kind) }),
+        ...depthwiseUnit(3, nn.activation(kind)),
+        ...unit(5, 3, { affine: true, act: null }),
+      ),
+    ),
+  ]),
   'inverted-residual': op(
     5,
     6,

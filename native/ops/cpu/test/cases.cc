@@ -120,11 +120,14 @@ std::vector<Case> cases() {
        1,
        0,
        Residual::input});
-  add({"mbconv hswish",
-       {pointwise(24, 51, A::hswish), depthwise(51, 3, 2, A::hswish), pointwise(51, 40, A::none)},
-       2,
-       7,
+#define SINGLEPATH_ROW(name, formula)                                                          \
+  add({"mbconv " #name,                                                                        \
+       {pointwise(24, 51, A::name), depthwise(51, 3, 2, A::name), pointwise(51, 40, A::none)}, \
+       2,                                                                                      \
+       7,                                                                                      \
        9});
+  SINGLEPATH_ACTIVATIONS(SINGLEPATH_ROW)
+#undef SINGLEPATH_ROW
   add({"slice with step 3", {pointwise(6, 10), depthwise(10, 3)}, 2, 5, 5, 2, 3});
   Case head{"head", {pointwise(40, 100)}, 5, 3, 3};
   head.pooled = true;
