@@ -231,6 +231,27 @@ SINGLEPATH_INLINE Vec smaller(Vec a, Vec b) {
 #endif
 }
 
+// e^x, wrong by at most 2 units in the last place; beyond +-86 as at 86, NaN for NaN. Cephes' polynomial on
+// [-ln 2 / 2, ln 2 / 2] times 2^n.
+SINGLEPATH_INLINE Vec exponential(Vec x) {
+  x = smaller(broadcast(86.f), larger(broadcast(-86.f), x));
+  const Vec shifter = broadcast(12582912.f);  // 1.5 * 2^23: adding it rounds to an integer in the lowest bits
+  const Vec shifted = x * 1.44269504f + shifter;
+  const Vec n = shifted - shifter;
+  const Vec r = x - n * 0.693359375f + n * 2.12194440e-4f;  // ln 2 in two parts
+  Vec p = r * 1.9875691500e-4f + 1.3981999507e-3f;
+  p = p * r + 8.3334519073e-3f;
+  p = p * r + 4.1665795894e-2f;
+  p = p * r + 1.6666665459e-1f;
+  p = p * r + 5.0000001201e-1f;
+  p = p * (r * r) + r + 1.f;
+  return reinterpret_cast<Vec>(reinterpret_cast<Bits>(p) + (reinterpret_cast<Bits>(shifted) << 23));
+}
+
+SINGLEPATH_INLINE Vec logistic(Vec z) {
+  return 1.f / (1.f + exponential(-z));
+}
+
 template <class Int>
 SINGLEPATH_INLINE Int least(Int a, Int b) {
   return a < b ? a : b;
