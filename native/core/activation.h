@@ -6,10 +6,11 @@ namespace singlepath {
 // A row: the name, which is the one in TypeScript, and the value at z. The formula is the definition in
 // double precision that the tests hold the kernels against; it stays text elsewhere, so this header includes
 // nothing.
-#define SINGLEPATH_ACTIVATIONS(X)     \
-  X(relu, z > 0 ? z : 0)              \
-  X(relu6, z > 6 ? 6 : z > 0 ? z : 0) \
-  X(hswish, z > 3 ? z : z < -3 ? 0 : z * (z + 3) / 6)
+#define SINGLEPATH_ACTIVATIONS(X)                     \
+  X(relu, z > 0 ? z : 0)                              \
+  X(relu6, z > 6 ? 6 : z > 0 ? z : 0)                 \
+  X(hswish, z > 3 ? z : z < -3 ? 0 : z * (z + 3) / 6) \
+  X(silu, z / (1 + std::exp(-z)))
 
 enum class Activation {
   none,

@@ -1,6 +1,7 @@
 #include <ATen/ops/hardswish.h>
 #include <ATen/ops/hardtanh.h>
 #include <ATen/ops/relu.h>
+#include <ATen/ops/silu.h>
 
 #include "core/error.h"
 #include "ops/op.h"
@@ -17,6 +18,8 @@ at::Tensor activation(const Node& node, const Inputs& inputs, const Execution&) 
       return at::hardtanh(inputs[0], 0, 6);
     case Activation::hswish:
       return at::hardswish(inputs[0]);
+    case Activation::silu:
+      return at::silu(inputs[0]);
   }
   throw Error("NATIVE", "Unknown activation in node " + node.name);
 }

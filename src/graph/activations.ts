@@ -28,6 +28,10 @@ export const activations = {
     torchscript: (x) => `torch.hardswish(${x})`,
     onnx: (graph, x, name) => graph.node('HardSwish', [x], name),
   },
+  silu: {
+    torchscript: (x) => `torch.silu(${x})`,
+    onnx: (graph, x, name) => graph.node('Mul', [x, graph.node('Sigmoid', [x], `${name}.gate`)], name),
+  },
 } satisfies Record<string, ActivationDefinition>;
 
 export type Activation = keyof typeof activations;
@@ -44,3 +48,4 @@ export const activation = (kind: Activation): Module =>
 export const relu = (): Module => activation('relu');
 export const relu6 = (): Module => activation('relu6');
 export const hswish = (): Module => activation('hswish');
+export const silu = (): Module => activation('silu');

@@ -46,6 +46,15 @@ struct Formula<Activation::hswish> {
   }
 };
 
+template <>
+struct Formula<Activation::silu> {
+  static SINGLEPATH_INLINE Vec value(Vec z) { return z * logistic(z); }
+  static SINGLEPATH_INLINE Vec backward(Vec g, Vec z) {
+    const Vec s = logistic(z);
+    return g * (s * (1.f + z * (1.f - s)));
+  }
+};
+
 template <Activation A>
 SINGLEPATH_INLINE Vec activate(Vec z) {
   return Formula<A>::value(z);
