@@ -1,6 +1,7 @@
 #include <ATen/ops/hardswish.h>
 #include <ATen/ops/hardtanh.h>
 #include <ATen/ops/relu.h>
+#include <ATen/ops/sigmoid.h>
 #include <ATen/ops/silu.h>
 
 #include "core/error.h"
@@ -20,6 +21,8 @@ at::Tensor activation(const Node& node, const Inputs& inputs, const Execution&) 
       return at::hardswish(inputs[0]);
     case Activation::silu:
       return at::silu(inputs[0]);
+    case Activation::sigmoid:
+      return at::sigmoid(inputs[0]);
   }
   throw Error("NATIVE", "Unknown activation in node " + node.name);
 }

@@ -32,6 +32,10 @@ export const activations = {
     torchscript: (x) => `torch.silu(${x})`,
     onnx: (graph, x, name) => graph.node('Mul', [x, graph.node('Sigmoid', [x], `${name}.gate`)], name),
   },
+  sigmoid: {
+    torchscript: (x) => `torch.sigmoid(${x})`,
+    onnx: (graph, x, name) => graph.node('Sigmoid', [x], name),
+  },
 } satisfies Record<string, ActivationDefinition>;
 
 export type Activation = keyof typeof activations;
@@ -49,3 +53,4 @@ export const relu = (): Module => activation('relu');
 export const relu6 = (): Module => activation('relu6');
 export const hswish = (): Module => activation('hswish');
 export const silu = (): Module => activation('silu');
+export const sigmoid = (): Module => activation('sigmoid');

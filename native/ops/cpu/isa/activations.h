@@ -55,6 +55,15 @@ struct Formula<Activation::silu> {
   }
 };
 
+template <>
+struct Formula<Activation::sigmoid> {
+  static SINGLEPATH_INLINE Vec value(Vec z) { return logistic(z); }
+  static SINGLEPATH_INLINE Vec backward(Vec g, Vec z) {
+    const Vec s = logistic(z);
+    return g * (s * (1.f - s));
+  }
+};
+
 template <Activation A>
 SINGLEPATH_INLINE Vec activate(Vec z) {
   return Formula<A>::value(z);
