@@ -11,7 +11,8 @@ namespace singlepath {
   X(relu6, z > 6 ? 6 : z > 0 ? z : 0)                 \
   X(hswish, z > 3 ? z : z < -3 ? 0 : z * (z + 3) / 6) \
   X(silu, z / (1 + std::exp(-z)))                     \
-  X(sigmoid, 1 / (1 + std::exp(-z)))
+  X(sigmoid, 1 / (1 + std::exp(-z)))                  \
+  X(hsigmoid, z > 3 ? 1 : z < -3 ? 0 : (z + 3) / 6)
 
 enum class Activation {
   none,

@@ -1,3 +1,4 @@
+#include <ATen/ops/hardsigmoid.h>
 #include <ATen/ops/hardswish.h>
 #include <ATen/ops/hardtanh.h>
 #include <ATen/ops/relu.h>
@@ -23,6 +24,8 @@ at::Tensor activation(const Node& node, const Inputs& inputs, const Execution&) 
       return at::silu(inputs[0]);
     case Activation::sigmoid:
       return at::sigmoid(inputs[0]);
+    case Activation::hsigmoid:
+      return at::hardsigmoid(inputs[0]);
   }
   throw Error("NATIVE", "Unknown activation in node " + node.name);
 }

@@ -36,6 +36,11 @@ export const activations = {
     torchscript: (x) => `torch.sigmoid(${x})`,
     onnx: (graph, x, name) => graph.node('Sigmoid', [x], name),
   },
+  hsigmoid: {
+    torchscript: (x) => `torch.hardsigmoid(${x})`,
+    onnx: (graph, x, name) =>
+      graph.node('HardSigmoid', [x], name, { floats: { alpha: 1 / 6, beta: 0.5 } }),
+  },
 } satisfies Record<string, ActivationDefinition>;
 
 export type Activation = keyof typeof activations;
@@ -54,3 +59,4 @@ export const relu6 = (): Module => activation('relu6');
 export const hswish = (): Module => activation('hswish');
 export const silu = (): Module => activation('silu');
 export const sigmoid = (): Module => activation('sigmoid');
+export const hsigmoid = (): Module => activation('hsigmoid');

@@ -64,6 +64,17 @@ struct Formula<Activation::sigmoid> {
   }
 };
 
+template <>
+struct Formula<Activation::hsigmoid> {
+  static SINGLEPATH_INLINE Vec value(Vec z) {
+    return smaller(broadcast(6.f), larger(zero(), z + 3.f)) * (1.f / 6.f);
+  }
+  static SINGLEPATH_INLINE Vec backward(Vec g, Vec z) {
+    g = z > broadcast(-3.f) ? g * (1.f / 6.f) : zero();
+    return z < broadcast(3.f) ? g : zero();
+  }
+};
+
 template <Activation A>
 SINGLEPATH_INLINE Vec activate(Vec z) {
   return Formula<A>::value(z);
