@@ -34,22 +34,42 @@ Dim to_dim(const Napi::Object& object, const char* name) {
   return {static_cast<int32_t>(get_integer(choice, "gene")), 0, get_integers(choice, "values")};
 }
 
-void read_conv2d(const Napi::Object& object, Node& node) {
-  node.kernel = get_integer(object, "kernel");
-  node.stride = get_integer(object, "stride");
-  node.padding = get_integer(object, "padding");
-  node.bias = get_boolean(object, "bias");
-  const Napi::Value groups = get(object, "groups");
-  node.depthwise = groups.IsString();
-  if (!node.depthwise) {
-    node.groups = get_integer(object, "groups");
-    node.out = to_dim(object, "out");
-  }
-  if (has(object, "weightQuantizer")) {
-    const Napi::Object quantizer = get_object(object, "weightQuantizer");
-    node.quantizer = look_up(kQuantizers, get_string(quantizer, "method"), "quantizer");
-    node.bits = to_dim(quantizer, "bits");
-  }
+// Every field that the object has, whatever its op: src/graph/ops/ says which op has which.
+void read_fields(const Napi::Object& object, Node& node) {
+  const auto integer = [&](const char* name, int64_t& field) {
+    if (has(object, name)) field = get_integer(object, name);
+  };
+  const auto number = [&](const char* name, double& field) {
+    if (has(object, name)) field = get_number(object, name);
+  };
+  const auto boolean = [&](const char* name, bool& field) {
+    if (has(object, name)) field = get_boolean(object, name);
+  };
+  const auto quantizer = [&](const Napi::Object& settings) {
+    node.quantizer = look_up(kQuantizers, get_string(settings, "method"), "quantizer");
+    node.bits = to_dim(settings, "bits");
+  };
+  integer("kernel", node.kernel);
+  integer("stride", node.stride);
+  integer("padding", node.padding);
+  node.depthwise = has(object, "groups") && get(object, "groups").IsString();
+  if (!node.depthwise) integer("groups", node.groups);
+  if (has(object, "out")) node.out = to_dim(object, "out");
+  boolean("bias", node.bias);
+  boolean("affine", node.affine);
+  number("eps", node.eps);
+  number("momentum", node.momentum);
+  integer("parts", node.parts);
+  integer("index", node.index);
+  integer("start", node.start);
+  integer("step", node.step);
+  integer("end", node.end);
+  integer("size", node.size);
+  number("p", node.p);
+  if (has(object, "function"))
+    node.activation = look_up(kActivations, get_string(object, "function"), "activation");
+  if (has(object, "weightQuantizer")) quantizer(get_object(object, "weightQuantizer"));
+  if (has(object, "method")) quantizer(object);
 }
 
 Node to_node(const Napi::Object& object) {
@@ -58,53 +78,7 @@ Node to_node(const Napi::Object& object) {
   node.name = get_string(object, "name");
   for (const int64_t input : get_integers(object, "inputs"))
     node.inputs.push_back(static_cast<int32_t>(input));
-  switch (node.op) {
-    case Op::conv2d:
-      read_conv2d(object, node);
-      break;
-    case Op::batch_norm:
-      node.eps = get_number(object, "eps");
-      node.momentum = get_number(object, "momentum");
-      node.affine = get_boolean(object, "affine");
-      break;
-    case Op::activation:
-      node.activation = look_up(kActivations, get_string(object, "function"), "activation");
-      break;
-    case Op::channel_shuffle:
-      node.groups = get_integer(object, "groups");
-      break;
-    case Op::split:
-      node.parts = get_integer(object, "parts");
-      node.index = get_integer(object, "index");
-      break;
-    case Op::slice:
-      node.start = get_integer(object, "start");
-      node.step = get_integer(object, "step");
-      if (has(object, "end")) node.end = get_integer(object, "end");
-      break;
-    case Op::concat:
-    case Op::add:
-      break;
-    case Op::adaptive_average_pool:
-      node.size = get_integer(object, "size");
-      break;
-    case Op::max_pool:
-      node.kernel = get_integer(object, "kernel");
-      node.stride = get_integer(object, "stride");
-      node.padding = get_integer(object, "padding");
-      break;
-    case Op::dropout:
-      node.p = get_number(object, "p");
-      break;
-    case Op::linear:
-      node.out = to_dim(object, "out");
-      node.bias = get_boolean(object, "bias");
-      break;
-    case Op::fake_quantize:
-      node.quantizer = look_up(kQuantizers, get_string(object, "method"), "quantizer");
-      node.bits = to_dim(object, "bits");
-      break;
-  }
+  read_fields(object, node);
   return node;
 }
 
