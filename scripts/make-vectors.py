@@ -163,6 +163,16 @@ class Residual(nn.Module):
         return self.main(x) + (self.shortcut(x) if hasattr(self, "shortcut") else x)
 
 
+class SqueezeExcite(nn.Module):
+    def __init__(self, channels, squeeze, act, gate):
+        super().__init__()
+        self.fc1, self.fc2 = nn.Conv2d(channels, squeeze, 1), nn.Conv2d(squeeze, channels, 1)
+        self.act, self.gate = act, gate
+
+    def forward(self, x):
+        return x * self.gate(self.fc2(self.act(self.fc1(x.mean((2, 3), keepdim=True)))))
+
+
 class Chain(nn.Module):
     """Named parts one after another; `flatten` stands before the linear layer."""
 
@@ -440,6 +450,23 @@ OPS = {
     ),
     "add-identity": lambda: (op_net(Residual(S(conv(3, 3, 3))), 3, 4), (2, 3, 4, 4), 1),
     "add-projection": lambda: (op_net(Residual(S(conv(3, 5, 3, 2)), S(conv(3, 5, 1, 2))), 5, 2), (2, 3, 4, 4), 1),
+    "squeeze-excite": lambda: (op_net(S(SqueezeExcite(6, 3, F.relu, F.hardsigmoid)), 6, 4), (3, 6, 4, 4), 3),
+    "squeeze-excite-residual": lambda: (
+        op_net(
+            Residual(
+                S(
+                    *unit(5, 10, affine=True, act=nn.SiLU),
+                    *unit(10, 10, 3, groups=10, affine=True, act=nn.SiLU),
+                    SqueezeExcite(10, 8, F.silu, torch.sigmoid),
+                    *unit(10, 5, affine=True, act=None),
+                )
+            ),
+            5,
+            6,
+        ),
+        (3, 5, 6, 6),
+        1,
+    ),
     "average-pool-1": lambda: (op_net(S(nn.AdaptiveAvgPool2d(1)), 5, 1), (2, 5, 4, 4), 1),
     "average-pool-3": lambda: (op_net(S(nn.AdaptiveAvgPool2d(3)), 2, 3), (2, 2, 7, 7), 1),
     "max-pool-3-stride-2": lambda: (op_net(S(nn.MaxPool2d(3, 2, 1)), 2, 4), (2, 2, 7, 7), 1),

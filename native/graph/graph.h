@@ -31,6 +31,7 @@ struct Dim {
   X(slice, "slice")                               \
   X(concat, "concat")                             \
   X(add, "add")                                   \
+  X(multiply, "multiply")                         \
   X(adaptive_average_pool, "adaptiveAveragePool") \
   X(max_pool, "maxPool")                          \
   X(dropout, "dropout")                           \

@@ -3,6 +3,7 @@
  * graph; names follow PyTorch's `nn.Module` paths, so that state_dicts of the same network match.
  */
 
+import { type Activation, activation } from './activations.js';
 import type { Graph, GraphNode } from './graph.js';
 import { append, below, type Module, shared, single } from './module.js';
 import type { Conv2dNode } from './ops/conv2d.js';
@@ -55,6 +56,12 @@ export const residual =
     const inputs = [main(shared(scope), input), shortcut(shared(scope), input)];
     return append(shared(scope), { op: 'add', inputs });
   };
+
+/** `x * gate(x)`: the gate yields x's shape, or one pixel that counts for all. */
+export const gated =
+  (gate: Module): Module =>
+  (scope, input) =>
+    append(shared(scope), { op: 'multiply', inputs: [input, gate(shared(scope), input)] });
 
 /** Nothing: the output is the input. */
 export const identity: Module = (_scope, input) => input;
@@ -126,3 +133,47 @@ export function linear({ bias = true, ...rest }: { out: number; bias?: boolean; 
 
 export const fakeQuantize = (method: FeatureQuantizerMethod, bits: Dim): Module =>
   op({ op: 'fakeQuantize', method, bits });
+
+// Blocks
+
+export interface SqueezeExciteOptions {
+  /** Channels of the input and the output. */
+  channels: Dim;
+  /** Channels between the two convolutions. Default: a quarter of `channels`, rounded to a multiple of 8. */
+  squeeze?: Dim;
+  /** Behind the first convolution. Default `relu`. */
+  activation?: Activation;
+  /** Behind the second: weights the channels. Default `hsigmoid`, as in MobileNetV3. */
+  gate?: Activation;
+  /** Default `he`. */
+  init?: WeightInit;
+}
+
+/**
+ * Squeeze-and-excite (arXiv 1709.01507): pool, 1x1 convolution, activation, 1x1 convolution, gate; the input's channels
+ * times that. Parameters are `fc1.*` and `fc2.*`, as in torchvision.
+ */
+export function squeezeExcite(options: SqueezeExciteOptions): Module {
+  const { channels, squeeze = quarter(channels), activation: act = 'relu', gate = 'hsigmoid' } = options;
+  const { init = 'he' } = options;
+  return gated(
+    pipe(
+      averagePool(),
+      named('fc1', conv2d({ out: squeeze, bias: true, init })),
+      activation(act),
+      named('fc2', conv2d({ out: channels, bias: true, init })),
+      activation(gate),
+    ),
+  );
+}
+
+function quarter(channels: Dim): Dim {
+  if (typeof channels === 'number') return divisible(channels / 4);
+  return { ...channels, values: channels.values.map((value) => divisible(value / 4)) };
+}
+
+/** The nearest multiple of 8, at least 8, and not below 90 % of the value: MobileNet's rounding of widths. */
+export function divisible(value: number): number {
+  const rounded = Math.max(8, Math.floor((value + 4) / 8) * 8);
+  return rounded < 0.9 * value ? rounded + 8 : rounded;
+}

@@ -84,6 +84,20 @@ const OPS: Record<string, OpNet> = {
       nn.sequential('shortcut', nn.conv2d({ out: 5, stride: 2 })),
     ),
   ),
+  'squeeze-excite': op(6, 4, seq(nn.squeezeExcite({ channels: 6, squeeze: 3 }))),
+  'squeeze-excite-residual': op(
+    5,
+    6,
+    nn.residual(
+      nn.sequential(
+        'main',
+        ...unit(10, 1, { affine: true, act: nn.activation('silu') }),
+        ...depthwiseUnit(3, nn.activation('silu')),
+        nn.squeezeExcite({ channels: 10, activation: 'silu', gate: 'sigmoid' }),
+        ...unit(5, 1, { affine: true, act: null }),
+      ),
+    ),
+  ),
   'average-pool-1': op(5, 4, seq(nn.averagePool())),
   'average-pool-3': op(2, 7, seq(nn.averagePool(3))),
   'max-pool-3-stride-2': op(2, 7, seq(nn.maxPool(3, 2, 1))),

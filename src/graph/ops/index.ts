@@ -9,6 +9,7 @@ import { dropout } from './dropout.js';
 import { fakeQuantize } from './fakeQuantize.js';
 import { linear } from './linear.js';
 import { maxPool } from './maxPool.js';
+import { multiply } from './multiply.js';
 import { slice } from './slice.js';
 import { split } from './split.js';
 
@@ -22,6 +23,7 @@ export const ops = {
   slice,
   concat,
   add,
+  multiply,
   adaptiveAveragePool,
   maxPool,
   dropout,

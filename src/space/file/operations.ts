@@ -96,6 +96,22 @@ export const operations = {
     }),
     ({ method, bits }, context) => nn.fakeQuantize(method, bitsOf(bits, 1, context)),
   ),
+  squeezeExcite: row(
+    z
+      .strictObject({
+        channels: dimension,
+        squeeze: dimension.optional().describe('Default channels / 4, rounded to a multiple of 8'),
+        activation: activation.optional().describe('Default relu'),
+        gate: activation.optional().describe('Default hsigmoid'),
+      })
+      .describe('Weights the channels of its input by what the whole image has in them'),
+    ({ channels, squeeze, activation, gate }, context) =>
+      nn.squeezeExcite({
+        channels: dimensionOf(channels, context),
+        ...(squeeze !== undefined && { squeeze: dimensionOf(squeeze, context) }),
+        ...defined({ activation, gate }),
+      }),
+  ),
   mbConv: row(
     z
       .strictObject({
