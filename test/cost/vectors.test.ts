@@ -57,6 +57,13 @@ describe('published costs', () => {
   }
 });
 
+it('MobileNetV3-Large has the parameters of torchvision and the multiply-adds of its paper', () => {
+  const { madds, params } = costOf(getSpace('mobilenet-v3-large'), []);
+  assert.equal(params, 5_483_032); // torchvision's mobilenet_v3_large; the paper says 5.4M
+  assert.equal((madds / 1e6).toFixed(1), '216.6'); // torchvision's 0.217 GFLOPS
+  assert.ok(Math.abs(madds - 219e6) < 0.012 * 219e6, `${madds}`); // table 3 of the paper
+});
+
 it('the tables of the ShuffleNet space are those of facts about the paper (MAdds per block)', () => {
   const s2s1 = [
     [13396992, 15805440, 19418112, 13146112],

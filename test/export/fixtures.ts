@@ -27,11 +27,12 @@ export const SPACES: Record<string, () => SearchSpace> = {
   'channels and bits, LSQ': () => getSpace('spos-resnet18-joint-cifar', { quantizer: 'lsq' }),
   proxyless: () => getSpace('proxyless-mobile', CIFAR),
   fbnet: () => getSpace('fbnet', CIFAR),
+  'mobilenet-v3': () => getSpace('mobilenet-v3', CIFAR),
   'nas-bench-macro': () => getSpace('nas-bench-macro'),
   'own ops': ownSpace,
 };
 
-/** hswish, bias, groups, split, shuffle, max pooling, dropout, a pool of 2, and identity in a layer. */
+/** Every activation, bias, groups, split, shuffle, max pooling, dropout, a pool of 2, gates, and identity in a layer. */
 function ownSpace(): SearchSpace {
   const halves = nn.concat(
     nn.pipe(nn.split(2, 1), nn.named('half', nn.conv2d({ out: 8, kernel: 5, groups: 4, bias: true }))),
@@ -47,6 +48,8 @@ function ownSpace(): SearchSpace {
         choices: { halves: nn.pipe(halves, nn.channelShuffle(4)), '3x3': nn.named('conv', nn.depthwise({})) },
       }),
       choiceLayer({ choices: { identity: nn.identity } }),
+      fixed('activations', ...([nn.identity, ...nn.ACTIVATIONS.map(nn.activation)] as const)),
+      fixed('gate', nn.squeezeExcite({ channels: 16, activation: 'silu', gate: 'sigmoid' })),
       choiceLayer({ choices: { sum: nn.residual(nn.pipe(nn.relu6(), nn.slice(0, 1, 16))) } }),
       fixed('head', nn.averagePool(2), nn.dropout(0.5), nn.linear({ out: 5 })),
     ],

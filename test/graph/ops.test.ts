@@ -50,6 +50,8 @@ describe('shapes', () => {
       assert.deepEqual(output(same), [8, 10, 6]);
     }
     assert.deepEqual(output(nn.linear({ out: 3 })), [3, 1, 1]);
+    assert.deepEqual(output(nn.squeezeExcite({ channels: 8 })), [8, 10, 6]);
+    assert.deepEqual(output(nn.gated(nn.depthwise({}))), [8, 10, 6]);
   });
 });
 
@@ -68,6 +70,8 @@ describe('nodes that do not fit', () => {
     fails(nn.slice(0, 1, 9), /at most 8 channels/);
     fails(nn.residual(nn.conv2d({ out: 4 })), /Expected 4x10x6 .*'net\.add'.* received 8x10x6/);
     fails(nn.concat(nn.identity, nn.maxPool(2, 2)), /10x6 pixels .* received 8x5x3/);
+    fails(nn.gated(nn.averagePool(2)), /8x10x6 or 8x1x1 .*'net\.multiply'.* received 8x2x2/);
+    fails(nn.squeezeExcite({ channels: 9 }), /8x10x6 or 8x1x1 .* received 9x1x1/);
     fails(nn.dropout(1), /probability/);
     for (const bits of [0, 1.5, 9, 16, 64]) fails(nn.fakeQuantize('pact', bits), /feature bits from 1 to 8/);
     fails(
@@ -97,6 +101,16 @@ describe('nodes that do not fit', () => {
 });
 
 describe('costs', () => {
+  it('of squeeze-and-excite are those of its two convolutions on one pixel', () => {
+    assert.deepEqual(costOf(nn.squeezeExcite({ channels: 8, squeeze: 3 })), {
+      madds: 2 * 8 * 3,
+      params: 2 * 8 * 3 + 3 + 8,
+      bitops: 0,
+      activations: 3 + 8,
+      weightbits: 32 * (2 * 8 * 3 + 3 + 8),
+    });
+  });
+
   it('count multiply-adds of convolutions and linear layers only', () => {
     assert.deepEqual(costOf(nn.conv2d({ out: 12, kernel: 3, stride: 2, groups: 2, bias: true })), {
       madds: 12 * 4 * 9 * 15,

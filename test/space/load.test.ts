@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { SinglePathError } from '../../src/core/errors.js';
 import { costOf } from '../../src/cost/cost.js';
+import * as nn from '../../src/graph/build.js';
 import { loadSpace, parseSpace } from '../../src/space/file/load.js';
 import { spaceJsonSchema } from '../../src/space/file/schema.js';
 import { spaceHash } from '../../src/space/hash.js';
@@ -38,6 +39,39 @@ describe('a space in YAML', () => {
     assert.equal(costOf(space, smallest.with(9, 1)).bitops, (96 * 24 + 24 * 96 * 9) * 49 * 16);
     const alpha = parametersOf(space).find(({ name }) => name === 'layers.5.0.0.main.0.alpha');
     assert.deepEqual(alpha?.shape, [3]); // one bound per pair of bits
+  });
+
+  it('has squeeze-and-excite and every activation', () => {
+    const gate = {
+      squeezeExcite: { channels: { width: 16 }, squeeze: 4, activation: 'silu', gate: 'sigmoid' },
+    };
+    const steps = [
+      { conv2d: { out: { width: 16 } } },
+      'batchNorm',
+      'silu',
+      gate,
+      { conv2d: { out: '$out' } },
+    ];
+    const space = loadSpace({
+      name: 'gated',
+      input: { size: 8 },
+      classes: 10,
+      layers: [
+        {
+          widths: [0.5, 1],
+          out: 16,
+          choices: { gated: steps, mb: [{ mbConv: { kernel: 3, expansion: 6, squeezeExcite: true } }] },
+        },
+        { name: 'head', steps: ['averagePool', ...nn.ACTIVATIONS, { linear: { out: 10 } }] },
+      ],
+    });
+    const shapes = new Map(parametersOf(space).map(({ name, shape }) => [name, shape]));
+    assert.deepEqual(shapes.get('layers.0.0.3.fc1.weight'), [4, 16, 1, 1]);
+    assert.deepEqual(shapes.get('layers.0.0.3.fc2.bias'), [16]);
+    assert.deepEqual(shapes.get('layers.0.1.main.6.fc1.weight'), [8, 18, 1, 1]); // 18 / 4 rounds to 8
+    const { madds: half } = costOf(space, [0, 0]);
+    const { madds: full } = costOf(space, [0, 1]);
+    assert.equal(full - half, 8 * (3 + 16) * 64 + 8 * 2 * 4);
   });
 
   it('can say what a built-in space says', () => {

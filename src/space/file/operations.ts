@@ -119,15 +119,17 @@ export const operations = {
         expansion: z.int().positive(),
         activation: activation.optional().describe('Default relu6'),
         groups: value.optional(),
+        squeezeExcite: z.boolean().optional().describe('Behind the depthwise convolution; default false'),
       })
       .describe('Inverted residual of MobileNetV2 from $in to $out with $stride'),
-    ({ kernel, expansion, activation = 'relu6', groups = 1 }, context) =>
+    ({ kernel, expansion, activation = 'relu6', groups = 1, squeezeExcite = false }, context) =>
       mbConv({
         ...placeOf(context),
         kernel: numberOf(kernel, context),
         expansion,
         activation,
         groups: numberOf(groups, context),
+        squeezeExcite,
       }),
   ),
   shuffleBlock: row(

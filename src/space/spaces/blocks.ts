@@ -6,13 +6,15 @@ export interface MbConvOptions {
   output: number;
   kernel: number;
   stride: number;
-  /** Hidden width as a multiple of the input's. */
+  /** Hidden width as a multiple of the input's, rounded. */
   expansion: number;
   activation: Activation;
   /** Groups of the 1x1 convolutions, with a channel shuffle after the first. Default 1. */
   groups?: number;
   /** Whether a 1x1 convolution expands the input even by a factor of 1. Default false. */
   alwaysExpand?: boolean;
+  /** Squeeze-and-excite behind the depthwise convolution, as in MobileNetV3. Default false. */
+  squeezeExcite?: boolean;
 }
 
 /**
@@ -20,9 +22,11 @@ export interface MbConvOptions {
  * input is added where stride and width allow.
  */
 export function mbConv(options: MbConvOptions): nn.Module {
-  const { input, output, kernel, stride, expansion, activation, groups = 1, alwaysExpand = false } = options;
+  const { input, output, kernel, stride, expansion, activation, groups = 1 } = options;
+  const { alwaysExpand = false, squeezeExcite = false } = options;
+  const hidden = Math.round(input * expansion);
   const act = nn.activation(activation);
-  const expand = [nn.conv2d({ out: input * expansion, groups, init: 'he' }), nn.batchNorm(), act];
+  const expand = [nn.conv2d({ out: hidden, groups, init: 'he' }), nn.batchNorm(), act];
   const shuffle = groups > 1 ? [nn.channelShuffle(groups)] : [];
   const main = nn.sequential(
     'main',
@@ -30,6 +34,7 @@ export function mbConv(options: MbConvOptions): nn.Module {
     nn.depthwise({ kernel, stride, init: 'he' }),
     nn.batchNorm(),
     act,
+    ...(squeezeExcite ? [nn.squeezeExcite({ channels: hidden })] : []),
     nn.conv2d({ out: output, groups, init: 'he' }),
     nn.batchNorm(),
   );

@@ -3,6 +3,7 @@ import { fixGenes } from '../subnet.js';
 import type { SearchSpace } from '../types.js';
 import { scaledBaseline } from './baseline.js';
 import { fbnet, PROXYLESS_GPU, PROXYLESS_MOBILE, proxyless } from './mobile.js';
+import { mobileNetV3, mobileNetV3Large } from './mobileNetV3.js';
 import { nasBenchMacro } from './nasBenchMacro.js';
 import { type BitPair, mixedResNet, type QuantizerName, type ResNetOptions } from './resnet.js';
 import { CIFAR, IMAGENET, type ShuffleNetTable, SMALL, shuffleNetV2 } from './shufflenetV2.js';
@@ -145,6 +146,16 @@ export const catalog: Record<string, Entry> = {
     summary: 'FBNet: 22 layers of 9 blocks',
     ...IMAGENET_INPUT,
     build: fbnet,
+  },
+  'mobilenet-v3': {
+    summary: 'MobileNetV3-Large with kernel, expansion, squeeze-and-excite and depth of 14 layers open',
+    ...IMAGENET_INPUT,
+    build: mobileNetV3,
+  },
+  'mobilenet-v3-large': {
+    summary: 'MobileNetV3-Large of the paper; nothing to search',
+    ...IMAGENET_INPUT,
+    build: mobileNetV3Large,
   },
   'nas-bench-macro': {
     summary: 'NAS-Bench-Macro: 8 layers of identity, MB3-k3 or MB6-k5',
