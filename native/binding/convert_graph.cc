@@ -1,4 +1,4 @@
-// The op graph from JavaScript: src/graph/types.ts to graph/graph.h.
+// The op graph from JavaScript: src/graph/graph.ts to graph/graph.h.
 #include <map>
 
 #include "binding/convert.h"

@@ -1,4 +1,4 @@
-// The op graph, mirroring src/graph/types.ts. Plain structs: no torch, no N-API.
+// The op graph, mirroring src/graph/graph.ts and src/graph/ops/. Plain structs: no torch, no N-API.
 #pragma once
 
 #include <cstdint>
@@ -46,7 +46,7 @@ enum class Op {
 
 enum class Quantizer { none, dorefa, lsq, pact };
 
-// One struct for all ops; each op reads its own fields (see src/graph/types.ts for their meaning).
+// One struct for all ops; each op reads its own fields (see src/graph/ops/ for their meaning).
 struct Node {
   Op op;
   std::string name;
