@@ -126,7 +126,11 @@ function checkGenes(space: SearchSpace): void {
     }
   });
   space.layers.forEach(({ name, gene, choices }, layer) => {
-    const size = gene === undefined ? 1 : space.genes[gene]?.size;
+    const block = gene === undefined ? undefined : space.genes[gene];
+    if (gene !== undefined && (block?.layer !== layer || block.kind !== 'block')) {
+      throw invalid(space, `a block gene of layer '${name}'`, gene);
+    }
+    const size = block?.size ?? 1;
     if (choices.length !== size) {
       throw invalid(space, `${size} choices in layer '${name}'`, choices.length);
     }

@@ -113,6 +113,12 @@ describe('a space', () => {
     );
   });
 
+  it('is rejected where a layer has the block gene of another: prefixes are shared by the genes of each layer', () => {
+    const space = define({ choices: { a: nn.relu(), b: nn.relu6() } });
+    space.genes[0]!.layer = 1;
+    rejected(/a block gene of layer 'layers\.0' .* received 0/, () => checkSpace(space));
+  });
+
   it('is rejected where it does not end in one logit per class', () => {
     rejected(/Expected 3 logits .* received 5x1x1/, () => define({ choices: { a: nn.identity } }, 5));
   });
