@@ -19,4 +19,7 @@ export const multiply: OpDefinition<MultiplyNode> = {
   },
 
   torchscript: (_node, { inputs }) => ({ value: inputs.join(' * ') }),
+
+  onnx: ({ name }, { graph, inputs: [first, ...rest] }) =>
+    rest.reduce((product, value) => graph.node('Mul', [product, value], name), first!),
 };
