@@ -38,8 +38,7 @@ export const activations = {
   },
   hsigmoid: {
     torchscript: (x) => `torch.hardsigmoid(${x})`,
-    onnx: (graph, x, name) =>
-      graph.node('HardSigmoid', [x], name, { floats: { alpha: 1 / 6, beta: 0.5 } }),
+    onnx: (graph, x, name) => graph.node('HardSigmoid', [x], name, { floats: { alpha: 1 / 6, beta: 0.5 } }),
   },
 } satisfies Record<string, ActivationDefinition>;
 
