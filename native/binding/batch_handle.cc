@@ -67,6 +67,14 @@ BatchPtr to_batch(const Napi::Object& source) {
                 "Expected " + std::to_string(batch->count) + " labels but received " + std::to_string(count));
   }
   for (uint32_t i = 0; i < count; ++i) batch->labels.push_back(labels.Get(i).ToNumber().Int64Value());
+  if (has(source, "mix")) {
+    const Napi::Object mix = get_object(source, "mix");
+    batch->second_labels = get_integers(mix, "labels");
+    batch->share = get_number(mix, "share");
+    if (static_cast<int64_t>(batch->second_labels.size()) != batch->count) {
+      expected(std::to_string(batch->count) + " labels", "mix.labels", get(mix, "labels"));
+    }
+  }
   return batch;
 }
 
@@ -76,8 +84,8 @@ void BatchHandle::init(Napi::Env env, Napi::Object exports) {
   Napi::Function constructor = DefineClass(
       env, "Batch",
       {InstanceAccessor<&BatchHandle::size>("size"), InstanceAccessor<&BatchHandle::shape>("shape"),
-       InstanceMethod<&BatchHandle::labels>("labels"), InstanceMethod<&BatchHandle::images>("images"),
-       InstanceMethod<&BatchHandle::dispose>("dispose")});
+       InstanceMethod<&BatchHandle::labels>("labels"), InstanceMethod<&BatchHandle::mix>("mix"),
+       InstanceMethod<&BatchHandle::images>("images"), InstanceMethod<&BatchHandle::dispose>("dispose")});
   Environment::of(env).batch_class = Napi::Persistent(constructor);
   exports.Set("Batch", constructor);
 }
@@ -150,6 +158,19 @@ Napi::Value BatchHandle::labels(const Napi::CallbackInfo& info) {
     Napi::BigInt64Array labels = Napi::BigInt64Array::New(info.Env(), batch.labels.size());
     std::memcpy(labels.Data(), batch.labels.data(), batch.labels.size() * sizeof(int64_t));
     return labels;
+  });
+}
+
+Napi::Value BatchHandle::mix(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    const Batch& batch = live();
+    if (batch.second_labels.empty()) return info.Env().Null();
+    Napi::Array labels = Napi::Array::New(info.Env(), batch.second_labels.size());
+    for (uint32_t i = 0; i < labels.Length(); ++i) labels.Set(i, static_cast<double>(batch.second_labels[i]));
+    Napi::Object mix = Napi::Object::New(info.Env());
+    mix.Set("labels", labels);
+    mix.Set("share", batch.share);
+    return mix;
   });
 }
 

@@ -26,6 +26,7 @@ class BatchHandle : public Napi::ObjectWrap<BatchHandle> {
   Napi::Value size(const Napi::CallbackInfo& info);
   Napi::Value shape(const Napi::CallbackInfo& info);
   Napi::Value labels(const Napi::CallbackInfo& info);
+  Napi::Value mix(const Napi::CallbackInfo& info);
   Napi::Value images(const Napi::CallbackInfo& info);
   void dispose(const Napi::CallbackInfo& info) { release(info.Env()); }
 

@@ -1,5 +1,7 @@
 #include "data/broken_images.h"
 
+#include <cstdio>
+
 #include "core/error.h"
 
 namespace singlepath {
@@ -13,10 +15,11 @@ void BrokenImages::add(int64_t index, const std::string& message) {
   }
   const auto count = static_cast<int64_t>(messages_.size());
   if (static_cast<double>(count) > policy_.most_share * static_cast<double>(images_) && count > 1) {
+    char share[32];
+    std::snprintf(share, sizeof share, "%g", policy_.most_share * 100);
     throw Error("INVALID_DATASET",
-                "Expected at most " + std::to_string(policy_.most_share * 100) +
-                    " % broken images but found " + std::to_string(count) + " of " + std::to_string(images_) +
-                    "; the last one: " + message,
+                std::string("Expected at most ") + share + " % broken images but found " +
+                    std::to_string(count) + " of " + std::to_string(images_) + "; the last one: " + message,
                 "look at the images with `singlepath data verify`; data.brokenShare sets the limit");
   }
 }

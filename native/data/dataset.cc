@@ -12,23 +12,33 @@ namespace {
 
 constexpr int64_t kMostDecoded = 4000;
 
+// The size of the first image that can be read.
+void take_size(const SampleSource& source, int64_t pixel_limit, ImageShape& shape) {
+  ImageDecoder decoder(pixel_limit);
+  std::vector<uint8_t> buffer;
+  std::string reason;
+  for (int64_t i = 0; i < std::min<int64_t>(source.size(), 100); i++) {
+    try {
+      const ImageHeader header = decoder.open(source.read(i, buffer));
+      shape.height = header.orientation >= 5 ? header.width : header.height;
+      shape.width = header.orientation >= 5 ? header.height : header.width;
+      return;
+    } catch (const DecodeError& error) {
+      if (reason.empty()) reason = "Cannot decode '" + source.name(i) + "': " + error.what();
+    }
+  }
+  throw Error("INVALID_DATASET", reason);
+}
+
 DatasetOptions completed(const SampleSource& source, DatasetOptions options) {
   if (source.size() < 1) throw Error("INVALID_DATASET", "Expected at least one image but there is none");
   ImageShape& shape = options.shape;
-  if (shape.channels > 0 && shape.height > 0) return options;
-  std::vector<uint8_t> buffer;
-  const EncodedImage first = source.read(0, buffer);
-  ImageHeader header;
-  try {
-    header = ImageDecoder(options.pixel_limit).open(first);
-  } catch (const DecodeError& error) {
-    throw Error("INVALID_DATASET", "Cannot decode '" + source.name(0) + "': " + error.what());
+  if (shape.channels == 0) {
+    std::vector<uint8_t> buffer;
+    const EncodedImage first = source.read(0, buffer);
+    shape.channels = first.kind == Encoding::raw ? first.channels : 3;
   }
-  if (shape.channels == 0) shape.channels = first.kind == Encoding::raw ? first.channels : 3;
-  if (shape.height == 0) {
-    shape.height = header.height;
-    shape.width = header.width;
-  }
+  if (shape.height == 0) take_size(source, options.pixel_limit, shape);
   return options;
 }
 

@@ -25,11 +25,6 @@ PixelView ImageCache::find(int64_t index) const {
           static_cast<ptrdiff_t>(entry->width) * entry->channels};
 }
 
-bool ImageCache::wants(int64_t bytes) const {
-  return budget_ > 0 && bytes <= budget_ / images_ &&
-         used_.load(std::memory_order_relaxed) + bytes <= budget_;
-}
-
 void ImageCache::keep(int64_t index, const PixelView& image) {
   const size_t row = static_cast<size_t>(image.width) * static_cast<size_t>(image.channels);
   const size_t bytes = row * static_cast<size_t>(image.height);

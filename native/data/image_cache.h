@@ -22,8 +22,13 @@ class ImageCache {
   // No data where the image is not kept.
   PixelView find(int64_t index) const;
 
-  // Whether an image of `bytes` is to be decoded as a whole and given to keep().
-  bool wants(int64_t bytes) const;
+  // Whether images of `bytes` are small enough to be kept.
+  bool suits(int64_t bytes) const { return budget_ > 0 && bytes <= budget_ / images_; }
+
+  // Whether there is room, too, so that the image is to be decoded as a whole and given to keep().
+  bool wants(int64_t bytes) const {
+    return suits(bytes) && used_.load(std::memory_order_relaxed) + bytes <= budget_;
+  }
 
   // Copies the image; nothing happens when another thread was first.
   void keep(int64_t index, const PixelView& image);

@@ -27,20 +27,6 @@ class Stopwatch {
   const std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
 };
 
-// Whether the stored picture's rows and columns run against those of the upright one (before sides are
-// swapped).
-bool rows_reversed(int orientation) {
-  return orientation == 3 || orientation == 4 || orientation == 7 || orientation == 8;
-}
-bool columns_reversed(int orientation) {
-  return orientation == 2 || orientation == 3 || orientation == 6 || orientation == 7;
-}
-
-Extent reversed(const Extent& extent, int side, int count) {
-  return {side - extent.begin - extent.length, extent.length, extent.full,
-          extent.full - extent.first - count};
-}
-
 // The largest scale JPEG decodes at that leaves at least the pixels asked for.
 int denominator_for(const Placement& placement) {
   for (const int denominator : {8, 4, 2}) {
@@ -93,76 +79,67 @@ void ImageWorker::open(int64_t index) {
   header_ = decoder_.open(image);
   if (!dataset_->options().upright) header_.orientation = 1;
   if (image.kind == Encoding::raw) return;
-  const int64_t whole = static_cast<int64_t>(header_.height) * header_.width * dataset_->shape().channels;
-  if (!dataset_->cache().wants(whole)) return;
+  if (!dataset_->cache().wants(whole_bytes())) return;
   keep_whole(index);
   open(index);
 }
 
-// Decodes all of the image, turns it upright and puts it into the cache.
+// Decodes all of the image and puts it, upright, into the cache.
 void ImageWorker::keep_whole(int64_t index) {
   const Stopwatch watch(times_.decode);
-  PixelView image = decoder_.decode({0, 0, header_.height, header_.width}, dataset_->shape().channels);
-  if (header_.orientation != 1) {
-    const bool swap = header_.orientation >= 5;
-    const PixelView turned{nullptr, swap ? image.width : image.height, swap ? image.height : image.width,
-                           image.channels,
-                           static_cast<ptrdiff_t>(image.channels) * (swap ? image.height : image.width)};
-    uint8_t* to = ensure(turned_, static_cast<size_t>(turned.stride) * static_cast<size_t>(turned.height));
-    write_upright(image, header_.orientation, to);
-    image = turned;
-    image.data = to;
-  }
-  dataset_->cache().keep(index, image);
+  dataset_->cache().keep(index, upright({0, 0, upright_height(), upright_width()}, 1));
 }
 
-// The part of the opened image that `placement` names, upright and at its size. `flipped` tells whether it is
-// mirrored already; the pixels may lie in `out`.
+int64_t ImageWorker::whole_bytes() const {
+  return static_cast<int64_t>(header_.height) * header_.width * dataset_->shape().channels;
+}
+
+int ImageWorker::upright_height() const {
+  return header_.orientation >= 5 ? header_.width : header_.height;
+}
+
+int ImageWorker::upright_width() const {
+  return header_.orientation >= 5 ? header_.height : header_.width;
+}
+
+// A window of the upright picture scaled down by `denominator`.
+PixelView ImageWorker::upright(const Window& window, int denominator) {
+  const int channels = dataset_->shape().channels, orientation = header_.orientation;
+  if (orientation == 1) return decoder_.decode(window, channels, denominator);
+  const auto scaled = [&](int side) { return (side + denominator - 1) / denominator; };
+  const Window stored = stored_window(window, orientation, scaled(upright_height()), scaled(upright_width()));
+  const PixelView view = decoder_.decode(stored, channels, denominator);
+  const size_t bytes = static_cast<size_t>(window.height) * static_cast<size_t>(window.width * channels);
+  uint8_t* to = ensure(turned_, bytes);
+  write_upright(view, orientation, to);
+  return {to, window.height, window.width, channels, static_cast<ptrdiff_t>(window.width) * channels};
+}
+
+// The part of the opened image that `placement` names, at its size. `flipped` tells whether it is mirrored
+// already; the pixels may lie in `out`.
 PixelView ImageWorker::sized(const Placement& placement, bool exact, bool flip, bool* flipped, uint8_t* out) {
   const ImageShape& shape = dataset_->shape();
-  const int orientation = header_.orientation;
-  const bool swap = orientation >= 5;
-  const int upright_height = swap ? header_.width : header_.height,
-            upright_width = swap ? header_.height : header_.width;
-  // Extents of the upright picture, then of the stored one.
-  Extent rows = placement.rows, columns = placement.columns;
-  int row_count = shape.height, column_count = shape.width;
-  if (rows_reversed(orientation)) rows = reversed(rows, upright_height, row_count);
-  if (columns_reversed(orientation)) columns = reversed(columns, upright_width, column_count);
-  if (swap) {
-    std::swap(rows, columns);
-    std::swap(row_count, column_count);
-  }
+  const Extent &rows = placement.rows, &columns = placement.columns;
   *flipped = false;
-  PixelView view;
   if (rows.full == rows.length && columns.full == columns.length) {
     const Stopwatch watch(times_.decode);
-    view = decoder_.decode({rows.begin + rows.first, columns.begin + columns.first, row_count, column_count},
-                           shape.channels);
-    if (orientation == 1) return view;
-  } else {
-    const int denominator =
-        exact || header_.format != ImageHeader::Format::jpeg ? 1 : denominator_for(placement);
-    plan(rows, header_.height, denominator, row_count, &rows_);
-    plan(columns, header_.width, denominator, column_count, &columns_);
-    PixelView source;
-    {
-      const Stopwatch watch(times_.decode);
-      source = decoder_.decode(
-          {rows_.source_begin(), columns_.source_begin(), rows_.source_end() - rows_.source_begin(),
-           columns_.source_end() - columns_.source_begin()},
-          shape.channels, denominator);
-    }
-    uint8_t* to = orientation == 1 ? out : ensure(resized_, shape.bytes());
-    *flipped = flip && orientation == 1;
-    resizer_.resize(source, rows_, columns_, *flipped, to);
-    view = {to, row_count, column_count, shape.channels,
-            static_cast<ptrdiff_t>(column_count) * shape.channels};
-    if (orientation == 1) return view;
+    return upright({rows.begin + rows.first, columns.begin + columns.first, shape.height, shape.width}, 1);
   }
-  uint8_t* to = ensure(turned_, shape.bytes());
-  write_upright(view, orientation, to);
-  return {to, shape.height, shape.width, shape.channels,
+  const bool scalable = !exact && header_.format == ImageHeader::Format::jpeg;
+  const int denominator = scalable ? denominator_for(placement) : 1;
+  plan(rows, upright_height(), denominator, shape.height, &rows_);
+  plan(columns, upright_width(), denominator, shape.width, &columns_);
+  PixelView source;
+  {
+    const Stopwatch watch(times_.decode);
+    source =
+        upright({rows_.source_begin(), columns_.source_begin(), rows_.source_end() - rows_.source_begin(),
+                 columns_.source_end() - columns_.source_begin()},
+                denominator);
+  }
+  resizer_.resize(source, rows_, columns_, flip, out);
+  *flipped = flip;
+  return {out, shape.height, shape.width, shape.channels,
           static_cast<ptrdiff_t>(shape.width) * shape.channels};
 }
 
@@ -174,8 +151,7 @@ void ImageWorker::write(int64_t index, const Augment& augment, uint64_t seed, ui
     open(index);
     const DatasetOptions& options = dataset_->options();
     const ImageShape& shape = options.shape;
-    const bool swap = header_.orientation >= 5;
-    const int height = swap ? header_.width : header_.height, width = swap ? header_.height : header_.width;
+    const int height = upright_height(), width = upright_width();
     RandomStream random(seed, Purpose::augmentation, (epoch << 32) + static_cast<uint64_t>(index));
 
     const Placement placement =
@@ -195,7 +171,9 @@ void ImageWorker::write(int64_t index, const Augment& augment, uint64_t seed, ui
     // A padded crop cannot be made in place.
     bool flipped = false;
     uint8_t* to = moves ? ensure(moved_, shape.bytes()) : out;
-    const bool exact = options.exact || !augment.random_resized_crop;
+    // What may be kept in memory is the same whether it is or not.
+    const bool exact =
+        options.exact || !augment.random_resized_crop || dataset_->cache().suits(whole_bytes());
     const PixelView image = sized(placement, exact, flip && !moves, &flipped, to);
     if (image.data != out) write_crop(image, top, left, flip && !flipped, out);
 

@@ -41,6 +41,10 @@ class ImageWorker {
   void write(int64_t index, const Augment& augment, uint64_t seed, uint64_t epoch, uint8_t* out);
   void open(int64_t index);
   void keep_whole(int64_t index);
+  int64_t whole_bytes() const;
+  int upright_height() const;
+  int upright_width() const;
+  PixelView upright(const Window& window, int denominator);
   PixelView sized(const Placement& placement, bool exact, bool flip, bool* flipped, uint8_t* out);
 
   const DatasetPtr dataset_;
@@ -48,7 +52,7 @@ class ImageWorker {
   ImageHeader header_;
   Resizer resizer_;
   ResizeAxis rows_, columns_;
-  std::vector<uint8_t> bytes_, turned_, resized_, moved_;
+  std::vector<uint8_t> bytes_, turned_, moved_;
   ImageTimes times_;
 };
 

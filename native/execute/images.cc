@@ -9,6 +9,14 @@
 #include "ops/engine_workspace.h"
 
 namespace singlepath {
+namespace {
+
+at::Tensor as_tensor(const std::vector<int64_t>& labels, int64_t count, at::Device device) {
+  const auto data = const_cast<int64_t*>(labels.data());  // from_blob takes no const; never written
+  return at::from_blob(data, {count}, at::kLong).to(device);
+}
+
+}  // namespace
 
 at::Tensor images_of(const Batch& batch, at::Device device, at::ScalarType storage) {
   at::NoGradGuard no_grad;
@@ -42,8 +50,11 @@ at::Tensor images_of(const Batch& batch, at::Device device, at::ScalarType stora
 }
 
 at::Tensor labels_of(const Batch& batch, at::Device device) {
-  const auto data = const_cast<int64_t*>(batch.labels.data());
-  return at::from_blob(data, {batch.count}, at::kLong).to(device);
+  return as_tensor(batch.labels, batch.count, device);
+}
+
+at::Tensor second_labels_of(const Batch& batch, at::Device device) {
+  return as_tensor(batch.second_labels, batch.count, device);
 }
 
 }  // namespace singlepath

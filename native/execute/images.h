@@ -13,4 +13,7 @@ at::Tensor images_of(const Batch& batch, at::Device device, at::ScalarType stora
 // int64 [N].
 at::Tensor labels_of(const Batch& batch, at::Device device);
 
+// The other labels of mixed images (data/mix.h); int64 [N].
+at::Tensor second_labels_of(const Batch& batch, at::Device device);
+
 }  // namespace singlepath

@@ -25,8 +25,14 @@ StepResult accumulate_gradients(const NetworkDescription& network, const std::ve
     const at::Tensor labels = labels_of(*batch, device);
     const at::Tensor scores = run_path(network, images, execution);
     const double share = static_cast<double>(batch->count) / result.images;
-    const at::Tensor loss = at::cross_entropy_loss(scores, labels, {}, /*reduction=*/1 /*mean*/,
-                                                   /*ignore_index=*/-100, options.label_smoothing);
+    const auto cross_entropy = [&](const at::Tensor& targets) {
+      return at::cross_entropy_loss(scores, targets, {}, /*reduction=*/1 /*mean*/,
+                                    /*ignore_index=*/-100, options.label_smoothing);
+    };
+    at::Tensor loss = cross_entropy(labels);
+    if (!batch->second_labels.empty()) {  // mixup, cutmix: each label counts as its image does
+      loss = loss * batch->share + cross_entropy(second_labels_of(*batch, device)) * (1 - batch->share);
+    }
     const double value = loss.item<double>();
     if (!std::isfinite(value)) {
       throw Error("NON_FINITE_LOSS", "Expected a finite loss but received " + std::to_string(value),

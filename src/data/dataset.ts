@@ -25,7 +25,7 @@ export interface BatchesOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** Images and labels in native memory, or a view on some of them. Made by `openDataset`. */
+/** Images and labels, or a view on some of them. Made by `openDataset`. */
 export class Dataset implements Disposable {
   readonly name: string;
   readonly classes: number;
@@ -64,6 +64,11 @@ export class Dataset implements Disposable {
   labels(): Int32Array {
     const labels = this.#live().native.labels();
     return Int32Array.from(this.#indices, (index) => labels[index]!);
+  }
+
+  /** Images of the whole set (not only of this view) that could not be decoded so far; see `broken: 'skip'`. */
+  broken(): { index: number; message: string }[] {
+    return this.#live().native.broken();
   }
 
   /** A view on the images at `positions`, in that order. Nothing is copied; dispose it like the data set itself. */

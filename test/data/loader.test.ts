@@ -151,6 +151,95 @@ test('shuffling and the flip are fair', async () => {
   assert.ok(Math.abs(flips - 1500) < 4 * Math.sqrt(3000 * 0.25), `${flips} of 3000`);
 });
 
+test('ranks share every epoch out: together they deliver each image once', async () => {
+  for (const [batchSize, worldSize] of [
+    [10, 3],
+    [7, 2],
+    [40, 4],
+    [1, 8],
+  ] as const) {
+    const options = { batchSize, shuffle: true, seed: 5, worldSize };
+    const ranks = Array.from({ length: worldSize }, (_, rank) => dataset.loader({ ...options, rank }));
+    const parts = await Promise.all(ranks.map((loader) => read(loader, 2)));
+    using alone = dataset.loader({ batchSize: batchSize * worldSize, shuffle: true, seed: 5 });
+    const whole = await read(alone, 2);
+    assert.deepEqual(
+      parts.map(({ sizes }) => sizes.length),
+      ranks.map((loader) => loader.batchesPerEpoch),
+    );
+    const sorted = (images: Uint8Array[]) => images.map((image) => Buffer.from(image).toString('hex')).sort();
+    assert.deepEqual(sorted(parts.flatMap(({ images }) => images)), sorted(whole.images));
+    // The first batches of all ranks together are the first batch of one process with larger batches.
+    const first = parts.flatMap(({ images }) => images.slice(0, batchSize));
+    assert.deepEqual(first, whole.images.slice(0, batchSize * worldSize));
+    for (const loader of ranks) loader.dispose();
+  }
+});
+
+test('mixup and cutmix blend image i with image n - 1 - i; the batch tells the labels and the share', async () => {
+  const batchSize = 20;
+  using plain = dataset.loader({ batchSize, shuffle: true, seed: 3 });
+  const originalsOf = await read(plain, 1);
+  for (const augment of [{ mixup: 0.4 }, { cutmix: 1 }]) {
+    using loader = dataset.loader({ batchSize, shuffle: true, seed: 3, augment });
+    let number = 0;
+    for await (const batch of loader.epoch(1)) {
+      const [images, labels, mix] = [splitImages(pixelsOf(batch)), labelsOf(batch), batch.mix()!];
+      assert.deepEqual(mix.labels, labels.toReversed());
+      assert.ok(mix.share >= 0 && mix.share <= 1);
+      const from = originalsOf.images.slice(number * batchSize, number * batchSize + images.length);
+      images.forEach((image, i) => {
+        const [a, b] = [from[i]!, from[images.length - 1 - i]!];
+        if ('mixup' in augment) {
+          assert.ok(
+            image.every(
+              (value, at) => Math.abs(value - (mix.share * a[at]! + (1 - mix.share) * b[at]!)) <= 1,
+            ),
+          );
+        } else if (2 * i !== images.length - 1) {
+          const others = image.filter((value, at) => value !== a[at]).length;
+          assert.ok(image.every((value, at) => value === a[at] || value === b[at]));
+          assert.ok(others <= (1 - mix.share) * imageSize + 1e-9);
+        }
+      });
+      number++;
+    }
+  }
+});
+
+test('erasing fills boxes with the mean, Cutout a square; both leave the rest alone', async () => {
+  const fill = [0, 0, 0]; // the mean of bytes()
+  for (const augment of [{ erase: 1 }, { cutout: 3 }]) {
+    using loader = dataset.loader({ batchSize: 101, augment });
+    const { images } = await read(loader, 0);
+    let changed = 0;
+    images.forEach((image, i) => {
+      image.forEach((value, at) => {
+        if (value === originals[i]![at]) return;
+        assert.equal(value, fill[Math.floor(at / (height * width))]);
+        changed++;
+      });
+    });
+    const share = changed / (101 * imageSize);
+    assert.ok(share > 0.05 && share < 0.4, `${share}`);
+  }
+});
+
+test('colour jitter is one affine map: brightness alone scales all values', async () => {
+  using loader = dataset.loader({ batchSize: 101, augment: { colorJitter: { brightness: 0.5 } } });
+  const { images } = await read(loader, 0);
+  const factors = images.map((image, i) => {
+    const original = originals[i]!;
+    const safe = original.findIndex((value, at) => value > 60 && image[at]! < 255);
+    const factor = image[safe]! / original[safe]!;
+    image.forEach((value, at) => {
+      if (value < 255) assert.ok(Math.abs(value - factor * original[at]!) <= 3);
+    });
+    return factor;
+  });
+  assert.ok(Math.min(...factors) < 0.7 && Math.max(...factors) > 1.3);
+});
+
 test('resuming: the stream from a step continues as if it had never stopped', async () => {
   using loader = dataset.loader({ batchSize: 30, shuffle: true, seed: 9, augment: { flip: true } });
   const take = async (from: number, count: number) => {

@@ -1,6 +1,6 @@
 /** Tests of the native core that need no addon: programs of their own. */
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { packageRoot } from '../../src/core/packageRoot.js';
@@ -19,16 +19,34 @@ describe('native programs', () => {
     passes('arena', ['core/arena.cc', 'core/test/arena_test.cc'], flags);
   });
 
+  test('decoding and resizing', () => {
+    const sources = [
+      ...sourcesIn('data'),
+      ...sourcesIn('data/image'),
+      'data/test/fuzz/images_to_read.cc',
+      'data/test/image_test.cc',
+    ];
+    passes('image', [inOne('image', sources)], []);
+  });
+
   test('loader threads', (context) => {
     const flags = sanitizer('thread');
     if (!works(flags, folder)) return context.skip(`this compiler has no ${flags[0]}`);
-    passes('loader', [...sourcesIn('data'), ...sourcesIn('data/image'), 'data/test/loader_test.cc'], flags);
+    const sources = [...sourcesIn('data'), ...sourcesIn('data/image'), 'data/test/loader_test.cc'];
+    passes('loader', [inOne('loader', sources)], flags);
   });
 
   test('CPU kernels on every instruction set of this machine', (context) => {
     if (!existsSync(kernels)) return context.skip(`no ${kernels}: the addon was not built here`);
     passes('kernels', [...sourcesIn('ops/cpu/test'), kernels], []);
   });
+
+  // One source file for the compiler: most of its work is the standard library's headers.
+  function inOne(name: string, sources: string[]): string {
+    const all = join(folder, `${name}.cc`);
+    writeFileSync(all, sources.map((source) => `#include "${source}"\n`).join(''));
+    return all;
+  }
 
   function passes(name: string, sources: string[], flags: string[]): void {
     const program = join(folder, name);

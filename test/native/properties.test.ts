@@ -207,6 +207,36 @@ for (const kernels of KERNELS) {
       assertClose(parallel, first, 1e-4, 'logits with two threads');
     });
 
+    test('the loss of mixed images counts each of their two labels by its share', async () => {
+      const space = SPACES.mixed;
+      using net = new Supernet(space, { kernels });
+      const path = randomArchitectures(space, 1, 71)[0]!;
+      const one = randomBatch(space, 8, 72);
+      const { channels, size } = space.input;
+      const batch = (first: number[], mix?: { share: number; labels: number[] }) =>
+        new (addon().Batch)({
+          images: one.images(),
+          shape: [8, channels, size, size],
+          labels: first,
+          ...(mix && { mix }),
+        });
+      const first = Array.from({ length: 8 }, (_, i) => i % space.classes);
+      const second = first.map((label) => (label + 1) % space.classes);
+      const options = { ...STEP, labelSmoothing: 0.1 };
+      const [a, b, mixed] = await Promise.all(
+        [batch(first), batch(second), batch(first, { share: 0.3, labels: second })].map((images) =>
+          net.gradients(images, path, options),
+        ),
+      );
+      assert.ok(Math.abs(mixed!.loss - (0.3 * a!.loss + 0.7 * b!.loss)) < 1e-5);
+      mixed!.gradients.forEach(({ name, data }, i) => {
+        const expected = data.map(
+          (_, at) => 0.3 * a!.gradients[i]!.data[at]! + 0.7 * b!.gradients[i]!.data[at]!,
+        );
+        assertClose(data, expected, 1e-4, name);
+      });
+    });
+
     test('weights that are no numbers: NON_FINITE_LOSS, and nothing is updated', async () => {
       const space = SPACES.mixed;
       using net = await trained(space, kernels);

@@ -138,6 +138,10 @@ export class FakeBatch implements NativeBatch {
   constructor(readonly value: number) {
     FakeBatch.alive++;
   }
+  mix(): null {
+    return null;
+  }
+
   labels(): BigInt64Array {
     return new BigInt64Array(8);
   }

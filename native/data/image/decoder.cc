@@ -11,6 +11,15 @@ bool starts_with(const EncodedImage& image, const char* bytes, size_t count) {
   return image.size >= count && std::memcmp(image.data, bytes, count) == 0;
 }
 
+// Whether rows and columns of the upright picture run against those of the stored one; orientations of 5 and
+// more swap them besides.
+bool rows_reversed(int orientation) {
+  return orientation == 3 || orientation == 4 || orientation == 7 || orientation == 8;
+}
+bool columns_reversed(int orientation) {
+  return orientation == 2 || orientation == 3 || orientation == 6 || orientation == 7;
+}
+
 std::string what_is(const EncodedImage& image) {
   if (image.size == 0) return "the file is empty";
   if (starts_with(image, "GIF8", 4)) return "it is a GIF, expected JPEG or PNG";
@@ -85,17 +94,23 @@ PixelView ImageDecoder::raw_window(const Window& window, int channels) {
           static_cast<ptrdiff_t>(channels) * window.width};
 }
 
+Window stored_window(const Window& upright, int orientation, int height, int width) {
+  Window stored = upright;
+  if (rows_reversed(orientation)) stored.top = height - upright.top - upright.height;
+  if (columns_reversed(orientation)) stored.left = width - upright.left - upright.width;
+  if (orientation < 5) return stored;
+  return {stored.left, stored.top, stored.width, stored.height};
+}
+
 void write_upright(const PixelView& from, int orientation, uint8_t* to) {
   const ptrdiff_t pixel = from.channels;
-  const bool swap = orientation >= 5;
-  // Orientation as: read rows backwards, read columns backwards, after swapping the sides.
-  const bool from_bottom = orientation == 3 || orientation == 4 || orientation == 7 || orientation == 8;
-  const bool from_right = orientation == 2 || orientation == 3 || orientation == 6 || orientation == 7;
+  const bool swap = orientation >= 5, upwards = rows_reversed(orientation),
+             leftwards = columns_reversed(orientation);
   const int height = swap ? from.width : from.height, width = swap ? from.height : from.width;
   for (int y = 0; y < height; y++) {
-    const int source_y = from_bottom ? height - 1 - y : y;
+    const int source_y = upwards ? height - 1 - y : y;
     for (int x = 0; x < width; x++, to += pixel) {
-      const int source_x = from_right ? width - 1 - x : x;
+      const int source_x = leftwards ? width - 1 - x : x;
       const uint8_t* at =
           swap ? from.row(source_x) + source_y * pixel : from.row(source_y) + source_x * pixel;
       std::memcpy(to, at, static_cast<size_t>(pixel));

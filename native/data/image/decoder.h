@@ -44,6 +44,9 @@ class ImageDecoder {
   std::vector<uint8_t> buffer_;
 };
 
+// Where a window of the upright picture of height x width lies in the stored one.
+Window stored_window(const Window& upright, int orientation, int height, int width);
+
 // Writes `from` turned upright (EXIF orientation 1 to 8) to `to`, rows without gaps. Orientations of 5 and
 // more swap the sides.
 void write_upright(const PixelView& from, int orientation, uint8_t* to);
