@@ -3,9 +3,11 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/from_blob.h>
 #include <torch/csrc/jit/api/module.h>
+#include <torch/csrc/jit/runtime/print_handler.h>
 #include <torch/csrc/jit/serialization/import.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <map>
 #include <sstream>
 
@@ -94,6 +96,8 @@ struct Script::Implementation {
 
 Script::Script(const std::string& path)
     : implementation_(new Implementation{torch::jit::load(path, at::kCPU)}) {
+  // stdout is for results. What the file prints goes where everything goes that people read.
+  torch::jit::setPrintHandler([](const std::string& text) { std::fputs(text.c_str(), stderr); });
   implementation_->module.eval();
 }
 

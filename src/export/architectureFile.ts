@@ -1,5 +1,6 @@
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { DataConfig } from '../config/schema/data.js';
 import { type Cost, costOf } from '../cost/cost.js';
 import { addon, packageVersion } from '../runtime/addon.js';
@@ -35,6 +36,8 @@ export interface ArchitectureFile {
   parity: Parity;
   /** Where there is an ONNX file. */
   onnx?: { parity: Parity | 'not checked' };
+  /** SHA-256 of the files beside it, by name. */
+  sha256?: Record<string, string>;
   versions: { singlepath: string; torch: string; node: string };
 }
 
@@ -45,7 +48,13 @@ export function describeArchitecture(
     input,
     data,
     parity,
-  }: { input: InputDescription | undefined; data: DataDescription | undefined; parity: Parity },
+    sha256,
+  }: {
+    input: InputDescription | undefined;
+    data: DataDescription | undefined;
+    parity: Parity;
+    sha256: Record<string, string>;
+  },
 ): ArchitectureFile {
   const { genes, name } = space;
   return {
@@ -66,6 +75,7 @@ export function describeArchitecture(
     classes: space.classes,
     ...(data && { data }),
     parity,
+    sha256,
     versions: { singlepath: packageVersion(), torch: addon().versions().torch, node: process.versions.node },
   };
 }
@@ -97,4 +107,16 @@ export function readArchitectureFile(script: string): ArchitectureFile | undefin
   } catch {
     return undefined;
   }
+}
+
+export function sha256Of(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+/** Whether a script is the very file that `architecture.json` beside it was written with. */
+export function isExported(script: string): boolean {
+  const known = readArchitectureFile(script)?.sha256;
+  const name = basename(script);
+  if (known === undefined || !Object.hasOwn(known, name)) return false;
+  return sha256Of(readFileSync(script)) === known[name];
 }

@@ -16,6 +16,7 @@ import {
   describeArchitecture,
   type InputDescription,
   onnxMetadata,
+  sha256Of,
 } from './architectureFile.js';
 import { exampleLoaders } from './examples.js';
 import { inheritWeights } from './inherit.js';
@@ -100,7 +101,12 @@ export async function exportSubnet(options: ExportOptions): Promise<ExportResult
     const reference = await network.forward(parityBatch, path);
     using loaded = await Script.load(temporary('script'));
     const parity = checkParity(reference, await loaded.forward(parityBatch), { tolerance });
-    const description = describeArchitecture(space, architecture, { input, data, parity });
+    const description = describeArchitecture(space, architecture, {
+      input,
+      data,
+      parity,
+      sha256: { [FILES.script]: sha256Of(script) },
+    });
     let onnxParity: Parity | undefined;
     if (onnx !== false) {
       const metadata = onnxMetadata(description);

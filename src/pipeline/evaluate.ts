@@ -1,8 +1,9 @@
+import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Config } from '../config/schema/config.js';
 import { type ConfigSource, objectSource } from '../config/sources.js';
 import { SinglePathError } from '../core/errors.js';
-import { ARCHITECTURE_FILE, readArchitectureFile } from '../export/architectureFile.js';
+import { ARCHITECTURE_FILE, isExported, readArchitectureFile } from '../export/architectureFile.js';
 import { OnnxNetwork } from '../export/onnxNetwork.js';
 import { Script } from '../export/script.js';
 import { loadWeights } from '../run/weights.js';
@@ -49,18 +50,22 @@ export async function evaluateNetwork(
 }
 
 /**
- * An exported TorchScript or ONNX file on the test images.
+ * An exported TorchScript or ONNX file on the test images. A TorchScript file is a program: it runs with the rights of
+ * this process.
  *
+ * @param onForeign told before it runs, where it is not the file an export wrote beside its `architecture.json`.
  * @throws SinglePathError `INVALID_ARGUMENT` where neither the configuration nor the file's export says what images it
  *   takes.
  */
 export async function evaluateExported(
   config: Config,
   path: string,
-  { signal }: Pick<EvaluateControl, 'signal'>,
+  { signal, onForeign }: Pick<EvaluateControl, 'signal'> & { onForeign?: (() => void) | undefined },
 ): Promise<Accuracy> {
   using stack = new Disposables();
-  const network = stack.add(await (path.endsWith('.onnx') ? OnnxNetwork.load(path) : Script.load(path)));
+  const isOnnx = path.endsWith('.onnx');
+  if (!isOnnx && existsSync(path) && !isExported(path)) onForeign?.();
+  const network = stack.add(await (isOnnx ? OnnxNetwork.load(path) : Script.load(path)));
   const test = stack.add(await openImages(config, exportedSpace(config, path), 'test'));
   const batches = await test.batches({ batchSize: config.evaluate.batchSize, signal });
   stack.addAll(batches);

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { copyFileSync, readFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { ArchitectureFile } from '../../src/export/architectureFile.js';
+import { type ArchitectureFile, isExported, sha256Of } from '../../src/export/architectureFile.js';
 import type { ExportResult } from '../../src/export/exportSubnet.js';
 import type { Accuracy } from '../../src/pipeline/evaluate.js';
+import { addon } from '../../src/runtime/addon.js';
 import { temporaryFolder } from '../temporaryFolder.js';
 import { withoutAddon } from './native.js';
 import { singlepath } from './run.js';
@@ -38,6 +39,7 @@ test('a retrained network is exported, and evaluate scores the file the same', {
 
   const network = await json<Accuracy>('evaluate', run);
   const alone = await json<Accuracy>('evaluate', result.files.script);
+  assert.ok(isExported(result.files.script));
   const file = await json<Accuracy>('evaluate', result.files.script, ...SETTINGS);
   assert.deepEqual([alone.accuracy, alone.images], [file.accuracy, file.images]);
   assert.ok(Math.abs(alone.loss - file.loss) < 1e-5); // other batches, another order of the sum
@@ -82,4 +84,33 @@ test('evaluate refuses what is no TorchScript file', async () => {
   const { code, stderr } = await singlepath(['evaluate', join(temporaryFolder(), 'none.pt'), ...SETTINGS]);
   assert.equal(code, 1);
   assert.match(stderr, /none\.pt/);
+});
+
+test('foreign TorchScript is run with a warning, and what it prints does not get into the result', {
+  skip: withoutAddon(),
+}, async () => {
+  const lines = ['def forward(self, x: Tensor) -> Tensor:', '  print("{hello")'];
+  lines.push('  return torch.slice(torch.flatten(x, 1), 1, 0, 10)');
+  const source = `${lines.join('\n')}\n`;
+  const network = { modules: [{ path: '', type: 'Foreign', source }], tensors: [] };
+  const folder = temporaryFolder();
+  const file = join(folder, 'network.torchscript.pt');
+  writeFileSync(file, await addon().serializeScript(network));
+  const evaluate = (...more: string[]) => singlepath(['evaluate', file, ...SETTINGS, '--json', ...more]);
+  const warned = await evaluate();
+  assert.equal(JSON.parse(warned.stdout).images, 100, warned.stderr);
+  assert.match(warned.stderr, /^\{hello$/m);
+  assert.match(warned.stderr, /warning: .*was not exported here/);
+  assert.doesNotMatch((await evaluate('--trust')).stderr, /warning/);
+
+  // Only the very file an export wrote beside its description is taken for it.
+  const known = (bytes: Uint8Array) => {
+    const sha256 = { 'network.torchscript.pt': sha256Of(bytes) };
+    writeFileSync(join(folder, 'architecture.json'), JSON.stringify({ format: 1, sha256 }));
+    return isExported(file);
+  };
+  assert.equal(known(readFileSync(file)), true);
+  assert.equal(known(Buffer.from('another')), false);
+  rmSync(join(folder, 'architecture.json'));
+  assert.equal(isExported(file), false);
 });

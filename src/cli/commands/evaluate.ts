@@ -9,7 +9,8 @@ export function evaluateCommand(): Command {
     new Command('evaluate')
       .description('accuracy of a retrained network, of an exported file or of a path of a supernet')
       .argument('<target>', 'run directory of retrain or train, or a TorchScript (.pt) or ONNX file (.onnx)')
-      .option('-a, --arch <genes>', 'the path to evaluate, for a supernet'),
+      .option('-a, --arch <genes>', 'the path to evaluate, for a supernet')
+      .option('--trust', 'run the code of a TorchScript file that was not exported here without a warning'),
     CONFIG,
     KERNELS,
     OUTPUT,
