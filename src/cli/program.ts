@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Command, CommanderError, Help } from 'commander';
 import { exitCodeOf, SinglePathError } from '../core/errors.js';
 import { packageRoot } from '../core/packageRoot.js';
+import { writeLine } from '../log/terminal.js';
 import { buildCommand } from './commands/build.js';
 import { configCommand } from './commands/config.js';
 import { costCommand } from './commands/cost.js';
@@ -76,7 +77,7 @@ export async function runCli(args: readonly string[]): Promise<number> {
   } catch (error) {
     // commander has printed its own message already: usage errors are exit code 2, --help and --version are none.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    process.stderr.write(`${describe(error)}\n`);
+    writeLine(describe(error));
     return stoppedBy() ?? exitCodeOf(error);
   }
 }

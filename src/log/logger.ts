@@ -1,4 +1,5 @@
 import { type Logger, pino } from 'pino';
+import { writeLine } from './terminal.js';
 
 export type { Logger } from 'pino';
 
@@ -13,12 +14,7 @@ const LEVELS: Record<number, string> = { 20: 'debug', 30: 'info', 40: 'warning',
 /** Logs to stderr; stdout is for data. */
 export function createLogger({ level, json }: LogOptions): Logger {
   const base = { level, base: null };
-  return json ? pino(base, process.stderr) : pino(base, { write: (line) => writeLine(formatLine(line)) });
-}
-
-/** Keeps a progress bar readable: the line replaces it, the bar is drawn again below. */
-function writeLine(line: string): void {
-  process.stderr.write(process.stderr.isTTY ? `\r\x1b[K${line}\n` : `${line}\n`);
+  return pino(base, { write: (line) => writeLine(json ? line.trimEnd() : formatLine(line)) });
 }
 
 /** `12:03:04 warning: message key=value` */

@@ -1,5 +1,6 @@
-import cliProgress from 'cli-progress';
 import type { Logger } from '../log/logger.js';
+import { hasTerminal, keepStatus, showStatus, statusWidth } from '../log/terminal.js';
+import { type BarState, formatBar } from './bar.js';
 import { formatDuration } from './format.js';
 
 /** How far long work is. */
@@ -22,33 +23,36 @@ export interface ProgressOptions {
   quiet?: boolean;
 }
 
+const REDRAW_MS = 125;
+
 const NOTHING: Progress = { update() {}, stop() {} };
 
 /** A bar on a terminal, one log line per interval elsewhere. */
 export function createProgress(options: ProgressOptions): Progress {
   if (options.quiet) return NOTHING;
-  if (process.stderr.isTTY && options.bar !== false) return barProgress(options);
+  if (hasTerminal() && options.bar !== false) return barProgress(options);
   const { every } = options;
   return every === undefined ? NOTHING : lineProgress({ ...options, every });
 }
 
 function barProgress({ title, total }: ProgressOptions): Progress {
-  const bar = new cliProgress.SingleBar({
-    stream: process.stderr,
-    format: `${title} {bar} {value}/{total}{fields}  ETA {left}`,
-    barsize: 24,
-    fps: 8,
-    hideCursor: true,
-    stopOnComplete: false,
-  });
   const eta = new Remaining(total);
-  bar.start(total, 0, { fields: '', left: '?' });
+  let state: BarState = { title, done: 0, total, fields: {}, left: '?' };
+  let drawn = Number.NEGATIVE_INFINITY;
+  const draw = (): void => {
+    drawn = performance.now();
+    showStatus(formatBar(state, statusWidth()));
+  };
+  draw();
   return {
     update(done, fields) {
-      const text = Object.entries(fields).map(([name, value]) => `  ${name} ${value}`);
-      bar.update(done, { fields: text.join(''), left: eta.at(done) });
+      state = { title, done, total, fields, left: eta.at(done) };
+      if (performance.now() - drawn >= REDRAW_MS) draw();
     },
-    stop: () => bar.stop(),
+    stop() {
+      draw();
+      keepStatus();
+    },
   };
 }
 

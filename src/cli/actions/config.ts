@@ -42,7 +42,7 @@ export function validateConfigs(paths: readonly string[], { config, json }: Vali
 export function showConfig(options: ConfigOptions & { json?: boolean }): void {
   const config = configOf(options);
   if (options.json) printJson(config);
-  else process.stdout.write(printConfig(config, { comments: true }));
+  else printText(printConfig(config, { comments: true }).trimEnd());
 }
 
 /** `singlepath config schema` */

@@ -46,7 +46,7 @@ export async function demo(options: RunOptions): Promise<void> {
   const runDir = options.runDir ?? demoDirectory(options.resume ?? false);
   const session = createSession(options);
   session.log.info(`everything goes to ${runDir}; it can be stopped, --resume goes on`);
-  const result = await stoppable((signal) =>
+  const result = await stoppable({ saves: 'a checkpoint' }, (signal) =>
     runDemo(config, runDir, session, options.resume ?? false, signal),
   );
   if (options.json) printJson(result);

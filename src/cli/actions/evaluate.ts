@@ -21,13 +21,22 @@ import { stoppable } from '../common/signals.js';
 
 export interface EvaluateCommandOptions extends ConfigOptions, OutputOptions {
   arch?: string;
+  trust?: boolean;
 }
+
+const FOREIGN_CODE =
+  'TorchScript is a program: it can read and write what you can. Run files of people you trust; --trust says so';
 
 /** `singlepath evaluate` */
 export async function evaluate(target: string, options: EvaluateCommandOptions): Promise<void> {
   const session = createSession(options);
   const onSkipped: EvaluateControl['onSkipped'] = (error) => session.log.warn(error.message);
-  const result = await stoppable((signal) => evaluateTarget(target, options, { signal, onSkipped }));
+  const onForeign = options.trust
+    ? undefined
+    : () => session.log.warn(`'${target}' was not exported here, and ${FOREIGN_CODE}`);
+  const result = await stoppable({}, (signal) =>
+    evaluateTarget(target, options, { signal, onSkipped, onForeign }),
+  );
   if (options.json) printJson({ target, ...result });
   else {
     const { accuracy, top5, loss, images, split } = result;
@@ -41,7 +50,7 @@ export async function evaluate(target: string, options: EvaluateCommandOptions):
 async function evaluateTarget(
   target: string,
   options: EvaluateCommandOptions,
-  control: EvaluateControl,
+  control: EvaluateControl & { onForeign: (() => void) | undefined },
 ): Promise<Accuracy> {
   if (/\.(pth?|onnx)$/.test(target)) {
     const base = options.config.length > 0 ? [] : exportedSources(target);

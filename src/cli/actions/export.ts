@@ -38,7 +38,7 @@ export async function exportNetwork(target: string, options: ExportCommandOption
   const architecture = arch === undefined ? undefined : parseArchitecture(openSpace(config.space), arch);
   const session = createSession(options);
   const onSkipped = (error: Error): void => session.log.warn(error.message);
-  const result = await stoppable((signal) =>
+  const result = await stoppable({}, (signal) =>
     runExport(config, run, { directory, architecture, examples, signal, onSkipped }),
   );
   if (options.json) printJson(result);

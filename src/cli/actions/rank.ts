@@ -22,7 +22,7 @@ export async function rank(options: RankCommandOptions): Promise<void> {
   const config = configOf(options, { base: [objectSource(run.config, `${options.supernet}/config.yaml`)] });
   const session = createSession(options);
   let progress: ReturnType<typeof session.progress> | undefined;
-  const result = await stoppable((signal) =>
+  const result = await stoppable({}, (signal) =>
     runRank(config, {
       supernet: options.supernet,
       truth: readJson(options.truth),

@@ -29,7 +29,7 @@ export async function retrain(options: RetrainCommandOptions): Promise<void> {
   const runDir = options.runDir ?? defaultRunDir(config, 'retrain');
   const session = createSession(options);
   const reporter = trainingReporter(session, 'network', config.retrain.logEvery);
-  const result = await stoppable((signal) =>
+  const result = await stoppable({ saves: 'a checkpoint of the present step' }, (signal) =>
     runRetrain(config, architecture, {
       runDir,
       resume: options.resume,

@@ -31,7 +31,7 @@ export async function search(options: SearchCommandOptions): Promise<void> {
   const runDir = options.runDir ?? defaultRunDir(config, 'search');
   const session = createSession(options);
   const reporter = searchReporter(session, config.search.generations);
-  const { result, work } = await stoppable((signal) =>
+  const { result, work } = await stoppable({ saves: 'the last complete generation' }, (signal) =>
     runSearch(config, {
       supernet: options.supernet,
       runDir,

@@ -14,7 +14,7 @@ export async function train(options: RunOptions): Promise<void> {
   const runDir = options.runDir ?? defaultRunDir(config, 'train');
   const session = createSession(options);
   const reporter = trainingReporter(session, 'supernet', config.train.logEvery);
-  const result = await stoppable((signal) =>
+  const result = await stoppable({ saves: 'a checkpoint of the present step' }, (signal) =>
     runTrain(config, {
       runDir,
       resume: options.resume,

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { writeLine } from '../../log/terminal.js';
 import { withHelp } from '../common/help.js';
 import { JSON_OUTPUT, withOptions } from '../common/options.js';
 import { printJson, printText } from '../common/output.js';
@@ -22,7 +23,7 @@ export function buildCommand(): Command {
     const result = await buildAddon({
       installLibtorch,
       clean,
-      log: (line) => process.stderr.write(`${line}\n`),
+      log: writeLine,
     });
     if (json) printJson(result);
     else printText(`built ${result.addon}`);

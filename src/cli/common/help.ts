@@ -13,20 +13,24 @@ const EXIT_CODES = {
   2: 'wrong usage or configuration',
   3: 'the native library or libtorch is missing',
   4: 'the constraints cannot be met; the message has the smallest possible value',
+  129: 'the terminal is gone (SIGHUP)',
   130: 'interrupted (Ctrl-C)',
   143: 'terminated',
 };
 const RESUMABLE = '; --resume goes on from the last checkpoint';
 
 /** Exit codes of the commands that compute with libtorch and can be interrupted. */
-export const LONG_RUNNING = [3, 130, 143] as const;
+export const LONG_RUNNING = [3, 129, 130, 143] as const;
 
 /** Examples and exit codes at the end of a command's help. */
-export function withHelp(command: Command, { examples, exitCodes = [3, 4, 130, 143] }: HelpText): Command {
+export function withHelp(
+  command: Command,
+  { examples, exitCodes = [3, 4, 129, 130, 143] }: HelpText,
+): Command {
   const shown = examples.map(([line, what]) => `  $ ${line}\n      ${what}`);
   const resumable = command.options.some(({ long }) => long === '--resume');
   const codes = ([0, 1, 2, ...exitCodes] as const).map((code) => {
-    const more = code >= 130 && resumable ? RESUMABLE : '';
+    const more = code >= 129 && resumable ? RESUMABLE : '';
     return `  ${String(code).padEnd(3)}  ${EXIT_CODES[code]}${more}`;
   });
   return command.addHelpText('after', `\nExamples:\n${shown.join('\n')}\n\nExit codes:\n${codes.join('\n')}`);
