@@ -1,6 +1,6 @@
 // Builds the addon from a checkout (`npm run build:native`, scripts/bootstrap, binding.gyp): the code behind
-// `singlepath build`, without the rest of the CLI. Options: --install-libtorch, --clean; --which only prints the libtorch
-// a build would use.
+// `singlepath build`, without the rest of the CLI. Options: --install-libtorch, --install-system-packages, --clean; --which only
+// prints the libtorch a build would use.
 import { existsSync } from 'node:fs';
 
 const compiled = new URL('../dist/src/runtime/build.js', import.meta.url);
@@ -20,6 +20,7 @@ const { buildAddon } = await import(compiled);
 try {
   const { addon } = await buildAddon({
     installLibtorch: process.argv.includes('--install-libtorch'),
+    installSystemPackages: process.argv.includes('--install-system-packages'),
     clean: process.argv.includes('--clean'),
     log: (line) => console.error(line),
   });

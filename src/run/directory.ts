@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { SinglePathError } from '../core/errors.js';
 import { ioError, makeDirectory, writeFileAtomically } from '../core/files.js';
+import { DirectoryLock } from '../core/lock.js';
 import { spaceHash } from '../space/hash.js';
 import type { SearchSpace } from '../space/types.js';
 import { Checkpoints } from './checkpoints.js';
 import { EventLog, type RunEvent } from './events.js';
-import { DirectoryLock } from './lock.js';
 import { SummaryWriter } from './tensorboard.js';
 
 export type RunKind = 'train' | 'search' | 'retrain';
@@ -135,7 +135,7 @@ export class RunDirectory implements Disposable {
 /** The lock of a run directory; where even that cannot be written, a new folder is taken back. */
 async function acquire(path: string, created: boolean): Promise<DirectoryLock> {
   try {
-    return DirectoryLock.acquire(join(path, LOCK));
+    return DirectoryLock.acquire(join(path, LOCK), 'run directory');
   } catch (error) {
     if (created) await rmdir(path).catch(() => {});
     throw error;

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { SinglePathError } from '../core/errors.js';
 import { packageRoot } from '../core/packageRoot.js';
 import { buildFolder, builtAddon } from './addon.js';
+import { withBuildLock } from './buildLock.js';
 import { installLibtorch } from './installLibtorch.js';
 import { describeTried, findLibtorch, type Libtorch } from './libtorch.js';
 import { runToStderr, versionLine } from './process.js';
@@ -13,6 +14,8 @@ const require = createRequire(import.meta.url);
 export interface BuildOptions {
   /** Install libtorch into the package's `.libtorch/` when none is found. */
   installLibtorch?: boolean;
+  /** Where that cannot be done, allow it to install Debian packages, as root. */
+  installSystemPackages?: boolean;
   /** Throw the build folder away first. */
   clean?: boolean;
   /** Told what is being done, one line each. */
@@ -31,16 +34,21 @@ export interface BuildResult {
  *
  * @throws SinglePathError `NATIVE_MISSING` saying what is missing and how to get it.
  */
-export async function buildAddon({
+export async function buildAddon(options: BuildOptions = {}): Promise<BuildResult> {
+  return withBuildLock(packageRoot(), options.log ?? (() => {}), () => build(options));
+}
+
+async function build({
   installLibtorch: install = false,
+  installSystemPackages: systemPackages = false,
   clean = false,
   log = () => {},
-}: BuildOptions = {}): Promise<BuildResult> {
+}: BuildOptions): Promise<BuildResult> {
   requireTools();
   let search = findLibtorch();
   if (search.found === undefined && install) {
     log(`no libtorch found:\n${describeTried(search.tried)}`);
-    await installLibtorch(log);
+    await installLibtorch({ systemPackages, log });
     search = findLibtorch();
   }
   const libtorch = search.found;

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { SinglePathError } from '../core/errors.js';
@@ -17,17 +18,23 @@ with zipfile.ZipFile(wheel) as archive:
     archive.extractall(target, [name for name in names if name.startswith(parts) or name == "torch/version.py"])
 `;
 
+export interface InstallOptions {
+  /** Whether Debian packages may be installed. */
+  systemPackages: boolean;
+  log: (line: string) => void;
+}
+
 /**
  * Puts libtorch where {@link findLibtorch} sees it: from the torch wheel pip finds, into the package's `.libtorch/`; where pip cannot,
- * Debian's libtorch-dev (as root).
+ * and only where `systemPackages` allows it, Debian's libtorch-dev (as root).
  *
  * @throws SinglePathError `NATIVE_MISSING` with every attempt.
  */
-export async function installLibtorch(log: (line: string) => void): Promise<void> {
+export async function installLibtorch({ systemPackages, log }: InstallOptions): Promise<void> {
   const attempts: string[] = [];
   for (const [name, way] of [
     ['pip', fromWheel],
-    ['Debian', fromDebian],
+    ['Debian', systemPackages ? fromDebian : notAllowed],
   ] as const) {
     try {
       await way(log);
@@ -80,10 +87,18 @@ async function fromWheel(log: (line: string) => void): Promise<void> {
   }
 }
 
+// libtorch-dev brings a reference BLAS; OpenBLAS is 30 times faster (5.8 against 190 GFLOP/s).
+const INSTALL = ['install', '-y', '--no-install-recommends', 'libtorch-dev', 'libopenblas0-pthread'];
+
+async function notAllowed(): Promise<void> {
+  throw new SinglePathError(
+    'NATIVE_MISSING',
+    `not tried: --install-system-packages lets it run \`apt-get ${INSTALL.join(' ')}\``,
+  );
+}
+
 async function fromDebian(log: (line: string) => void): Promise<void> {
-  // libtorch-dev brings a reference BLAS; OpenBLAS is 30 times faster (5.8 against 190 GFLOP/s).
-  const packages = ['libtorch-dev', 'libopenblas0-pthread'];
-  const command = `apt-get install -y --no-install-recommends ${packages.join(' ')}`;
+  const command = `apt-get ${INSTALL.join(' ')}`;
   if (versionLine('apt-get') === undefined)
     throw new SinglePathError('NATIVE_MISSING', 'there is no apt-get here');
   if (process.getuid?.() !== 0) throw new SinglePathError('NATIVE_MISSING', `needs root: ${command}`);
@@ -91,7 +106,15 @@ async function fromDebian(log: (line: string) => void): Promise<void> {
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   const hint = `run \`${command}\` to see why`;
   await runToStderr('apt-get', ['update', '-qq'], { env, hint });
-  await runToStderr('apt-get', command.split(' ').slice(1), { env, hint });
+  log(plannedPackages(env));
+  await runToStderr('apt-get', INSTALL, { env, hint });
   if (findLibtorch().found === undefined)
     throw new SinglePathError('NATIVE_MISSING', 'installed, but no libtorch to be seen');
+}
+
+/** What apt-get is about to install, dependencies included. */
+function plannedPackages(env: NodeJS.ProcessEnv): string {
+  const { stdout } = spawnSync('apt-get', ['--simulate', ...INSTALL], { env, encoding: 'utf8' });
+  const packages = [...(stdout ?? '').matchAll(/^Inst (\S+)/gm)].map(([, name]) => name!);
+  return `installing ${packages.length} Debian packages: ${packages.join(' ')}`;
 }

@@ -5,9 +5,9 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { parse } from 'yaml';
+import { DirectoryLock } from '../../src/core/lock.js';
 import { RunDirectory } from '../../src/run/directory.js';
 import { readEvents } from '../../src/run/events.js';
-import { DirectoryLock } from '../../src/run/lock.js';
 import { freshPath, tinySpace } from './fixtures.js';
 
 const config = { seed: 1, train: { steps: 100, learningRate: 0.5 } };
@@ -117,22 +117,22 @@ test('the lock of a process killed without warning is taken over', async () => {
   mkdirSync(path);
   const lock = join(path, 'lock');
   const script = `
-    const { DirectoryLock } = await import(${JSON.stringify(new URL('../../src/run/lock.js', import.meta.url).href)});
-    DirectoryLock.acquire(${JSON.stringify(lock)});
+    const { DirectoryLock } = await import(${JSON.stringify(new URL('../../src/core/lock.js', import.meta.url).href)});
+    DirectoryLock.acquire(${JSON.stringify(lock)}, 'folder');
     console.log('locked');
     setInterval(() => {}, 1000);`;
   const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   await new Promise((resolve) => child.stdout.once('data', resolve));
-  assert.throws(() => DirectoryLock.acquire(lock), {
+  assert.throws(() => DirectoryLock.acquire(lock, 'folder'), {
     code: 'IO',
     message: new RegExp(`process ${child.pid}`),
   });
   child.kill('SIGKILL');
   await new Promise((resolve) => child.once('exit', resolve));
   {
-    using _mine = DirectoryLock.acquire(lock);
+    using _mine = DirectoryLock.acquire(lock, 'folder');
     assert.equal(JSON.parse(readFileSync(lock, 'utf8')).pid, process.pid);
   }
   assert.deepEqual(readdirSync(path), []);
@@ -149,10 +149,10 @@ test('a killed process that its parent never asks for does not hold the lock', {
     const pid = Number(await new Promise((resolve) => parent.stdout.once('data', resolve)));
     const fields = () => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
     writeFileSync(path, JSON.stringify({ pid, host: hostname(), started: fields()[19] }));
-    assert.throws(() => DirectoryLock.acquire(path), { code: 'IO' });
+    assert.throws(() => DirectoryLock.acquire(path, 'folder'), { code: 'IO' });
     process.kill(pid, 'SIGKILL');
     while (fields()[0] !== 'Z') await new Promise((resolve) => setTimeout(resolve, 10));
-    DirectoryLock.acquire(path)[Symbol.dispose]();
+    DirectoryLock.acquire(path, 'folder')[Symbol.dispose]();
     assert.ok(!existsSync(path));
   } finally {
     parent.kill();
@@ -164,12 +164,12 @@ test('a reused process id is not taken for the owner', {
 }, () => {
   const path = freshPath();
   writeFileSync(path, JSON.stringify({ pid: process.pid, host: hostname(), started: '1' }));
-  DirectoryLock.acquire(path)[Symbol.dispose]();
+  DirectoryLock.acquire(path, 'folder')[Symbol.dispose]();
   assert.ok(!existsSync(path));
 });
 
 test('a lock of another machine is respected', () => {
   const path = freshPath();
   writeFileSync(path, JSON.stringify({ pid: 1, host: 'elsewhere', started: null }));
-  assert.throws(() => DirectoryLock.acquire(path), { code: 'IO', hint: /delete/ });
+  assert.throws(() => DirectoryLock.acquire(path, 'folder'), { code: 'IO', hint: /delete/ });
 });

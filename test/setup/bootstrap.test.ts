@@ -7,7 +7,10 @@ import { test } from 'node:test';
 import { packageRoot } from '../../src/core/packageRoot.js';
 
 /** Runs scripts/bootstrap in an empty project where only these programs exist; text stands for a shell script. */
-function bootstrap(programs: Record<string, string | true>): { code: number | null; stderr: string } {
+function bootstrap(
+  programs: Record<string, string | true>,
+  environment: Record<string, string> = {},
+): { code: number | null; stderr: string } {
   const root = mkdtempSync(join(tmpdir(), 'singlepath-bootstrap-'));
   try {
     mkdirSync(join(root, 'bin'));
@@ -25,7 +28,7 @@ function bootstrap(programs: Record<string, string | true>): { code: number | nu
         chmodSync(path, 0o755);
       }
     }
-    const env = { PATH: join(root, 'bin') };
+    const env = { PATH: join(root, 'bin'), ...environment };
     const { status, stderr } = spawnSync('/bin/bash', [join(root, 'scripts', 'bootstrap')], {
       env,
       encoding: 'utf8',
@@ -55,7 +58,7 @@ test('missing Debian packages are named with the exact command when not root', (
   assert.equal(code, 1);
   assert.match(
     stderr,
-    /run: sudo apt-get install -y --no-install-recommends g\+\+ cmake ninja-build python3 zlib1g-dev python3-pip$/m,
+    /run: sudo apt-get install -y --no-install-recommends g\+\+ cmake ninja-build zlib1g-dev python3 python3-pip$/m,
   );
 });
 
@@ -64,7 +67,7 @@ test('where there is no apt-get it still says what is missing', () => {
   assert.equal(code, 1);
   assert.match(
     stderr,
-    /these programs are missing, and there is no apt-get: g\+\+ python3 zlib1g-dev python3-pip/,
+    /these programs are missing, and there is no apt-get: g\+\+ zlib1g-dev python3 python3-pip/,
   );
 });
 
@@ -75,4 +78,27 @@ test('an apt-get that fails is reported with the command to repeat', () => {
     stderr,
     /apt-get could not install: g\+\+ cmake .*\n.*run it by hand to see why: apt-get install/,
   );
+});
+
+test('with LIBTORCH set no Python is asked for', () => {
+  const { stderr } = bootstrap(
+    { node, id: 'echo 1000', 'apt-get': 'exit 0' },
+    { LIBTORCH: '/some/libtorch' },
+  );
+  assert.match(
+    stderr,
+    /run: sudo apt-get install -y --no-install-recommends g\+\+ cmake ninja-build zlib1g-dev$/m,
+  );
+});
+
+test('what apt-get installs, dependencies included, is listed before', () => {
+  const plan = 'Inst g++ (4:12 Debian)\\nConf g++ (4:12 Debian)\\nInst gcc-12 (12.2)\\n';
+  const { stderr } = bootstrap({
+    node,
+    id: 'echo 0',
+    'apt-get': `case "$*" in *--simulate*) printf '${plan}' ;; *) echo "apt-get $*" >&2; exit 100 ;; esac`,
+  });
+  const listed = stderr.indexOf('installing 2 Debian packages: g++ gcc-12');
+  assert.ok(listed >= 0, stderr);
+  assert.ok(listed < stderr.indexOf('could not install'));
 });

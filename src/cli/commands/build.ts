@@ -6,6 +6,7 @@ import { printJson, printText } from '../common/output.js';
 
 interface BuildCommandOptions {
   installLibtorch?: boolean;
+  installSystemPackages?: boolean;
   clean?: boolean;
   json?: boolean;
 }
@@ -16,15 +17,15 @@ export function buildCommand(): Command {
     new Command('build')
       .description('compile the native addon against the libtorch of this machine')
       .option('--install-libtorch', 'install libtorch into the package when none is found')
+      .option(
+        '--install-system-packages',
+        'with --install-libtorch, where pip cannot: as root, install the Debian packages of libtorch',
+      )
       .option('--clean', 'throw the build folder away first'),
     JSON_OUTPUT,
-  ).action(async ({ json, installLibtorch = false, clean = false }: BuildCommandOptions) => {
+  ).action(async ({ json, ...options }: BuildCommandOptions) => {
     const { buildAddon } = await import('../../runtime/build.js');
-    const result = await buildAddon({
-      installLibtorch,
-      clean,
-      log: writeLine,
-    });
+    const result = await buildAddon({ ...options, log: writeLine });
     if (json) printJson(result);
     else printText(`built ${result.addon}`);
   });

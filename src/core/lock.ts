@@ -1,9 +1,10 @@
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { SinglePathError } from '../core/errors.js';
-import { ioError } from '../core/files.js';
+import { SinglePathError } from './errors.js';
+import { ioError } from './files.js';
 
-interface Owner {
+/** Who holds a lock. */
+export interface LockOwner {
   pid: number;
   host: string;
   /** Start time of the process in clock ticks since boot (Linux), so that a reused pid is not taken for it. */
@@ -21,20 +22,39 @@ export class DirectoryLock implements Disposable {
 
   private constructor(
     readonly path: string,
-    owner: Owner,
+    owner: LockOwner,
   ) {
     this.#text = JSON.stringify(owner);
     process.once('exit', this.#release);
   }
 
-  /** @throws SinglePathError `IO` when a living process holds the lock or it cannot be written. */
-  static acquire(path: string): DirectoryLock {
-    const owner: Owner = { pid: process.pid, host: hostname(), started: startOf(process.pid) };
+  /**
+   * @param what is locked, for the error.
+   * @throws SinglePathError `IO` when a living process holds the lock or it cannot be written.
+   */
+  static acquire(path: string, what: string): DirectoryLock {
+    const lock = DirectoryLock.tryAcquire(path);
+    if (lock instanceof DirectoryLock) return lock;
+    throw new SinglePathError(
+      'IO',
+      `Expected a free ${what} but process ${lock.pid} on ${lock.host} uses it`,
+      {
+        hint: `wait for it or choose another ${what}; if it is surely gone, delete '${path}'`,
+      },
+    );
+  }
+
+  /** The lock, or the living process that holds it. @throws SinglePathError `IO` where it cannot be written. */
+  static tryAcquire(path: string): DirectoryLock | LockOwner {
+    const owner: LockOwner = { pid: process.pid, host: hostname(), started: startOf(process.pid) };
     const temporary = `${path}.${process.pid}`;
     try {
       writeFileSync(temporary, JSON.stringify(owner));
-      // Each round either gets the lock, or removes a stale one, or throws.
-      while (!tryLink(temporary, path)) removeStale(path);
+      // Each round either gets the lock, or removes a stale one, or finds who holds it.
+      while (!tryLink(temporary, path)) {
+        const holder = removeStale(path);
+        if (holder !== undefined) return holder;
+      }
     } catch (error) {
       throw ioError('lock', path, error);
     } finally {
@@ -62,29 +82,23 @@ function tryLink(from: string, to: string): boolean {
   }
 }
 
-function removeStale(path: string): void {
+/** Removes the lock of a process that is gone; returns its owner where that is alive. */
+function removeStale(path: string): LockOwner | undefined {
   const text = readLock(path);
-  if (text === undefined) return; // released just now
+  if (text === undefined) return undefined; // released just now
   const owner = parse(text);
-  if (owner !== undefined && isAlive(owner)) {
-    throw new SinglePathError(
-      'IO',
-      `Expected a free run directory but process ${owner.pid} on ${owner.host} uses it`,
-      {
-        hint: `wait for it or choose another run directory; if it is surely gone, delete '${path}'`,
-      },
-    );
-  }
+  if (owner !== undefined && isAlive(owner)) return owner;
   // Moved aside first and looked at again: another process may have replaced the stale lock by its own meanwhile.
   const aside = `${path}.stale-${process.pid}`;
   try {
     renameSync(path, aside);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
   }
   if (readLock(aside) !== text) tryLink(aside, path);
   rmSync(aside, { force: true });
+  return undefined;
 }
 
 function readLock(path: string): string | undefined {
@@ -95,15 +109,15 @@ function readLock(path: string): string | undefined {
   }
 }
 
-function parse(text: string): Owner | undefined {
+function parse(text: string): LockOwner | undefined {
   try {
-    return JSON.parse(text) as Owner;
+    return JSON.parse(text) as LockOwner;
   } catch {
     return undefined; // written by nobody: `link` shows only complete locks
   }
 }
 
-function isAlive(owner: Owner): boolean {
+function isAlive(owner: LockOwner): boolean {
   if (owner.host !== hostname()) return true; // cannot be known from here
   try {
     process.kill(owner.pid, 0);
