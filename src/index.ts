@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /**
  * singlepath as a library: everything the command line does. Importing it loads no native code; the addon is loaded
  * by the first call that needs it.

@@ -6,6 +6,9 @@ import { packageRoot } from '../core/packageRoot.js';
 /** Where libtorch may come from, in the order they are tried. */
 export type LibtorchSource = 'LIBTORCH' | 'python' | 'project' | 'system';
 
+/** Variables by name. Not a type of Node's, as users of our types may not have those. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
 export interface Libtorch {
   source: LibtorchSource;
   /** The folder with lib/ and include/. */
@@ -34,7 +37,7 @@ export function projectLibtorch(): string {
  * Looks for libtorch: the environment variable LIBTORCH, the active Python's torch, the project's `.libtorch/`, the
  * system (Debian's libtorch-dev). Nothing is downloaded and nothing of libtorch is loaded.
  */
-export function findLibtorch(environment: NodeJS.ProcessEnv = process.env): LibtorchSearch {
+export function findLibtorch(environment: Environment = process.env): LibtorchSearch {
   const search: LibtorchSearch = { found: undefined, tried: [] };
   const places: { source: LibtorchSource; paths: () => string[]; none: string }[] = [
     { source: 'LIBTORCH', paths: () => nested(environment.LIBTORCH), none: 'not set' },
@@ -77,7 +80,7 @@ function nested(path: string | undefined): string[] {
 }
 
 /** The folder of the active Python's torch; asking for the spec does not import it (0.04 s instead of 2 s). */
-function pythonTorch(environment: NodeJS.ProcessEnv): string | undefined {
+function pythonTorch(environment: Environment): string | undefined {
   const source =
     'import importlib.util as u; s = u.find_spec("torch"); print((s and s.submodule_search_locations or [""])[0])';
   try {
