@@ -63,12 +63,17 @@ export class DirectoryLock implements Disposable {
     return new DirectoryLock(path, owner);
   }
 
+  /** Whether the lock file is still there, and still this one. */
+  get intact(): boolean {
+    return readLock(this.path) === this.#text;
+  }
+
   /** Releases the lock, unless another process has taken it over meanwhile. */
   [Symbol.dispose](): void {
     if (!this.#held) return;
     this.#held = false;
     process.off('exit', this.#release);
-    if (readLock(this.path) === this.#text) rmSync(this.path, { force: true });
+    if (this.intact) rmSync(this.path, { force: true });
   }
 }
 

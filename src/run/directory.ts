@@ -104,20 +104,40 @@ export class RunDirectory implements Disposable {
     }
   }
 
-  /** Appends to `events.jsonl`. */
+  /** Appends to `events.jsonl`. @throws SinglePathError `IO`, also where the directory is no longer this run's. */
   log(event: RunEvent): void {
+    this.#checkOurs();
     this.#events.append(event);
   }
 
-  /** Makes events and TensorBoard records durable. */
+  /**
+   * Makes events and TensorBoard records durable.
+   *
+   * @throws SinglePathError `IO`, also where the directory is no longer this run's.
+   */
   sync(): void {
+    this.#checkOurs();
     this.#events.sync();
     this.summaries.sync();
   }
 
   /** Writes `result.json`: the same bytes for the same run, so no times in it. */
   async writeResult(result: unknown): Promise<void> {
+    this.#checkOurs();
     await writeFileAtomically(join(this.path, 'result.json'), [`${JSON.stringify(result, null, 2)}\n`]);
+  }
+
+  /**
+   * A directory that was deleted takes what is appended to its open files, and a checkpoint would make it anew without
+   * its header: the work would seem to be saved.
+   */
+  #checkOurs(): void {
+    if (this.lock.intact) return;
+    throw new SinglePathError(
+      'IO',
+      `Expected the run directory '${this.path}' to be there but it was deleted, moved or taken over while its run went on`,
+      { hint: 'where it still is, --resume goes on from its last checkpoint; else start again' },
+    );
   }
 
   /** Closes the files and releases the lock. */

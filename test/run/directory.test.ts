@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -172,4 +172,28 @@ test('a lock of another machine is respected', () => {
   const path = freshPath();
   writeFileSync(path, JSON.stringify({ pid: 1, host: 'elsewhere', started: null }));
   assert.throws(() => DirectoryLock.acquire(path, 'folder'), { code: 'IO', hint: /delete/ });
+});
+
+test('a directory that is deleted or moved while its run goes on is an error at the next event, checkpoint or result', async () => {
+  for (const [how, away] of [
+    ['deleted', (path: string) => rmSync(path, { recursive: true })],
+    ['moved', (path: string) => renameSync(path, `${path}-moved`)],
+    [
+      'made anew',
+      (path: string) => {
+        rmSync(path, { recursive: true });
+        mkdirSync(path);
+      },
+    ],
+  ] as const) {
+    const path = freshPath();
+    using run = await RunDirectory.open(path, options);
+    run.log({ type: 'started', step: 0 });
+    away(path);
+    const gone = { code: 'IO', message: /deleted, moved or taken over/, hint: /--resume/ };
+    assert.throws(() => run.log({ type: 'step', step: 1 }), gone, how);
+    assert.throws(() => run.sync(), gone, how);
+    await assert.rejects(run.writeResult({}), gone, how);
+    assert.equal(existsSync(join(path, 'checkpoints')), false);
+  }
 });

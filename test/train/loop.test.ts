@@ -36,6 +36,8 @@ interface Attempt {
   abortAfter?: number;
   batchesPerEpoch?: number;
   network?: FakeNetwork;
+  /** Called after each step of this process. */
+  onStep?: (step: number) => void;
 }
 
 /** One process' worth of training: a new network, the same run directory. */
@@ -57,6 +59,7 @@ async function train(attempt: Attempt) {
     signal: controller.signal,
     onProgress: () => {
       if (++steps === attempt.abortAfter) controller.abort();
+      attempt.onStep?.(steps);
     },
   });
   return { network, result };
@@ -255,4 +258,20 @@ test('retraining stopped anywhere, also at the end of an epoch, resumes to the i
     const best = (run: string) => readFileSync(join(run, 'checkpoints', 'best', 'weights.safetensors'));
     assert.deepEqual(best(path), best(whole));
   }
+});
+
+test('a run directory that is deleted meanwhile ends the training with an error, and is not half made anew', async () => {
+  for (const deleteAfter of [1, 6, 7, 13, 39]) {
+    const path = freshPath();
+    const onStep = (step: number) => step === deleteAfter && rmSync(path, { recursive: true });
+    await assert.rejects(
+      train({ path, onStep }),
+      { code: 'IO', message: /was deleted/ },
+      `step ${deleteAfter}`,
+    );
+    assert.equal(existsSync(path), false);
+  }
+  const path = freshPath();
+  const onStep = (step: number) => step === 3 && rmSync(path, { recursive: true });
+  await assert.rejects(train({ path, onStep, abortAfter: 4 }), { code: 'IO', message: /was deleted/ });
 });
