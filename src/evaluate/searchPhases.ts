@@ -3,6 +3,7 @@ import { type CostTable, tableCost } from '../cost/table.js';
 import type { RunDirectory } from '../run/directory.js';
 import type { Candidate, Score, SearchState } from '../search/types.js';
 import type { Architecture, SearchSpace } from '../space/types.js';
+import { CandidateFiles } from './candidateFiles.js';
 
 /** Starts a search, or goes on from a state: `(resume) => evolutionarySearch(space, evaluate, { …, resume })`. */
 export type StartSearch = (resume: SearchState | undefined) => AsyncIterable<SearchState>;
@@ -60,7 +61,8 @@ export interface SearchResult extends SearchOutcome {
   baseline?: SearchOutcome;
 }
 
-type Phase = 'search' | 'baseline';
+const PHASES = ['search', 'baseline'] as const;
+export type Phase = (typeof PHASES)[number];
 
 /** State of a search checkpoint. */
 type SearchCheckpoint = { [phase in Phase]?: SearchState };
@@ -72,14 +74,15 @@ type SearchCheckpoint = { [phase in Phase]?: SearchState };
  * @throws SinglePathError `ABORTED`, `IO`, `INVALID_CHECKPOINT`, and what the search throws.
  */
 export async function searchPhases(options: SearchPhasesOptions): Promise<SearchResult> {
-  const { space, run, signal } = options;
+  const { space, run, signal, costs } = options;
   const state = restore(run);
+  using candidates = run && (await CandidateFiles.open(run.path, costs, phasesIn(state)));
   try {
-    const found = await runPhase('search', options.search, state, options);
+    const found = await runPhase('search', options.search, state, options, candidates);
     const baseline =
       options.baseline === undefined
         ? undefined
-        : await runPhase('baseline', options.baseline, state, options);
+        : await runPhase('baseline', options.baseline, state, options, candidates);
     const result: SearchResult = {
       kind: 'search',
       space: space.name,
@@ -114,6 +117,7 @@ async function runPhase(
   start: StartSearch,
   state: SearchCheckpoint,
   { space, costs, run, onGeneration }: SearchPhasesOptions,
+  candidates: CandidateFiles | undefined,
 ): Promise<SearchOutcome> {
   const before = state[phase];
   if (before?.done !== true) {
@@ -121,6 +125,7 @@ async function runPhase(
       if (present.generation === before?.generation) continue; // the state it was given
       state[phase] = present;
       const summary = summarize(phase, present, present.generation);
+      candidates?.append(phase, membersOf(present, present.generation));
       if (run !== undefined) await record(run, state, summary);
       onGeneration?.(summary);
     }
@@ -138,6 +143,15 @@ async function record(run: RunDirectory, state: SearchCheckpoint, summary: Gener
   // The checkpoint comes last: what is logged without it is taken back on resume, the other way round it would be lost.
   run.sync();
   await run.checkpoints.save(step, state);
+}
+
+/** The candidates scored so far, by phase in the order they run. */
+function phasesIn(state: SearchCheckpoint): [Phase, readonly Candidate[]][] {
+  return PHASES.map((phase) => [phase, state[phase]?.visited ?? []]);
+}
+
+function membersOf(state: SearchState, generation: number): Candidate[] {
+  return state.visited.filter((candidate) => candidate.generation === generation);
 }
 
 /** Complete generations of both phases: the step of events and checkpoints. */
@@ -174,7 +188,7 @@ function outcomeOf(
 
 function summarize(phase: Phase, state: SearchState, generation: number): GenerationSummary {
   const soFar = state.visited.filter((candidate) => candidate.generation <= generation);
-  const members = soFar.filter((candidate) => candidate.generation === generation);
+  const members = membersOf(state, generation);
   return {
     phase,
     method: state.method,

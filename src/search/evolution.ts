@@ -51,8 +51,14 @@ export function evolutionarySearch(
       );
       const parent = () => parents[random.integer(parents.length)]!;
       return [
-        ...attempt(mutations, 'mutation', explored, () => mutate(space, parent(), probability, random)),
-        ...attempt(crossovers, 'crossover', explored, () => crossover(parent(), parent(), random)),
+        ...attempt(mutations, 'mutation', explored, () => {
+          const only = parent();
+          return { architecture: mutate(space, only, probability, random), parents: [only] };
+        }),
+        ...attempt(crossovers, 'crossover', explored, () => {
+          const [a, b] = [parent(), parent()];
+          return { architecture: crossover(a, b, random), parents: [a, b] };
+        }),
       ];
     },
   });

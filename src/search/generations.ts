@@ -32,7 +32,13 @@ function searchDefaults() {
   return { seed: 0, population, generations, topK: generationOf(search).topK };
 }
 
-export interface Proposal {
+/** A new architecture and what it was made from. */
+export interface Child {
+  architecture: Architecture;
+  parents: readonly Architecture[];
+}
+
+export interface Proposal extends Partial<Child> {
   architecture: Architecture;
   origin: Origin;
 }
@@ -110,16 +116,11 @@ export function best(candidates: readonly Candidate[], count: number): Candidate
 }
 
 /** Proposes children until `count` are claimed, in at most ten times as many attempts. */
-export function attempt(
-  count: number,
-  origin: Origin,
-  explored: Explored,
-  child: () => number[],
-): Proposal[] {
+export function attempt(count: number, origin: Origin, explored: Explored, child: () => Child): Proposal[] {
   const proposals: Proposal[] = [];
   for (let attempts = 0; attempts < 10 * count && proposals.length < count; attempts++) {
-    const architecture = child();
-    if (explored.claim(architecture)) proposals.push({ architecture, origin });
+    const made = child();
+    if (explored.claim(made.architecture)) proposals.push({ ...made, origin });
   }
   return proposals;
 }

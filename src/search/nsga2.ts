@@ -35,14 +35,10 @@ export function nsga2(
     name: 'nsga2',
     propose(random, visited, explored) {
       const parents = survivors(visited, population, objectives);
-      return attempt(population, 'crossover', explored, () =>
-        mutate(
-          space,
-          crossover(tournament(parents, random), tournament(parents, random), random),
-          probability,
-          random,
-        ),
-      );
+      return attempt(population, 'crossover', explored, () => {
+        const [a, b] = [tournament(parents, random), tournament(parents, random)];
+        return { architecture: mutate(space, crossover(a, b, random), probability, random), parents: [a, b] };
+      });
     },
     front: (visited) => frontOf(visited, tables, objectives),
   });

@@ -26,6 +26,8 @@ export interface Candidate {
   /** 0 is the initial population. */
   generation: number;
   origin: Origin;
+  /** What it was made from: one of a mutation, two of a crossover, none of a random one. */
+  parents?: readonly Architecture[];
 }
 
 /** A member of a Pareto front with its cost under each metric. */

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { CostTable } from '../../src/cost/table.js';
 import { evaluationKey, openEvaluationCache } from '../../src/evaluate/cacheFile.js';
+import type { CandidateLine } from '../../src/evaluate/candidateFiles.js';
 import { populationEvaluator } from '../../src/evaluate/population.js';
 import { searchPhases } from '../../src/evaluate/searchPhases.js';
 import { RunDirectory } from '../../src/run/directory.js';
@@ -18,6 +19,7 @@ import { freshPath, tinySpace } from '../run/fixtures.js';
 import { FakeBatch, FakeNetwork } from '../train/fakes.js';
 
 const space = tinySpace();
+const SETTINGS = { calibration: [], validation: [] };
 const key = evaluationKey('weights', { images: 100 });
 /** A cost that counts the genes' values. */
 const table: CostTable = {
@@ -179,6 +181,7 @@ test('stopped inside generations and resumed: the identical result, and nothing 
 
   const path = freshPath();
   const supernet = new WatchedSupernet(space);
+  const files = ['candidates.jsonl', 'candidates.csv'] as const;
   for (let attempt = 0; attempt < 3; attempt++) {
     const controller = new AbortController();
     const calls = supernet.evaluated.length;
@@ -192,16 +195,92 @@ test('stopped inside generations and resumed: the identical result, and nothing 
       hint: /--resume/,
     });
     supernet.evaluated.pop(); // the call that was stopped scored nothing
+    // Killed between the lines of a generation and its checkpoint: they are written again.
+    for (const file of files) writeFileSync(join(path, file), 'torn', { flag: 'a' });
   }
   await search(path, { supernet });
   assert.equal(
     readFileSync(join(path, 'result.json'), 'utf8'),
     readFileSync(join(whole, 'result.json'), 'utf8'),
   );
+  for (const file of files) {
+    assert.equal(readFileSync(join(path, file), 'utf8'), readFileSync(join(whole, file), 'utf8'));
+  }
   assert.deepEqual(
     supernet.evaluated.flat().map(String).sort(),
     reference.evaluated.flat().map(String).sort(),
   );
+});
+
+/** The lines of `candidates.jsonl`. */
+const candidatesIn = (path: string): CandidateLine[] =>
+  readFileSync(join(path, 'candidates.jsonl'), 'utf8')
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => JSON.parse(line));
+
+test('every candidate is listed as the search goes on, with score, costs, generation and parents', async () => {
+  const path = freshPath();
+  const counts: number[] = [];
+  const onGeneration = () => counts.push(candidatesIn(path).length);
+  const supernet = new FakeNetwork(space);
+  await search(path, { supernet, onGeneration });
+  assert.deepEqual(counts, [6, 12, 18, 24, 30, 36, 42, 48]);
+
+  const lines = candidatesIn(path);
+  const made = new Map<string, number>();
+  for (const { phase, generation, origin, architecture, accuracy, loss, costs, parents } of lines) {
+    const { correct, loss: losses, images } = await supernet.evaluate([architecture], SETTINGS);
+    assert.deepEqual([accuracy, loss], [correct[0]! / images, losses[0]]);
+    assert.deepEqual(costs, { madds: 5 + architecture.reduce((sum, value) => sum + value, 0) });
+    assert.equal(parents.length, { random: 0, mutation: 1, crossover: 2 }[origin]);
+    for (const parent of parents) assert.ok(made.get(`${phase} ${parent}`)! < generation);
+    if (origin === 'crossover') {
+      assert.ok(architecture.every((value, gene) => parents.some((parent) => parent[gene] === value)));
+    }
+    made.set(`${phase} ${architecture}`, generation);
+  }
+  assert.deepEqual(new Set(lines.map(({ origin }) => origin)), new Set(['random', 'mutation', 'crossover']));
+
+  const [header, ...rows] = readFileSync(join(path, 'candidates.csv'), 'utf8').trimEnd().split('\n');
+  assert.equal(header, 'phase,generation,origin,architecture,accuracy,top5,loss,madds,parents');
+  const same = lines.map((one) => {
+    const genes = (architecture: number[]) => architecture.join('-');
+    const { phase, generation, origin, architecture, accuracy, top5, loss, costs, parents } = one;
+    const ancestors = parents.map(genes).join(' ');
+    return [
+      phase,
+      generation,
+      origin,
+      genes(architecture),
+      accuracy,
+      top5,
+      loss,
+      costs.madds,
+      ancestors,
+    ].join();
+  });
+  assert.deepEqual(rows, same);
+});
+
+test('right after a resume every candidate of before is listed', async () => {
+  const path = freshPath();
+  const stop = new AbortController();
+  const first = search(path, {
+    supernet: new FakeNetwork(space),
+    signal: stop.signal,
+    onGeneration: () => stop.abort(),
+  });
+  await assert.rejects(first, { code: 'ABORTED' });
+  const before = candidatesIn(path);
+  assert.equal(before.length, 6);
+  rmSync(join(path, 'candidates.jsonl'));
+  const again = new AbortController();
+  again.abort();
+  await assert.rejects(search(path, { supernet: new FakeNetwork(space), signal: again.signal }), {
+    code: 'ABORTED',
+  });
+  assert.deepEqual(candidatesIn(path), before);
 });
 
 test('a multi-objective search reports its front', async () => {
