@@ -1,4 +1,5 @@
 /** What a training step costs beside the network's own work. */
+
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,6 +15,7 @@ import {
   Supernet,
   UniformSampler,
 } from '../src/index.js';
+import { recipeOf } from '../src/pipeline/fromConfig.js';
 import { addon } from '../src/runtime/addon.js';
 import { type TrainableNetwork, trainingLoop } from '../src/train/loop.js';
 import type { BenchSettings } from './settings.js';
@@ -48,7 +50,8 @@ export async function overhead({ steps, threads }: BenchSettings): Promise<void>
     },
     'the same with the engine and one linear layer': supernet,
   };
-  const recipe = resolveConfig([objectSource({ train: { steps, learningRate: 0.01 } }, 'bench')]).train;
+  const config = resolveConfig([objectSource({ train: { steps, learningRate: 0.01 } }, 'bench')]);
+  const recipe = recipeOf(config.train, loader.batchesPerEpoch);
   const folder = mkdtempSync(join(tmpdir(), 'singlepath-bench-'));
   try {
     for (const [name, network] of Object.entries(networks)) {

@@ -40,10 +40,12 @@ const calibration = await train.batches(plain);
 // Train: one uniformly drawn path a step. What is not said here is as in `singlepath config show`.
 const steps = Number(process.argv[2] ?? 600);
 const settings = { steps, learningRate: 0.1, clipGradientNorm: 5 };
-const recipe = sp.resolveConfig([sp.objectSource({ train: settings }, 'example')]).train;
+const config = sp.resolveConfig([sp.objectSource({ train: settings }, 'example')]);
+const batches = train.loader(augmented);
+const recipe = sp.recipeOf(config.train, batches.batchesPerEpoch);
 using supernet = new sp.Supernet(space, { seed: 1 });
 const sampler = new sp.UniformSampler(space, 1);
-await sp.trainSupernet({ supernet, loader: train.loader(augmented), sampler, recipe, seed: 1 });
+await sp.trainSupernet({ supernet, loader: batches, sampler, recipe, seed: 1 });
 
 // Search among the architectures that meet the constraint.
 const evaluate = sp.populationEvaluator({

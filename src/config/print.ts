@@ -1,11 +1,20 @@
-import { Document, isMap, type Pair, type Scalar, type YAMLMap } from 'yaml';
+import { Document, isMap, isScalar, type Pair, type Scalar, type YAMLMap } from 'yaml';
 import { descriptionAt } from './keys.js';
 import { type Config, configJsonSchema } from './schema/config.js';
+import { learningRateOf } from './schema/recipe.js';
 
 /** The configuration as YAML that reads back to the same value; with `comments`, what each setting means. */
 export function printConfig(config: Config, { comments = false } = {}): string {
   const document = new Document(config);
-  if (comments && isMap(document.contents)) annotate(document.contents, configJsonSchema(), []);
+  if (comments && isMap(document.contents)) {
+    annotate(document.contents, configJsonSchema(), []);
+    for (const section of ['train', 'retrain'] as const) {
+      const rate = learningRateOf(config[section]);
+      const node = document.getIn([section, 'learningRate'], true);
+      if (config[section].learningRate === null && isScalar(node))
+        node.comment = ` ${rate} for this batch size`;
+    }
+  }
   return document.toString({ lineWidth: 0 });
 }
 

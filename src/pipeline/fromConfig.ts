@@ -1,5 +1,6 @@
 import { missingSpace } from '../config/load.js';
 import type { Config } from '../config/schema/config.js';
+import { learningRateOf } from '../config/schema/recipe.js';
 import type { SpaceConfig } from '../config/schema/space.js';
 import type { RetrainConfig, TrainConfig } from '../config/schema/train.js';
 import { costTable } from '../cost/cost.js';
@@ -71,5 +72,5 @@ export function versions(): Record<string, string> {
 export function recipeOf(section: TrainConfig | RetrainConfig, batchesPerEpoch: number): Recipe {
   const { epochs, accumulate } = section;
   const steps = epochs === null ? section.steps : stepsOfEpochs(epochs, batchesPerEpoch, accumulate);
-  return { ...section, steps };
+  return { ...section, steps, learningRate: learningRateOf(section) };
 }

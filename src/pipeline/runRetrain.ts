@@ -4,6 +4,7 @@ import { deriveSubnet } from '../space/subnet.js';
 import type { Architecture } from '../space/types.js';
 import type { TrainingProgress } from '../train/loop.js';
 import { type RetrainResult, retrain } from '../train/retrain.js';
+import type { Stalled } from '../train/stalled.js';
 import { createNetwork, openSpace, recipeOf, versions } from './fromConfig.js';
 import { trainingIdentity } from './identity.js';
 import { fixedBatches, openImages, trainingLoader } from './images.js';
@@ -11,6 +12,8 @@ import type { RunControl } from './runs.js';
 
 export interface RetrainControl extends RunControl {
   onProgress?: (progress: TrainingProgress) => void;
+  /** Told where the training learns nothing. */
+  onStalled?: (stalled: Stalled) => void;
 }
 
 /**
@@ -22,7 +25,7 @@ export interface RetrainControl extends RunControl {
 export async function runRetrain(
   config: Config,
   architecture: Architecture,
-  { runDir, resume = false, signal, onProgress }: RetrainControl,
+  { runDir, resume = false, signal, onProgress, onStalled }: RetrainControl,
 ): Promise<RetrainResult> {
   const space = deriveSubnet(openSpace(config.space), architecture);
   using train = await openImages(config, space, 'train');
@@ -56,6 +59,7 @@ export async function runRetrain(
       run,
       signal,
       onProgress,
+      onStalled,
     });
   } finally {
     for (const batch of [...calibration, ...validation]) batch.dispose();

@@ -1,6 +1,7 @@
 import type { Config } from '../config/schema/config.js';
 import { RunDirectory } from '../run/directory.js';
 import type { TrainingProgress } from '../train/loop.js';
+import type { Stalled } from '../train/stalled.js';
 import { type TrainResult, trainSupernet } from '../train/supernet.js';
 import { createNetwork, openSpace, recipeOf, samplerOf, versions } from './fromConfig.js';
 import { trainingIdentity } from './identity.js';
@@ -9,6 +10,8 @@ import type { RunControl } from './runs.js';
 
 export interface TrainControl extends RunControl {
   onProgress?: (progress: TrainingProgress) => void;
+  /** Told where the training learns nothing. */
+  onStalled?: (stalled: Stalled) => void;
 }
 
 /**
@@ -18,7 +21,7 @@ export interface TrainControl extends RunControl {
  *   `INVALID_CONFIG` for a run directory of another run.
  */
 export async function runTrain(config: Config, control: TrainControl): Promise<TrainResult> {
-  const { runDir, resume = false, signal, onProgress } = control;
+  const { runDir, resume = false, signal, onProgress, onStalled } = control;
   const space = openSpace(config.space);
   const sampler = samplerOf(space, config);
   using images = await openTrainingImages(config, space);
@@ -42,5 +45,6 @@ export async function runTrain(config: Config, control: TrainControl): Promise<T
     run,
     signal,
     onProgress,
+    onStalled,
   });
 }

@@ -6,6 +6,7 @@ import type { Architecture } from '../space/types.js';
 import { type BatchLoader, batchGroups } from './batches.js';
 import { type Recipe, stepOptions } from './recipe.js';
 import { type StatefulNetwork, TrainingSession } from './session.js';
+import { type Stalled, StallWatch } from './stalled.js';
 
 /** What the loop calls of a Supernet. */
 export interface TrainableNetwork extends StatefulNetwork {
@@ -36,6 +37,9 @@ export interface TrainingOptions {
   /** Stops after the present step, with a checkpoint. */
   signal?: AbortSignal | undefined;
   onProgress?: ((progress: TrainingProgress) => void) | undefined;
+  /** Number of classes: with it the training says where it learns nothing. */
+  classes?: number | undefined;
+  onStalled?: ((stalled: Stalled) => void) | undefined;
   /** Called once at the end of each epoch; `notes` are saved with checkpoints. It must not change weights. */
   onEpoch?: ((session: TrainingSession) => Promise<void>) | undefined;
   /** Called after the last step, before the last checkpoint. */
@@ -50,6 +54,8 @@ export interface TrainingOptions {
  */
 export async function trainingLoop(options: TrainingOptions): Promise<TrainingSession> {
   const { network, loader, sampler, recipe, seed, run, signal, onProgress, onEpoch, onFinish } = options;
+  const { classes, onStalled } = options;
+  const watch = classes === undefined ? undefined : new StallWatch(classes, recipe.warmupSteps);
   const { steps, accumulate } = recipe;
   const session = await TrainingSession.open(network, recipe, run);
   const { state } = session;
@@ -68,6 +74,11 @@ export async function trainingLoop(options: TrainingOptions): Promise<TrainingSe
       const settings = stepOptions(recipe, seed, state.step);
       const result = await takeStep(network, batches, architecture, settings, state.step);
       session.record(result, settings.learningRate, epoch);
+      const stalled = watch?.add(state.step, result.loss);
+      if (stalled !== undefined) {
+        session.log('stalled', { ...stalled });
+        onStalled?.(stalled);
+      }
       onProgress?.({ step: state.step, steps, epoch, learningRate: settings.learningRate, ...result });
       await endEpoch();
       signal?.throwIfAborted();

@@ -5,7 +5,7 @@ import { type TrainingOptions, trainingLoop } from './loop.js';
 import type { TrainingSession } from './session.js';
 
 export interface RetrainOptions
-  extends Omit<TrainingOptions, 'network' | 'sampler' | 'onEpoch' | 'onFinish'> {
+  extends Omit<TrainingOptions, 'network' | 'classes' | 'sampler' | 'onEpoch' | 'onFinish'> {
   /** The supernet of a derived space: no genes, fresh weights. */
   network: Pick<Supernet, 'space' | 'step' | 'state' | 'load' | 'recalibrate' | 'validate'>;
   /** Training images whose statistics BatchNorm gets, not augmented; none keeps the moving averages. */
@@ -90,6 +90,7 @@ export async function retrain(options: RetrainOptions): Promise<RetrainResult> {
   let final: { scored: Validation; images: number } | undefined;
   const session = await trainingLoop({
     ...options,
+    classes: network.space.classes,
     sampler: { at: () => [] },
     onEpoch: async (present) => {
       const { step, epochs } = present.state;

@@ -1,7 +1,7 @@
 import type { SearchSpace } from '../space/types.js';
 import { type TrainableNetwork, type TrainingOptions, trainingLoop } from './loop.js';
 
-export interface TrainSupernetOptions extends Omit<TrainingOptions, 'network' | 'onFinish'> {
+export interface TrainSupernetOptions extends Omit<TrainingOptions, 'network' | 'classes' | 'onFinish'> {
   supernet: TrainableNetwork & { readonly space: SearchSpace };
 }
 
@@ -27,7 +27,7 @@ export interface TrainResult {
  */
 export async function trainSupernet(options: TrainSupernetOptions): Promise<TrainResult> {
   const { supernet, run, recipe, seed } = options;
-  const session = await trainingLoop({ ...options, network: supernet });
+  const session = await trainingLoop({ ...options, network: supernet, classes: supernet.space.classes });
   const { last } = session.state;
   const result: TrainResult = {
     kind: 'train',

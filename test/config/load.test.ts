@@ -6,9 +6,11 @@ import fc from 'fast-check';
 import { parse } from 'yaml';
 import { loadConfig, resolveConfig } from '../../src/config/load.js';
 import { printConfig } from '../../src/config/print.js';
+import { learningRateOf } from '../../src/config/schema/recipe.js';
 import { generationOf } from '../../src/config/schema/search.js';
 import { setSource, yamlSource } from '../../src/config/sources.js';
 import { SinglePathError } from '../../src/core/errors.js';
+import { recipeOf } from '../../src/pipeline/fromConfig.js';
 import { temporaryFolder } from '../temporaryFolder.js';
 
 const read = (text: string, ...set: string[]) =>
@@ -28,13 +30,34 @@ const failure = (text: string, ...set: string[]): SinglePathError => {
 test('the defaults are the hyper-parameters of the paper', () => {
   const { train, search, retrain } = resolveConfig([]);
   assert.deepEqual(
-    [train.steps, train.batchSize, train.learningRate, train.momentum, train.nesterov, train.weightDecay],
+    [train.steps, train.batchSize, learningRateOf(train), train.momentum, train.nesterov, train.weightDecay],
     [150_000, 1024, 0.5, 0.9, false, 4e-5],
   );
   assert.deepEqual([train.labelSmoothing, train.schedule, train.warmupSteps], [0.1, 'linear', 0]);
   assert.deepEqual([search.population, search.generations, search.mutationProbability], [50, 20, 0.1]);
   assert.deepEqual(generationOf(search), { topK: 10, mutations: 25, crossovers: 25 });
   assert.equal(retrain.steps, 300_000);
+});
+
+test('the default learning rate follows the images of a step, and config show states it', () => {
+  const rates = [
+    ['train.batchSize=64', 0.03125],
+    ['train.batchSize=256', 0.125],
+    ['train={batchSize: 64, accumulate: 16}', 0.5],
+    ['train={batchSize: 64, learningRate: 0.2}', 0.2],
+  ] as const;
+  for (const [set, rate] of rates) {
+    const config = loadConfig({ set: [set] });
+    assert.equal(learningRateOf(config.train), rate, set);
+    assert.equal(recipeOf(config.train, 100).learningRate, rate, set);
+  }
+  const config = loadConfig({ set: ['train.batchSize=64'] });
+  const shown = printConfig(config, { comments: true });
+  assert.match(
+    shown,
+    /^ {2}# Largest learning rate; null scales .*\n {2}learningRate: null # 0\.03125 for this batch size$/m,
+  );
+  assert.deepEqual(resolveConfig([yamlSource(shown, 'shown.yaml')]), config);
 });
 
 test('files give values, later layers and --set override single settings', () => {

@@ -71,8 +71,8 @@ async function runDemo(
   const onSkipped = (error: Error): void => session.log.warn(error.message);
 
   const train = await phase('supernet', (folder) => {
-    const { onProgress, stop } = trainingReporter(session, 'supernet', config.train.logEvery);
-    return runTrain(config, { runDir: folder, resume, signal, onProgress }).finally(stop);
+    const { stop, ...hooks } = trainingReporter(session, 'supernet', config.train.logEvery);
+    return runTrain(config, { runDir: folder, resume, signal, ...hooks }).finally(stop);
   });
   const { result: search } = await phase('search', (folder) => {
     const { stop, ...hooks } = searchReporter(session, config.search.generations);
@@ -81,8 +81,8 @@ async function runDemo(
   });
   const retrained = (name: string, architecture: Architecture) =>
     phase(name, async (folder) => {
-      const { onProgress, stop } = trainingReporter(session, name, config.retrain.logEvery);
-      const control = { runDir: folder, resume, signal, onProgress };
+      const { stop, ...hooks } = trainingReporter(session, name, config.retrain.logEvery);
+      const control = { runDir: folder, resume, signal, ...hooks };
       return { architecture, result: await runRetrain(config, architecture, control).finally(stop) };
     });
   const winner = await retrained('winner', search.winner.architecture);

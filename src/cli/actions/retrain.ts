@@ -35,6 +35,7 @@ export async function retrain(options: RetrainCommandOptions): Promise<void> {
       resume: options.resume,
       signal,
       onProgress: reporter.onProgress,
+      onStalled: reporter.onStalled,
     }).finally(reporter.stop),
   );
   const { madds, params } = costOf(space, architecture);

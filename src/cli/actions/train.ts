@@ -20,6 +20,7 @@ export async function train(options: RunOptions): Promise<void> {
       resume: options.resume,
       signal,
       onProgress: reporter.onProgress,
+      onStalled: reporter.onStalled,
     }).finally(reporter.stop),
   );
   if (options.json) printJson({ ...result, runDir });

@@ -2,21 +2,30 @@ import type { GenerationSummary } from '../../evaluate/searchPhases.js';
 import { formatPercent } from '../../report/format.js';
 import { Throughput } from '../../report/progress.js';
 import type { TrainingProgress } from '../../train/loop.js';
+import type { Stalled } from '../../train/stalled.js';
 import type { Session } from './session.js';
 
 /** Shows a training: mean loss, images per second, time left. */
 export function trainingReporter(session: Session, title: string, every: number) {
   let progress: ReturnType<Session['progress']> | undefined;
   let loss: number | undefined;
+  let rate = 0;
   const throughput = new Throughput();
   return {
-    onProgress({ step, steps, loss: present, images }: TrainingProgress): void {
+    onProgress({ step, steps, loss: present, images, learningRate }: TrainingProgress): void {
+      rate = learningRate;
       progress ??= session.progress({ title, total: steps, every });
       // A running mean: the loss jumps from path to path.
       loss = loss === undefined ? present : 0.98 * loss + 0.02 * present;
       const speed = throughput.add(images);
       const shown = speed === undefined ? '?' : String(Math.round(speed));
       progress.update(step, { loss: loss.toFixed(3), 'images/s': shown });
+    },
+    onStalled({ steps, loss: mean, chance }: Stalled): void {
+      session.log.warn(
+        `nothing is learned yet: the loss after ${steps} steps is ${mean.toFixed(3)}, that of guessing (${chance.toFixed(3)}); ` +
+          `a lower learningRate than ${Number(rate.toPrecision(3))}, a warm-up or a larger batch may help`,
+      );
     },
     stop: (): void => progress?.stop(),
   };

@@ -5,6 +5,19 @@ export interface RecipeDefaults {
   steps: number;
 }
 
+/** Images a step, and the learning rate for them, of the paper (section 4). */
+const PAPER = { images: 1024, learningRate: 0.5 };
+
+/** The largest learning rate: the one given, or the paper's scaled linearly to the images of a step (arXiv 1706.02677). */
+export function learningRateOf(recipe: {
+  learningRate: number | null;
+  batchSize: number;
+  accumulate: number;
+}): number {
+  const { learningRate, batchSize, accumulate } = recipe;
+  return learningRate ?? (PAPER.learningRate * batchSize * accumulate) / PAPER.images;
+}
+
 /** How weights are trained: the part `train` and `retrain` share. Defaults are the paper's for ImageNet. */
 export function recipeFields(defaults: RecipeDefaults) {
   return {
@@ -25,7 +38,14 @@ export function recipeFields(defaults: RecipeDefaults) {
       .positive()
       .default(1)
       .describe('Batches whose gradients add up to one optimizer step'),
-    learningRate: z.number().positive().default(0.5).describe('Largest learning rate'),
+    learningRate: z
+      .number()
+      .positive()
+      .nullable()
+      .default(null)
+      .describe(
+        'Largest learning rate; null scales the 0.5 of the paper, which is for 1024 images a step, to batchSize * accumulate',
+      ),
     schedule: z
       .enum(['linear', 'cosine', 'constant'])
       .default('linear')
