@@ -1,7 +1,8 @@
 import { SinglePathError } from '../core/errors.js';
 import { type DocumentKind, issuesError } from './issues.js';
+import { configFileSource, withAbsolutePaths } from './paths.js';
 import { type Config, configJsonSchema, configSchema } from './schema/config.js';
-import { type ConfigSource, fileSource, mergeSources, setSource } from './sources.js';
+import { type ConfigSource, mergeSources, setSource } from './sources.js';
 
 const CONFIGURATION: DocumentKind = {
   code: 'INVALID_CONFIG',
@@ -32,13 +33,12 @@ export interface LoadConfigOptions {
   options?: readonly ConfigSource[];
 }
 
-/** A configuration from files and overrides; nothing comes from the environment. */
+/** A configuration from files and overrides, its paths absolute; nothing comes from the environment. */
 export function loadConfig({ base = [], files = [], options = [], set = [] }: LoadConfigOptions): Config {
   return resolveConfig([
     ...base,
-    ...files.map((file) => fileSource(file)),
-    ...options,
-    ...set.map(setSource),
+    ...files.map(configFileSource),
+    ...[...options, ...set.map(setSource)].map((source) => withAbsolutePaths(source)),
   ]);
 }
 

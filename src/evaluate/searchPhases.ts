@@ -120,15 +120,14 @@ async function runPhase(
   candidates: CandidateFiles | undefined,
 ): Promise<SearchOutcome> {
   const before = state[phase];
-  if (before?.done !== true) {
-    for await (const present of start(before)) {
-      if (present.generation === before?.generation) continue; // the state it was given
-      state[phase] = present;
-      const summary = summarize(phase, present, present.generation);
-      candidates?.append(phase, membersOf(present, present.generation));
-      if (run !== undefined) await record(run, state, summary);
-      onGeneration?.(summary);
-    }
+  // Also where it is done: more generations than then may be asked for now.
+  for await (const present of start(before)) {
+    if (present.generation === before?.generation) continue; // the state it was given
+    state[phase] = present;
+    const summary = summarize(phase, present, present.generation);
+    candidates?.append(phase, membersOf(present, present.generation));
+    if (run !== undefined) await record(run, state, summary);
+    onGeneration?.(summary);
   }
   return outcomeOf(phase, state[phase]!, space, costs);
 }

@@ -31,6 +31,7 @@ export function scoreIdentity(config: Config): Record<string, unknown> {
 
 /** What decides which candidates a search tries, in addition to their scores. */
 export function searchIdentity(config: Config, weights: string): Record<string, unknown> {
-  const search = { ...config.search, ...generationOf(config.search) };
+  // A search of more generations begins with the same ones, so a finished one may go on.
+  const { generations: _, ...search } = { ...config.search, ...generationOf(config.search) };
   return { seed: config.seed, search, weights, ...scoreIdentity(config) };
 }

@@ -8,9 +8,10 @@ import type { Stalled } from '../train/stalled.js';
 import { createNetwork, openSpace, recipeOf, versions } from './fromConfig.js';
 import { trainingIdentity } from './identity.js';
 import { fixedBatches, openImages, trainingLoader } from './images.js';
-import type { RunControl } from './runs.js';
+import { keptConfig } from './runs.js';
+import { type WarmStartControl, warmStart } from './warmStart.js';
 
-export interface RetrainControl extends RunControl {
+export interface RetrainControl extends WarmStartControl {
   onProgress?: (progress: TrainingProgress) => void;
   /** Told where the training learns nothing. */
   onStalled?: (stalled: Stalled) => void;
@@ -25,8 +26,9 @@ export interface RetrainControl extends RunControl {
 export async function runRetrain(
   config: Config,
   architecture: Architecture,
-  { runDir, resume = false, signal, onProgress, onStalled }: RetrainControl,
+  control: RetrainControl,
 ): Promise<RetrainResult> {
+  const { runDir, resume = false, signal, onProgress, onStalled } = control;
   const space = deriveSubnet(openSpace(config.space), architecture);
   using train = await openImages(config, space, 'train');
   using test = await openImages(config, space, 'test');
@@ -37,15 +39,21 @@ export async function runRetrain(
   const calibration =
     calibrationImages === 0 ? [] : await fixedBatches(train, calibrationImages, batchSize, signal);
   const validation = await test.batches({ batchSize, signal });
+  const recipe = recipeOf(config.retrain, loader.batchesPerEpoch);
+  const start = await warmStart(network, recipe, control);
   using run = await RunDirectory.open(runDir, {
     kind: 'retrain',
     space,
-    config,
-    identity: { architecture: [...architecture], ...trainingIdentity(config, 'retrain') },
+    ...keptConfig(config),
+    identity: {
+      architecture: [...architecture],
+      ...trainingIdentity(config, 'retrain'),
+      ...(start && { from: start.hash }),
+    },
+    ...(start && { sources: { from: start.path } }),
     resume,
     versions: versions(),
   });
-  const recipe = recipeOf(config.retrain, loader.batchesPerEpoch);
   const { seed } = config;
   try {
     return await retrain({

@@ -22,7 +22,7 @@ import { openSpace, versions } from './fromConfig.js';
 import { searchIdentity } from './identity.js';
 import { legalArchitectures } from './legalArchitectures.js';
 import { openScorer, type Scorer } from './openScorer.js';
-import { type RunControl, readRun } from './runs.js';
+import { keptConfig, type RunControl, readRun } from './runs.js';
 
 export interface SearchControl extends RunControl {
   /** Run directory of the supernet. */
@@ -58,7 +58,8 @@ export async function runSearch(
   using run = await RunDirectory.open(runDir, {
     kind: 'search',
     space,
-    config,
+    ...keptConfig(config),
+    sources: { supernet: control.supernet },
     identity: searchIdentity(config, scorer.weights),
     resume,
     versions: versions(),

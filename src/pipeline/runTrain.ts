@@ -6,9 +6,10 @@ import { type TrainResult, trainSupernet } from '../train/supernet.js';
 import { createNetwork, openSpace, recipeOf, samplerOf, versions } from './fromConfig.js';
 import { trainingIdentity } from './identity.js';
 import { openTrainingImages, trainingLoader } from './images.js';
-import type { RunControl } from './runs.js';
+import { keptConfig } from './runs.js';
+import { type WarmStartControl, warmStart } from './warmStart.js';
 
-export interface TrainControl extends RunControl {
+export interface TrainControl extends WarmStartControl {
   onProgress?: (progress: TrainingProgress) => void;
   /** Told where the training learns nothing. */
   onStalled?: (stalled: Stalled) => void;
@@ -27,15 +28,17 @@ export async function runTrain(config: Config, control: TrainControl): Promise<T
   using images = await openTrainingImages(config, space);
   using loader = trainingLoader(images.train, config, config.train.batchSize);
   using supernet = createNetwork(space, config);
+  const recipe = recipeOf(config.train, loader.batchesPerEpoch);
+  const start = await warmStart(supernet, recipe, control);
   using run = await RunDirectory.open(runDir, {
     kind: 'train',
     space,
-    config,
-    identity: trainingIdentity(config, 'train'),
+    ...keptConfig(config),
+    identity: { ...trainingIdentity(config, 'train'), ...(start && { from: start.hash }) },
+    ...(start && { sources: { from: start.path } }),
     resume,
     versions: versions(),
   });
-  const recipe = recipeOf(config.train, loader.batchesPerEpoch);
   return await trainSupernet({
     supernet,
     loader,

@@ -1,10 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { resolveConfig } from '../config/load.js';
+import { configFileSource } from '../config/paths.js';
 import type { Config } from '../config/schema/config.js';
-import { fileSource } from '../config/sources.js';
 import { SinglePathError } from '../core/errors.js';
-import { type RunKind, readHeader } from '../run/directory.js';
+import { type RunKind, type RunOptions, readHeader } from '../run/directory.js';
 
 /** What every long work needs to know besides its configuration. */
 export interface RunControl {
@@ -22,6 +22,27 @@ export interface StoredRun {
   config: Config;
   /** Of a retraining. */
   architecture?: number[];
+  /** Of a search: the run directory of its supernet. */
+  supernet?: string;
+}
+
+const SPACE_FILE = 'space.yaml';
+
+/** A configuration as a run directory keeps it: with the text of the space, not the place it was read from. */
+export function keptConfig(config: Config): Pick<RunOptions, 'config' | 'files'> {
+  const { file } = config.space;
+  if (file === null) return { config };
+  const files = { [SPACE_FILE]: readFileSync(file, 'utf8') };
+  return { config: { ...config, space: { ...config.space, file: SPACE_FILE } }, files };
+}
+
+/** The weights a training began with, where they were not random. */
+export function readStart(path: string): { hash: string; path: string } | undefined {
+  if (!existsSync(join(path, 'run.json'))) return undefined;
+  const { identity, sources = {} } = readHeader(path);
+  const { from } = (identity ?? {}) as { from?: string };
+  if (from === undefined || sources.from === undefined) return undefined;
+  return { hash: from, path: resolve(path, sources.from) };
 }
 
 /**
@@ -38,15 +59,16 @@ export function readRun(path: string, ...kinds: RunKind[]): StoredRun {
       hint: `make one with \`singlepath ${kinds[0]} --run-dir ${path}\``,
     });
   }
-  const { kind, identity } = readHeader(path);
+  const { kind, identity, sources = {} } = readHeader(path);
   if (!kinds.includes(kind)) {
     throw new SinglePathError('INVALID_ARGUMENT', `Expected ${what} in '${path}' but it is one of ${kind}`, {
       hint: 'give the folder that was its --run-dir',
     });
   }
   const { architecture } = (identity ?? {}) as { architecture?: number[] };
-  const config = resolveConfig([fileSource(join(path, 'config.yaml'))]);
-  return { kind, path, config, ...(architecture && { architecture }) };
+  const config = resolveConfig([configFileSource(join(path, 'config.yaml'))]);
+  const supernet = sources.supernet === undefined ? undefined : resolve(path, sources.supernet);
+  return { kind, path, config, ...(architecture && { architecture }), ...(supernet && { supernet }) };
 }
 
 /** `result.json` of a finished run. @throws SinglePathError `INVALID_ARGUMENT` where it is not finished. */

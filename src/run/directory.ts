@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { rmdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { stringify } from 'yaml';
 import { SinglePathError } from '../core/errors.js';
 import { ioError, makeDirectory, writeFileAtomically } from '../core/files.js';
@@ -26,6 +26,10 @@ export interface RunOptions {
   identity?: unknown;
   /** Continue what is there; a directory without a run starts a new one. */
   resume?: boolean;
+  /** Texts kept in the directory, by file name: what the configuration refers to. */
+  files?: Readonly<Record<string, string>>;
+  /** Paths of what the run builds on, such as the supernet of a search. */
+  sources?: Readonly<Record<string, string>>;
   /** Versions to note, such as torch's. */
   versions?: Record<string, string>;
   /** Newest checkpoints kept. Default 3. */
@@ -39,6 +43,8 @@ export interface RunHeader {
   spaceName: string;
   spaceHash: string;
   identity: unknown;
+  /** Relative to the directory. */
+  sources: Record<string, string>;
   created: string;
 }
 
@@ -88,8 +94,12 @@ export class RunDirectory implements Disposable {
           spaceName: options.space.name,
           spaceHash: spaceHash(options.space),
           identity,
+          sources: mapValues(options.sources ?? {}, (source) => relative(path, source)),
           created: new Date().toISOString(),
         };
+        for (const [name, text] of Object.entries(options.files ?? {})) {
+          await writeFileAtomically(join(path, name), [text]);
+        }
         await writeFileAtomically(join(path, 'config.yaml'), [stringify(options.config)]);
         // Last: a directory without it holds no run yet.
         await writeFileAtomically(join(path, HEADER), [`${JSON.stringify(header, null, 2)}\n`]);
@@ -166,7 +176,7 @@ async function acquire(path: string, created: boolean): Promise<DirectoryLock> {
 function checkOwner(path: string, identity: unknown, options: RunOptions): boolean {
   const file = join(path, HEADER);
   if (!existsSync(file)) {
-    const ours = new RegExp(`^(${LOCK}(\\..*)?|config\\.yaml.*|${HEADER}\\..*)$`);
+    const ours = new RegExp(`^(${LOCK}(\\..*)?|(config|space)\\.yaml.*|${HEADER}\\..*)$`);
     const foreign = readdirSync(path).filter((name) => !ours.test(name));
     if (foreign.length === 0) return false;
     throw new SinglePathError(
@@ -188,7 +198,7 @@ function checkOwner(path: string, identity: unknown, options: RunOptions): boole
       'INVALID_CONFIG',
       `Expected the same run in '${path}' but it differs: ${shown}`,
       {
-        hint: `choose another run directory, or use the configuration in '${join(path, 'config.yaml')}'`,
+        hint: hintFor(path, options.kind, differ),
       },
     );
   }
@@ -202,6 +212,21 @@ function checkOwner(path: string, identity: unknown, options: RunOptions): boole
     );
   }
   return true;
+}
+
+/** A schedule is not stretched: its first steps would have had other learning rates. */
+function hintFor(path: string, kind: RunKind, differ: readonly string[]): string {
+  if (
+    kind !== 'search' &&
+    differ.every((one) => /^recipe\.(steps|epochs|learningRate|schedule|warmupSteps):/.test(one))
+  ) {
+    return `to train on, start a new run from its weights, with a schedule of its own: --from '${path}' and another --run-dir`;
+  }
+  return `choose another run directory, or use the configuration in '${join(path, 'config.yaml')}'`;
+}
+
+function mapValues(record: Readonly<Record<string, string>>, map: (value: string) => string) {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value)]));
 }
 
 /**

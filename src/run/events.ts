@@ -8,6 +8,7 @@ export type RunEventType =
   | 'started'
   | 'resumed'
   | 'step'
+  | 'stalled'
   | 'validation'
   | 'generation'
   | 'checkpoint'

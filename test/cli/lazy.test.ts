@@ -9,7 +9,7 @@ const HOOK = [
 ].join('');
 
 async function mapped(args: readonly string[]): Promise<string[]> {
-  const { stderr } = await singlepath(args, ['--import', HOOK]);
+  const { stderr } = await singlepath(args, { node: ['--import', HOOK] });
   return JSON.parse(stderr.slice(stderr.lastIndexOf('MAPPED ') + 7)) as string[];
 }
 
@@ -40,7 +40,8 @@ test('a built-in space is costed without loading what reads and checks YAML, whi
     import { register } from 'node:module';
     register('data:text/javascript,' + encodeURIComponent(
       'export async function load(url, context, next) { console.error("LOADED " + url); return next(url, context); }'));`;
-  const loaded = async (args: readonly string[]) => (await singlepath(args, ['--import', hook])).stderr;
+  const loaded = async (args: readonly string[]) =>
+    (await singlepath(args, { node: ['--import', hook] })).stderr;
   const heavy = /LOADED .*node_modules\/(zod|yaml)\//;
   for (const args of [
     ['--help'],

@@ -237,13 +237,12 @@ test('a search whose constraints cannot be met ends with 4 before anything is lo
 });
 
 test('without the addon, commands that need it end with 3 and say what to do', async () => {
-  const { code, stderr } = await singlepath(
-    ['train', '--set', 'space.name=spos-shufflenet-v2-28'],
-    [
+  const { code, stderr } = await singlepath(['train', '--set', 'space.name=spos-shufflenet-v2-28'], {
+    node: [
       '--import',
       "data:text/javascript,import m from 'node:module'; m._extensions['.node'] = () => { throw new Error('not for this machine'); }",
     ],
-  );
+  });
   assert.equal(code, 3);
   assert.match(stderr, /Expected the native addon/);
   assert.match(stderr, /hint: run `npx singlepath build`/);

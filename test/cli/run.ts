@@ -13,9 +13,15 @@ export interface Finished {
 }
 
 /** Runs the command line in a process of its own, as a user does. */
-export function singlepath(args: readonly string[], node: readonly string[] = []): Promise<Finished> {
+export function singlepath(
+  args: readonly string[],
+  { node = [], cwd }: { node?: readonly string[]; cwd?: string } = {},
+): Promise<Finished> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [...node, MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [...node, MAIN, ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      ...(cwd !== undefined && { cwd }),
+    });
     let [stdout, stderr] = ['', ''];
     child.stdout.on('data', (data: Buffer) => {
       stdout += data.toString();

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { ConfigSource } from '../../config/sources.js';
 import { objectSource } from '../../config/sources.js';
 import { SinglePathError } from '../../core/errors.js';
@@ -5,20 +7,21 @@ import { costOf } from '../../cost/cost.js';
 import type { SearchResult } from '../../evaluate/searchPhases.js';
 import { openSpace } from '../../pipeline/fromConfig.js';
 import { runRetrain } from '../../pipeline/runRetrain.js';
-import { readResult, readRun, type StoredRun } from '../../pipeline/runs.js';
+import { readResult, readRun } from '../../pipeline/runs.js';
 import { formatExact, formatPercent } from '../../report/format.js';
 import { formatArchitecture, parseArchitecture } from '../../space/architecture.js';
 import type { Architecture, SearchSpace } from '../../space/types.js';
 import type { RunOptions } from '../common/options.js';
 import { printJson, printText } from '../common/output.js';
-import { trainingReporter } from '../common/reporters.js';
-import { defaultRunDir, runConfig } from '../common/runDirectory.js';
+import { startReporter, trainingReporter } from '../common/reporters.js';
+import { defaultRunDir, runConfig, startSources } from '../common/runDirectory.js';
 import { createSession } from '../common/session.js';
 import { stoppable } from '../common/signals.js';
 
 export interface RetrainCommandOptions extends RunOptions {
   search?: string;
   arch?: string;
+  from?: string;
 }
 
 /** `singlepath retrain` */
@@ -33,6 +36,8 @@ export async function retrain(options: RetrainCommandOptions): Promise<void> {
     runRetrain(config, architecture, {
       runDir,
       resume: options.resume,
+      from: options.from,
+      ...startReporter(session),
       signal,
       onProgress: reporter.onProgress,
       onStalled: reporter.onStalled,
@@ -50,19 +55,20 @@ export async function retrain(options: RetrainCommandOptions): Promise<void> {
   }
 }
 
-function baseOf({ search }: RetrainCommandOptions): ConfigSource[] {
-  if (search === undefined) return [];
+function baseOf({ search, from }: RetrainCommandOptions): ConfigSource[] {
+  if (search === undefined) return from === undefined ? [] : startSources(from, 'retrain');
   return [objectSource(readRun(search, 'search').config, `${search}/config.yaml`)];
 }
 
 function architectureOf(space: SearchSpace, options: RetrainCommandOptions): Architecture {
-  const { arch, search, resume, runDir } = options;
+  const { arch, search, resume, runDir, from } = options;
   if (space.genes.length === 0) return []; // a baseline: nothing to choose
   if (arch !== undefined) return parseArchitecture(space, arch);
   if (search !== undefined)
     return parseArchitecture(space, readResult<SearchResult>(search).winner.architecture);
-  const stored: StoredRun | undefined =
-    resume && runDir !== undefined ? readRun(runDir, 'retrain') : undefined;
+  const known = resume ? runDir : from;
+  const stored =
+    known !== undefined && existsSync(join(known, 'run.json')) ? readRun(known, 'retrain') : undefined;
   if (stored?.architecture !== undefined) return parseArchitecture(space, stored.architecture);
   throw new SinglePathError('INVALID_ARGUMENT', 'Expected --search FOLDER or --arch GENES', {
     hint: `'${space.name}' has ${space.genes.length} genes`,

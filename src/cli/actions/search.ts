@@ -1,4 +1,6 @@
+import { existsSync } from 'node:fs';
 import { objectSource } from '../../config/sources.js';
+import { SinglePathError } from '../../core/errors.js';
 import { formatCost } from '../../cost/constraint.js';
 import type { CostedCandidate, SearchOutcome, SearchResult } from '../../evaluate/searchPhases.js';
 import { openSpace } from '../../pipeline/fromConfig.js';
@@ -16,16 +18,17 @@ import { createSession } from '../common/session.js';
 import { stoppable } from '../common/signals.js';
 
 export interface SearchCommandOptions extends RunOptions {
-  supernet: string;
+  supernet?: string;
   constraint: string[];
 }
 
 /** `singlepath search` */
 export async function search(options: SearchCommandOptions): Promise<void> {
-  const supernet = readRun(options.supernet, 'train');
+  const folder = options.supernet ?? supernetOf(options);
+  const supernet = readRun(folder, 'train');
   const constraints = options.constraint.length > 0 ? options.constraint : undefined;
   const config = runConfig(options, {
-    base: [objectSource(supernet.config, `${options.supernet}/config.yaml`)],
+    base: [objectSource(supernet.config, `${folder}/config.yaml`)],
     shortcuts: [{ path: ['search', 'constraints'], value: constraints, option: '--constraint' }],
   });
   const runDir = options.runDir ?? defaultRunDir(config, 'search');
@@ -33,7 +36,7 @@ export async function search(options: SearchCommandOptions): Promise<void> {
   const reporter = searchReporter(session, config.search.generations);
   const { result, work } = await stoppable({ saves: 'the last complete generation' }, (signal) =>
     runSearch(config, {
-      supernet: options.supernet,
+      supernet: folder,
       runDir,
       resume: options.resume,
       signal,
@@ -49,6 +52,16 @@ export async function search(options: SearchCommandOptions): Promise<void> {
   }
   if (options.json) printJson({ ...result, runDir });
   else printText(`${describeSearch(openSpace(config.space), result)}\n${runDir}`);
+}
+
+/** The supernet that a search to be resumed was started with. */
+function supernetOf({ resume, runDir }: SearchCommandOptions): string {
+  const stored = resume && runDir !== undefined ? readRun(runDir, 'search').supernet : undefined;
+  if (stored !== undefined && existsSync(stored)) return stored;
+  const moved = stored === undefined ? '' : `: it was '${stored}', which is gone`;
+  throw new SinglePathError('INVALID_ARGUMENT', `Expected --supernet FOLDER${moved}`, {
+    hint: 'the run directory of singlepath train; only --resume with --run-dir does without',
+  });
 }
 
 /** Winner, baseline and Pareto front as tables. */

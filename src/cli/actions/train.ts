@@ -3,14 +3,20 @@ import { formatPercent } from '../../report/format.js';
 import type { TrainResult } from '../../train/supernet.js';
 import type { RunOptions } from '../common/options.js';
 import { printJson, printText } from '../common/output.js';
-import { trainingReporter } from '../common/reporters.js';
-import { defaultRunDir, runConfig } from '../common/runDirectory.js';
+import { startReporter, trainingReporter } from '../common/reporters.js';
+import { defaultRunDir, runConfig, startSources } from '../common/runDirectory.js';
 import { createSession } from '../common/session.js';
 import { stoppable } from '../common/signals.js';
 
+export interface TrainCommandOptions extends RunOptions {
+  from?: string;
+}
+
 /** `singlepath train` */
-export async function train(options: RunOptions): Promise<void> {
-  const config = runConfig(options);
+export async function train(options: TrainCommandOptions): Promise<void> {
+  const { from } = options;
+  const base = from === undefined ? [] : startSources(from, 'train');
+  const config = runConfig(options, { base });
   const runDir = options.runDir ?? defaultRunDir(config, 'train');
   const session = createSession(options);
   const reporter = trainingReporter(session, 'supernet', config.train.logEvery);
@@ -18,6 +24,8 @@ export async function train(options: RunOptions): Promise<void> {
     runTrain(config, {
       runDir,
       resume: options.resume,
+      from,
+      ...startReporter(session),
       signal,
       onProgress: reporter.onProgress,
       onStalled: reporter.onStalled,

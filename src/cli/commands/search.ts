@@ -8,7 +8,7 @@ export function searchCommand(): Command {
   const command = withOptions(
     new Command('search')
       .description("find the best architecture under constraints, with a supernet's weights")
-      .requiredOption('--supernet <folder>', 'run directory of singlepath train')
+      .option('--supernet <folder>', 'run directory of singlepath train; a resumed search knows its own')
       .option(
         '--constraint <constraint>',
         "such as 'madds<=330M' or 'latency[pi.lut]<=12ms'; repeatable, all must hold (setting: search.constraints)",
@@ -32,6 +32,10 @@ export function searchCommand(): Command {
         'both must hold',
       ],
       ['singlepath search --supernet runs/supernet --set search.algorithm=nsga2', 'a Pareto front'],
+      [
+        'singlepath search -d runs/search --resume --set search.generations=40',
+        'go on, here with more generations',
+      ],
     ],
   });
 }

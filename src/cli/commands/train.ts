@@ -1,13 +1,16 @@
 import { Command } from 'commander';
+import type { TrainCommandOptions } from '../actions/train.js';
 import { LONG_RUNNING, withHelp } from '../common/help.js';
-import { RUN, type RunOptions, withOptions } from '../common/options.js';
+import { RUN, withOptions } from '../common/options.js';
 
 /** `singlepath train`: trains a supernet. */
 export function trainCommand(): Command {
   const command = withOptions(
-    new Command('train').description('train a supernet, one path a step'),
+    new Command('train')
+      .description('train a supernet, one path a step')
+      .option('--from <run>', 'begin with the weights of another run; optimiser and schedule begin anew'),
     RUN,
-  ).action(async (options: RunOptions) => {
+  ).action(async (options: TrainCommandOptions) => {
     const { train } = await import('../actions/train.js');
     await train(options);
   });
@@ -15,6 +18,10 @@ export function trainCommand(): Command {
     examples: [
       ['singlepath train -c configs/demo.yaml --run-dir runs/supernet', 'train'],
       ['singlepath train --run-dir runs/supernet --resume', 'go on after Ctrl-C, to the identical result'],
+      [
+        'singlepath train --from runs/supernet --set train.epochs=4 -d runs/longer',
+        'train a finished supernet on',
+      ],
       ['singlepath train -c configs/demo.yaml --set train.steps=100 --kernels aten', 'override settings'],
     ],
     exitCodes: [...LONG_RUNNING],

@@ -1,7 +1,10 @@
+import type { SinglePathError } from '../../core/errors.js';
 import type { GenerationSummary } from '../../evaluate/searchPhases.js';
+import { describeSchedule, type Start } from '../../pipeline/warmStart.js';
 import { formatPercent } from '../../report/format.js';
 import { Throughput } from '../../report/progress.js';
 import type { TrainingProgress } from '../../train/loop.js';
+import type { Recipe } from '../../train/recipe.js';
 import type { Stalled } from '../../train/stalled.js';
 import type { Session } from './session.js';
 
@@ -28,6 +31,18 @@ export function trainingReporter(session: Session, title: string, every: number)
       );
     },
     stop: (): void => progress?.stop(),
+  };
+}
+
+/** Says which weights a training begins with, and of damaged checkpoints. */
+export function startReporter({ log }: Session) {
+  return {
+    onWarmStart: ({ path }: Start, recipe: Recipe): void => {
+      log.info(
+        `begins with the weights of '${path}'; the optimiser begins anew, and so does the learning rate: ${describeSchedule(recipe)}`,
+      );
+    },
+    onSkipped: (error: SinglePathError): void => log.warn(error.message),
   };
 }
 

@@ -1,9 +1,11 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { missingSpace } from '../../config/load.js';
+import { configFileSource } from '../../config/paths.js';
 import type { Config } from '../../config/schema/config.js';
-import { type ConfigSource, fileSource } from '../../config/sources.js';
+import { type ConfigSource, objectSource } from '../../config/sources.js';
 import { SinglePathError } from '../../core/errors.js';
+import { readRun } from '../../pipeline/runs.js';
 import type { RunKind } from '../../run/directory.js';
 import { configOf, type Shortcut } from './configOf.js';
 import type { RunOptions } from './options.js';
@@ -17,13 +19,19 @@ export function defaultRunDir(config: Config, kind: RunKind): string {
   return join('runs', space, folder);
 }
 
+/** The configuration of a run whose weights another one begins with; nothing where they are those of a file. */
+export function startSources(from: string, kind: 'train' | 'retrain'): ConfigSource[] {
+  if (!existsSync(join(from, 'run.json'))) return [];
+  return [objectSource(readRun(from, kind).config, `${from}/config.yaml`)];
+}
+
 /** The configuration of a long work: a resumed run starts from its own `config.yaml`. */
 export function runConfig(
   options: RunOptions,
   { base = [], shortcuts = [] }: { base?: readonly ConfigSource[]; shortcuts?: readonly Shortcut[] } = {},
 ): Config {
   const stored = options.runDir === undefined ? undefined : join(options.runDir, 'config.yaml');
-  const own = options.resume && stored !== undefined && existsSync(stored) ? [fileSource(stored)] : [];
+  const own = options.resume && stored !== undefined && existsSync(stored) ? [configFileSource(stored)] : [];
   const given = [...base, ...own, ...options.config, ...options.set];
   if (options.resume && given.length === 0 && options.runDir !== undefined) {
     throw new SinglePathError(

@@ -12,7 +12,9 @@ export const dataSchema = z.strictObject({
     .string()
     .nullable()
     .default(null)
-    .describe('Folder of the data set; null looks in the known places (singlepath doctor lists them)'),
+    .describe(
+      'Folder of the data set, found as space.file is; null looks in the known places (singlepath doctor lists them)',
+    ),
   heldOut: z
     .int()
     .min(0)

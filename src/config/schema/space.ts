@@ -8,7 +8,10 @@ export const spaceSchema = z
       .string()
       .nullable()
       .default(null)
-      .describe('A space of your own in YAML: singlepath space validate'),
+      .describe(
+        'A space of your own in YAML (singlepath space validate): relative to this file where it lies there, else to the ' +
+          "shell's folder; a run keeps a copy",
+      ),
     size: z
       .int()
       .positive()

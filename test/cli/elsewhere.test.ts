@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict';
+import { cpSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { parse } from 'yaml';
+import { loadConfig } from '../../src/config/load.js';
+import { packageRoot } from '../../src/core/packageRoot.js';
+import { temporaryFolder } from '../temporaryFolder.js';
+import { withoutAddon } from './native.js';
+import { singlepath } from './run.js';
+import { writeTiny } from './tiny.js';
+
+const skip = withoutAddon();
+
+async function json(cwd: string, ...args: string[]) {
+  const { code, stdout, stderr } = await singlepath([...args, '--json'], { cwd });
+  assert.equal(code, 0, `${args}: ${stderr}`);
+  return JSON.parse(stdout);
+}
+
+test('a run needs neither the folder it was started in nor the file of its space', { skip }, async () => {
+  const root = temporaryFolder();
+  const { space, config } = writeTiny(join(root, 'mine'));
+  const images = join(root, 'mine', 'images');
+  cpSync(join(packageRoot(), 'data', 'fashion-mnist-mini'), images, { recursive: true });
+  // Started in mine/ with relative paths everywhere.
+  const mine = join(root, 'mine');
+  const relative = ['-c', 'tiny.yaml', '--set', 'data.path=images', '-d', 'runs/supernet'];
+  await json(mine, 'train', ...relative, '--set', 'train.steps=4');
+  const stored = parse(readFileSync(join(mine, 'runs', 'supernet', 'config.yaml'), 'utf8'));
+  assert.equal(stored.data.path, images);
+  assert.equal(
+    readFileSync(join(mine, 'runs', 'supernet', stored.space.file), 'utf8'),
+    readFileSync(space, 'utf8'),
+  );
+
+  // From here on in another folder; the space's file is gone, and the runs have moved.
+  const other = join(root, 'other');
+  mkdirSync(other);
+  for (const file of [space, config]) rmSync(file);
+  renameSync(join(mine, 'runs'), join(other, 'runs'));
+  const trained = await json(other, 'train', '-d', 'runs/supernet', '--resume');
+  assert.equal(trained.steps, 4);
+  const found = await json(other, 'search', '--supernet', 'runs/supernet', '-d', 'runs/search');
+  const again = await json(root, 'search', '-d', 'other/runs/search', '--resume');
+  assert.deepEqual(again.winner, found.winner);
+  const network = await json(other, 'retrain', '--search', 'runs/search', '-d', 'runs/network');
+  const scored = await json(root, 'evaluate', 'other/runs/network');
+  assert.equal(scored.accuracy, network.last.accuracy);
+  const path = found.winner.architecture.join();
+  await json(root, 'evaluate', 'other/runs/supernet', '--arch', path);
+  const exported = await json(root, 'export', 'other/runs/network', '--out', 'exported');
+  assert.equal((await json(other, 'evaluate', join(root, exported.files.script))).accuracy, scored.accuracy);
+
+  // The stored configuration is one to start from, too.
+  const copy = loadConfig({ files: [join(other, 'runs', 'network', 'config.yaml')] });
+  assert.equal(copy.space.file, join(other, 'runs', 'network', 'space.yaml'));
+
+  renameSync(join(other, 'runs', 'supernet'), join(other, 'runs', 'moved'));
+  const lost = await singlepath(['search', '-d', 'runs/search', '--resume'], { cwd: other });
+  assert.equal(lost.code, 2);
+  assert.match(lost.stderr, /Expected --supernet FOLDER: it was '.*runs\/supernet', which is gone/);
+  const named = await json(other, 'search', '-d', 'runs/search', '--resume', '--supernet', 'runs/moved');
+  assert.deepEqual(named.winner, found.winner);
+});
+
+test('a finished run goes on: a search with more generations, a training from its weights', {
+  skip,
+}, async () => {
+  const root = temporaryFolder();
+  const { config } = writeTiny(root);
+  await json(root, 'train', '-c', config, '-d', 'supernet');
+
+  const longer = await singlepath(['train', '-d', 'supernet', '--resume', '--set', 'train.steps=8'], {
+    cwd: root,
+  });
+  assert.equal(longer.code, 2);
+  assert.match(longer.stderr, /recipe\.steps: 4 there, 8 here/);
+  assert.match(
+    longer.stderr,
+    /hint: to train on, start a new run from its weights, .*: --from 'supernet' and another/,
+  );
+
+  const from = ['train', '--from', 'supernet', '--set', 'train.steps=8', '-d', 'longer'];
+  const warm = await singlepath([...from, '--json'], { cwd: root });
+  assert.equal(warm.code, 0, warm.stderr);
+  const rate = (0.5 * 16) / 1024;
+  const said = `begins with the weights of 'supernet'; the optimiser begins anew, and so does the learning rate: linear from ${rate} to 0 over 8 steps`;
+  assert.ok(warm.stderr.includes(said), warm.stderr);
+  const result = JSON.parse(warm.stdout);
+  assert.equal(result.steps, 8);
+
+  // Resumed before its first checkpoint it takes the same weights, and ends with the identical ones.
+  const stopped = join(root, 'stopped');
+  cpSync(join(root, 'longer'), stopped, { recursive: true });
+  rmSync(join(stopped, 'checkpoints'), { recursive: true });
+  assert.equal((await json(root, 'train', '-d', 'stopped', '--resume')).weights, result.weights);
+  // Other weights to begin with are another run.
+  const cold = await json(root, 'train', '-c', config, '--set', 'train.steps=8', '-d', 'cold');
+  assert.notEqual(cold.weights, result.weights);
+
+  const short = await json(root, 'search', '--supernet', 'supernet', '-d', 'short');
+  assert.equal(short.evaluated, 4);
+  const more = ['--set', 'search.generations=0'];
+  await json(root, 'search', '--supernet', 'supernet', '-d', 'grown', ...more);
+  const grown = await json(root, 'search', '-d', 'grown', '--resume', '--set', 'search.generations=1');
+  assert.deepEqual({ ...grown, runDir: '' }, { ...short, runDir: '' });
+
+  await json(root, 'retrain', '--search', 'short', '-d', 'network');
+  const on = await json(root, 'retrain', '--from', 'network', '--set', 'retrain.steps=2', '-d', 'network-2');
+  assert.deepEqual(on.architecture, short.winner.architecture);
+});
+
+test('paths in a file count from its folder where they lie there, else from the folder of the shell', () => {
+  const root = temporaryFolder();
+  const { space, config } = writeTiny(join(root, 'mine'));
+  assert.equal(loadConfig({ files: [config] }).space.file, space);
+  assert.equal(
+    loadConfig({ files: [config], set: ['space.file=other.yaml'] }).space.file,
+    join(process.cwd(), 'other.yaml'),
+  );
+  const { data, export: exported } = loadConfig({ set: ['data.path=images', 'export.directory=out'] });
+  assert.equal(data.path, join(process.cwd(), 'images'));
+  assert.equal(exported.directory, join(process.cwd(), 'out'));
+});
