@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { stringify } from 'csv-stringify/sync';
 import { writeFileAtomically } from '../core/files.js';
 import { type CostTable, tableCost } from '../cost/table.js';
 import { AppendFile } from '../run/appendFile.js';
@@ -88,17 +89,20 @@ function jsonLine(line: CandidateLine): string {
 
 function csvHeader(costs: readonly CostTable[]): string {
   const metrics = costs.map(({ metric }) => metric);
-  return `${['phase', 'generation', 'origin', 'architecture', 'accuracy', 'top5', 'loss', ...metrics, 'parents']}\n`;
+  return stringify([
+    ['phase', 'generation', 'origin', 'architecture', 'accuracy', 'top5', 'loss', ...metrics, 'parents'],
+  ]);
 }
 
-/** No value has a comma or a quote: genes are joined by hyphens, parents by spaces. */
+/** Genes are joined by hyphens, parents by spaces. */
 function csvLine(line: CandidateLine, costs: readonly CostTable[]): string {
   const genes = (architecture: Architecture): string => architecture.join('-');
-  const cells = [
-    ...[line.phase, line.generation, line.origin, genes(line.architecture)],
-    ...[line.accuracy, line.top5 ?? '', line.loss ?? ''],
-    ...costs.map(({ metric }) => line.costs[metric]!),
-    line.parents.map(genes).join(' '),
-  ];
-  return `${cells.join()}\n`;
+  return stringify([
+    [
+      ...[line.phase, line.generation, line.origin, genes(line.architecture)],
+      ...[line.accuracy, line.top5, line.loss],
+      ...costs.map(({ metric }) => line.costs[metric]),
+      line.parents.map(genes).join(' '),
+    ],
+  ]);
 }
