@@ -18,6 +18,8 @@ import { searchCommand } from './commands/search.js';
 import { spaceCommand } from './commands/space.js';
 import { trainCommand } from './commands/train.js';
 import { withHelp } from './common/help.js';
+import type { JsonError } from './common/jsonOutput.js';
+import { printJson } from './common/output.js';
 import { stoppedBy } from './common/signals.js';
 
 /**
@@ -76,10 +78,21 @@ export async function runCli(args: readonly string[]): Promise<number> {
     return process.exitCode === undefined ? 0 : Number(process.exitCode);
   } catch (error) {
     // commander has printed its own message already: usage errors are exit code 2, --help and --version are none.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    const usage = error instanceof CommanderError;
+    if (usage && error.exitCode === 0) return 0;
+    if (args.includes('--json')) printJson('error', { error: errorDocument(error) });
+    if (usage) return 2;
     writeLine(describe(error));
     return stoppedBy() ?? exitCodeOf(error);
   }
+}
+
+/** An error as programs read it. */
+function errorDocument(error: unknown): JsonError['error'] {
+  const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof CommanderError) return { code: 'INVALID_ARGUMENT', message };
+  if (!(error instanceof SinglePathError)) return { code: 'INTERNAL', message };
+  return { code: error.code, message, ...(error.hint !== undefined && { hint: error.hint }) };
 }
 
 /** What went wrong in one or two lines; the stack only of what singlepath did not expect. */

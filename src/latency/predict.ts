@@ -1,4 +1,3 @@
-import { formatArchitecture } from '../space/architecture.js';
 import type { Architecture, SearchSpace } from '../space/types.js';
 import { rowTimes } from './missing.js';
 import { pathRows, spaceRows } from './rows.js';
@@ -14,7 +13,7 @@ export interface PredictedRow {
 }
 
 export interface Prediction {
-  arch: string;
+  architecture: number[];
   /** Calibrated where the table is. */
   latencyMs: number;
   /** The plain sum of the rows. */
@@ -42,7 +41,7 @@ export function predict(
     const indices = pathRows(space, architecture);
     const sum = indices.reduce((total, index) => total + times[index]!, 0);
     return {
-      arch: formatArchitecture(space, architecture),
+      architecture: [...architecture],
       latencyMs: (biasNs + scale * sum) / 1e6,
       rawMs: sum / 1e6,
       rows: indices.map((index, layer) => {

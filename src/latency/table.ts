@@ -64,7 +64,7 @@ export interface Calibration {
 }
 
 /** How well a table predicts held-out whole networks, in per cent of the measured time. */
-export interface Accuracy {
+export interface TableAccuracy {
   networks: number;
   /** Mean absolute error. */
   mape: number;
@@ -90,7 +90,7 @@ export interface TableHeader {
   overheadNs: number;
   calibration?: Calibration;
   /** What `latency verify` found last. */
-  accuracy?: Accuracy;
+  accuracy?: TableAccuracy;
 }
 
 export type RowSource = 'in_context' | 'isolated' | 'imported' | 'interpolated';

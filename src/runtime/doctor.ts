@@ -5,14 +5,14 @@ import type { DatasetLocation } from '../data/kinds/kind.js';
 import { addon, addonCandidates, addonPath, packageVersion } from './addon.js';
 import { callNative } from './call.js';
 import { describeTried, findLibtorch, type LibtorchSearch } from './libtorch.js';
-import type { Addon, MemoryStatistics } from './native.js';
+import type { MemoryStatistics, NativeCpu, NativeDevice, NativeVersions } from './native.js';
 import { versionLine } from './process.js';
 
 /** What the addon says about itself and the machine. */
 export interface NativeReport {
-  versions: ReturnType<Addon['versions']>;
-  devices: ReturnType<Addon['devices']>;
-  cpu: ReturnType<Addon['cpu']>;
+  versions: NativeVersions;
+  devices: NativeDevice[];
+  cpu: NativeCpu;
   /** Intra-op threads of the engine. */
   threads: number;
   memory: MemoryStatistics;

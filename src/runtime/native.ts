@@ -267,11 +267,28 @@ export interface MemoryStatistics {
   handles: Record<string, number>;
 }
 
+/** What the addon was built with. */
+export interface NativeVersions {
+  torch: string;
+  cxx: string;
+  cuda: string | null;
+}
+
+export interface NativeDevice {
+  name: string;
+  description: string;
+}
+
+/** The instruction set the fused kernels use, and those this machine could, best first. */
+export interface NativeCpu {
+  isa: string;
+  available: string[];
+}
+
 export interface Addon {
-  versions(): { torch: string; cxx: string; cuda: string | null };
-  devices(): { name: string; description: string }[];
-  /** The instruction set the fused kernels use, and those this machine could, best first. */
-  cpu(): { isa: string; available: string[] };
+  versions(): NativeVersions;
+  devices(): NativeDevice[];
+  cpu(): NativeCpu;
   threads(): number;
   /** Intra-op threads of the engine; takes effect for work queued later. */
   setThreads(threads: number): void;

@@ -6,6 +6,7 @@ import { parse } from 'yaml';
 import { loadConfig } from '../../src/config/load.js';
 import { packageRoot } from '../../src/core/packageRoot.js';
 import { temporaryFolder } from '../temporaryFolder.js';
+import { assertJson } from './jsonSchema.js';
 import { withoutAddon } from './native.js';
 import { singlepath } from './run.js';
 import { writeTiny } from './tiny.js';
@@ -15,7 +16,9 @@ const skip = withoutAddon();
 async function json(cwd: string, ...args: string[]) {
   const { code, stdout, stderr } = await singlepath([...args, '--json'], { cwd });
   assert.equal(code, 0, `${args}: ${stderr}`);
-  return JSON.parse(stdout);
+  const document = JSON.parse(stdout);
+  assertJson(args[0]!, document);
+  return document;
 }
 
 test('a run needs neither the folder it was started in nor the file of its space', { skip }, async () => {

@@ -54,7 +54,7 @@ test('mistyped commands and options are usage errors that say what was meant', a
     [['space', 'lst'], /unknown command 'lst'\n\(Did you mean list\?\)/],
     [['train', '--resum'], /unknown option '--resum'\n\(Did you mean --resume\?\)/],
     [['cost'], /missing required argument 'space'/],
-    [['search'], /required option '--supernet <folder>' not specified/],
+    [['search'], /Expected --supernet FOLDER/],
     [['train', '--seed', 'x'], /option '--seed <number>' argument 'x' is invalid. Expected a whole number/],
     [
       ['train', '--kernels', 'fussed'],

@@ -33,10 +33,12 @@ function interrupted(
     child.stderr.on('data', (data: Buffer) => {
       stderr += data.toString();
     });
+    // One after the other is answered: two at once would arrive as one.
+    let sent = 0;
     const watch = setInterval(() => {
-      if (!ready(stderr)) return;
-      clearInterval(watch);
-      for (const signal of signals) child.kill(signal);
+      if (sent === 0 ? !ready(stderr) : !stderr.includes(`${signals[sent - 1]}: stopping`)) return;
+      child.kill(signals[sent]!);
+      if (++sent === signals.length) clearInterval(watch);
     }, 10);
     child.on('close', (code, signal) => {
       clearInterval(watch);
@@ -87,7 +89,7 @@ test('a second signal waits for nothing: the step is dropped, the last checkpoin
   const runDir = join(temporaryFolder(), 'run');
   const checkpoint = join(runDir, 'checkpoints', 'step-0000001');
   // Steps of a second or more, so that both signals come inside one.
-  const long = ['train.steps=2', 'train.accumulate=40', 'train.checkpointEvery=1'];
+  const long = ['train.steps=2', 'train.accumulate=80', 'train.checkpointEvery=1'];
   const args = [...TRAIN, ...long.flatMap((setting) => ['--set', setting]), '-d', runDir];
   const { code, stderr } = await interrupted(args, ['SIGINT', 'SIGINT'], () => existsSync(checkpoint));
   assert.equal(code, 130);

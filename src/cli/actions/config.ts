@@ -6,17 +6,9 @@ import { configJsonSchema } from '../../config/schema/config.js';
 import { SinglePathError } from '../../core/errors.js';
 import { checkConfig } from '../../pipeline/checkConfig.js';
 import { configOf } from '../common/configOf.js';
+import type { ValidatedFile } from '../common/jsonOutput.js';
 import type { ConfigOptions } from '../common/options.js';
-import { printJson, printText } from '../common/output.js';
-
-interface ValidatedFile {
-  file: string;
-  /** Why it can never run; absent where it can. */
-  error?: string;
-  /** Files of its data set that are not on this machine; absent where all are. */
-  missing?: string;
-  hint?: string;
-}
+import { printDocument, printJson, printText } from '../common/output.js';
 
 export interface ValidateOptions {
   /** Files that each of those to check builds on. */
@@ -27,7 +19,7 @@ export interface ValidateOptions {
 /** `singlepath config validate` */
 export function validateConfigs(paths: readonly string[], { config, json }: ValidateOptions): void {
   const results = validateFiles(paths, config);
-  if (json) printJson(results);
+  if (json) printJson('config validate', results);
   else {
     for (const { file, error, missing, hint } of results) {
       const verdict =
@@ -41,13 +33,13 @@ export function validateConfigs(paths: readonly string[], { config, json }: Vali
 /** `singlepath config show` */
 export function showConfig(options: ConfigOptions & { json?: boolean }): void {
   const config = configOf(options);
-  if (options.json) printJson(config);
+  if (options.json) printDocument(config);
   else printText(printConfig(config, { comments: true }).trimEnd());
 }
 
 /** `singlepath config schema` */
 export function printSchema(): void {
-  printJson(configJsonSchema());
+  printDocument(configJsonSchema());
 }
 
 /** Checks each file on top of `base`; folders are searched for YAML files. */

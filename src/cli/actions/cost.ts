@@ -29,12 +29,23 @@ export async function cost(name: string, options: CostCommandOptions): Promise<v
     });
   }
   const quantized = space.genes.some((gene) => gene.kind === 'bits');
-  const rows = architectures.map((arch) => {
-    const { madds, params, bitops, activations, weightbits } = costOf(space, arch);
-    return { arch: [...arch], madds, params, ...(quantized && { bitops, weightbits }), activations };
+  const rows = architectures.map((architecture) => {
+    const { madds, params, bitops, activations, weightbits } = costOf(space, architecture);
+    const genes = [...architecture];
+    return {
+      architecture: genes,
+      arch: genes,
+      madds,
+      params,
+      ...(quantized && { bitops, weightbits }),
+      activations,
+    };
   });
   if (options.json) {
-    printJson(rows.map(({ activations: _, ...row }) => row));
+    printJson(
+      'cost',
+      rows.map(({ activations: _, ...row }) => row),
+    );
     return;
   }
   const columns: Column[] = [
@@ -51,8 +62,8 @@ export async function cost(name: string, options: CostCommandOptions): Promise<v
   ];
   printTable(
     columns,
-    rows.map(({ arch, madds, params, bitops, weightbits, activations }) => [
-      formatArchitecture(space, arch),
+    rows.map(({ architecture, madds, params, bitops, weightbits, activations }) => [
+      formatArchitecture(space, architecture),
       formatExact(madds),
       formatExact(params),
       ...(bitops === undefined ? [] : [(bitops / 2 ** 30).toFixed(3), formatExact(weightbits!)]),

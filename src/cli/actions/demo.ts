@@ -27,7 +27,7 @@ import { searchReporter, trainingReporter } from '../common/reporters.js';
 import { createSession, type Session } from '../common/session.js';
 import { stoppable } from '../common/signals.js';
 
-interface DemoResult {
+export interface DemoResult {
   train: TrainResult;
   search: SearchResult;
   /** The winner of the search and a random legal architecture, trained from scratch with the same recipe. */
@@ -49,7 +49,7 @@ export async function demo(options: RunOptions): Promise<void> {
   const result = await stoppable({ saves: 'a checkpoint' }, (signal) =>
     runDemo(config, runDir, session, options.resume ?? false, signal),
   );
-  if (options.json) printJson(result);
+  if (options.json) printJson('demo', result);
   else printText(describeDemo(openSpace(config.space), result));
 }
 

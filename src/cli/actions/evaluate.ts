@@ -37,7 +37,7 @@ export async function evaluate(target: string, options: EvaluateCommandOptions):
   const result = await stoppable({}, (signal) =>
     evaluateTarget(target, options, { signal, onSkipped, onForeign }),
   );
-  if (options.json) printJson({ target, ...result });
+  if (options.json) printJson('evaluate', { target, ...result });
   else {
     const { accuracy, top5, loss, images, split } = result;
     printText(

@@ -41,6 +41,6 @@ export async function exportNetwork(target: string, options: ExportCommandOption
   const result = await stoppable({}, (signal) =>
     runExport(config, run, { directory, architecture, examples, signal, onSkipped }),
   );
-  if (options.json) printJson(result);
+  if (options.json) printJson('export', result);
   else printText([...describeParities(result), ...Object.values(result.files)].join('\n'));
 }

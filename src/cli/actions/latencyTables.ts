@@ -13,7 +13,7 @@ import { importTable, spaceOfTable } from '../../pipeline/latencyTable.js';
 import { formatPercent } from '../../report/format.js';
 import { latencySvg } from '../../report/latencySvg.js';
 import type { Column } from '../../report/table.js';
-import { parseArchitecture } from '../../space/architecture.js';
+import { formatArchitecture, parseArchitecture } from '../../space/architecture.js';
 import { readArchitectures } from '../common/architectures.js';
 import { configOf } from '../common/configOf.js';
 import { printJson, printTable, printText } from '../common/output.js';
@@ -59,11 +59,11 @@ export function predictLatency(path: string, { arch, archs, json }: ArchOptions)
   }
   const predictions = predict(space, table, architectures, `'${path}'`);
   if (json) {
-    printJson(predictions);
+    printJson('latency predict', predictions);
     return;
   }
   if (predictions.length === 1) {
-    const [{ arch: text, latencyMs, rawMs, rows }] = predictions as [(typeof predictions)[0]];
+    const [{ architecture, latencyMs, rawMs, rows }] = predictions as [(typeof predictions)[0]];
     printTable(
       [
         { title: 'layer' },
@@ -80,12 +80,17 @@ export function predictLatency(path: string, { arch, archs, json }: ArchOptions)
         [source, ...flags].join(' '),
       ]),
     );
-    printText(`\n${text}: ${latencyMs.toFixed(4)} ms${accuracyText(table)}`);
+    printText(
+      `\n${formatArchitecture(space, architecture)}: ${latencyMs.toFixed(4)} ms${accuracyText(table)}`,
+    );
     return;
   }
   printTable(
     [{ title: 'architecture' }, { title: 'ms', ...RIGHT }],
-    predictions.map(({ arch: text, latencyMs }) => [text, latencyMs.toFixed(4)]),
+    predictions.map(({ architecture, latencyMs }) => [
+      formatArchitecture(space, architecture),
+      latencyMs.toFixed(4),
+    ]),
   );
 }
 
@@ -108,7 +113,7 @@ export async function showTable(path: string, { arch, svg, json }: ShowOptions):
     await writeFileAtomically(svg, [latencySvg(space, table, marked)]);
   }
   if (json) {
-    printJson(table);
+    printJson('latency show', table);
     return;
   }
   const { space, environment, created, overheadNs, tool } = table.header;
@@ -164,7 +169,7 @@ export function lintTable(path: string, { against, json }: LintOptions): void {
   const table = readTable(path);
   const others = new Map(against.map((other) => [other, readTable(other)]));
   const findings = lint(spaceOfTable(table, path), table, others);
-  if (json) printJson(findings);
+  if (json) printJson('latency lint', findings);
   else if (findings.length === 0) printText(`${path}: ${table.rows.length} rows, nothing strange`);
   else for (const { level, check, message } of findings) printText(`${level} (${check}): ${message}`);
   if (findings.some(({ level }) => level === 'error')) process.exitCode = 1;
@@ -174,7 +179,7 @@ export function lintTable(path: string, { against, json }: LintOptions): void {
 export function diffLatency(a: string, b: string, { json }: { json?: boolean }): void {
   const difference = diffTables(readTable(a), readTable(b));
   if (json) {
-    printJson(difference);
+    printJson('latency diff', difference);
     return;
   }
   const { header, rows, medianChange, largestChange } = difference;

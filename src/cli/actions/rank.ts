@@ -35,7 +35,7 @@ export async function rank(options: RankCommandOptions): Promise<void> {
       },
     }).finally(() => progress?.stop()),
   );
-  if (options.json) printJson(result);
+  if (options.json) printJson('rank', result);
   else printText(describe(result));
 }
 

@@ -44,7 +44,8 @@ export async function retrain(options: RetrainCommandOptions): Promise<void> {
     }).finally(reporter.stop),
   );
   const { madds, params } = costOf(space, architecture);
-  if (options.json) printJson({ ...result, architecture, costs: { madds, params }, runDir });
+  if (options.json)
+    printJson('retrain', { ...result, architecture: [...architecture], costs: { madds, params }, runDir });
   else {
     const costs = `${formatExact(madds)} MAdds, ${formatExact(params)} parameters`;
     const { accuracy, top5, loss } = result.last;

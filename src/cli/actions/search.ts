@@ -50,7 +50,7 @@ export async function search(options: SearchCommandOptions): Promise<void> {
     const saved = formatPercent(1 - layersRun / layersAlone);
     session.log.info(`shared prefixes saved ${saved} of ${layersAlone} layer evaluations`);
   }
-  if (options.json) printJson({ ...result, runDir });
+  if (options.json) printJson('search', { ...result, runDir });
   else printText(`${describeSearch(openSpace(config.space), result)}\n${runDir}`);
 }
 

@@ -14,6 +14,7 @@ import { type Column, formatTable } from '../../report/table.js';
 import { ratio } from '../../sampling/feasible.js';
 import { listSpaces } from '../../space/spaces/catalog.js';
 import type { SearchSpace } from '../../space/types.js';
+import type { FeasibleStatistics, ValidatedSpace } from '../common/jsonOutput.js';
 import type { SpaceOptions } from '../common/options.js';
 import { printJson, printTable, printText } from '../common/output.js';
 import { spaceArgument } from '../common/spaceArgument.js';
@@ -24,7 +25,7 @@ const RIGHT = { align: 'right' } as const;
 export function listSpace({ json }: { json?: boolean }): void {
   const spaces = listSpaces();
   if (json) {
-    printJson(spaces);
+    printJson('space list', spaces);
     return;
   }
   printTable(
@@ -46,7 +47,7 @@ export function listSpace({ json }: { json?: boolean }): void {
 /** `singlepath space show` */
 export async function showSpace(name: string, options: SpaceOptions): Promise<void> {
   const space = await spaceArgument(name, options);
-  if (options.json) printJson(space);
+  if (options.json) printJson('space show', space);
   else printText(describeSpace(space));
 }
 
@@ -112,7 +113,7 @@ export async function spaceStats(name: string, options: SpaceStatsOptions): Prom
   const size = spaceSize(space);
   const feasible = await feasibleStats(space, options.constraint);
   if (options.json) {
-    printJson({
+    printJson('space stats', {
       space: space.name,
       input: space.input,
       classes: space.classes,
@@ -143,19 +144,10 @@ export async function spaceStats(name: string, options: SpaceStatsOptions): Prom
   );
 }
 
-interface FeasibleStats {
-  constraints: string[];
-  /** Architectures that a constrained sampler draws, all equally likely: as text, as above. */
-  architectures: string;
-  /** Share of the space. */
-  share: number;
-  /** Whether these are all that meet the constraints. */
-  exact: boolean;
-  /** At most this share of those that meet the constraints is never drawn; all of them are close to a limit. */
-  excluded: number;
-}
-
-async function feasibleStats(space: SearchSpace, constraints: string[]): Promise<FeasibleStats | undefined> {
+async function feasibleStats(
+  space: SearchSpace,
+  constraints: string[],
+): Promise<FeasibleStatistics | undefined> {
   if (constraints.length === 0) return undefined;
   const { legalArchitectures } = await import('../../pipeline/legalArchitectures.js');
   const set = legalArchitectures(space, constraints);
@@ -168,19 +160,16 @@ async function feasibleStats(space: SearchSpace, constraints: string[]): Promise
   };
 }
 
-function describeFeasible({ constraints, architectures, share, exact, excluded }: FeasibleStats): string {
+function describeFeasible({
+  constraints,
+  architectures,
+  share,
+  exact,
+  excluded,
+}: FeasibleStatistics): string {
   const count = `${formatSize(BigInt(architectures))} architectures (${formatPercent(share)})`;
   const rest = `counted in rounded costs: at most ${formatPercent(excluded)} of those that meet it are left out, all close to a limit`;
   return `${constraints.join(' and ')}: ${count}, ${exact ? 'exact' : rest}\n`;
-}
-
-interface ValidatedSpace {
-  file: string;
-  space?: string;
-  /** Number of architectures, as text: it may not fit a JSON number. */
-  architectures?: string;
-  error?: string;
-  hint?: string;
 }
 
 /** `singlepath space validate` */
@@ -195,7 +184,7 @@ export async function validateSpaces(files: readonly string[], { json }: { json?
       return { file, error: error.message, ...(error.hint !== undefined && { hint: error.hint }) };
     }
   });
-  if (json) printJson(results);
+  if (json) printJson('space validate', results);
   else {
     for (const { file, space, architectures, error, hint } of results) {
       if (error === undefined) printText(`${file}: ok, ${space} with ${architectures} architectures`);

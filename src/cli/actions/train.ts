@@ -31,7 +31,7 @@ export async function train(options: TrainCommandOptions): Promise<void> {
       onStalled: reporter.onStalled,
     }).finally(reporter.stop),
   );
-  if (options.json) printJson({ ...result, runDir });
+  if (options.json) printJson('train', { ...result, runDir });
   else printText(describe(result, runDir));
 }
 

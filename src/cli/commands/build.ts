@@ -26,7 +26,7 @@ export function buildCommand(): Command {
   ).action(async ({ json, ...options }: BuildCommandOptions) => {
     const { buildAddon } = await import('../../runtime/build.js');
     const result = await buildAddon({ ...options, log: writeLine });
-    if (json) printJson(result);
+    if (json) printJson('build', result);
     else printText(`built ${result.addon}`);
   });
   return withHelp(command, {

@@ -14,7 +14,7 @@ export function doctorCommand(): Command {
     const { doctorReport, formatDoctor } = await import('../../runtime/doctor.js');
     const { datasetLocations } = await import('../../data/kinds/index.js');
     const report = await doctorReport({ datasets: datasetLocations() });
-    if (json) printJson(report);
+    if (json) printJson('doctor', report);
     else printText(formatDoctor(report));
     if (!report.ok) process.exitCode = 3;
   });
