@@ -24,7 +24,7 @@ export interface WarmStartControl extends RunControl {
 
 /**
  * Loads the weights that a training is to begin with; a resumed one that has a checkpoint has them already. Momenta
- * are not taken over: the optimiser and the learning rate's schedule begin anew.
+ * are not taken over: the optimizer and the learning rate's schedule begin anew.
  *
  * @returns undefined for a training from random weights.
  * @throws SinglePathError what loadWeights throws.

@@ -88,7 +88,7 @@ test('a finished run goes on: a search with more generations, a training from it
   const warm = await singlepath([...from, '--json'], { cwd: root });
   assert.equal(warm.code, 0, warm.stderr);
   const rate = (0.5 * 16) / 1024;
-  const said = `begins with the weights of 'supernet'; the optimiser begins anew, and so does the learning rate: linear from ${rate} to 0 over 8 steps`;
+  const said = `begins with the weights of 'supernet'; the optimizer begins anew, and so does the learning rate: linear from ${rate} to 0 over 8 steps`;
   assert.ok(warm.stderr.includes(said), warm.stderr);
   const result = JSON.parse(warm.stdout);
   assert.equal(result.steps, 8);

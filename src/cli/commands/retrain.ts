@@ -9,7 +9,7 @@ export function retrainCommand(): Command {
     new Command('retrain')
       .description('train one architecture from scratch')
       .option('--search <folder>', 'run directory of singlepath search: its best architecture')
-      .option('--from <run>', 'begin with the weights of another run; optimiser and schedule begin anew')
+      .option('--from <run>', 'begin with the weights of another run; optimizer and schedule begin anew')
       .option('-a, --arch <genes>', 'an architecture of your own: genes with commas between'),
     RUN,
   ).action(async (options: RetrainCommandOptions) => {

@@ -8,7 +8,7 @@ export function trainCommand(): Command {
   const command = withOptions(
     new Command('train')
       .description('train a supernet, one path a step')
-      .option('--from <run>', 'begin with the weights of another run; optimiser and schedule begin anew'),
+      .option('--from <run>', 'begin with the weights of another run; optimizer and schedule begin anew'),
     RUN,
   ).action(async (options: TrainCommandOptions) => {
     const { train } = await import('../actions/train.js');

@@ -39,7 +39,7 @@ export function startReporter({ log }: Session) {
   return {
     onWarmStart: ({ path }: Start, recipe: Recipe): void => {
       log.info(
-        `begins with the weights of '${path}'; the optimiser begins anew, and so does the learning rate: ${describeSchedule(recipe)}`,
+        `begins with the weights of '${path}'; the optimizer begins anew, and so does the learning rate: ${describeSchedule(recipe)}`,
       );
     },
     onSkipped: (error: SinglePathError): void => log.warn(error.message),
