@@ -41,7 +41,7 @@ export function createProgram(): Command {
     examples: [
       ['singlepath demo', 'supernet, search, retrain and export in a few minutes'],
       ['singlepath train --config configs/demo.yaml --run-dir runs/supernet', 'train a supernet'],
-      ["singlepath search --supernet runs/supernet --constraint 'madds<=3M'", 'search with its weights'],
+      ["singlepath search --supernet runs/supernet --constraint 'madds<=4.6M'", 'search with its weights'],
       [
         'singlepath cost spos-shufflenet-v2 --arch 0,0,3,1,1,1,0,0,2,0,2,1,1,0,2,0,2,1,3,2',
         'MAdds and parameters',

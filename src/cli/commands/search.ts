@@ -24,11 +24,11 @@ export function searchCommand(): Command {
   return withHelp(command, {
     examples: [
       [
-        "singlepath search --supernet runs/supernet --constraint 'madds<=3M' -d runs/search",
+        "singlepath search --supernet runs/supernet --constraint 'madds<=4.6M' -d runs/search",
         'one constraint',
       ],
       [
-        "singlepath search --supernet runs/supernet --constraint 'madds<=3M' --constraint 'params<=200K'",
+        "singlepath search --supernet runs/supernet --constraint 'madds<=4.6M' --constraint 'params<=150K'",
         'both must hold',
       ],
       ['singlepath search --supernet runs/supernet --set search.algorithm=nsga2', 'a Pareto front'],
