@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { didYouMean, SinglePathError } from '../core/errors.js';
+import { didYouMean, SinglePathError, show } from '../core/errors.js';
 import { keysAt } from './keys.js';
 import type { ConfigPath, ConfigSource } from './sources.js';
 
@@ -64,7 +64,7 @@ function findingsOf(
     }));
   }
   const got = valueAt(value, path);
-  const text = `${place(path, sources, 'value')}Expected ${wanted(issue, docs)} for ${where} but received ${show(got)}`;
+  const text = `${place(path, sources, 'value')}Expected ${wanted(issue, docs)} for ${where} but received ${got === undefined ? 'nothing' : show(got)}`;
   if (issue.code === 'invalid_value' && typeof got === 'string') {
     return [{ text, hint: didYouMean(got, issue.values.map(String)) }];
   }
@@ -141,8 +141,4 @@ function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
     (inside, key) => (inside as Record<PropertyKey, unknown> | undefined)?.[key],
     value,
   );
-}
-
-function show(value: unknown): string {
-  return typeof value === 'string' ? `'${value}'` : (JSON.stringify(value) ?? 'nothing');
 }

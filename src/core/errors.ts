@@ -72,13 +72,28 @@ export function exitCodeOf(error: unknown): number {
   }
 }
 
-function show(value: unknown): string {
+/** A value as errors show it: JSON, but with the numbers that JSON turns into null. */
+export function show(value: unknown): string {
   if (typeof value === 'string') return `'${value}'`;
+  if (typeof value !== 'object' || value === null) return String(value);
   try {
-    const text = JSON.stringify(value);
-    return text === undefined ? String(value) : text.length > 120 ? `${text.slice(0, 117)}...` : text;
+    const unquoted = '\u0000';
+    const text = JSON.stringify(value, (_key, inner: unknown) =>
+      typeof inner === 'number' && !Number.isFinite(inner) ? `${unquoted}${inner}${unquoted}` : inner,
+    ).replaceAll(/"\\u0000(.+?)\\u0000"/g, '$1');
+    return text.length > 120 ? `${text.slice(0, 117)}...` : text;
   } catch {
     return String(value);
+  }
+}
+
+/** Prefixes the errors of `work` with the setting they are about, or the place where it is written. */
+export function withPrefix<T>(prefix: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof SinglePathError)) throw error;
+    throw new SinglePathError(error.code, prefix + error.message, error);
   }
 }
 

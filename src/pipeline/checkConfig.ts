@@ -5,7 +5,7 @@ import { presetNormalization } from '../data/normalize.js';
 import type { SearchSpace } from '../space/types.js';
 import { openSpace, samplerOf } from './fromConfig.js';
 import { checkFit, datasetConfig } from './images.js';
-import { legalArchitectures } from './legalArchitectures.js';
+import { searchedArchitectures } from './legalArchitectures.js';
 import { objectiveTables } from './runSearch.js';
 
 /**
@@ -18,7 +18,7 @@ import { objectiveTables } from './runSearch.js';
 export function checkConfig(config: Config): SinglePathError | undefined {
   const { search, latency } = config;
   const space = openSpace(config.space);
-  legalArchitectures(space, search.constraints, latency);
+  searchedArchitectures(space, config);
   samplerOf(space, config);
   if (search.algorithm === 'nsga2') objectiveTables(space, search.objectives, latency);
   return checkImages(config, space);

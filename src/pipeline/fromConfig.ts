@@ -3,6 +3,7 @@ import type { Config } from '../config/schema/config.js';
 import { learningRateOf } from '../config/schema/recipe.js';
 import type { SpaceConfig } from '../config/schema/space.js';
 import type { RetrainConfig, TrainConfig } from '../config/schema/train.js';
+import { withPrefix } from '../core/errors.js';
 import { costTable } from '../cost/cost.js';
 import { addon } from '../runtime/addon.js';
 import { BinnedSampler, ConstrainedSampler } from '../sampling/constrained.js';
@@ -50,9 +51,13 @@ function plainSampler(space: SearchSpace, { train, seed, latency }: Config): Sam
     case 'strict-fairness':
       return new StrictFairnessSampler(space, seed);
     case 'constrained':
-      return new ConstrainedSampler(legalArchitectures(space, train.constraints, latency), seed);
+      return withPrefix('train.constraints: ', () => {
+        return new ConstrainedSampler(legalArchitectures(space, train.constraints, latency), seed);
+      });
     case 'flops-bins':
-      return new BinnedSampler(space, costTable(space, 'madds'), seed, train.flopsBins);
+      return withPrefix('train.flopsBins: ', () => {
+        return new BinnedSampler(space, costTable(space, 'madds'), seed, train.flopsBins);
+      });
   }
 }
 

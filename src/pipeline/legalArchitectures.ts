@@ -1,3 +1,5 @@
+import type { Config } from '../config/schema/config.js';
+import { withPrefix } from '../core/errors.js';
 import { parseConstraints } from '../cost/constraint.js';
 import type { Deployment } from '../latency/compatible.js';
 import { costTable } from '../latency/costTable.js';
@@ -18,4 +20,9 @@ export function legalArchitectures(
   const constraints = parseConstraints(texts);
   const tables = constraints.map(({ metric }) => costTable(space, metric, deployment));
   return feasibleSet(space, tables, constraints);
+}
+
+/** Those a search may visit. @throws SinglePathError as above, naming the setting. */
+export function searchedArchitectures(space: SearchSpace, { search, latency }: Config): FeasibleSet {
+  return withPrefix('search.constraints: ', () => legalArchitectures(space, search.constraints, latency));
 }

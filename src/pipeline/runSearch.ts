@@ -1,6 +1,6 @@
 import type { Config } from '../config/schema/config.js';
 import { generationOf } from '../config/schema/search.js';
-import { SinglePathError } from '../core/errors.js';
+import { SinglePathError, withPrefix } from '../core/errors.js';
 import { parseConstraints } from '../cost/constraint.js';
 import { metricsOf } from '../cost/cost.js';
 import type { CostTable } from '../cost/table.js';
@@ -20,7 +20,7 @@ import type { Evaluate } from '../search/types.js';
 import type { SearchSpace } from '../space/types.js';
 import { openSpace, versions } from './fromConfig.js';
 import { searchIdentity } from './identity.js';
-import { legalArchitectures } from './legalArchitectures.js';
+import { searchedArchitectures } from './legalArchitectures.js';
 import { openScorer, type Scorer } from './openScorer.js';
 import { keptConfig, type RunControl, readRun } from './runs.js';
 
@@ -48,7 +48,7 @@ export async function runSearch(
 ): Promise<{ result: SearchResult; work: Scorer['work'] }> {
   const { runDir, resume = false, signal, onCandidates, onGeneration, onSkipped } = control;
   const space = openSpace(config.space);
-  const feasible = legalArchitectures(space, config.search.constraints, config.latency);
+  const feasible = searchedArchitectures(space, config);
   const supernetRun = readRun(control.supernet, 'train');
   using scorer = await openScorer(config, space, supernetRun, {
     signal,
@@ -132,7 +132,8 @@ export function objectiveTables(
       `Expected accuracy among search.objectives but received ${objectives.join(', ')}`,
     );
   }
-  return objectives.filter((name) => name !== 'accuracy').map((name) => costTable(space, name, deployment));
+  const costs = objectives.filter((name) => name !== 'accuracy');
+  return withPrefix('search.objectives: ', () => costs.map((name) => costTable(space, name, deployment)));
 }
 
 /** MAdds and parameters, what is constrained, and BitOps where bits are searched. */

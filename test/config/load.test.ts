@@ -9,8 +9,11 @@ import { printConfig } from '../../src/config/print.js';
 import { learningRateOf } from '../../src/config/schema/recipe.js';
 import { generationOf } from '../../src/config/schema/search.js';
 import { setSource, yamlSource } from '../../src/config/sources.js';
-import { SinglePathError } from '../../src/core/errors.js';
-import { recipeOf } from '../../src/pipeline/fromConfig.js';
+import { expected, SinglePathError } from '../../src/core/errors.js';
+import { recipeOf, samplerOf } from '../../src/pipeline/fromConfig.js';
+import { searchedArchitectures } from '../../src/pipeline/legalArchitectures.js';
+import { objectiveTables } from '../../src/pipeline/runSearch.js';
+import { getSpace } from '../../src/space/spaces/catalog.js';
 import { temporaryFolder } from '../temporaryFolder.js';
 
 const read = (text: string, ...set: string[]) =>
@@ -198,4 +201,59 @@ test('a printed configuration reads back to the same value, with a comment for e
   const bare = lines.filter((line, i) => /^ *\w+:/.test(line) && !lines[i - 1]?.trim().startsWith('#'));
   assert.deepEqual(bare, []);
   assert.equal(parse(lines.join('\n')).train.batchSize, 1024);
+});
+
+test('numbers that JSON does not know are shown as they are', () => {
+  assert.match(
+    failure('', 'train.learningRate=.inf').message,
+    /for train\.learningRate but received Infinity$/,
+  );
+  assert.match(failure('train: {learningRate: .nan}\n').message, /^my\.yaml:1:23: .* but received NaN$/);
+  assert.match(
+    failure('', 'data.normalize={mean: [-.inf], std: [1]}').message,
+    /mean\.0 but received -Infinity$/,
+  );
+  const nested = expected('numbers', 'mean', [1, Number.NaN, { std: Number.POSITIVE_INFINITY }, 'NaN']);
+  assert.equal(nested.message, 'Expected numbers for mean but received [1,NaN,{"std":Infinity},"NaN"]');
+  assert.equal(
+    expected('a number', 'seed', undefined).message,
+    'Expected a number for seed but received undefined',
+  );
+  assert.equal(expected('a number', 'seed', 5n).message, 'Expected a number for seed but received 5');
+});
+
+test('a refusal names the setting that caused it, and an unknown metric the known ones', () => {
+  const space = getSpace('nas-bench-macro');
+  const sampler = (...set: string[]) => samplerOf(space, loadConfig({ set }));
+  const constrained = (limit: string) => sampler('train.sampler=constrained', `train.constraints=[${limit}]`);
+  for (const [work, message, hint] of [
+    [
+      () => constrained('madds<=1'),
+      /^train\.constraints: No architecture of .* smallest madds possible/,
+      /at least/,
+    ],
+    [
+      () => constrained('watts<=1'),
+      /^train\.constraints: Expected a known metric .* 'watts'/,
+      /known: madds, params/,
+    ],
+    [() => constrained('latency<=5ms'), /^train\.constraints: Expected latency\[<table>\]/, /lookup table/],
+    [() => sampler('train.sampler=flops-bins'), /^train\.flopsBins: No architecture of/, /limit/],
+    [
+      () => searchedArchitectures(space, loadConfig({ set: ['search.constraints=[params<=1]'] })),
+      /^search\.constraints: No architecture of .* smallest params possible/,
+      /at least/,
+    ],
+    [
+      () => objectiveTables(space, ['accuracy', 'speed'], loadConfig({}).latency),
+      /^search\.objectives: .*'speed'/,
+      /./,
+    ],
+  ] as const) {
+    assert.throws(work, (error: SinglePathError) => {
+      assert.match(error.message, message);
+      assert.match(error.hint ?? '', hint);
+      return true;
+    });
+  }
 });

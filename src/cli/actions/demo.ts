@@ -7,7 +7,7 @@ import { RandomStream } from '../../core/rng.js';
 import { costOf } from '../../cost/cost.js';
 import type { SearchResult } from '../../evaluate/searchPhases.js';
 import { openSpace } from '../../pipeline/fromConfig.js';
-import { legalArchitectures } from '../../pipeline/legalArchitectures.js';
+import { searchedArchitectures } from '../../pipeline/legalArchitectures.js';
 import { type ExportResult, runExport } from '../../pipeline/runExport.js';
 import { runRetrain } from '../../pipeline/runRetrain.js';
 import { runSearch } from '../../pipeline/runSearch.js';
@@ -95,7 +95,7 @@ async function runDemo(
 
 /** A legal architecture that is not the winner. */
 function randomArchitecture(config: Config, winner: Architecture): Architecture {
-  const legal = legalArchitectures(openSpace(config.space), config.search.constraints, config.latency);
+  const legal = searchedArchitectures(openSpace(config.space), config);
   const rank = legal.rank(winner);
   const random = new RandomStream(config.seed, 'split', 0);
   return legal.drawExcept(random, rank === undefined ? [] : [rank]) ?? winner;

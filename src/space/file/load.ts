@@ -1,6 +1,6 @@
 import { type DocumentKind, issuesError, place } from '../../config/issues.js';
 import { type ConfigSource, fileSource, objectSource, yamlSource } from '../../config/sources.js';
-import { didYouMean, expected, SinglePathError } from '../../core/errors.js';
+import { didYouMean, expected, withPrefix } from '../../core/errors.js';
 import { buildGraph, indexed, type Module } from '../../graph/build.js';
 import type { Shape } from '../../graph/types.js';
 import { inferShapes } from '../../graph/walk.js';
@@ -67,7 +67,7 @@ function build(source: ConfigSource, options: Record<string, unknown>): SearchSp
         spec.fixed === undefined
           ? [`layers.${choiceLayers++}.0`, firstChoice(spec.options)]
           : [spec.fixed, spec.module];
-      shape = withPlace(locate(layers.length - 1, 0), () => shapeAfter(path, module, shape));
+      shape = withPrefix(locate(layers.length - 1, 0), () => shapeAfter(path, module, shape));
     }
   });
   return defineSpace({ name, input, classes, layers, locate });
@@ -83,7 +83,7 @@ function layerOf(
   locate: (path: string[]) => string,
 ): LayerSpec {
   const inOrder = (list: readonly Operation[], context: Context, path: string[]): Module => {
-    const modules = withPlace(locate(path), () => modulesOf(list, context));
+    const modules = withPrefix(locate(path), () => modulesOf(list, context));
     return modules.length === 1 ? modules[0]! : indexed(...modules);
   };
   if (steps !== undefined) return { fixed: name!, module: inOrder(steps, row, ['steps']) };
@@ -114,16 +114,6 @@ function firstChoice({ choices }: ChoiceLayerOptions): Module {
   const alternatives =
     typeof choices === 'function' ? choices({ width: unnumbered, bits: unnumbered }) : choices;
   return Object.values(alternatives)[0]!;
-}
-
-/** Prefixes errors of `work` with where it is written. */
-function withPlace<T>(prefix: string, work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    if (!(error instanceof SinglePathError)) throw error;
-    throw new SinglePathError(error.code, prefix + error.message, error);
-  }
 }
 
 function withOptions(file: SpaceFile, options: Record<string, unknown>): SpaceFile {
