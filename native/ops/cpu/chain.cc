@@ -32,6 +32,11 @@ void check(const Unit& unit, std::size_t index, int channels) {
 
 }  // namespace
 
+void check_output(const Output& output) {
+  if (output.post != Activation::none && !slope_follows_from_value(output.post))
+    throw std::invalid_argument("expected none, relu or relu6 behind a residual");
+}
+
 ChainPlan plan(const Chain& chain) {
   if (chain.units.empty())
     throw std::invalid_argument("expected a chain of at least one unit but received none");

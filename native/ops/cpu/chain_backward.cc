@@ -119,8 +119,7 @@ const double* run_backward(Workspace& workspace, Task task, Kernel kernel, int s
 
 void backward(const Chain& chain, const Input& input, const Output& output, const void* saved_memory,
               const ChainGradients& gradients, const UnitGradients* unit_gradients, Workspace& workspace) {
-  if (output.post != Activation::none && !slope_follows_from_value(output.post))
-    throw std::invalid_argument("expected none, relu or relu6 behind a residual");
+  check_output(output);
   const ChainPlan p = plan(chain);
   const Kernels& all = kernels();
   const StorageKernels& run = all.of(chain.storage);

@@ -49,6 +49,7 @@ FoldedChain::FoldedChain(const Chain& chain, const RunningStatistics* statistics
 }
 
 void FoldedChain::run(int batch, const Input& input, const Output& output, Workspace& workspace) const {
+  check_output(output);
   const StorageKernels& run = kernels().of(chain_.storage);
   ThreadPool& pool = workspace.pool();
   const ChainPlan whole = plan(chain_);  // of one image

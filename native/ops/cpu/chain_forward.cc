@@ -53,6 +53,7 @@ void finish_statistics(const UnitPlan& unit, const double* sums, const UnitVecto
 
 void finish_output(const Chain& chain, const UnitPlan& last, const Operand& raw, const Output& output,
                    const StorageKernels& run, Workspace& workspace) {
+  check_output(output);
   if (output.pooled) {
     const PoolOutput task{raw, last.geometry.out_height * last.geometry.out_width,
                           static_cast<float*>(output.data), output.pixel_stride};

@@ -41,6 +41,9 @@ struct ChainPlan {
   int element = 4;  // bytes of a stored value
 };
 
+// Checks what stands behind the residual.
+void check_output(const Output& output);
+
 // Checks the chain and lays it out.
 ChainPlan plan(const Chain& chain);
 

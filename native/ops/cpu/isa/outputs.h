@@ -48,7 +48,12 @@ void write_output(const WriteOutput& task, long begin, long end) {
       }
     }
   };
-  with_reader<T>(in, [&](auto read) { with_activation(task.post, [&](auto post) { rows(read, post); }); });
+  with_reader<T>(in, [&](auto read) {
+    with_activation(task.post, [&](auto post) {
+      constexpr Activation kPost = decltype(post)::value;
+      if constexpr (kPost == Activation::none || slope_follows_from_value(kPost)) rows(read, post);
+    });
+  });
 }
 
 template <class T>
