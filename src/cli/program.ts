@@ -39,12 +39,15 @@ export function createProgram(): Command {
     .showHelpAfterError("('singlepath <command> --help' shows options and examples)");
   withHelp(program, {
     examples: [
-      ['singlepath demo', 'supernet, search, retrain and export in a few minutes'],
+      ['singlepath demo', 'train, search, retrain and export in a few minutes'],
       ['singlepath train --config configs/demo.yaml --run-dir runs/supernet', 'train a supernet'],
-      ["singlepath search --supernet runs/supernet --constraint 'madds<=4.6M'", 'search with its weights'],
+      [
+        "singlepath search --supernet runs/supernet --constraint 'madds<=4.6M'",
+        'search with the weights of that supernet',
+      ],
       [
         'singlepath cost spos-shufflenet-v2 --arch 0,0,3,1,1,1,0,0,2,0,2,1,1,0,2,0,2,1,3,2',
-        'MAdds and parameters',
+        'print the multiply-adds and parameters of an architecture',
       ],
     ],
   });

@@ -21,7 +21,7 @@ export function buildCommand(): Command {
         '--install-system-packages',
         'with --install-libtorch, where pip cannot: as root, install the Debian packages of libtorch',
       )
-      .option('--clean', 'throw the build folder away first'),
+      .option('--clean', 'delete the build folder first'),
     JSON_OUTPUT,
   ).action(async ({ json, ...options }: BuildCommandOptions) => {
     const { buildAddon } = await import('../../runtime/build.js');
@@ -31,8 +31,8 @@ export function buildCommand(): Command {
   });
   return withHelp(command, {
     examples: [
-      ['singlepath build', 'after an update of libtorch, or where install scripts do not run'],
-      ['singlepath build --install-libtorch', 'on a machine without libtorch'],
+      ['singlepath build', 'compile after an update of libtorch'],
+      ['singlepath build --install-libtorch', 'compile on a machine without libtorch'],
     ],
     exitCodes: [3],
   });

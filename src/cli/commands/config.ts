@@ -9,7 +9,7 @@ export function configCommand(): Command {
   withHelp(command, {
     examples: [
       ['singlepath config validate configs/small', 'check every file of a folder'],
-      ['singlepath config show', 'all settings with their defaults and a comment each'],
+      ['singlepath config show', 'print all settings with their defaults, each with a comment'],
     ],
     exitCodes: [],
   });
@@ -21,9 +21,9 @@ const actions = () => import('../actions/config.js');
 function validateCommand(): Command {
   const command = withOptions(
     new Command('validate')
-      .description('say whether configurations can run: settings, space, constraints, sampler, data set')
-      .argument('<files...>', 'YAML files, or folders that are searched for them')
-      .option('-c, --config <file>', 'YAML file that each of them builds on; repeatable', collect, []),
+      .description('check whether configurations can run: settings, space, constraints, sampler, data set')
+      .argument('<files...>', 'YAML files, or folders with YAML files')
+      .option('-c, --config <file>', 'a YAML file that all of these files build on; repeatable', collect, []),
     JSON_OUTPUT,
   ).action(async (paths: string[], options: ValidateOptions) =>
     (await actions()).validateConfigs(paths, options),
@@ -35,7 +35,7 @@ function validateCommand(): Command {
         'singlepath config validate -c configs/recipes/cifar10.yaml configs/spaces/nas-bench-macro.yaml',
         'check a space together with the recipe it is trained with',
       ],
-      ['singlepath config validate configs/small my.yaml --json', 'check many, for programs'],
+      ['singlepath config validate configs/small my.yaml --json', 'check many files, for programs'],
     ],
     exitCodes: [],
   });
@@ -43,14 +43,17 @@ function validateCommand(): Command {
 
 function showCommand(): Command {
   const command = withOptions(
-    new Command('show').description('print the complete configuration, defaults and comments included'),
+    new Command('show').description('print the complete configuration, with defaults and comments'),
     CONFIG,
     JSON_OUTPUT,
   ).action(async (options: ConfigOptions & { json?: boolean }) => (await actions()).showConfig(options));
   return withHelp(command, {
     examples: [
       ['singlepath config show > my.yaml', 'start a configuration of your own'],
-      ['singlepath config show -c configs/demo.yaml --set train.steps=10', 'what a run would use'],
+      [
+        'singlepath config show -c configs/demo.yaml --set train.steps=10',
+        'print the settings that a run would use',
+      ],
     ],
     exitCodes: [],
   });
@@ -61,7 +64,12 @@ function schemaCommand(): Command {
     .description('print the JSON Schema of configurations, for editors')
     .action(async () => (await actions()).printSchema());
   return withHelp(command, {
-    examples: [['singlepath config schema > docs/config.schema.json', 'after a change of src/config/schema']],
+    examples: [
+      [
+        'singlepath config schema > docs/config.schema.json',
+        'write it again after a change of src/config/schema',
+      ],
+    ],
     exitCodes: [],
   });
 }

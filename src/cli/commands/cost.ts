@@ -9,10 +9,15 @@ export function costCommand(): Command {
     new Command('cost')
       .description('print multiply-adds, parameters and other costs of architectures')
       .argument('<space>', 'name of a built-in search space, or a YAML file')
-      .option('-a, --arch <genes>', 'one architecture: genes with commas between; repeatable', collect, [])
+      .option(
+        '-a, --arch <genes>',
+        'one architecture: its genes, with commas between them; repeatable',
+        collect,
+        [],
+      )
       .option(
         '--archs <file>',
-        'JSON file with many: lists of genes, or objects with arch, or blocks and scale_ids',
+        'JSON file with many architectures: lists of genes, or objects with arch, or with blocks and scale_ids',
       ),
     SPACE,
   ).action(async (space: string, options: CostCommandOptions) => {
@@ -23,9 +28,9 @@ export function costCommand(): Command {
     examples: [
       [
         'singlepath cost spos-shufflenet-v2 --arch 2,1,0,1,2,0,2,0,2,0,2,3,0,0,0,0,3,2,3,3',
-        'one architecture',
+        'print what one architecture costs',
       ],
-      ['singlepath cost nas-bench-macro --archs archs.json --json', 'many, for programs'],
+      ['singlepath cost nas-bench-macro --archs archs.json --json', 'print what many cost, for programs'],
     ],
     exitCodes: [],
   });

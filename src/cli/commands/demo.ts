@@ -6,7 +6,7 @@ import { EVALUATION_MEMORY, RUN, type RunOptions, withOptions } from '../common/
 export function demoCommand(): Command {
   const command = withOptions(
     new Command('demo').description(
-      'supernet, search, random baseline, retrain and export on Fashion-MNIST, in a few minutes',
+      'train, search, retrain and export on Fashion-MNIST, and compare with random networks, in a few minutes',
     ),
     RUN,
     EVALUATION_MEMORY,
@@ -16,9 +16,9 @@ export function demoCommand(): Command {
   });
   return withHelp(command, {
     examples: [
-      ['singlepath demo', 'everything in runs/demo'],
-      ['singlepath demo --resume', 'go on where it was stopped'],
-      ['singlepath demo --set train.epochs=20 --json', 'longer, result for programs'],
+      ['singlepath demo', 'run everything and write it to runs/demo'],
+      ['singlepath demo --resume', 'continue where the last demo was stopped'],
+      ['singlepath demo --set train.epochs=20 --json', 'train for longer, and print the result for programs'],
     ],
   });
 }

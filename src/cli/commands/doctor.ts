@@ -7,7 +7,7 @@ import { printJson, printText } from '../common/output.js';
 export function doctorCommand(): Command {
   const command = withOptions(
     new Command('doctor').description(
-      'print versions, libtorch, devices, threads, CPU features and data sets',
+      'print what a bug report needs: versions, libtorch, devices, threads, CPU features, data sets',
     ),
     JSON_OUTPUT,
   ).action(async ({ json }: { json?: boolean }) => {
@@ -19,7 +19,7 @@ export function doctorCommand(): Command {
     if (!report.ok) process.exitCode = 3;
   });
   return withHelp(command, {
-    examples: [['singlepath doctor --json > report.json', 'attach it to a bug report']],
+    examples: [['singlepath doctor --json > report.json', 'write a file to attach to a bug report']],
     exitCodes: [3],
   });
 }

@@ -7,9 +7,9 @@ import { CONFIG, KERNELS, OUTPUT, withOptions } from '../common/options.js';
 export function evaluateCommand(): Command {
   const command = withOptions(
     new Command('evaluate')
-      .description('accuracy of a retrained network, of an exported file or of a path of a supernet')
+      .description('print the accuracy of a retrained network, an exported file or a path of a supernet')
       .argument('<target>', 'run directory of retrain or train, or a TorchScript (.pt) or ONNX file (.onnx)')
-      .option('-a, --arch <genes>', 'the path to evaluate, for a supernet')
+      .option('-a, --arch <genes>', 'the path of a supernet to evaluate: its genes, with commas between them')
       .option('--trust', 'run the code of a TorchScript file that was not exported here without a warning'),
     CONFIG,
     KERNELS,
@@ -20,14 +20,14 @@ export function evaluateCommand(): Command {
   });
   return withHelp(command, {
     examples: [
-      ['singlepath evaluate runs/network', 'a retrained network, on the test images'],
+      ['singlepath evaluate runs/network', 'evaluate a retrained network on the test images'],
       [
         'singlepath evaluate network/network.torchscript.pt',
-        'an exported file, on the images named in architecture.json beside it',
+        'evaluate an exported file on the images that architecture.json beside it names',
       ],
       [
         'singlepath evaluate runs/supernet --arch 0,1,2,3,0,1,2,3',
-        'a path with inherited weights, recalibrated',
+        'evaluate a path with inherited weights, after recalibration',
       ],
     ],
     exitCodes: [...LONG_RUNNING],

@@ -8,9 +8,9 @@ export function exportCommand(): Command {
   const command = withOptions(
     new Command('export')
       .description('write TorchScript, ONNX, safetensors and JSON of a network, after a parity check')
-      .argument('<run>', 'run directory of singlepath retrain, or of train with --arch')
-      .option('-a, --arch <genes>', 'the path to export with inherited weights, for a supernet')
-      .option('-o, --out <folder>', 'where the files go (setting: export.directory)')
+      .argument('<run>', 'run directory of singlepath retrain; or of singlepath train, together with --arch')
+      .option('-a, --arch <genes>', 'the path of a supernet to export with inherited weights')
+      .option('-o, --out <folder>', 'the folder for the files (setting: export.directory)')
       .option(
         '--opset <number>',
         'version of the ONNX operators, 17 to 26 (setting: export.opset)',
@@ -30,7 +30,7 @@ export function exportCommand(): Command {
   });
   return withHelp(command, {
     examples: [
-      ['singlepath export runs/network --out network', "loads with Python's torch.jit.load too"],
+      ['singlepath export runs/network --out network', "write files that Python's torch.jit.load reads too"],
       ['singlepath export runs/network --out network --example', 'with programs that load the ONNX file'],
       ['singlepath export runs/network --onnx-weights packed', 'weights of 4 bits and fewer in 4 bits'],
     ],

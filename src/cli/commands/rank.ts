@@ -14,12 +14,12 @@ import {
 export function rankCommand(): Command {
   const command = withOptions(
     new Command('rank')
-      .description("compare a supernet's scores with true accuracies: rank correlations and regret")
-      .requiredOption('--supernet <folder>', 'run directory of singlepath train')
-      .requiredOption('--truth <file>', 'JSON of true accuracies; the NAS-Bench-Macro format too')
+      .description('measure how well a supernet ranks architectures whose true accuracies are known')
+      .requiredOption('--supernet <folder>', 'run directory of a supernet (singlepath train)')
+      .requiredOption('--truth <file>', 'JSON file of true accuracies, also in the format of NAS-Bench-Macro')
       .option(
         '--sample <number>',
-        'score only this many of the architectures, drawn at random',
+        'score only so many of the architectures, which are drawn at random',
         positiveNumber,
       ),
     CONFIG,
@@ -34,7 +34,7 @@ export function rankCommand(): Command {
     examples: [
       [
         'singlepath rank --supernet runs/macro --truth nas-bench-macro_cifar10.json --sample 500',
-        '500 of 6,561',
+        'score 500 of the 6,561 architectures',
       ],
     ],
     exitCodes: [...LONG_RUNNING],

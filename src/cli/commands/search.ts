@@ -7,11 +7,11 @@ import { collect, EVALUATION_MEMORY, RUN, withOptions } from '../common/options.
 export function searchCommand(): Command {
   const command = withOptions(
     new Command('search')
-      .description("find the best architecture under constraints, with a supernet's weights")
+      .description('find the best architecture under constraints; candidates use the weights of a supernet')
       .option('--supernet <folder>', 'run directory of singlepath train; a resumed search knows its own')
       .option(
         '--constraint <constraint>',
-        "such as 'madds<=330M' or 'latency[pi.lut]<=12ms'; repeatable, all must hold (setting: search.constraints)",
+        "a limit such as 'madds<=330M' or 'latency[pi.lut]<=12ms'; repeatable, all of them must hold (setting: search.constraints)",
         collect,
         [],
       ),
@@ -25,13 +25,16 @@ export function searchCommand(): Command {
     examples: [
       [
         "singlepath search --supernet runs/supernet --constraint 'madds<=4.6M' -d runs/search",
-        'one constraint',
+        'search under one constraint',
       ],
       [
         "singlepath search --supernet runs/supernet --constraint 'madds<=4.6M' --constraint 'params<=150K'",
-        'both must hold',
+        'search under two constraints, which must both hold',
       ],
-      ['singlepath search --supernet runs/supernet --set search.algorithm=nsga2', 'a Pareto front'],
+      [
+        'singlepath search --supernet runs/supernet --set search.algorithm=nsga2',
+        'search for a Pareto front of accuracy and multiply-adds',
+      ],
       [
         'singlepath search -d runs/search --resume --set search.generations=40',
         'go on, here with more generations',

@@ -8,21 +8,22 @@ export function spaceCommand(): Command {
   const command = new Command('space').description('list, show, measure and check search spaces');
   withHelp(command, {
     examples: [
-      ['singlepath space list', 'the built-in spaces'],
-      ['singlepath space show nas-bench-macro', 'its layers and choices'],
+      ['singlepath space list', 'list the built-in spaces'],
+      ['singlepath space show nas-bench-macro', 'show the layers of one space and their choices'],
     ],
     exitCodes: [],
   });
 
-  const list = withOptions(new Command('list').description('the built-in search spaces'), JSON_OUTPUT).action(
-    async (options: { json?: boolean }) => (await actions()).listSpace(options),
-  );
-  const show = withSpace(new Command('show').description('layers and choices of a space, as a table')).action(
-    async (space: string, options: SpaceOptions) => (await actions()).showSpace(space, options),
-  );
+  const list = withOptions(
+    new Command('list').description('list the built-in search spaces'),
+    JSON_OUTPUT,
+  ).action(async (options: { json?: boolean }) => (await actions()).listSpace(options));
+  const show = withSpace(
+    new Command('show').description('print the layers of a space and their choices as a table'),
+  ).action(async (space: string, options: SpaceOptions) => (await actions()).showSpace(space, options));
   const stats = withSpace(
     new Command('stats').description(
-      'size of a space, and smallest, largest, mean and quantiles of its costs',
+      'print the size of a space, and smallest, largest, mean and quantiles of its costs',
     ),
   )
     .option(
@@ -37,7 +38,7 @@ export function spaceCommand(): Command {
     );
   const validate = withOptions(
     new Command('validate')
-      .description('check search spaces of your own')
+      .description('check the YAML files of your own search spaces')
       .argument('<files...>', 'YAML files'),
     JSON_OUTPUT,
   ).action(async (files: string[], options: { json?: boolean }) =>
@@ -45,13 +46,16 @@ export function spaceCommand(): Command {
   );
   return command
     .addCommand(
-      withHelp(list, { examples: [['singlepath space list --json', 'for programs']], exitCodes: [] }),
+      withHelp(list, {
+        examples: [['singlepath space list --json', 'list them for programs']],
+        exitCodes: [],
+      }),
     )
     .addCommand(
       withHelp(show, {
         examples: [
-          ['singlepath space show spos-shufflenet-v2', 'one row a layer'],
-          ['singlepath space show my-space.yaml --json', 'the space as data'],
+          ['singlepath space show spos-shufflenet-v2', 'print one row for each layer'],
+          ['singlepath space show my-space.yaml --json', 'print the space as data'],
         ],
         exitCodes: [],
       }),
@@ -59,10 +63,13 @@ export function spaceCommand(): Command {
     .addCommand(
       withHelp(stats, {
         examples: [
-          ['singlepath space stats spos-shufflenet-v2 --input-size 160', 'at another input size'],
+          [
+            'singlepath space stats spos-shufflenet-v2 --input-size 160',
+            'measure the space at another input size',
+          ],
           [
             "singlepath space stats fbnet --constraint 'madds<=300M' --constraint 'params<=5M'",
-            'how many meet both',
+            'count the architectures that meet both constraints',
           ],
         ],
         exitCodes: [4],
@@ -71,7 +78,10 @@ export function spaceCommand(): Command {
     .addCommand(
       withHelp(validate, {
         examples: [
-          ['singlepath space validate my-space.yaml', 'says file, line and column of what is wrong'],
+          [
+            'singlepath space validate my-space.yaml',
+            'print file, line and column of everything that is wrong',
+          ],
         ],
         exitCodes: [],
       }),

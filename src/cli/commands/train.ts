@@ -7,7 +7,7 @@ import { RUN, withOptions } from '../common/options.js';
 export function trainCommand(): Command {
   const command = withOptions(
     new Command('train')
-      .description('train a supernet, one path a step')
+      .description('train a supernet: every step trains one path')
       .option('--from <run>', 'begin with the weights of another run; optimizer and schedule begin anew'),
     RUN,
   ).action(async (options: TrainCommandOptions) => {
@@ -16,8 +16,8 @@ export function trainCommand(): Command {
   });
   return withHelp(command, {
     examples: [
-      ['singlepath train -c configs/demo.yaml --run-dir runs/supernet', 'train'],
-      ['singlepath train --run-dir runs/supernet --resume', 'go on after Ctrl-C, to the identical result'],
+      ['singlepath train -c configs/demo.yaml --run-dir runs/supernet', 'train a supernet'],
+      ['singlepath train --run-dir runs/supernet --resume', 'continue after Ctrl-C; the result is identical'],
       [
         'singlepath train --from runs/supernet --set train.epochs=4 -d runs/longer',
         'train a finished supernet on',

@@ -12,12 +12,12 @@ const EXIT_CODES = {
   1: 'failure',
   2: 'wrong usage or configuration',
   3: 'the native library or libtorch is missing',
-  4: 'the constraints cannot be met; the message has the smallest possible value',
+  4: 'no architecture meets the constraints; the message names the smallest possible value',
   129: 'the terminal is gone (SIGHUP)',
   130: 'interrupted (Ctrl-C)',
   143: 'terminated',
 };
-const RESUMABLE = '; --resume goes on from the last checkpoint';
+const RESUMABLE = '; --resume continues from the last checkpoint';
 
 /** Exit codes of the commands that compute with libtorch and can be interrupted. */
 export const LONG_RUNNING = [3, 129, 130, 143] as const;

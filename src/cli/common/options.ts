@@ -49,16 +49,19 @@ export const JSON_OUTPUT: OptionGroup = [option('--json', 'print one JSON docume
 
 /** For all commands that work on a configuration. */
 export const CONFIG: OptionGroup = [
-  repeatable('-c, --config <file>', 'YAML configuration; may be repeated, later files win'),
+  repeatable(
+    '-c, --config <file>',
+    'read settings from a YAML file; repeatable, and a later file wins over an earlier one',
+  ),
   repeatable('--set <path=value>', 'override one setting, such as train.steps=100; repeatable'),
-  option('--seed <number>', 'decides all randomness (setting: seed)').argParser(wholeNumber),
+  option('--seed <number>', 'the number that decides all randomness (setting: seed)').argParser(wholeNumber),
 ];
 
 /** For commands that run a network. */
 export const KERNELS: OptionGroup = [
   option(
     '--kernels <fused|aten>',
-    'fused CPU kernels, or op by op through libtorch (setting: runtime.kernels)',
+    'compute with the fused CPU kernels, or op by op through libtorch (setting: runtime.kernels)',
   ),
 ];
 
@@ -66,31 +69,31 @@ export const KERNELS: OptionGroup = [
 export const EVALUATION_MEMORY: OptionGroup = [
   option(
     '--evaluation-memory <size>',
-    'what prefixes shared between candidates may take, such as 512MB or 4GB (setting: evaluate.memory)',
+    'the memory that the shared beginnings of candidates may take, such as 512MB or 4GB (setting: evaluate.memory)',
   ),
 ];
 
 export const OUTPUT: OptionGroup = [
   ...JSON_OUTPUT,
-  option('-q, --quiet', 'only warnings and errors on stderr'),
-  option('-v, --verbose', 'details on stderr').conflicts('quiet'),
-  option('--log-json', 'the log on stderr as one JSON object a line'),
+  option('-q, --quiet', 'write only warnings and errors to stderr'),
+  option('-v, --verbose', 'write details to stderr').conflicts('quiet'),
+  option('--log-json', 'write each line of the log on stderr as a JSON object'),
 ];
 
 /** For long work that writes a run directory. */
 export const RUN: OptionGroup = [
   ...CONFIG,
   ...KERNELS,
-  option('-d, --run-dir <folder>', 'where configuration, events, checkpoints and result go'),
-  option('--resume', 'go on from the last checkpoint in the run directory'),
+  option('-d, --run-dir <folder>', 'the folder for configuration, events, checkpoints and result'),
+  option('--resume', 'continue from the last checkpoint in the run directory'),
   ...OUTPUT,
 ];
 
 /** For commands that take a search space as an argument. */
 export const SPACE: OptionGroup = [
-  option('--input-size <pixels>', 'height = width of the input').argParser(positiveNumber),
+  option('--input-size <pixels>', 'height and width of the input images').argParser(positiveNumber),
   option('--classes <number>', 'number of classes').argParser(positiveNumber),
-  repeatable('--option <key=value>', 'further option of the space; repeatable'),
+  repeatable('--option <key=value>', 'set a further option of the space, such as channels=1; repeatable'),
   ...JSON_OUTPUT,
 ];
 

@@ -16,18 +16,18 @@ export const configSchema = z.strictObject({
     .int()
     .min(0)
     .default(0)
-    .describe('Decides all randomness: first weights, paths, batches, augmentation, search'),
+    .describe('The number that decides all randomness: first weights, paths, batches, augmentation, search'),
   space: spaceSchema.prefault({}).describe('The search space'),
-  data: dataSchema.prefault({}).describe('Images'),
-  runtime: runtimeSchema.prefault({}).describe('What the numbers run on'),
+  data: dataSchema.prefault({}).describe('The images, and how training images are varied'),
+  runtime: runtimeSchema.prefault({}).describe('The device, kernels and threads that compute'),
   train: trainSchema.prefault({}).describe('Training of the supernet'),
-  evaluate: evaluateSchema.prefault({}).describe('Scores of candidates with inherited weights'),
-  search: searchSchema.prefault({}).describe('Which architectures are tried'),
+  evaluate: evaluateSchema.prefault({}).describe('How candidates are scored with inherited weights'),
+  search: searchSchema.prefault({}).describe('Which architectures the search tries'),
   retrain: retrainSchema.prefault({}).describe('Training of one architecture from scratch'),
   latency: latencySchema
     .prefault({})
     .describe('How networks are deployed, and how their latency is measured'),
-  export: exportSchema.prefault({}).describe('Files of a retrained network'),
+  export: exportSchema.prefault({}).describe('The files of an exported network'),
 });
 
 /** A complete configuration, defaults filled in. */

@@ -19,26 +19,30 @@ export const dataSchema = z.strictObject({
     .int()
     .min(0)
     .default(2000)
-    .describe('Training images set aside, class by class, to score candidates (paper: 50,000)'),
+    .describe(
+      'Number of training images that are set aside, class by class, to score candidates (paper: 50,000)',
+    ),
   splitSeed: z
     .int()
     .min(0)
     .default(0)
-    .describe('Which images are held out: the same for a supernet and its searches'),
+    .describe(
+      'Seed that decides which images are held out; it must be the same for a supernet and its searches',
+    ),
   trainImages: z
     .int()
     .positive()
     .nullable()
     .default(null)
     .describe(
-      'Use only the first so many training images, or all where there are fewer; null uses all. The size of a synthetic set',
+      'Number of training images to use, from the first on; null uses all. For synthetic images: how many there are',
     ),
   testImages: z
     .int()
     .positive()
     .nullable()
     .default(null)
-    .describe('Use only the first so many test images, or all where there are fewer; null uses all'),
+    .describe('Number of test images to use, from the first on; null uses all'),
   augment: z
     .enum(['none', 'flip', 'crop-flip', 'random-resized-crop'])
     .default('crop-flip')
@@ -74,6 +78,6 @@ export const dataSchema = z.strictObject({
     .int()
     .min(1)
     .default(1)
-    .describe('Native threads that prepare batches, which are the same for any number'),
+    .describe('Native threads that prepare batches; the batches are the same for any number of threads'),
 });
 export type DataConfig = z.infer<typeof dataSchema>;

@@ -6,7 +6,7 @@ export const exportSchema = z.strictObject({
     .string()
     .nullable()
     .default(null)
-    .describe('Folder the files go to; null is export/ in the run directory'),
+    .describe('Folder for the files; null means export/ in the run directory'),
   onnx: z.boolean().default(true).describe('Write an ONNX file beside the TorchScript file'),
   opset: z
     .int()
@@ -23,11 +23,11 @@ export const exportSchema = z.strictObject({
     .int()
     .positive()
     .default(64)
-    .describe('Test images on which the exported network must give the same logits'),
+    .describe('Number of test images on which the exported network must give the same logits'),
   tolerance: z
     .number()
     .positive()
     .default(1e-4)
-    .describe('Largest difference allowed, relative to the largest logit'),
+    .describe('Largest difference of logits that is allowed, relative to the largest logit'),
 });
 export type ExportConfig = z.infer<typeof exportSchema>;

@@ -25,19 +25,19 @@ export function recipeFields(defaults: RecipeDefaults) {
       .int()
       .positive()
       .default(defaults.steps)
-      .describe('Optimizer steps. Ignored where epochs is given'),
+      .describe('Steps of the optimizer. They are ignored where epochs is given'),
     epochs: z
       .number()
       .positive()
       .nullable()
       .default(null)
-      .describe('Passes over the training images; null counts in steps'),
-    batchSize: z.int().positive().default(1024).describe('Images of one forward and backward pass'),
+      .describe('Passes over the training images; with null, steps says how long the training is'),
+    batchSize: z.int().positive().default(1024).describe('Images in one forward and backward pass'),
     accumulate: z
       .int()
       .positive()
       .default(1)
-      .describe('Batches whose gradients add up to one optimizer step'),
+      .describe('Batches whose gradients are added up for one step of the optimizer'),
     learningRate: z
       .number()
       .positive()
@@ -50,25 +50,34 @@ export function recipeFields(defaults: RecipeDefaults) {
       .enum(['linear', 'cosine', 'constant'])
       .default('linear')
       .describe('How the learning rate falls to 0 after the warm-up'),
-    warmupSteps: z.int().min(0).default(0).describe('Steps in which the learning rate rises linearly from 0'),
+    warmupSteps: z
+      .int()
+      .min(0)
+      .default(0)
+      .describe('Number of first steps in which the learning rate rises linearly from 0'),
     momentum: z.number().min(0).lt(1).default(0.9).describe('Momentum of SGD'),
-    nesterov: z.boolean().default(false).describe('Nesterov momentum'),
+    nesterov: z.boolean().default(false).describe('Use Nesterov momentum'),
     weightDecay: z
       .number()
       .min(0)
       .default(4e-5)
-      .describe('L2 decay of weights with more than one dimension; none on biases and BatchNorm'),
-    labelSmoothing: z.number().min(0).lt(1).default(0.1).describe('Smoothing of the cross-entropy targets'),
+      .describe('L2 decay of weights with more than one dimension; biases and BatchNorm have none'),
+    labelSmoothing: z
+      .number()
+      .min(0)
+      .lt(1)
+      .default(0.1)
+      .describe('Share of the target that is spread over all classes in the cross-entropy'),
     clipGradientNorm: z
       .number()
       .min(0)
       .default(0)
-      .describe('Largest norm of the gradient of a path; 0 switches clipping off'),
-    checkpointEvery: z.int().positive().default(1000).describe('Steps between checkpoints'),
+      .describe('Largest norm that the gradient of a path may have; 0 switches clipping off'),
+    checkpointEvery: z.int().positive().default(1000).describe('Number of steps between checkpoints'),
     logEvery: z
       .int()
       .positive()
       .default(50)
-      .describe('Steps between lines of the log and TensorBoard points'),
+      .describe('Number of steps between events in events.jsonl and points in TensorBoard'),
   };
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** What the numbers run on. */
+/** The device, kernels and threads that compute. */
 export const runtimeSchema = z.strictObject({
   device: z
     .string()
@@ -10,11 +10,19 @@ export const runtimeSchema = z.strictObject({
   kernels: z
     .enum(['fused', 'aten'])
     .default('fused')
-    .describe('fused: fused CPU kernels where a chain is recognized; aten: op by op, the reference'),
+    .describe(
+      'fused: our CPU kernels, which run a chain of ops as one piece; aten: op by op through libtorch, the reference',
+    ),
   precision: z
     .enum(['fp32', 'bf16'])
     .default('fp32')
-    .describe('Storage of activations, and on AMD factors of matrix products; weights and sums stay float32'),
-  threads: z.int().min(0).default(0).describe('Threads of one operation; 0 is the cores the process may use'),
+    .describe(
+      'How activations are stored and, on AMD processors, the factors of matrix products; weights and sums stay float32',
+    ),
+  threads: z
+    .int()
+    .min(0)
+    .default(0)
+    .describe('Threads that compute one op; 0 uses all cores that the process may use'),
 });
 export type RuntimeConfig = z.infer<typeof runtimeSchema>;

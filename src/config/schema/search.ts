@@ -14,7 +14,7 @@ export const evaluateSchema = z.strictObject({
     .int()
     .min(0)
     .default(0)
-    .describe('Held-out images that score every path; 0 uses all of them'),
+    .describe('Number of held-out images that score every path; 0 uses all of them'),
   batchSize: z
     .int()
     .positive()
@@ -26,7 +26,7 @@ export const evaluateSchema = z.strictObject({
   memory: memorySize
     .prefault(1024)
     .describe(
-      'What prefixes shared between candidates may take, in MiB or such as 4GB; beyond it they are recomputed',
+      'Memory for the results of the layers with which several candidates begin, in MiB or such as 4GB; what does not fit is computed again',
     ),
 });
 export type EvaluateConfig = z.infer<typeof evaluateSchema>;
@@ -40,34 +40,42 @@ export const searchSchema = z
       .describe(
         'evolution: Algorithm 1; random: the same number of random candidates; nsga2: a Pareto front',
       ),
-    population: z.int().positive().default(50).describe('Candidates of a generation'),
+    population: z.int().positive().default(50).describe('Number of candidates in a generation'),
     topK: z
       .int()
       .positive()
       .nullable()
       .default(null)
       .describe(
-        'Best candidates so far, from which the next generation comes; null is 10, at most the population',
+        'Number of best candidates so far, from which the next generation is made; null means 10, or the population if that is less',
       ),
-    generations: z.int().min(0).default(20).describe('Generations after the random first one'),
+    generations: z
+      .int()
+      .min(0)
+      .default(20)
+      .describe('Number of generations after the first one, which is random'),
     mutations: z
       .int()
       .min(0)
       .nullable()
       .default(null)
-      .describe('Children of a generation made by mutation; null is half, or what crossovers leave if less'),
+      .describe(
+        'Number of children that mutation makes in a generation; null means half of them, or what crossovers leave if that is less',
+      ),
     crossovers: z
       .int()
       .min(0)
       .nullable()
       .default(null)
-      .describe('Children of a generation made by crossover; null is half, or what mutations leave if less'),
+      .describe(
+        'Number of children that crossover makes in a generation; null means half of them, or what mutations leave if that is less',
+      ),
     mutationProbability: z
       .number()
       .min(0)
       .max(1)
       .default(0.1)
-      .describe('Probability that a mutation redraws a gene'),
+      .describe('Probability that a mutation draws a gene again'),
     constraints: z
       .array(z.string())
       .default([])
@@ -76,11 +84,13 @@ export const searchSchema = z
       .array(z.string())
       .min(1)
       .default(['accuracy', 'madds'])
-      .describe('What nsga2 trades off: accuracy (largest) and any costs (smallest)'),
+      .describe(
+        'What nsga2 trades off: accuracy, which is to be large, and any costs, which are to be small',
+      ),
     baseline: z
       .boolean()
       .default(false)
-      .describe('Also run a random search with the same number of evaluations'),
+      .describe('Also run a random search with the same number of evaluations, to compare with'),
   })
   .superRefine((search, context) => {
     const { population } = search;

@@ -3,7 +3,11 @@ import { z } from 'zod';
 /** Which search space, and at which size. Exactly one of `name` and `file`. */
 export const spaceSchema = z
   .strictObject({
-    name: z.string().nullable().default(null).describe('A built-in space: singlepath space list'),
+    name: z
+      .string()
+      .nullable()
+      .default(null)
+      .describe('Name of a built-in space; singlepath space list prints them'),
     file: z
       .string()
       .nullable()
@@ -17,19 +21,19 @@ export const spaceSchema = z
       .positive()
       .nullable()
       .default(null)
-      .describe('Height = width of the input in pixels; null is what the space is made for'),
+      .describe('Height and width of the input in pixels; null uses the size that the space is made for'),
     channels: z
       .int()
       .positive()
       .nullable()
       .default(null)
-      .describe('Input channels (1 grey, 3 colour); null is what the space is made for'),
+      .describe('Input channels (1 is grey, 3 is colour); null uses the number that the space is made for'),
     classes: z
       .int()
       .min(2)
       .nullable()
       .default(null)
-      .describe('Number of classes; null is what the space is made for'),
+      .describe('Number of classes; null uses the number that the space is made for'),
     options: z
       .record(z.string(), z.unknown())
       .default({})

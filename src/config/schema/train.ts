@@ -26,16 +26,22 @@ export const trainSchema = z
       .describe('Bins of the flops-bins sampler'),
     widthWarmup: z
       .strictObject({
-        holdSteps: z.int().min(0).default(0).describe('Steps in which only the widest width runs'),
+        holdSteps: z
+          .int()
+          .min(0)
+          .default(0)
+          .describe('Number of first steps in which only the widest width is trained'),
         widenSteps: z
           .int()
           .min(0)
           .default(0)
-          .describe('Steps after those, over which the others open downwards'),
+          .describe(
+            'Number of steps after those, over which the other widths are added, from wide to narrow',
+          ),
       })
       .prefault({})
       .describe(
-        'Channel search: training all widths from scratch diverges, so they open from the widest down',
+        'For channel search: training all widths from the start diverges, so they are added one by one, from the widest to the narrowest',
       ),
   })
   .refine((train) => train.sampler !== 'constrained' || train.constraints.length > 0, {
@@ -47,7 +53,11 @@ export type TrainConfig = z.infer<typeof trainSchema>;
 /** Training of one architecture from scratch. */
 export const retrainSchema = z.strictObject({
   ...recipeFields({ steps: 300_000 }),
-  validateEvery: z.int().positive().default(1).describe('Epochs between validations on the test images'),
+  validateEvery: z
+    .int()
+    .positive()
+    .default(1)
+    .describe('Number of epochs between validations on the test images'),
   calibrationImages: z
     .int()
     .min(0)
