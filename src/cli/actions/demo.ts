@@ -5,10 +5,9 @@ import { fileSource } from '../../config/sources.js';
 import { packageRoot } from '../../core/packageRoot.js';
 import { RandomStream } from '../../core/rng.js';
 import { costOf } from '../../cost/cost.js';
-import type { SearchResult } from '../../evaluate/searchPhases.js';
 import { openSpace } from '../../pipeline/fromConfig.js';
 import { searchedArchitectures } from '../../pipeline/legalArchitectures.js';
-import { type ExportResult, runExport } from '../../pipeline/runExport.js';
+import { runExport } from '../../pipeline/runExport.js';
 import { runRetrain } from '../../pipeline/runRetrain.js';
 import { runSearch } from '../../pipeline/runSearch.js';
 import { readRun } from '../../pipeline/runs.js';
@@ -17,27 +16,14 @@ import { formatDuration, formatExact, formatPercent } from '../../report/format.
 import { formatTable } from '../../report/table.js';
 import { formatArchitecture } from '../../space/architecture.js';
 import type { Architecture, SearchSpace } from '../../space/types.js';
-import type { RetrainResult } from '../../train/retrain.js';
-import type { TrainResult } from '../../train/supernet.js';
 import { configOf } from '../common/configOf.js';
 import { describeParity } from '../common/exportText.js';
+import type { DemoResult } from '../common/jsonOutput.js';
 import type { RunOptions } from '../common/options.js';
 import { printJson, printText } from '../common/output.js';
 import { searchReporter, trainingReporter } from '../common/reporters.js';
 import { createSession, type Session } from '../common/session.js';
 import { stoppable } from '../common/signals.js';
-
-export interface DemoResult {
-  train: TrainResult;
-  search: SearchResult;
-  /** The winner of the search and a random legal architecture, trained from scratch with the same recipe. */
-  winner: { architecture: Architecture; result: RetrainResult };
-  random: { architecture: Architecture; result: RetrainResult };
-  export: ExportResult;
-  /** Seconds of each phase. */
-  seconds: Record<string, number>;
-  runDir: string;
-}
 
 /** `singlepath demo`: the same steps as train, search, retrain and export, one after another. */
 export async function demo(options: RunOptions): Promise<void> {

@@ -9,10 +9,21 @@ import type { RankResult } from '../../pipeline/runRank.js';
 import type { BuildResult } from '../../runtime/build.js';
 import type { DoctorReport } from '../../runtime/doctor.js';
 import type { SpaceEntry } from '../../space/spaces/catalog.js';
-import type { Gene } from '../../space/types.js';
+import type { Architecture, Gene } from '../../space/types.js';
 import type { RetrainResult } from '../../train/retrain.js';
 import type { TrainResult } from '../../train/supernet.js';
-import type { DemoResult } from '../actions/demo.js';
+
+export interface DemoResult {
+  train: TrainResult;
+  search: SearchResult;
+  /** The winner of the search and a random legal architecture, trained from scratch with the same recipe. */
+  winner: { architecture: Architecture; result: RetrainResult };
+  random: { architecture: Architecture; result: RetrainResult };
+  export: ExportResult;
+  /** Seconds of each phase. */
+  seconds: Record<string, number>;
+  runDir: string;
+}
 
 /**
  * The document each command prints with `--json`. docs/json/ has a JSON Schema of each, written from these types
