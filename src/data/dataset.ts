@@ -83,7 +83,7 @@ export class Dataset implements Disposable {
     return new Dataset(this.#live(), this.#indices.slice(0, count), this);
   }
 
-  /** Batches to train on. The loader keeps working after the data set is disposed as long as it iterates. */
+  /** A loader of batches to train on. An iteration that has begun continues even when the data set is disposed. */
   loader(options: LoaderOptions): DataLoader {
     const indices = options.indices === undefined ? this.#indices : this.#resolve(options.indices);
     return new DataLoader(
@@ -117,7 +117,7 @@ export class Dataset implements Disposable {
     }
   }
 
-  /** Frees the pixels with the last view on them; calling it twice is fine. */
+  /** Disposes this view; the pixels are freed with the last view on them. It may be called twice. */
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;

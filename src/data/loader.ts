@@ -13,7 +13,7 @@ import type { Normalization } from './normalize.js';
 
 export interface LoaderOptions {
   batchSize: number;
-  /** A new order each epoch. Default false: the data set's order. */
+  /** Use a new order in each epoch. Default false: the order of the data set. */
   shuffle?: boolean;
   /** Decides order and augmentation. Default 0. */
   seed?: number;
@@ -23,7 +23,7 @@ export interface LoaderOptions {
   threads?: number;
   /** Batches prepared ahead. Default 4. */
   prefetch?: number;
-  /** Leave out a last batch that is not full. Default false. */
+  /** Leave out the last batch of an epoch if it is not full. Default false. */
   dropLast?: boolean;
   /**
    * Number of this process, from 0, among `worldSize` that train together: of every worldSize batches of an epoch it

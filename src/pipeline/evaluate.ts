@@ -16,7 +16,7 @@ import { type ImageSpace, openImages } from './images.js';
 import { openScorer } from './openScorer.js';
 import type { StoredRun } from './runs.js';
 
-/** How good a network is; accuracies in [0, 1]. */
+/** How good a network is. Accuracies are in [0, 1]. */
 export interface Accuracy {
   accuracy: number;
   top5: number;
@@ -29,11 +29,11 @@ export interface Accuracy {
 
 export interface EvaluateControl {
   signal?: AbortSignal | undefined;
-  /** Told of a damaged checkpoint that was skipped. */
+  /** Receives the error of each damaged checkpoint that is skipped. */
   onSkipped: (error: SinglePathError) => void;
 }
 
-/** A retrained network on the test images. */
+/** Evaluates a retrained network on the test images. */
 export async function evaluateNetwork(
   config: Config,
   run: StoredRun,
@@ -96,7 +96,7 @@ function exportedSpace(config: Config, path: string): ImageSpace {
   return { name: space.name, input, classes };
 }
 
-/** A path of a supernet with inherited weights, as a search scores it: recalibrated, on the held-out images. */
+/** Evaluates a path of a supernet as a search scores it: with inherited weights, recalibrated, on the held-out images. */
 export async function evaluatePath(
   config: Config,
   run: StoredRun,

@@ -26,7 +26,7 @@ export interface Scorer extends Disposable {
 
 export interface ScorerOptions {
   signal?: AbortSignal | undefined;
-  /** Told of a damaged checkpoint that was skipped. */
+  /** Receives the error of each damaged checkpoint that is skipped. */
   onSkipped: (error: SinglePathError) => void;
   /** Candidates scored, of the population at hand. */
   onProgress?: (done: number, total: number) => void;

@@ -20,7 +20,7 @@ export interface ExportControl {
   /** Also write programs that load the network. */
   examples?: boolean | undefined;
   signal?: AbortSignal | undefined;
-  /** Told of a damaged checkpoint that was skipped. */
+  /** Receives the error of each damaged checkpoint that is skipped. */
   onSkipped: (error: SinglePathError) => void;
 }
 

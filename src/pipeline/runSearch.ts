@@ -27,9 +27,9 @@ import { keptConfig, type RunControl, readRun } from './runs.js';
 export interface SearchControl extends RunControl {
   /** Run directory of the supernet. */
   supernet: string;
-  /** Told of a damaged checkpoint that was skipped. */
+  /** Receives the error of each damaged checkpoint that is skipped. */
   onSkipped: (error: SinglePathError) => void;
-  /** Candidates of the present generation that are scored. */
+  /** Receives how many candidates of the present generation have their score, and how many there are. */
   onCandidates?: (done: number, total: number) => void;
   onGeneration?: (summary: GenerationSummary) => void;
 }

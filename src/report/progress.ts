@@ -3,9 +3,9 @@ import { hasTerminal, keepStatus, showStatus, statusWidth } from '../log/termina
 import { type BarState, formatBar } from './bar.js';
 import { formatDuration } from './format.js';
 
-/** How far long work is. */
+/** Shows how far a long work has come. */
 export interface Progress {
-  /** `done` of the total, and what else to show, in this order. */
+  /** Tells that `done` of the total are done; `fields` are shown beside it, in their order. */
   update(done: number, fields: Record<string, string>): void;
   /** Leaves the last state on the screen. */
   stop(): void;
@@ -15,11 +15,11 @@ export interface ProgressOptions {
   title: string;
   total: number;
   logger: Logger;
-  /** Updates between lines where there is no terminal: a line every so many of `total`. Absent: no lines. */
+  /** Where there is no terminal, a line is printed each time this many more are done. Absent: no lines are printed. */
   every?: number;
-  /** False: lines even on a terminal. */
+  /** False prints lines even on a terminal. */
   bar?: boolean;
-  /** No bar and no lines. */
+  /** True shows neither a bar nor lines. */
   quiet?: boolean;
 }
 
@@ -107,7 +107,7 @@ export class Throughput {
     this.#images += images;
     const elapsed = now - this.#since;
     const whole = elapsed >= this.window;
-    // Until the first window is full its part so far has to do.
+    // Until the first window is full, its part so far is used.
     if (whole || !this.#settled) this.#rate = (1000 * this.#images) / Math.max(elapsed, 1);
     if (whole) {
       this.#settled = true;

@@ -16,9 +16,9 @@ export interface BuildOptions {
   installLibtorch?: boolean;
   /** Where that cannot be done, allow it to install Debian packages, as root. */
   installSystemPackages?: boolean;
-  /** Throw the build folder away first. */
+  /** Delete the build folder first. */
   clean?: boolean;
-  /** Told what is being done, one line each. */
+  /** Receives a line of text about each thing that the build does. */
   log?: (line: string) => void;
 }
 
@@ -70,7 +70,10 @@ async function build({
   await cmake(root, ['configure', `--CDSINGLEPATH_LIBTORCH=${libtorch.path}`]);
   await cmake(root, ['build']);
   if (!existsSync(addon))
-    throw new SinglePathError('NATIVE_MISSING', `The build ended well but left no ${addon}`);
+    throw new SinglePathError(
+      'NATIVE_MISSING',
+      `Expected the build to make '${addon}' but the file is not there`,
+    );
   return { addon, libtorch };
 }
 
@@ -85,7 +88,7 @@ function cmake(root: string, args: string[]): Promise<void> {
   });
 }
 
-/** Programs a build needs, each with the Debian package that has it. */
+/** Checks that the programs for a build are there; the error names the Debian package of each that is missing. */
 function requireTools(): void {
   const missing: string[] = [];
   if (![process.env.CXX ?? 'c++', 'g++', 'clang++'].some((compiler) => versionLine(compiler)))

@@ -49,7 +49,7 @@ export interface StepResult {
 }
 
 export interface EvaluateOptions {
-  /** Bytes the shared prefixes may take; branches beyond it recompute. */
+  /** Bytes that the results of shared layers may take; results that do not fit are computed again. */
   memoryBytes: number;
   /** False evaluates each path alone (the reference for tests). */
   share: boolean;
@@ -63,7 +63,7 @@ export interface EvaluateResult {
   top5: number[];
   loss: number[];
   images: number;
-  /** Layers run, and what evaluating each path alone would have run: the work saved by sharing. */
+  /** Layers that were run, and those that evaluating each path alone would have run. The difference is what sharing saved. */
   layersRun: number;
   layersAlone: number;
 }

@@ -20,7 +20,7 @@ export interface ChoiceLayerOptions {
 
 export type LayerSpec = { fixed: string; module: Module } | { fixed?: never; options: ChoiceLayerOptions };
 
-/** A layer without genes. One op is named by the layer itself, several are numbered like `nn.Sequential`. */
+/** A layer without genes. A single op gets the name of the layer; several are numbered as in `nn.Sequential`. */
 export function fixed(name: string, ...modules: [Module, ...Module[]]): LayerSpec {
   return { fixed: name, module: modules.length === 1 ? modules[0] : indexed(...modules) };
 }

@@ -32,7 +32,7 @@ export interface EvaluateSettings {
   calibration: NativeBatch[];
   /** The same validation batches score every path. */
   validation: NativeBatch[];
-  /** Bytes shared prefixes may take. Default 1 GiB. */
+  /** Bytes that the results of shared layers may take. Default 1 GiB. */
   memoryBytes?: number;
   /** Evaluate common prefixes once (default); false evaluates each path alone, with the same scores. */
   share?: boolean;
@@ -97,7 +97,7 @@ export class Supernet implements Disposable {
     return callNative(() => this.#live().step(this.#fitting(list), this.#genes(architecture), options));
   }
 
-  /** Loss, logits and gradients of a path; nothing is updated, running statistics included. */
+  /** Loss, logits and gradients of a path. Nothing is updated, not even the running statistics. */
   async gradients(batch: NativeBatch, architecture: Architecture, options: StepOptions) {
     return callNative(() =>
       this.#live().gradients(this.#fitting([batch])[0]!, this.#genes(architecture), options),
@@ -174,7 +174,7 @@ export class Supernet implements Disposable {
     return callNative(() => this.#live().load(entries));
   }
 
-  /** Frees the native memory. Work in flight ends first; calling it twice is fine. */
+  /** Frees the native memory, after the calls that are still running. It may be called twice. */
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;

@@ -18,7 +18,7 @@ export interface TrainingProgress {
   step: number;
   steps: number;
   epoch: number;
-  /** Of this step alone. */
+  /** Loss, and number of images, of this step alone. */
   loss: number;
   images: number;
   learningRate: number;
@@ -30,7 +30,7 @@ export interface TrainingOptions {
   /** The path of each step. */
   sampler: Sampler;
   recipe: Recipe;
-  /** Seed of dropout masks (of everything else random, the loader and the sampler have it). */
+  /** Seed of the dropout masks. The loader and the sampler have seeds of their own. */
   seed: number;
   /** Where checkpoints, events and TensorBoard files go; without it nothing is written. */
   run?: RunDirectory | undefined;

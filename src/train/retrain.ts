@@ -35,8 +35,8 @@ export interface RetrainResult {
   /** After the last step: the weights the network holds, and the last checkpoint. */
   last: Validation;
   /**
-   * The best validation of all; its weights are in `checkpoints/best`. Chosen on the validation images themselves, so
-   * it is too good by a little: report `last`.
+   * The best validation of all; its weights are in `checkpoints/best`. It was chosen on the validation images themselves, so
+   * it is a little too good: report `last`.
    */
   best: Validation;
   checkpoint: string | null;
