@@ -55,6 +55,7 @@ export {
   evaluateExported,
   evaluateNetwork,
   evaluatePath,
+  evaluateWeights,
   exportedSources,
 } from './pipeline/evaluate.js';
 export { openSpace, recipeOf } from './pipeline/fromConfig.js';

@@ -31,21 +31,36 @@ export interface EvaluateControl {
   signal?: AbortSignal | undefined;
   /** Receives the error of each damaged checkpoint that is skipped. */
   onSkipped: (error: SinglePathError) => void;
+  /** Told what of a weights file was ignored. */
+  onNote?: ((text: string) => void) | undefined;
 }
 
 /** Evaluates a retrained network on the test images. */
 export async function evaluateNetwork(
   config: Config,
   run: StoredRun,
-  { signal, onSkipped }: EvaluateControl,
+  control: EvaluateControl,
 ): Promise<Accuracy> {
-  const space = deriveSubnet(openSpace(config.space), run.architecture ?? []);
+  return evaluateWeights(config, run.path, run.architecture ?? [], control);
+}
+
+/**
+ * The network of an architecture, with weights from a run directory, a checkpoint folder or a safetensors file such as
+ * a state_dict of PyTorch, on the test images.
+ */
+export async function evaluateWeights(
+  config: Config,
+  weights: string,
+  architecture: Architecture,
+  { signal, onSkipped, onNote }: EvaluateControl,
+): Promise<Accuracy> {
+  const space = deriveSubnet(openSpace(config.space), architecture);
   using stack = new Disposables();
   const test = stack.add(await openImages(config, space, 'test'));
   const batches = await test.batches({ batchSize: config.evaluate.batchSize, signal });
   stack.addAll(batches);
   const network = stack.add(createNetwork(space, config));
-  await loadWeights(network, run.path, onSkipped);
+  await loadWeights(network, weights, onSkipped, onNote);
   return testAccuracy(await network.validate(batches, [], signal));
 }
 

@@ -3,6 +3,7 @@ import { endianness } from 'node:os';
 import { SinglePathError } from '../core/errors.js';
 import { ioError, writeFileAtomically } from '../core/files.js';
 import type { TensorEntry } from '../runtime/native.js';
+import { DTYPES, elementBytes, toFloat32 } from './dtypes.js';
 
 /*
  * The safetensors format (https://github.com/huggingface/safetensors): 8 bytes little-endian length of the header,
@@ -72,7 +73,7 @@ export async function writeSafetensors(
 }
 
 /**
- * Reads float32 tensors.
+ * Reads tensors of any element type as float32.
  *
  * @throws SinglePathError `IO`, or `INVALID_CHECKPOINT` naming the file and what is wrong with it.
  */
@@ -99,16 +100,14 @@ export function decodeSafetensors(bytes: Uint8Array, path: string): Safetensors 
   const ordered = Object.entries(entries).map(([name, entry]) => checkEntry(name, entry, wrong));
   ordered.sort((a, b) => a.begin - b.begin || a.end - b.end);
   let position = 0;
-  for (const { name, shape, begin, end } of ordered) {
+  for (const { name, shape, dtype, begin, end } of ordered) {
     if (begin < position) throw wrong(`tensor '${name}' overlaps the one before it`);
     if (begin > position)
       throw wrong(`${begin - position} bytes before tensor '${name}' belong to no tensor`);
     if (start + end > buffer.length) {
       throw wrong(`it is truncated: tensor '${name}' ends at byte ${start + end} of ${buffer.length}`);
     }
-    // A copy: float32 views need 4-byte alignment, which foreign files do not promise.
-    const data = new Float32Array(end > begin ? (end - begin) / 4 : 0);
-    new Uint8Array(data.buffer).set(buffer.subarray(start + begin, start + end));
+    const data = toFloat32(dtype, buffer.subarray(start + begin, start + end));
     tensors.push({ name, shape, data });
     position = end;
   }
@@ -133,15 +132,18 @@ function parseHeader(json: Buffer, wrong: (what: string) => SinglePathError): Re
 function checkEntry(name: string, entry: unknown, wrong: (what: string) => SinglePathError) {
   const { dtype, shape, data_offsets: offsets } = (entry ?? {}) as Partial<HeaderEntry>;
   const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0;
-  if (dtype !== 'F32') throw wrong(`tensor '${name}' has dtype ${JSON.stringify(dtype)} instead of "F32"`);
+  const bytes = elementBytes(dtype);
+  if (dtype === undefined || bytes === undefined) {
+    throw wrong(`tensor '${name}' has dtype ${JSON.stringify(dtype)} instead of one of ${DTYPES.join(', ')}`);
+  }
   if (!Array.isArray(shape) || !shape.every(isCount)) throw wrong(`tensor '${name}' has no valid shape`);
   if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isCount)) {
     throw wrong(`tensor '${name}' has no valid data_offsets`);
   }
   const [begin, end] = offsets;
-  const size = 4 * shape.reduce((product, dim) => product * dim, 1);
+  const size = bytes * shape.reduce((product, dim) => product * dim, 1);
   if (end - begin !== size) {
     throw wrong(`tensor '${name}' of shape [${shape}] needs ${size} bytes but spans ${end - begin}`);
   }
-  return { name, shape, begin, end };
+  return { name, shape, dtype, begin, end };
 }

@@ -8,6 +8,7 @@ import type { TensorEntry } from '../runtime/native.js';
 import { spaceHash } from '../space/hash.js';
 import type { SearchSpace } from '../space/types.js';
 import { Checkpoints, readCheckpoint } from './checkpoints.js';
+import { fromStateDict } from './foreignWeights.js';
 import { decodeSafetensors } from './safetensors.js';
 
 const OPTIMIZER = 'optimizer.';
@@ -30,17 +31,25 @@ export interface WeightsTarget {
  * Loads trained weights, without the optimizer's state, from a run directory (its newest valid checkpoint), a
  * checkpoint folder, or a safetensors file.
  *
+ * A safetensors file may be a state_dict as PyTorch saves it: in half precision, with `num_batches_tracked`, under the prefixes of
+ * DistributedDataParallel and torch.compile.
+ *
  * @param onSkipped told of newer checkpoints that are damaged.
+ * @param onNote told what of a file was ignored.
  * @throws SinglePathError `INVALID_CHECKPOINT` when they are damaged or of another space, `IO`.
  */
 export async function loadWeights(
   network: WeightsTarget,
   path: string,
   onSkipped: (error: SinglePathError) => void,
+  onNote: (text: string) => void = () => {},
 ): Promise<LoadedWeights> {
   const found = await find(network.space, path, onSkipped);
-  const tensors = withoutOptimizer(found.tensors);
-  checkTensors(await network.state(), tensors, found.path);
+  const own = await network.state();
+  const names = new Set(own.map(({ name }) => name));
+  const { tensors, notes } = fromStateDict(withoutOptimizer(found.tensors), names);
+  for (const note of notes) onNote(`'${found.path}': ignored ${note}`);
+  checkTensors(own, tensors, found.path);
   await network.load(tensors);
   return { path: found.path, hash: found.hash };
 }

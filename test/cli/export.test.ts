@@ -5,7 +5,9 @@ import { test } from 'node:test';
 import { type ArchitectureFile, isExported, sha256Of } from '../../src/export/architectureFile.js';
 import type { ExportResult } from '../../src/export/exportSubnet.js';
 import type { Accuracy } from '../../src/pipeline/evaluate.js';
+import { readSafetensors } from '../../src/run/safetensors.js';
 import { addon } from '../../src/runtime/addon.js';
+import { bytesOf, rawSafetensors } from '../run/stateDict.js';
 import { temporaryFolder } from '../temporaryFolder.js';
 import { withoutAddon } from './native.js';
 import { singlepath } from './run.js';
@@ -48,6 +50,43 @@ test('a retrained network is exported, and evaluate scores the file the same', {
   assert.equal(file.images, 100);
   assert.equal(file.accuracy, network.accuracy);
   assert.ok(Math.abs(file.loss - network.loss) < 1e-4);
+
+  // A state_dict of PyTorch, compiled and wrapped, with its counters.
+  const { tensors } = await readSafetensors(result.files.weights);
+  const wrapped = tensors.map(({ name, shape, data }) => {
+    return { name: `module._orig_mod.${name}`, dtype: 'F32', shape: [...shape], bytes: bytesOf(data) };
+  });
+  const counter = { dtype: 'I64', shape: [], bytes: bytesOf(BigInt64Array.of(7n)) };
+  const foreign = join(run, 'mine.safetensors');
+  writeFileSync(
+    foreign,
+    rawSafetensors([...wrapped, { ...counter, name: 'module._orig_mod.stem.1.num_batches_tracked' }]),
+  );
+  const own = ['--space', 'spos-shufflenet-v2-28', '--arch', '0,1,2,3,3,2,1,0'];
+  const weights = await singlepath([
+    'evaluate',
+    '--weights',
+    foreign,
+    ...own,
+    ...SETTINGS,
+    '--json',
+    '--verbose',
+  ]);
+  assert.equal(weights.code, 0, weights.stderr);
+  assert.equal(JSON.parse(weights.stdout).accuracy, network.accuracy);
+  assert.match(
+    weights.stderr,
+    /ignored the prefix 'module\.' .*\n.*the prefix '_orig_mod\.'.*\n.*1 counters/,
+  );
+  for (const [args, message] of [
+    [[], /Expected a target or --weights FILE but received neither/],
+    [['--weights', foreign, '--space', 'spos-shufflenet-v2-28'], /Expected --arch GENES/],
+    [['--weights', foreign, run], /but received '.*' and '.*'/],
+  ] as const) {
+    const wrong = await singlepath(['evaluate', ...args]);
+    assert.equal(wrong.code, 2);
+    assert.match(wrong.stderr, message);
+  }
 
   const fewer = await json<Accuracy>('evaluate', result.files.script, '--set', 'data.testImages=40');
   assert.equal(fewer.images, 40);

@@ -1,11 +1,13 @@
 import type { Config } from '../../config/schema/config.js';
 import { objectSource } from '../../config/sources.js';
+import { SinglePathError } from '../../core/errors.js';
 import {
   type Accuracy,
   type EvaluateControl,
   evaluateExported,
   evaluateNetwork,
   evaluatePath,
+  evaluateWeights,
   exportedSources,
 } from '../../pipeline/evaluate.js';
 import { openSpace } from '../../pipeline/fromConfig.js';
@@ -13,14 +15,16 @@ import { readRun } from '../../pipeline/runs.js';
 import { formatPercent } from '../../report/format.js';
 import { parseArchitecture } from '../../space/architecture.js';
 import { missingArch } from '../common/architectures.js';
-import { configOf } from '../common/configOf.js';
+import { configOf, type Shortcut } from '../common/configOf.js';
 import type { ConfigOptions, OutputOptions } from '../common/options.js';
 import { printJson, printText } from '../common/output.js';
 import { createSession } from '../common/session.js';
 import { stoppable } from '../common/signals.js';
+import { type SpaceSettingsOptions, spaceShortcuts } from '../common/spaceSettings.js';
 
-export interface EvaluateCommandOptions extends ConfigOptions, OutputOptions {
+export interface EvaluateCommandOptions extends ConfigOptions, OutputOptions, SpaceSettingsOptions {
   arch?: string;
+  weights?: string;
   trust?: boolean;
 }
 
@@ -28,14 +32,17 @@ const FOREIGN_CODE =
   'TorchScript is a program: it can read and write what you can. Run files of people you trust; --trust says so';
 
 /** `singlepath evaluate` */
-export async function evaluate(target: string, options: EvaluateCommandOptions): Promise<void> {
+export async function evaluate(path: string | undefined, options: EvaluateCommandOptions): Promise<void> {
+  const target = targetOf(path, options);
   const session = createSession(options);
   const onSkipped: EvaluateControl['onSkipped'] = (error) => session.log.warn(error.message);
+  const onNote = (text: string): void => session.log.debug(text);
   const onForeign = options.trust
     ? undefined
     : () => session.log.warn(`'${target}' was not exported here, and ${FOREIGN_CODE}`);
+  const shortcuts = await spaceShortcuts(options);
   const result = await stoppable({}, (signal) =>
-    evaluateTarget(target, options, { signal, onSkipped, onForeign }),
+    evaluateTarget(target, options, shortcuts, { signal, onSkipped, onNote, onForeign }),
   );
   if (options.json) printJson('evaluate', { target, ...result });
   else {
@@ -47,20 +54,43 @@ export async function evaluate(target: string, options: EvaluateCommandOptions):
   }
 }
 
+/** What is evaluated: the target, or the weights in its place. */
+function targetOf(path: string | undefined, { weights }: EvaluateCommandOptions): string {
+  if ((path === undefined) === (weights === undefined)) {
+    const got = path === undefined ? 'neither' : `'${path}' and '${weights}'`;
+    throw new SinglePathError('INVALID_ARGUMENT', `Expected a target or --weights FILE but received ${got}`, {
+      hint: 'a run directory or a TorchScript file; or weights, with --space and --arch',
+    });
+  }
+  return path ?? weights!;
+}
+
 async function evaluateTarget(
   target: string,
   options: EvaluateCommandOptions,
+  shortcuts: readonly Shortcut[],
   control: EvaluateControl & { onForeign: (() => void) | undefined },
 ): Promise<Accuracy> {
+  const { arch, weights } = options;
+  if (weights !== undefined) {
+    const config = configOf(options, { shortcuts });
+    const space = openSpace(config.space);
+    if (arch === undefined && space.genes.length > 0) throw missingArch(target, 'evaluate');
+    return evaluateWeights(
+      config,
+      weights,
+      arch === undefined ? [] : parseArchitecture(space, arch),
+      control,
+    );
+  }
   if (/\.(pth?|onnx)$/.test(target)) {
     const base = options.config.length > 0 ? [] : exportedSources(target);
-    return evaluateExported(configOf(options, { base }), target, control);
+    return evaluateExported(configOf(options, { base, shortcuts }), target, control);
   }
   const run = readRun(target, 'train', 'retrain');
-  const config: Config = configOf(options, { base: [objectSource(run.config, `${target}/config.yaml`)] });
+  const base = [objectSource(run.config, `${target}/config.yaml`)];
+  const config: Config = configOf(options, { base, shortcuts });
   if (run.kind === 'retrain') return evaluateNetwork(config, run, control);
-  if (options.arch === undefined) {
-    throw missingArch(target, 'evaluate');
-  }
-  return evaluatePath(config, run, parseArchitecture(openSpace(config.space), options.arch), control);
+  if (arch === undefined) throw missingArch(target, 'evaluate');
+  return evaluatePath(config, run, parseArchitecture(openSpace(config.space), arch), control);
 }
