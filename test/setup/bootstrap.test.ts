@@ -58,7 +58,7 @@ test('missing Debian packages are named with the exact command when not root', (
   assert.equal(code, 1);
   assert.match(
     stderr,
-    /run: sudo apt-get install -y --no-install-recommends g\+\+ cmake ninja-build zlib1g-dev python3 python3-pip$/m,
+    /run: sudo apt-get install -y --no-install-recommends g\+\+ cmake ninja-build zlib1g-dev libjpeg62-turbo-dev libpng-dev python3 python3-pip$/m,
   );
 });
 
@@ -67,7 +67,7 @@ test('where there is no apt-get it still says what is missing', () => {
   assert.equal(code, 1);
   assert.match(
     stderr,
-    /these programs are missing, and there is no apt-get: g\+\+ zlib1g-dev python3 python3-pip/,
+    /these programs are missing, and there is no apt-get: g\+\+ zlib1g-dev libjpeg62-turbo-dev libpng-dev python3 python3-pip/,
   );
 });
 
@@ -87,7 +87,7 @@ test('with LIBTORCH set no Python is asked for', () => {
   );
   assert.match(
     stderr,
-    /run: sudo apt-get install -y --no-install-recommends g\+\+ cmake ninja-build zlib1g-dev$/m,
+    /run: sudo apt-get install -y --no-install-recommends g\+\+ cmake ninja-build zlib1g-dev libjpeg62-turbo-dev libpng-dev$/m,
   );
 });
 
