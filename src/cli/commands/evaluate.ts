@@ -15,7 +15,10 @@ export function evaluateCommand(): Command {
         '-a, --arch <genes>',
         'the architecture, for a supernet and for --weights: its genes, with commas between them',
       )
-      .option('--weights <file>', 'a safetensors file of one architecture, as PyTorch saves it, in place of a target')
+      .option(
+        '--weights <file>',
+        'a safetensors file of one architecture, as PyTorch saves it, in place of a target',
+      )
       .option('--trust', 'run the code of a TorchScript file that was not exported here without a warning'),
     SPACE_SETTINGS,
     CONFIG,
