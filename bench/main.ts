@@ -1,9 +1,14 @@
 import { compare } from './compare.js';
+import { dataBench } from './data/main.js';
 import { flat } from './flat.js';
 import { overhead } from './overhead.js';
 import { precision } from './precision.js';
 import { type BenchSettings, parseSettings } from './settings.js';
 
+if (process.argv[2] === 'data') {
+  await dataBench(process.argv.slice(3));
+  process.exit();
+}
 let settings: BenchSettings;
 try {
   settings = parseSettings(process.argv.slice(2));

@@ -25,6 +25,7 @@ Beside PyTorch: all sides run in turn, each in a process of its own, on the same
 of medians. The peer (bench/peer/) needs a Python with torch: SINGLEPATH_PYTHON (default python3).
   supernet        training steps                 evaluate        candidates, alone and in a population
   memory          peak memory of training
+  data            decoding and augmentation; its own options: npm run bench -- data --help
 Of ours alone:
   precision       the demo's supernet trained in fp32 and bf16 over several seeds: loss and accuracy
   flat            resident memory over many random paths
