@@ -2,7 +2,7 @@ import type { DataLoader } from '../data/loader.js';
 import type { NativeBatch } from '../runtime/native.js';
 
 /** What training needs of a loader: batch number b is the same whenever it is asked for. */
-export type BatchLoader = Pick<DataLoader, 'batchesPerEpoch' | 'from'>;
+export type BatchLoader = Pick<DataLoader, 'batchesPerEpoch' | 'from'> & Partial<Pick<DataLoader, 'times'>>;
 
 export interface BatchRange {
   /** Number of the first batch since the beginning of the training: resuming needs no other position. */

@@ -4,6 +4,7 @@ import type { NativeBatch, StepOptions, StepResult } from '../runtime/native.js'
 import type { Sampler } from '../sampling/sampler.js';
 import type { Architecture } from '../space/types.js';
 import { type BatchLoader, batchGroups } from './batches.js';
+import { DataClock } from './dataClock.js';
 import { type Recipe, stepOptions } from './recipe.js';
 import { type StatefulNetwork, TrainingSession } from './session.js';
 import { type Stalled, StallWatch } from './stalled.js';
@@ -68,12 +69,13 @@ export async function trainingLoop(options: TrainingOptions): Promise<TrainingSe
   try {
     await endEpoch(); // stopped between an epoch's last step and its end
     const range = { first: state.step * accumulate, groups: steps - state.step, size: accumulate, signal };
-    for await (const batches of batchGroups(loader, range)) {
+    const clock = new DataClock(loader);
+    for await (const batches of clock.watch(batchGroups(loader, range))) {
       const architecture = sampler.at(state.step);
       const epoch = epochsAt(state.step);
       const settings = stepOptions(recipe, seed, state.step);
       const result = await takeStep(network, batches, architecture, settings, state.step);
-      session.record(result, settings.learningRate, epoch);
+      session.record(result, settings.learningRate, epoch, clock);
       const stalled = watch?.add(state.step, result.loss);
       if (stalled !== undefined) {
         session.log('stalled', { ...stalled });

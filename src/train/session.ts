@@ -4,6 +4,7 @@ import type { RunDirectory } from '../run/directory.js';
 import type { RunEventType } from '../run/events.js';
 import { checkTensors } from '../run/weights.js';
 import type { StepResult, TensorEntry } from '../runtime/native.js';
+import type { DataClock } from './dataClock.js';
 import type { Recipe } from './recipe.js';
 
 /** What a training needs to go on from a step, beside the tensors: it is saved in every checkpoint. */
@@ -60,7 +61,7 @@ export class TrainingSession {
   }
 
   /** Counts a step; every `logEvery` steps the means since the last event are logged. */
-  record(result: StepResult, learningRate: number, epoch: number): void {
+  record(result: StepResult, learningRate: number, epoch: number, clock: DataClock): void {
     const { state, recipe } = this;
     const { window } = state;
     state.step++;
@@ -73,14 +74,17 @@ export class TrainingSession {
     const now = performance.now();
     const loss = window.loss / window.steps;
     const accuracy = window.correct / window.images;
-    const imagesPerSecond = (1000 * window.images) / (now - this.#windowStart);
+    const seconds = (now - this.#windowStart) / 1000;
+    const imagesPerSecond = window.images / seconds;
+    const data = clock.take();
     const norm = Number.isNaN(result.gradientNorm) ? {} : { gradientNorm: result.gradientNorm };
-    this.log('step', { epoch, loss, accuracy, learningRate, imagesPerSecond, ...norm });
+    this.log('step', { epoch, loss, accuracy, learningRate, imagesPerSecond, data, ...norm });
     this.run?.summaries.scalars(state.step, {
       'train/loss': loss,
       'train/accuracy': accuracy,
       'train/learningRate': learningRate,
       'speed/imagesPerSecond': imagesPerSecond,
+      'speed/waitingForData': data.wait / seconds,
     });
     state.last = { loss, accuracy };
     state.window = emptyWindow();
