@@ -21,7 +21,7 @@ export interface LoaderOptions {
   augment?: AugmentOptions;
   /** Native threads that prepare batches. Default 1; the batches are the same for any number. */
   threads?: number;
-  /** Batches prepared ahead. Default 4. */
+  /** Batches prepared ahead. Default 4, but 2 or 3 where four would take more than 512 MB. */
   prefetch?: number;
   /** Leave out the last batch of an epoch if it is not full. Default false. */
   dropLast?: boolean;
@@ -45,6 +45,8 @@ export interface LoaderInput {
 /** (epoch, image) is the counter of the augmentation's random numbers, below 2^53 for src/core/rng.ts: 32 bits are the image's. */
 const LAST_EPOCH = 2 ** 21 - 1;
 
+const PREFETCH_BYTES = 512 * 2 ** 20;
+
 /**
  * Batches of a data set, prepared ahead by native threads. Each is a function of (seed, epoch, number) alone, so
  * (epoch, number) is all there is to save for resume.
@@ -67,7 +69,7 @@ export class DataLoader implements Disposable {
       seed = 0,
       augment = {},
       threads = 1,
-      prefetch = 4,
+      prefetch = defaultPrefetch(input.native.shape, batchSize),
       dropLast = false,
       rank = 0,
       worldSize = 1,
@@ -162,6 +164,11 @@ export class DataLoader implements Disposable {
       loader.dispose();
     }
   }
+}
+
+function defaultPrefetch(shape: readonly number[], batchSize: number): number {
+  const batchBytes = shape.reduce((product, side) => product * side, batchSize);
+  return Math.min(4, Math.max(2, Math.floor(PREFETCH_BYTES / batchBytes)));
 }
 
 function addTimes(sum: LoaderTimes, times: LoaderTimes): void {
