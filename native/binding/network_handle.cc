@@ -130,6 +130,7 @@ void NetworkHandle::init(Napi::Env env, Napi::Object exports) {
                                       InstanceMethod<&NetworkHandle::forward>("forward"),
                                       InstanceMethod<&NetworkHandle::recalibrate>("recalibrate"),
                                       InstanceMethod<&NetworkHandle::evaluate>("evaluate"),
+                                      InstanceMethod<&NetworkHandle::naswot>("naswot"),
                                       InstanceMethod<&NetworkHandle::validate>("validate"),
                                       InstanceMethod<&NetworkHandle::state>("state"),
                                       InstanceMethod<&NetworkHandle::load>("load"),
@@ -240,6 +241,26 @@ Napi::Value NetworkHandle::evaluate(const Napi::CallbackInfo& info) {
           return slot->get().evaluate(candidates, count, calibration, validation, settings, cancel, progress);
         },
         [callback](Napi::Env env, PopulationScores& scores) { return scores_to_js(env, scores); });
+  });
+}
+
+Napi::Value NetworkHandle::naswot(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    const auto& slot = live();
+    auto callback = std::make_shared<Napi::FunctionReference>(Napi::Persistent(info[4].As<Napi::Function>()));
+    return run_on_engine(
+        info.Env(), CancelHandle::from(info[3]),
+        [slot, candidates = genes_of(info[0]),
+         count = static_cast<int64_t>(info[1].As<Napi::Number>().Int64Value()),
+         batch = BatchHandle::from(info[2]),
+         progress = Progress(*environment_, callback)](const Cancellation& cancel) mutable {
+          return slot->get().naswot(candidates, count, batch, cancel, progress);
+        },
+        [callback](Napi::Env env, std::vector<double>& scores) -> Napi::Value {
+          Napi::Array list = Napi::Array::New(env, scores.size());
+          for (uint32_t i = 0; i < scores.size(); ++i) list.Set(i, scores[i]);
+          return list;
+        });
   });
 }
 

@@ -23,6 +23,9 @@ at::Tensor run_graph(const Graph& graph, const at::Tensor& x, const Execution& e
       inputs.push_back(values[input]);
       if (--uses[input] == 0) values[input].reset();
     }
+    if (execution.on_activation != nullptr && step.node != nullptr && step.node->op == Op::activation) {
+      (*execution.on_activation)(inputs[0]);
+    }
     values[step.output] = step.node != nullptr ? run_op(*step.node, inputs, execution)
                                                : fused_block(step.block, inputs, execution);
   }

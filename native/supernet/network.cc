@@ -136,11 +136,7 @@ void Network::recalibrate(const std::vector<BatchPtr>& batches, const Architectu
   }
 }
 
-PopulationScores Network::evaluate(const Architecture& candidates, int64_t count,
-                                   const std::vector<BatchPtr>& calibration,
-                                   const std::vector<BatchPtr>& validation, PopulationSettings settings,
-                                   const Cancellation& cancellation,
-                                   const std::function<void(int64_t, int64_t)>& progress) {
+std::vector<Architecture> Network::rows_of(const Architecture& candidates, int64_t count) const {
   const size_t genes = description_.gene_sizes.size();
   if (candidates.size() != genes * count) {
     throw Error("INVALID_ARGUMENT", "Expected " + std::to_string(genes * count) + " genes for " +
@@ -152,11 +148,33 @@ PopulationScores Network::evaluate(const Architecture& candidates, int64_t count
     rows.emplace_back(candidates.begin() + i * genes, candidates.begin() + (i + 1) * genes);
     check(rows.back());
   }
+  return rows;
+}
+
+PopulationSettings Network::on_this_device(PopulationSettings settings) const {
   settings.device = options_.device;
   settings.fused = options_.fused;
   settings.storage = options_.storage;
-  return evaluate_population(description_, parameters_, rows, calibration, validation, settings, cancellation,
-                             progress);
+  return settings;
+}
+
+PopulationScores Network::evaluate(const Architecture& candidates, int64_t count,
+                                   const std::vector<BatchPtr>& calibration,
+                                   const std::vector<BatchPtr>& validation, PopulationSettings settings,
+                                   const Cancellation& cancellation,
+                                   const std::function<void(int64_t, int64_t)>& progress) {
+  return evaluate_population(description_, parameters_, rows_of(candidates, count), calibration, validation,
+                             on_this_device(settings), cancellation, progress);
+}
+
+std::vector<double> Network::naswot(const Architecture& candidates, int64_t count, const BatchPtr& batch,
+                                    const Cancellation& cancellation,
+                                    const std::function<void(int64_t, int64_t)>& progress) {
+  PopulationSettings settings;
+  settings.storage = at::kFloat;
+  settings.device = options_.device;
+  return naswot_scores(description_, parameters_, rows_of(candidates, count), *batch, settings, cancellation,
+                       progress);
 }
 
 Validation Network::validate(const std::vector<BatchPtr>& batches, const Architecture& architecture,

@@ -3,7 +3,7 @@
 
 #include <memory>
 
-#include "evaluate/population.h"
+#include "evaluate/naswot.h"
 #include "train/step.h"
 #include "weights/tensor_entry.h"
 
@@ -37,6 +37,10 @@ class Network {
                             const std::vector<BatchPtr>& calibration, const std::vector<BatchPtr>& validation,
                             PopulationSettings settings, const Cancellation& cancellation,
                             const std::function<void(int64_t, int64_t)>& progress);
+  // NASWOT of each candidate (evaluate/naswot.h), rows as for evaluate().
+  std::vector<double> naswot(const Architecture& candidates, int64_t count, const BatchPtr& batch,
+                             const Cancellation& cancellation,
+                             const std::function<void(int64_t, int64_t)>& progress);
   Validation validate(const std::vector<BatchPtr>& batches, const Architecture& architecture,
                       const Cancellation& cancellation);
   std::vector<TensorEntry> state();
@@ -45,6 +49,9 @@ class Network {
  private:
   // Throws INVALID_ARGUMENT for a wrong number of genes or one out of range.
   void check(const Architecture& architecture) const;
+  // The rows of a flat [count, genes] list, checked.
+  std::vector<Architecture> rows_of(const Architecture& candidates, int64_t count) const;
+  PopulationSettings on_this_device(PopulationSettings settings) const;
   // A training pass; `path` collects the leaves, the key seeds dropout masks.
   Execution training(const Architecture& architecture, ActivePath& path, uint64_t random_key);
   at::Tensor logits(const Batch& batch, const Architecture& architecture);

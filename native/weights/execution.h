@@ -4,6 +4,7 @@
 #include <ATen/core/Generator.h>
 #include <ATen/core/Tensor.h>
 
+#include <functional>
 #include <unordered_map>
 
 #include "graph/graph.h"
@@ -44,6 +45,8 @@ struct Execution {
   bool fused = false;
   // train: of this step's dropout masks.
   at::Generator generator = {};
+  // Told the input of every activation as it runs (evaluate/naswot.h); not with fused kernels.
+  const std::function<void(const at::Tensor&)>* on_activation = nullptr;
 
   // Part of a parameter: a leaf with gradient when training, a plain view elsewhere.
   at::Tensor use(Parameter& parameter, const Slice& slice) const {

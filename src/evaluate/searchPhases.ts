@@ -1,6 +1,7 @@
 import { SinglePathError } from '../core/errors.js';
 import { type CostTable, tableCost } from '../cost/table.js';
 import type { RunDirectory } from '../run/directory.js';
+import type { Finalist } from '../search/finalists.js';
 import type { Candidate, Score, SearchState } from '../search/types.js';
 import type { Architecture, SearchSpace } from '../space/types.js';
 import { CandidateFiles } from './candidateFiles.js';
@@ -15,6 +16,10 @@ export interface SearchPhasesOptions {
   search: StartSearch;
   /** A second search with the same budget to compare with, usually a random one. */
   baseline?: StartSearch | undefined;
+  /** Trains candidates of the finished search, the best first: it wins. */
+  finalists?: ((visited: readonly Candidate[]) => Promise<Finalist[]>) | undefined;
+  /** Further parts of `result.json`. */
+  extra?: Pick<SearchResult, 'calibration'>;
   run?: RunDirectory | undefined;
   signal?: AbortSignal | undefined;
   onGeneration?: ((summary: GenerationSummary) => void) | undefined;
@@ -54,11 +59,31 @@ export interface SearchOutcome {
   note?: string;
 }
 
+/** What a score model learnt from: networks that were trained shortly and scored on held-out images. */
+export interface ScoreCalibration {
+  networks: CalibrationNetwork[];
+  images: number;
+  /** Standard deviation of what the model does not explain, in units of log(error). */
+  sigma: number;
+}
+
+export interface CalibrationNetwork {
+  architecture: Architecture;
+  accuracy: number;
+  loss: number;
+  /** Run directory of the training. */
+  folder: string;
+}
+
 /** `result.json` of a search. */
 export interface SearchResult extends SearchOutcome {
   kind: 'search';
   space: string;
   baseline?: SearchOutcome;
+  /** Networks trained before the search, on how many held-out images they were scored, and the noise of the score model. */
+  calibration?: ScoreCalibration;
+  /** Candidates trained after the search, the winner first; without them the winner is the best scored candidate. */
+  finalists?: Finalist[];
 }
 
 const PHASES = ['search', 'baseline'] as const;
@@ -83,11 +108,14 @@ export async function searchPhases(options: SearchPhasesOptions): Promise<Search
       options.baseline === undefined
         ? undefined
         : await runPhase('baseline', options.baseline, state, options, candidates);
+    const finalists = await options.finalists?.(state.search!.visited);
     const result: SearchResult = {
       kind: 'search',
       space: space.name,
       ...found,
+      ...(finalists && { winner: winnerOf(finalists[0]!, state.search!, space, options.costs), finalists }),
       ...(baseline && { baseline }),
+      ...options.extra,
     };
     await run?.writeResult(result);
     run?.log({ type: 'finished', step: generationsIn(state) });
@@ -165,13 +193,7 @@ function outcomeOf(
   space: SearchSpace,
   costs: readonly CostTable[],
 ): SearchOutcome {
-  const withCosts = ({ architecture, score, generation }: Candidate): CostedCandidate => ({
-    architecture,
-    choices: architecture.map((value, gene) => space.genes[gene]!.labels[value]!),
-    score,
-    costs: Object.fromEntries(costs.map((table) => [table.metric, tableCost(table, architecture)])),
-    generation,
-  });
+  const withCosts = (candidate: Candidate) => costed(candidate, space, costs);
   const topK = state.topK.map(withCosts);
   return {
     method: state.method,
@@ -183,6 +205,31 @@ function outcomeOf(
     history: Array.from({ length: state.generation + 1 }, (_, g) => summarize(phase, state, g)),
     ...(state.note !== undefined && { note: state.note }),
   };
+}
+
+function costed(
+  { architecture, score, generation }: Candidate,
+  space: SearchSpace,
+  costs: readonly CostTable[],
+): CostedCandidate {
+  return {
+    architecture,
+    choices: architecture.map((value, gene) => space.genes[gene]!.labels[value]!),
+    score,
+    costs: Object.fromEntries(costs.map((table) => [table.metric, tableCost(table, architecture)])),
+    generation,
+  };
+}
+
+/** A finalist as the candidate it was. */
+function winnerOf(
+  { architecture, score }: Finalist,
+  { visited }: SearchState,
+  space: SearchSpace,
+  costs: readonly CostTable[],
+): CostedCandidate {
+  const candidate = visited.find((one) => one.architecture.join() === architecture.join())!;
+  return costed({ ...candidate, score }, space, costs);
 }
 
 function summarize(phase: Phase, state: SearchState, generation: number): GenerationSummary {

@@ -64,6 +64,33 @@ export async function evaluateWeights(
   return testAccuracy(await network.validate(batches, [], signal));
 }
 
+/** Which test images a retrained network gets right: 1 or 0 an image, in the order of the data set. */
+export async function networkHits(
+  config: Config,
+  run: StoredRun,
+  { signal, onSkipped }: EvaluateControl,
+): Promise<Uint8Array> {
+  const space = deriveSubnet(openSpace(config.space), run.architecture ?? []);
+  using stack = new Disposables();
+  const test = stack.add(await openImages(config, space, 'test'));
+  const batches = await test.batches({ batchSize: config.evaluate.batchSize, signal });
+  stack.addAll(batches);
+  const network = stack.add(createNetwork(space, config));
+  await loadWeights(network, run.path, onSkipped);
+  const hits: number[] = [];
+  for (const batch of batches) {
+    const { data, shape } = await network.forward(batch, []);
+    const classes = shape[1]!;
+    hits.push(
+      ...Array.from(batch.labels(), (label, i) => {
+        const logits = data.subarray(i * classes, (i + 1) * classes);
+        return logits.indexOf(Math.max(...logits)) === Number(label) ? 1 : 0;
+      }),
+    );
+  }
+  return Uint8Array.from(hits);
+}
+
 /**
  * An exported TorchScript or ONNX file on the test images. A TorchScript file is a program: it runs with the rights of
  * this process.

@@ -31,7 +31,26 @@ export function scoreIdentity(config: Config): Record<string, unknown> {
 
 /** What decides which candidates a search tries, in addition to their scores. */
 export function searchIdentity(config: Config, weights: string): Record<string, unknown> {
-  // A search of more generations begins with the same ones, so a finished one may go on.
-  const { generations: _, ...search } = { ...config.search, ...generationOf(config.search) };
+  // A search of more generations begins with the same ones, and finalists come after it, so a finished one may go on.
+  // Trials matter where they calibrate the score.
+  const { generations: _, finalists: __, trial: ___, ...plan } = config.search;
+  const trials =
+    plan.calibrate > 0 ? { trial: { ...trialIdentity(config), epochs: config.search.trial.epochs } } : {};
+  const search = { ...plan, ...generationOf(config.search), ...trials };
   return { seed: config.seed, search, weights, ...scoreIdentity(config) };
+}
+
+/** What decides the result of a short training, beside the architecture, its epochs and its first weights. */
+export function trialIdentity(config: Config): Record<string, unknown> {
+  const { epochs: _, rungs: __, ...trial } = config.search.trial;
+  const { recipe: ___, ...rest } = trainingIdentity(config, 'retrain');
+  // What a trial takes from the retraining's recipe: see pipeline/trials.ts.
+  const { momentum, nesterov, weightDecay, labelSmoothing, clipGradientNorm, calibrationImages } =
+    config.retrain;
+  return {
+    ...rest,
+    trial,
+    recipe: { momentum, nesterov, weightDecay, labelSmoothing, clipGradientNorm, calibrationImages },
+    validationImages: config.evaluate.validationImages,
+  };
 }

@@ -1,64 +1,211 @@
 import type { Config } from '../config/schema/config.js';
-import type { SinglePathError } from '../core/errors.js';
+import { expected, SinglePathError } from '../core/errors.js';
 import { RandomStream } from '../core/rng.js';
-import { costOf } from '../cost/cost.js';
-import { type RankingReport, rankingReport } from '../search/ranking.js';
-import { distinctMacro, parseTrueAccuracies, type TrueAccuracy } from '../search/truth.js';
+import type { SearchResult } from '../evaluate/searchPhases.js';
+import { type CostBand, kendallInBands } from '../search/ranking.js';
+import { type NamedScores, type RankingCard, rankingCard } from '../search/rankingCard.js';
+import { parseTrueAccuracies, type TrueAccuracy } from '../search/truth.js';
+import type { Evaluate, Score, Valuation } from '../search/types.js';
 import { checkArchitecture } from '../space/architecture.js';
-import type { SearchSpace } from '../space/types.js';
+import { Equivalence } from '../space/equivalence.js';
+import type { Architecture } from '../space/types.js';
+import { costBaselines } from './baselines.js';
 import { openSpace } from './fromConfig.js';
+import { type Naswot, openNaswot, withNaswot } from './naswot.js';
 import { openScorer } from './openScorer.js';
-import { readRun } from './runs.js';
+import { readResult, readRun } from './runs.js';
+import { calibratedValuation, combinedValuation, type ValuationSetting } from './valuation.js';
+
+/** Architectures of one network that are averaged at most. */
+const MOST_EQUIVALENTS = 64;
 
 export interface RankControl {
-  /** Run directory of the supernet. */
-  supernet: string;
+  /** Run directory of the supernet; without it only what needs no training is ranked. */
+  supernet?: string | undefined;
   /** Content of the file of true accuracies. */
   truth: unknown;
   /** Score only so many, drawn by the seed. */
   sample?: number | undefined;
+  /** Average the supernet's scores over all architectures that are the same network, instead of scoring one of them. */
+  averageEquivalents?: boolean | undefined;
+  /** Run directory of a search with calibration on this supernet: its score model is ranked too. */
+  search?: string | undefined;
+  /** Limits on the MAdds at which regret is reported; default: four, so that 20, 40, 60 and 80 % of networks meet them. */
+  caps?: readonly number[] | undefined;
+  /** Networks that would be trained, for the regret of the best of them. Default 10. */
+  topK?: number | undefined;
   signal?: AbortSignal | undefined;
   onSkipped: (error: SinglePathError) => void;
   onCandidates?: (done: number, total: number) => void;
 }
 
-export interface RankResult {
-  space: string;
-  /** Networks ranked; of NAS-Bench-Macro each distinct network once. */
-  count: number;
-  /** How well the supernet's scores rank them. */
-  scores: RankingReport;
-  /** The baseline: ranking them by MAdds alone. */
-  madds: RankingReport;
+/** A network with everything that was computed for it. */
+export interface RankedNetwork {
+  architecture: Architecture;
+  /** True accuracy, as the file gives it. */
+  truth: number;
+  /** By the names of the card's rows. */
+  scores: Record<string, number>;
 }
 
-/** Scores architectures of known accuracy with a supernet and compares the two rankings. */
+export interface RankResult {
+  space: string;
+  /** Networks ranked, each once: architectures that are the same network are not told apart. */
+  count: number;
+  card: RankingCard;
+  /** Tau of the supernet's accuracy inside bands of MAdds. */
+  bands: CostBand[];
+  networks: RankedNetwork[];
+}
+
+/**
+ * Scores architectures of known accuracy with a supernet and compares the ranking with that of everything that needs no
+ * training.
+ *
+ * @throws SinglePathError `INVALID_ARGUMENT` for true accuracies that are not of this space.
+ */
 export async function runRank(config: Config, control: RankControl): Promise<RankResult> {
-  const { supernet, truth, sample, signal, onSkipped, onCandidates } = control;
+  const { supernet, truth, sample, signal } = control;
   const space = openSpace(config.space);
-  const entries = chosen(distinct(space, parseTrueAccuracies(truth)), sample, config.seed);
-  for (const { architecture } of entries) checkArchitecture(space, architecture);
+  const equivalence = new Equivalence(space);
+  const entries = chosen(distinct(equivalence, parseTrueAccuracies(truth)), sample, config.seed);
   const architectures = entries.map(({ architecture }) => architecture);
-  using scorer = await openScorer(config, space, readRun(supernet, 'train'), {
+  const accuracies = entries.map(({ accuracy }) => accuracy);
+  const baselines = costBaselines(space, architectures);
+  using naswot = config.evaluate.naswotImages > 0 ? await openNaswot(config, space, signal) : undefined;
+  if (naswot !== undefined)
+    baselines.push({ name: 'NASWOT', values: await naswot.scores(architectures, signal) });
+  const trained =
+    supernet === undefined ? [] : await supernetRows(config, control, equivalence, architectures, naswot);
+  const madds = baselines[0]!.values;
+  const limits = control.caps ?? quantiles(madds, [0.2, 0.4, 0.6, 0.8]);
+  const k = Math.min(control.topK ?? 10, entries.length);
+  const card = rankingCard(trained, baselines, accuracies, madds, { limits, k });
+  const named = [...trained, ...baselines];
+  return {
+    space: space.name,
+    count: entries.length,
+    card,
+    bands: trained.length === 0 ? [] : kendallInBands(trained[0]!.values, accuracies, madds, 10),
+    networks: entries.map(({ architecture, accuracy }, i) => ({
+      architecture,
+      truth: accuracy,
+      scores: Object.fromEntries(named.map(({ name, values }) => [name, values[i]!])),
+    })),
+  };
+}
+
+/** What comes of the supernet: its accuracy first, then its loss and the score models. */
+async function supernetRows(
+  config: Config,
+  { supernet, search, averageEquivalents, signal, onSkipped, onCandidates }: RankControl,
+  equivalence: Equivalence,
+  architectures: readonly Architecture[],
+  naswot: Naswot | undefined,
+): Promise<NamedScores[]> {
+  const { space } = equivalence;
+  using scorer = await openScorer(config, space, readRun(supernet!, 'train'), {
     signal,
     onSkipped,
     ...(onCandidates && { onProgress: onCandidates }),
   });
-  const scores = await scorer.evaluate(architectures, signal ? { signal } : {});
-  const accuracies = entries.map(({ accuracy }) => accuracy);
-  const madds = architectures.map((architecture) => costOf(space, architecture).madds);
-  const report = (values: readonly number[]) => rankingReport(values, accuracies, madds);
-  return {
-    space: space.name,
-    count: entries.length,
-    scores: report(scores.map(({ accuracy }) => accuracy)),
-    madds: report(madds),
-  };
+  const evaluate = naswot === undefined ? scorer.evaluate : withNaswot(scorer.evaluate, naswot);
+  const scores = await scoresOf(
+    evaluate,
+    architectures,
+    averageEquivalents ? equivalence : undefined,
+    signal,
+  );
+  const setting = { space, images: scorer.images, naswot: naswot !== undefined };
+  const candidates = architectures.map((architecture, i) => ({ architecture, score: scores[i]! }));
+  const modelled: [name: string, valuation: Valuation][] = [['score model', combinedValuation(setting)]];
+  if (search !== undefined) {
+    const valuation = await calibrated(setting, evaluate, scorer.weights, search, signal);
+    modelled.push(['calibrated model', valuation]);
+  }
+  return [
+    { name: 'supernet', values: scores.map(({ accuracy }) => accuracy) },
+    { name: 'supernet loss', values: scores.map(({ loss }) => -loss!), detail: true },
+    ...modelled.flatMap(([name, valuation]): NamedScores[] => {
+      const predictions = valuation(candidates); // none where networks are few
+      return predictions === undefined ? [] : [{ name, values: predictions.map(({ mean }) => mean) }];
+    }),
+  ];
 }
 
-/** In a supernet equivalent NAS-Bench-Macro keys have different weights; each network counts once. */
-function distinct(space: SearchSpace, entries: readonly TrueAccuracy[]): readonly TrueAccuracy[] {
-  return space.name === 'nas-bench-macro' ? distinctMacro(entries) : entries;
+/** The score model of a search that trained networks. @throws SinglePathError where it was of another supernet. */
+async function calibrated(
+  setting: ValuationSetting,
+  evaluate: Evaluate,
+  supernet: string,
+  folder: string,
+  signal: AbortSignal | undefined,
+): Promise<Valuation> {
+  const { weights } = readRun(folder, 'search');
+  const { calibration } = readResult<SearchResult>(folder);
+  if (calibration === undefined || weights !== supernet) {
+    const got = calibration === undefined ? 'a search that trained no networks' : 'one of another supernet';
+    throw new SinglePathError(
+      'INVALID_ARGUMENT',
+      `Expected a search with --calibrate on this supernet in '${folder}' but received ${got}`,
+      { hint: 'singlepath search --supernet FOLDER --calibrate 18' },
+    );
+  }
+  const architectures = calibration.networks.map(({ architecture }) => architecture);
+  const scores = await evaluate(architectures, signal ? { signal } : {});
+  const networks = calibration.networks.map((network, i) => ({ ...network, score: scores[i]! }));
+  return calibratedValuation(setting, networks, calibration.images).valuation;
+}
+
+async function scoresOf(
+  evaluate: Evaluate,
+  architectures: readonly Architecture[],
+  equivalence: Equivalence | undefined,
+  signal: AbortSignal | undefined,
+): Promise<Score[]> {
+  const options = signal ? { signal } : {};
+  if (equivalence === undefined) return [...(await evaluate(architectures, options))];
+  const groups = architectures.map((architecture) => equivalence.members(architecture, MOST_EQUIVALENTS));
+  const scores = await evaluate(groups.flat(), options);
+  let next = 0;
+  return groups.map((members) => {
+    const own = scores.slice(next, next + members.length);
+    next += members.length;
+    const mean = (pick: (score: Score) => number | undefined) =>
+      own.reduce((sum, score) => sum + (pick(score) ?? Number.NaN), 0) / own.length;
+    const [first] = own;
+    return { ...first, accuracy: mean(({ accuracy }) => accuracy), loss: mean(({ loss }) => loss) };
+  });
+}
+
+/** Each network once, as its canonical architecture: in a supernet equivalent architectures have different weights. */
+function distinct(equivalence: Equivalence, entries: readonly TrueAccuracy[]): TrueAccuracy[] {
+  const { space } = equivalence;
+  const found = new Map<string, TrueAccuracy>();
+  for (const entry of entries) {
+    checkArchitecture(space, entry.architecture);
+    const architecture = equivalence.canonical(entry.architecture);
+    const key = architecture.join();
+    const known = found.get(key);
+    if (known === undefined) found.set(key, { ...entry, architecture });
+    else if (known.accuracy !== entry.accuracy) {
+      throw expected(
+        `one accuracy of ${entry.architecture.join()} and ${key}, which are the same network,`,
+        'true accuracies',
+        [entry.accuracy, known.accuracy],
+      );
+    }
+  }
+  return [...found.values()];
+}
+
+/** Limits that so large shares of the costs meet, to two digits. */
+function quantiles(costs: readonly number[], shares: readonly number[]): number[] {
+  const sorted = costs.toSorted((a, b) => a - b);
+  const limits = shares.map((share) => sorted[Math.ceil(share * (sorted.length - 1))]!);
+  return [...new Set(limits.map((limit) => Number(limit.toPrecision(2))))].filter(
+    (limit) => sorted.filter((cost) => cost <= limit).length > 1,
+  );
 }
 
 function chosen(

@@ -14,15 +14,23 @@ import { costTable } from '../latency/costTable.js';
 import { RunDirectory } from '../run/directory.js';
 import type { FeasibleSet } from '../sampling/feasible.js';
 import { evolutionarySearch } from '../search/evolution.js';
+import type { Finalist } from '../search/finalists.js';
+import { withModel } from '../search/generations.js';
 import { nsga2 } from '../search/nsga2.js';
 import { randomSearch } from '../search/random.js';
-import type { Evaluate } from '../search/types.js';
+import type { Candidate, Evaluate, Valuation } from '../search/types.js';
 import type { SearchSpace } from '../space/types.js';
+import { calibrate } from './calibrate.js';
+import { Disposables } from './disposables.js';
+import { type FinalistsBudget, trainFinalists } from './finalists.js';
 import { openSpace, versions } from './fromConfig.js';
 import { searchIdentity } from './identity.js';
 import { searchedArchitectures } from './legalArchitectures.js';
+import { openNaswot, withNaswot } from './naswot.js';
 import { openScorer, type Scorer } from './openScorer.js';
 import { keptConfig, type RunControl, readRun } from './runs.js';
+import { Trials } from './trials.js';
+import { combinedValuation } from './valuation.js';
 
 export interface SearchControl extends RunControl {
   /** Run directory of the supernet. */
@@ -32,6 +40,12 @@ export interface SearchControl extends RunControl {
   /** Receives how many candidates of the present generation have their score, and how many there are. */
   onCandidates?: (done: number, total: number) => void;
   onGeneration?: (summary: GenerationSummary) => void;
+  /** What the finalists will cost, before the first is trained. */
+  onFinalists?: (budget: FinalistsBudget) => void;
+  /** Short trainings done: of the calibration before the search, of the finalists after it. */
+  onTrial?: (phase: 'calibration' | 'finalists', done: number, total: number) => void;
+  /** Told where the supernet ranks the calibration networks worse than arithmetic. */
+  onWarning?: (message: string) => void;
 }
 
 export type { SearchResult };
@@ -64,12 +78,42 @@ export async function runSearch(
     resume,
     versions: versions(),
   });
-  const start = searchOf(config, space, scorer.evaluate, feasible, signal);
+  const openTrials = () => Trials.open(config, space, supernetRun, { signal, onSkipped });
+  const { search } = config;
+  using stack = new Disposables();
+  const naswot =
+    search.score === 'model' && config.evaluate.naswotImages > 0
+      ? stack.add(await openNaswot(config, space, signal))
+      : undefined;
+  const evaluate = naswot === undefined ? scorer.evaluate : withNaswot(scorer.evaluate, naswot);
+  const setting = { space, images: scorer.images, naswot: naswot !== undefined };
+  const calibrated =
+    search.calibrate === 0
+      ? undefined
+      : await calibrate({
+          ...{ ...setting, config, feasible, evaluate, openTrials, signal, onWarning: control.onWarning },
+          onTrial: (done, total) => control.onTrial?.('calibration', done, total),
+        });
+  const valuation =
+    calibrated?.valuation ?? (search.score === 'model' ? combinedValuation(setting) : undefined);
+  const start = searchOf(config, space, evaluate, feasible, valuation, signal);
+  const finalists = async (visited: readonly Candidate[]): Promise<Finalist[]> => {
+    using trials = await openTrials();
+    const { epochs, rungs } = search.trial;
+    return await trainFinalists({
+      ...{ space, trials, epochs, rungs, count: search.finalists },
+      candidates: withModel(visited, valuation),
+      onBudget: control.onFinalists,
+      onTrial: (done, total) => control.onTrial?.('finalists', done, total),
+    });
+  };
   const result = await searchPhases({
     space,
     costs: reportedCosts(config, space),
     search: start.search,
     baseline: config.search.baseline ? start.baseline : undefined,
+    finalists: search.finalists > 0 ? finalists : undefined,
+    ...(calibrated && { extra: { calibration: calibrated.calibration } }),
     run,
     signal,
     onGeneration,
@@ -82,6 +126,7 @@ function searchOf(
   space: SearchSpace,
   evaluate: Evaluate,
   feasible: FeasibleSet,
+  valuation: Valuation | undefined,
   signal: AbortSignal | undefined,
 ): { search: StartSearch; baseline: StartSearch } {
   const { population, generations, mutationProbability } = search;
@@ -92,6 +137,7 @@ function searchOf(
     generations,
     topK,
     feasible,
+    ...(valuation && { valuation }),
     ...(resume && { resume }),
     ...(signal && { signal }),
   });

@@ -24,6 +24,8 @@ export interface StoredRun {
   architecture?: number[];
   /** Of a search: the run directory of its supernet. */
   supernet?: string;
+  /** Of a search: SHA-256 of the supernet's weights. */
+  weights?: string;
 }
 
 const SPACE_FILE = 'space.yaml';
@@ -65,10 +67,15 @@ export function readRun(path: string, ...kinds: RunKind[]): StoredRun {
       hint: 'give the folder that was its --run-dir',
     });
   }
-  const { architecture } = (identity ?? {}) as { architecture?: number[] };
+  const { architecture, weights } = (identity ?? {}) as { architecture?: number[]; weights?: string };
   const config = resolveConfig([configFileSource(join(path, 'config.yaml'))]);
   const supernet = sources.supernet === undefined ? undefined : resolve(path, sources.supernet);
-  return { kind, path, config, ...(architecture && { architecture }), ...(supernet && { supernet }) };
+  return {
+    ...{ kind, path, config },
+    ...(architecture && { architecture }),
+    ...(weights && { weights }),
+    ...(supernet && { supernet }),
+  };
 }
 
 /** `result.json` of a finished run. @throws SinglePathError `INVALID_ARGUMENT` where it is not finished. */

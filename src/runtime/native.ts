@@ -131,6 +131,14 @@ export interface NativeNetwork {
     cancel: NativeCancel,
     onProgress: (done: number, total: number) => void,
   ): Promise<EvaluateResult>;
+  /** NASWOT of each architecture (a row), BatchNorm over the batch itself: native/evaluate/naswot.h. */
+  naswot(
+    architectures: Int32Array,
+    count: number,
+    batch: NativeBatch,
+    cancel: NativeCancel,
+    onProgress: (done: number, total: number) => void,
+  ): Promise<number[]>;
   /** Accuracy with the running statistics in the buffers (a retrained network). */
   validate(
     batches: NativeBatch[],

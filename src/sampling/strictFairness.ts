@@ -6,7 +6,9 @@ import type { GeneSpace, Sampler } from './sampler.js';
  * Strict fairness (FairNAS, arXiv 1907.01845): training goes in rounds of as many steps as the largest gene has
  * values. In a round each gene runs through a fresh random permutation of its values, so all are trained equally
  * often. Genes with fewer values repeat: each value floor or ceil of (round / values) times, the extra ones drawn
- * at random. FairNAS adds up the gradients of a round before it updates; here that is `accumulate: round`.
+ * at random. FairNAS adds up the gradients of a round before it updates; here each path of the round updates on its
+ * own. Every choice is on one path of the round either way, so only the layers without genes see a difference. The
+ * setting `accumulate` adds up batches of one path, not paths.
  */
 export class StrictFairnessSampler implements Sampler {
   /** Steps in a round. */

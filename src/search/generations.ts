@@ -5,7 +5,16 @@ import { FeasibleSet } from '../sampling/feasible.js';
 import type { GeneSpace } from '../sampling/sampler.js';
 import type { Architecture } from '../space/types.js';
 import { Explored } from './explored.js';
-import type { Candidate, Evaluate, FrontMember, Origin, Score, SearchState } from './types.js';
+import {
+  type Candidate,
+  type Evaluate,
+  type FrontMember,
+  merit,
+  type Origin,
+  type Score,
+  type SearchState,
+  type Valuation,
+} from './types.js';
 
 /** What every search takes. Defaults: {@link SEARCH_DEFAULTS}. */
 export interface SearchOptions {
@@ -18,6 +27,8 @@ export interface SearchOptions {
   topK?: number;
   /** The architectures that meet the constraints; absent: all of the space. */
   feasible?: FeasibleSet;
+  /** Ranks by a model of the scores instead of by the scores themselves. */
+  valuation?: Valuation;
   /** State to go on from. */
   resume?: SearchState;
   signal?: AbortSignal;
@@ -76,6 +87,7 @@ export async function* runGenerations(
   const feasible = options.feasible ?? new FeasibleSet(space);
   const explored = new Explored(feasible);
   const visited = restore(options.resume, method, seed, explored);
+  let valued = withModel(visited, options.valuation);
 
   // Also goes on from a finished search when more generations are asked for.
   if (options.resume && (options.resume.generation >= generations || explored.exhausted)) {
@@ -84,7 +96,7 @@ export async function* runGenerations(
   }
   for (let generation = options.resume?.rngCounter ?? 0; generation <= generations; generation++) {
     const random = new RandomStream(seed, 'search', generation);
-    const proposals = visited.length === 0 ? [] : method.propose(random, visited, explored);
+    const proposals = visited.length === 0 ? [] : method.propose(random, valued, explored);
     while (proposals.length < population) {
       const architecture = explored.claimRandom(random);
       if (architecture === undefined) break;
@@ -92,6 +104,7 @@ export async function* runGenerations(
     }
     const scores = await scored(evaluate, proposals, options.signal);
     visited.push(...proposals.map((proposal, i) => ({ ...proposal, score: scores[i]!, generation })));
+    valued = withModel(visited, options.valuation);
 
     const last = generation === generations;
     const early = !last && explored.exhausted;
@@ -101,8 +114,8 @@ export async function* runGenerations(
       generation,
       rngCounter: generation + 1,
       visited: [...visited],
-      topK: best(visited, topK),
-      ...(method.front && { front: method.front(visited) }),
+      topK: best(valued, topK),
+      ...(method.front && { front: method.front(valued) }),
       done: last || early,
       ...(early && { note: exhaustedNote(visited.length, feasible) }),
     };
@@ -110,9 +123,22 @@ export async function* runGenerations(
   }
 }
 
-/** The `count` most accurate candidates, best first; of equals the one evaluated first. */
+/** The `count` candidates of the highest {@link merit}, best first; of equals the one evaluated first. */
 export function best(candidates: readonly Candidate[], count: number): Candidate[] {
-  return [...candidates].sort((a, b) => b.score.accuracy - a.score.accuracy).slice(0, count);
+  return [...candidates].sort((a, b) => merit(b) - merit(a)).slice(0, count);
+}
+
+/** The candidates with what a score model makes of them, where there is one. */
+export function withModel(
+  visited: readonly Candidate[],
+  valuation: Valuation | undefined,
+): readonly Candidate[] {
+  const predictions = valuation?.(visited);
+  if (predictions === undefined) return visited;
+  return visited.map((candidate, i) => {
+    const { mean, deviation } = predictions[i]!;
+    return { ...candidate, score: { ...candidate.score, model: mean, modelDeviation: deviation } };
+  });
 }
 
 /** Proposes children until `count` are claimed, in at most ten times as many attempts. */

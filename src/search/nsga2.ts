@@ -5,7 +5,7 @@ import type { GeneSpace } from '../sampling/sampler.js';
 import { checkProbability, crossover, mutate } from './evolution.js';
 import { attempt, runGenerations, SEARCH_DEFAULTS, type SearchOptions } from './generations.js';
 import { crowdingDistance, nonDominatedSort, type Objectives, paretoFront } from './pareto.js';
-import type { Candidate, Evaluate, FrontMember, SearchState } from './types.js';
+import { type Candidate, type Evaluate, type FrontMember, merit, type SearchState } from './types.js';
 
 export interface Nsga2Options extends SearchOptions {
   /** Probability that a child's gene is redrawn after crossover. Default 0.1. */
@@ -27,9 +27,9 @@ export function nsga2(
   if (tables.length === 0) throw expected('at least one cost', 'the objectives of nsga2', tables.length);
   const population = options.population ?? SEARCH_DEFAULTS.population;
   const probability = checkProbability(options.mutationProbability);
-  const objectives = ({ architecture, score }: Candidate): Objectives => [
-    -score.accuracy,
-    ...tables.map((table) => tableCost(table, architecture)),
+  const objectives = (candidate: Candidate): Objectives => [
+    -merit(candidate),
+    ...tables.map((table) => tableCost(table, candidate.architecture)),
   ];
   return runGenerations(space, evaluate, options, {
     name: 'nsga2',
@@ -97,5 +97,5 @@ function frontOf(
         tables.map((table) => [table.metric, tableCost(table, candidate.architecture)]),
       ),
     }))
-    .sort((a, b) => b.score.accuracy - a.score.accuracy);
+    .sort((a, b) => merit(b) - merit(a));
 }

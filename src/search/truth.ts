@@ -41,31 +41,6 @@ export function parseTrueAccuracies(document: unknown): TrueAccuracy[] {
   return entries;
 }
 
-/** Choice layers of each stage of NAS-Bench-Macro. */
-const MACRO_STAGES = [2, 3, 3];
-
-/**
- * Canonical form of a NAS-Bench-Macro architecture. After the first layer of a stage an identity does nothing, so
- * only the order of the other choices counts: they move to the front. 3,969 of the 6,561 keys are canonical; the
- * others name the same networks again, and a ranking should count each network once.
- */
-export function canonicalMacro(architecture: Architecture): Architecture {
-  if (architecture.length !== 8)
-    throw expected('8 genes', 'a NAS-Bench-Macro architecture', architecture.join());
-  let start = 0;
-  return MACRO_STAGES.flatMap((length) => {
-    const [first, ...rest] = architecture.slice(start, start + length);
-    start += length;
-    const active = rest.filter((choice) => choice !== 0);
-    return [first!, ...active, ...new Array<number>(length - 1 - active.length).fill(0)];
-  });
-}
-
-/** Only the entries in canonical form: each distinct NAS-Bench-Macro network once. */
-export function distinctMacro(entries: readonly TrueAccuracy[]): TrueAccuracy[] {
-  return entries.filter(({ architecture }) => canonicalMacro(architecture).join() === architecture.join());
-}
-
 function parseEntry(entry: unknown, genes: unknown, accuracyField: string, where: string): TrueAccuracy {
   const architecture = parseGenes(genes);
   if (architecture === undefined)

@@ -1,10 +1,13 @@
 import type { Architecture } from '../space/types.js';
 
-/** What an evaluation measured. Searches rank by `accuracy`; the rest is kept beside it. */
+/** What an evaluation measured. Searches rank by {@link merit}; the rest is kept beside it. */
 export interface Score {
   /** Higher is better. */
   accuracy: number;
   loss?: number;
+  /** What a score model makes of it (`search.score: model`), on a scale of its own, and its standard deviation. */
+  model?: number;
+  modelDeviation?: number;
   [measure: string]: number | undefined;
 }
 
@@ -29,6 +32,19 @@ export interface Candidate {
   /** What it was made from: one of a mutation, two of a crossover, none of a random one. */
   parents?: readonly Architecture[];
 }
+
+/** What searches rank by: the score model's prediction where there is one, else the accuracy. Higher is better. */
+export function merit({ score }: Pick<Candidate, 'score'>): number {
+  return score.model ?? score.accuracy;
+}
+
+/**
+ * Predictions for all candidates evaluated so far, from all of them; undefined while they are too few. A function of its
+ * arguments alone, so that a search resumes to the identical result.
+ */
+export type Valuation = (
+  visited: readonly Pick<Candidate, 'architecture' | 'score'>[],
+) => readonly { mean: number; deviation: number }[] | undefined;
 
 /** A member of a Pareto front with its cost under each metric. */
 export interface FrontMember extends Candidate {

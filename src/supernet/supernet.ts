@@ -152,6 +152,25 @@ export class Supernet implements Disposable {
     );
   }
 
+  /**
+   * NASWOT (arXiv 2006.04647): log |det K| of the kernel of activation patterns over the images of one batch, with the
+   * weights as they are (meant for untrained ones). Higher is better; common prefixes run once.
+   */
+  async naswot(
+    architectures: readonly Architecture[],
+    batch: NativeBatch,
+    {
+      signal,
+      onProgress = () => {},
+    }: { signal?: AbortSignal | undefined; onProgress?: (done: number, total: number) => void } = {},
+  ): Promise<number[]> {
+    const flat = Int32Array.from(architectures.flatMap((a) => [...this.#genes(a)]));
+    using token = cancellation(signal);
+    return await callNative(() =>
+      this.#live().naswot(flat, architectures.length, this.#fitting([batch])[0]!, token.native, onProgress),
+    );
+  }
+
   /** Accuracy of one path with the running statistics in the buffers. */
   async validate(
     batches: NativeBatch[],

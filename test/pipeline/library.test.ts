@@ -137,9 +137,13 @@ test('a supernet is exported by naming the path, and not without', { skip }, asy
 
 test('runRank compares scores with true accuracies', { skip }, async () => {
   const truth = [0, 1, 2, 3].map((choice) => ({ arch: Array(8).fill(choice), accuracy: 90 + choice }));
-  const { count, madds } = await runRank(config, { supernet: at('supernet'), truth, onSkipped });
+  const { count, card, networks } = await runRank(config, { supernet: at('supernet'), truth, onSkipped });
   assert.equal(count, 4);
-  assert.ok(madds.kendall >= -1 && madds.kendall <= 1);
+  const [own] = card.rows;
+  assert.ok(own!.name === 'supernet' && own!.kendall >= -1 && own!.kendall <= 1);
+  assert.ok(card.rows.some(({ name }) => name === 'NASWOT'));
+  assert.match(card.verdict, /supernet (ranks|does NOT rank)/);
+  assert.ok(networks.every(({ scores }) => Object.values(scores).every(Number.isFinite)));
 });
 
 test('images that the supernet was trained on cannot score it', { skip }, async () => {

@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../../config/schema/config.js';
-import { fileSource } from '../../config/sources.js';
+import { fileSource, objectSource } from '../../config/sources.js';
 import { packageRoot } from '../../core/packageRoot.js';
 import { RandomStream } from '../../core/rng.js';
 import { costOf } from '../../cost/cost.js';
+import { networkHits } from '../../pipeline/evaluate.js';
 import { openSpace } from '../../pipeline/fromConfig.js';
 import { searchedArchitectures } from '../../pipeline/legalArchitectures.js';
 import { runExport } from '../../pipeline/runExport.js';
@@ -14,20 +15,29 @@ import { readRun } from '../../pipeline/runs.js';
 import { runTrain } from '../../pipeline/runTrain.js';
 import { formatDuration, formatExact, formatPercent } from '../../report/format.js';
 import { formatTable } from '../../report/table.js';
+import { type Advantage, pairedAdvantage } from '../../search/significance.js';
 import { formatArchitecture } from '../../space/architecture.js';
+import { Equivalence } from '../../space/equivalence.js';
 import type { Architecture, SearchSpace } from '../../space/types.js';
 import { configOf } from '../common/configOf.js';
 import { describeParity } from '../common/exportText.js';
-import type { DemoResult } from '../common/jsonOutput.js';
+import type { DemoResult, RetrainedNetwork } from '../common/jsonOutput.js';
 import type { RunOptions } from '../common/options.js';
 import { printJson, printText } from '../common/output.js';
 import { searchReporter, trainingReporter } from '../common/reporters.js';
 import { createSession, type Session } from '../common/session.js';
 import { stoppable } from '../common/signals.js';
 
+/** Random legal networks the winner is compared with. */
+const RANDOM_NETWORKS = 5;
+
 /** `singlepath demo`: the same steps as train, search, retrain and export, one after another. */
 export async function demo(options: RunOptions): Promise<void> {
-  const base = [fileSource(join(packageRoot(), 'configs', 'demo.yaml'))];
+  const file = join(packageRoot(), 'examples', 'spaces', 'fashion.yaml');
+  const base = [
+    fileSource(join(packageRoot(), 'configs', 'demo.yaml')),
+    objectSource({ space: { file } }, 'singlepath demo'), // wherever it is called from
+  ];
   const config = configOf(options, { base });
   const runDir = options.runDir ?? demoDirectory(options.resume ?? false);
   const session = createSession(options);
@@ -62,29 +72,64 @@ async function runDemo(
   });
   const { result: search } = await phase('search', (folder) => {
     const { stop, ...hooks } = searchReporter(session, config.search.generations);
+    const onTrial = (what: string, done: number, total: number) =>
+      session.log.info(`${what}: ${done} of ${total} networks trained`);
     const supernet = join(runDir, 'supernet');
-    return runSearch(config, { runDir: folder, resume, signal, supernet, onSkipped, ...hooks }).finally(stop);
+    return runSearch(config, {
+      runDir: folder,
+      resume,
+      signal,
+      supernet,
+      onSkipped,
+      onTrial,
+      ...hooks,
+    }).finally(stop);
   });
-  const retrained = (name: string, architecture: Architecture) =>
-    phase(name, async (folder) => {
-      const { stop, ...hooks } = trainingReporter(session, name, config.retrain.logEvery);
-      const control = { runDir: folder, resume, signal, ...hooks };
-      return { architecture, result: await runRetrain(config, architecture, control).finally(stop) };
-    });
-  const winner = await retrained('winner', search.winner.architecture);
-  const random = await retrained('random', randomArchitecture(config, winner.architecture));
+  const retrained = async (name: string, architecture: Architecture): Promise<RetrainedNetwork> => {
+    const { stop, ...hooks } = trainingReporter(session, name, config.retrain.logEvery);
+    const control = { runDir: join(runDir, name), resume, signal, ...hooks };
+    return { architecture, result: await runRetrain(config, architecture, control).finally(stop) };
+  };
+  const winner = await phase('winner', () => retrained('winner', search.winner.architecture));
+  const random = await phase('random', async () => {
+    const networks: RetrainedNetwork[] = [];
+    for (const [i, architecture] of randomArchitectures(config, winner.architecture).entries())
+      networks.push(await retrained(`random-${i + 1}`, architecture));
+    return networks;
+  });
+  const hitsOf = (name: string) =>
+    networkHits(config, readRun(join(runDir, name), 'retrain'), { signal, onSkipped });
+  const others: Uint8Array[] = [];
+  for (const i of random.keys()) others.push(await hitsOf(`random-${i + 1}`));
+  const advantage = pairedAdvantage(await hitsOf('winner'), others);
   const exported = await phase('export', (folder) =>
     runExport(config, readRun(join(runDir, 'winner'), 'retrain'), { directory: folder, signal, onSkipped }),
   );
-  return { train, search, winner, random, export: exported, seconds, runDir };
+  return { train, search, winner, random, advantage, export: exported, seconds, runDir };
 }
 
-/** A legal architecture that is not the winner. */
-function randomArchitecture(config: Config, winner: Architecture): Architecture {
-  const legal = searchedArchitectures(openSpace(config.space), config);
-  const rank = legal.rank(winner);
+/** Different legal networks, drawn uniformly by the seed; the winner is not one of them. */
+function randomArchitectures(config: Config, winner: Architecture): Architecture[] {
+  const space = openSpace(config.space);
+  const equivalence = new Equivalence(space);
+  const keyOf = (architecture: Architecture) => equivalence.canonical(architecture).join();
+  const legal = searchedArchitectures(space, config);
   const random = new RandomStream(config.seed, 'split', 0);
-  return legal.drawExcept(random, rank === undefined ? [] : [rank]) ?? winner;
+  const taken = new Set([keyOf(winner)]);
+  const ranks: bigint[] = [];
+  const chosen: Architecture[] = [];
+  while (chosen.length < RANDOM_NETWORKS) {
+    const architecture = legal.drawExcept(
+      random,
+      ranks.toSorted((a, b) => (a < b ? -1 : 1)),
+    );
+    if (architecture === undefined) break; // the constraints leave no more
+    ranks.push(legal.rank(architecture)!);
+    const key = keyOf(architecture);
+    if (!taken.has(key)) chosen.push(architecture);
+    taken.add(key);
+  }
+  return chosen;
 }
 
 /** runs/demo, runs/demo-2, …: a new one, or the newest to go on with. */
@@ -97,7 +142,7 @@ function demoDirectory(resume: boolean): string {
 
 /** The closing table of the demo. */
 function describeDemo(space: SearchSpace, result: DemoResult): string {
-  const { search, winner, random, seconds, runDir } = result;
+  const { search, winner, random, advantage, seconds, runDir } = result;
   const right = { align: 'right' } as const;
   const row = (name: string, architecture: Architecture, heldOut: number | undefined, test?: number) => {
     const { madds, params } = costOf(space, architecture);
@@ -122,7 +167,8 @@ function describeDemo(space: SearchSpace, result: DemoResult): string {
   if (baseline) {
     rows.push(row('best of random search', baseline.winner.architecture, baseline.winner.score.accuracy));
   }
-  rows.push(row('random legal', random.architecture, undefined, random.result.last.accuracy));
+  for (const { architecture, result } of random)
+    rows.push(row('random legal', architecture, undefined, result.last.accuracy));
   const table = formatTable(
     [
       { title: '' },
@@ -134,19 +180,28 @@ function describeDemo(space: SearchSpace, result: DemoResult): string {
     ],
     rows,
   );
-  // Networks of one space that meet the same constraint are close: what is within the error is no difference.
-  const { images, last } = winner.result;
-  const { accuracy } = last;
-  const error = Math.sqrt((accuracy * (1 - accuracy)) / images);
+  const { images } = winner.result;
   const total = Object.values(seconds).reduce((sum, value) => sum + value, 0);
   const phases = Object.entries(seconds).map(([name, value]) => `${name} ${formatDuration(value)}`);
   return [
     table,
     '',
     `${search.evaluated} candidates for the search${baseline ? `, ${baseline.evaluated} for the random search` : ''}`,
-    `an accuracy of ${formatPercent(accuracy)} on ${images} images has a standard error of ${formatPercent(error)}`,
+    describeAdvantage(advantage, random.length, images),
     `export of the winner: ${describeParity(result.export.parity)}`,
     `time: ${formatDuration(total)} (${phases.join(', ')})`,
     `everything is in ${runDir}`,
   ].join('\n');
+}
+
+function describeAdvantage(
+  { difference, error, significant }: Advantage,
+  count: number,
+  images: number,
+): string {
+  const points = (value: number) => (100 * value).toFixed(2);
+  const compared = `${points(difference)} points over the mean of ${count} random networks of the same budget, standard error ${points(error)} (the same ${images} test images)`;
+  return significant
+    ? `The search found a better network: ${compared}.`
+    : `No gain to be seen: ${compared}, which is less than two standard errors.`;
 }

@@ -1,5 +1,6 @@
 import { objectSource } from '../../config/sources.js';
-import { formatCost } from '../../cost/constraint.js';
+import { SinglePathError } from '../../core/errors.js';
+import { formatCost, parseConstraint } from '../../cost/constraint.js';
 import { type RankResult, runRank } from '../../pipeline/runRank.js';
 import { readRun } from '../../pipeline/runs.js';
 import { formatTable } from '../../report/table.js';
@@ -11,22 +12,34 @@ import { createSession } from '../common/session.js';
 import { stoppable } from '../common/signals.js';
 
 export interface RankCommandOptions extends ConfigOptions, OutputOptions {
-  supernet: string;
+  supernet?: string;
   truth: string;
+  search?: string;
   sample?: number;
+  averageEquivalents?: boolean;
+  cap: string[];
+  top: number;
 }
 
 /** `singlepath rank` */
 export async function rank(options: RankCommandOptions): Promise<void> {
-  const run = readRun(options.supernet, 'train');
-  const config = configOf(options, { base: [objectSource(run.config, `${options.supernet}/config.yaml`)] });
+  const { supernet } = options;
+  const base =
+    supernet === undefined
+      ? []
+      : [objectSource(readRun(supernet, 'train').config, `${supernet}/config.yaml`)];
+  const config = configOf(options, { base });
   const session = createSession(options);
   let progress: ReturnType<typeof session.progress> | undefined;
   const result = await stoppable({}, (signal) =>
     runRank(config, {
-      supernet: options.supernet,
+      supernet,
       truth: readJson(options.truth),
+      search: options.search,
       sample: options.sample,
+      averageEquivalents: options.averageEquivalents,
+      caps: options.cap.length > 0 ? options.cap.map(maddsLimit) : undefined,
+      topK: options.top,
       signal,
       onSkipped: (error) => session.log.warn(error.message),
       onCandidates: (done, total) => {
@@ -39,34 +52,51 @@ export async function rank(options: RankCommandOptions): Promise<void> {
   else printText(describe(result));
 }
 
-function describe({ space, count, scores, madds }: RankResult): string {
-  const right = { align: 'right' } as const;
-  const both = (name: string, pick: (report: RankResult['scores']) => number): string[] => [
-    name,
-    pick(scores).toFixed(3),
-    pick(madds).toFixed(3),
-  ];
-  const summary = formatTable(
-    [{ title: '' }, { title: 'supernet', ...right }, { title: 'MAdds alone', ...right }],
-    [
-      both('Kendall tau', (report) => report.kendall),
-      both('Spearman rho', (report) => report.spearman),
-      both('mean tau in MAdds bands', (report) => report.bandKendall),
-      ...scores.regret.map(({ k }, i) =>
-        both(`regret of the best ${k}`, (report) => report.regret[i]!.regret),
-      ),
-      ...scores.precision.map(({ k }, i) =>
-        both(`share of the true best ${k}`, (report) => report.precision[i]!.precision),
-      ),
-    ],
+/** Bands and limits are of MAdds, so that all scores are compared on the same networks. */
+function maddsLimit(text: string): number {
+  const { metric, limit } = parseConstraint(text);
+  if (metric === 'madds') return limit;
+  throw new SinglePathError(
+    'INVALID_ARGUMENT',
+    `Expected a limit on madds for --cap but received '${text}'`,
+    {
+      hint: 'for example --cap madds<=60M',
+    },
   );
-  const bands = formatTable(
-    [{ title: 'MAdds band' }, { title: 'networks', ...right }, { title: 'tau', ...right }],
-    scores.bands.map(({ from, to, count: members, kendall }) => [
-      `${formatCost('madds', from)} - ${formatCost('madds', to)}`,
-      String(members),
-      kendall.toFixed(3),
+}
+
+function describe({ space, count, card, bands }: RankResult): string {
+  const right = { align: 'right' } as const;
+  const digits = (value: number, count = 3) => (Number.isNaN(value) ? '-' : value.toFixed(count));
+  const caps = card.rows[0]!.caps;
+  const summary = formatTable(
+    [
+      { title: 'score' },
+      { title: 'tau', ...right },
+      { title: 'rho', ...right },
+      { title: 'tau in bands', ...right },
+      ...caps.map(({ limit }) => ({
+        title: limit === null ? 'no limit' : `<=${formatCost('madds', limit)}`,
+        ...right,
+      })),
+    ],
+    card.rows.map(({ name, kendall, spearman, bandKendall, caps }) => [
+      name,
+      digits(kendall),
+      digits(spearman),
+      digits(bandKendall),
+      ...caps.map(({ top1, bestOfK }) => `${digits(top1, 2)} / ${digits(bestOfK, 2)}`),
     ]),
   );
-  return `${space}: ${count} networks\n\n${summary}\n\n${bands}`;
+  const banded = formatTable(
+    [{ title: 'MAdds band' }, { title: 'networks', ...right }, { title: 'tau of the supernet', ...right }],
+    bands.map(({ from, to, count: members, kendall }) => [
+      `${formatCost('madds', from)} - ${formatCost('madds', to)}`,
+      String(members),
+      digits(kendall),
+    ]),
+  );
+  const regret = `Under a limit on MAdds: accuracy lost by training the best scored network / the best ${card.k}.`;
+  const text = `${space}: ${count} networks\n\n${summary}\n${regret}\n\n${card.verdict}`;
+  return bands.length === 0 ? text : `${text}\n\n${banded}`;
 }

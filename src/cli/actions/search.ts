@@ -3,11 +3,13 @@ import { objectSource } from '../../config/sources.js';
 import { SinglePathError } from '../../core/errors.js';
 import { formatCost } from '../../cost/constraint.js';
 import type { CostedCandidate, SearchOutcome, SearchResult } from '../../evaluate/searchPhases.js';
+import type { FinalistsBudget } from '../../pipeline/finalists.js';
 import { openSpace } from '../../pipeline/fromConfig.js';
 import { runSearch } from '../../pipeline/runSearch.js';
 import { readRun } from '../../pipeline/runs.js';
-import { formatPercent } from '../../report/format.js';
+import { formatExact, formatPercent } from '../../report/format.js';
 import { type Column, formatTable } from '../../report/table.js';
+import type { Finalist } from '../../search/finalists.js';
 import { formatArchitecture } from '../../space/architecture.js';
 import type { SearchSpace } from '../../space/types.js';
 import type { RunOptions } from '../common/options.js';
@@ -20,6 +22,9 @@ import { stoppable } from '../common/signals.js';
 export interface SearchCommandOptions extends RunOptions {
   supernet?: string;
   constraint: string[];
+  score?: string;
+  calibrate?: number;
+  finalists?: number;
 }
 
 /** `singlepath search` */
@@ -29,7 +34,12 @@ export async function search(options: SearchCommandOptions): Promise<void> {
   const constraints = options.constraint.length > 0 ? options.constraint : undefined;
   const config = runConfig(options, {
     base: [objectSource(supernet.config, `${folder}/config.yaml`)],
-    shortcuts: [{ path: ['search', 'constraints'], value: constraints, option: '--constraint' }],
+    shortcuts: [
+      { path: ['search', 'constraints'], value: constraints, option: '--constraint' },
+      { path: ['search', 'calibrate'], value: options.calibrate, option: '--calibrate' },
+      { path: ['search', 'finalists'], value: options.finalists, option: '--finalists' },
+      { path: ['search', 'score'], value: options.score, option: '--score' },
+    ],
   });
   const runDir = options.runDir ?? defaultRunDir(config, 'search');
   const session = createSession(options);
@@ -43,6 +53,9 @@ export async function search(options: SearchCommandOptions): Promise<void> {
       onSkipped: (error) => session.log.warn(error.message),
       onCandidates: reporter.onCandidates,
       onGeneration: reporter.onGeneration,
+      onFinalists: (budget) => session.log.info(describeBudget(budget)),
+      onTrial: (phase, done, total) => session.log.info(`${phase}: ${done} of ${total} networks trained`),
+      onWarning: (message) => session.log.warn(message),
     }).finally(reporter.stop),
   );
   const { layersRun, layersAlone } = work;
@@ -64,26 +77,57 @@ function supernetOf({ resume, runDir }: SearchCommandOptions): string {
   });
 }
 
+function describeBudget({ rungs, imagePasses }: FinalistsBudget): string {
+  const plan = rungs.map(({ networks, epochs }) => `${networks} for ${epochs} epochs`).join(', then ');
+  return `finalists: ${plan}; ${formatExact(imagePasses)} images forward and backward`;
+}
+
 /** Winner, baseline and Pareto front as tables. */
 export function describeSearch(space: SearchSpace, result: SearchResult): string {
-  const { baseline } = result;
-  const parts = [describeOutcome(space, result)];
-  if (baseline) parts.push(describeOutcome(space, baseline));
+  const { baseline, calibration } = result;
+  const modelText = calibration === undefined ? deviationText : accuracyText;
+  const parts = [describeOutcome(space, result, modelText)];
+  if (result.finalists) parts.push(describeFinalists(space, result.finalists));
+  if (baseline) parts.push(describeOutcome(space, baseline, modelText));
   return parts.join('\n\n');
 }
 
-function describeOutcome(space: SearchSpace, outcome: SearchOutcome): string {
+function describeFinalists(space: SearchSpace, finalists: readonly Finalist[]): string {
+  const rungs = finalists[0]!.rungs;
+  const table = formatTable(
+    [
+      { title: 'architecture' },
+      ...rungs.map(({ epochs }): Column => ({ title: `after ${epochs} epochs`, align: 'right' })),
+    ],
+    finalists.map((finalist) => [
+      formatArchitecture(space, finalist.architecture),
+      ...rungs.map((_, rung) => {
+        const score = finalist.rungs[rung];
+        return score === undefined ? '' : formatPercent(score.accuracy);
+      }),
+    ]),
+  );
+  return `finalists, trained: held-out accuracy, the winner first\n${table}`;
+}
+
+function describeOutcome(space: SearchSpace, outcome: SearchOutcome, modelText: ModelText): string {
   const { method, evaluated, front, topK, note } = outcome;
   const title = `${method}: ${evaluated} candidates evaluated${front ? ', Pareto front' : ', best first'}`;
-  const table = candidateTable(space, front ?? topK);
+  const table = candidateTable(space, front ?? topK, modelText);
   return [title, table, ...(note === undefined ? [] : [note])].join('\n');
 }
 
-function candidateTable(space: SearchSpace, candidates: readonly CostedCandidate[]): string {
+function candidateTable(
+  space: SearchSpace,
+  candidates: readonly CostedCandidate[],
+  modelText: ModelText,
+): string {
   const metrics = Object.keys(candidates[0]?.costs ?? {});
+  const modelled = candidates[0]?.score.model !== undefined;
   const columns: Column[] = [
     { title: 'architecture' },
     { title: 'held-out accuracy', align: 'right' },
+    ...(modelled ? [{ title: 'score model', align: 'right' } satisfies Column] : []),
     ...metrics.map((title): Column => ({ title, align: 'right' })),
     { title: 'generation', align: 'right' },
   ];
@@ -92,8 +136,22 @@ function candidateTable(space: SearchSpace, candidates: readonly CostedCandidate
     candidates.map(({ architecture, score, costs, generation }) => [
       formatArchitecture(space, architecture),
       formatPercent(score.accuracy),
+      ...(modelled ? [modelText(score)] : []),
       ...metrics.map((metric) => formatCost(metric, costs[metric]!)),
       String(generation),
     ]),
   );
+}
+
+type ModelText = (score: CostedCandidate['score']) => string;
+
+/** A calibrated model predicts -log(error) of a short training. */
+function accuracyText({ model = Number.NaN, modelDeviation = 0 }: CostedCandidate['score']): string {
+  const error = Math.exp(-model);
+  return `${formatPercent(1 - error)} +- ${formatPercent(error * modelDeviation)}`;
+}
+
+/** Without trained networks it has no scale but that of the candidates. */
+function deviationText({ model = Number.NaN, modelDeviation = 0 }: CostedCandidate['score']): string {
+  return `${model.toFixed(2)} +- ${modelDeviation.toFixed(2)}`;
 }

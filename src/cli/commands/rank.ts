@@ -3,6 +3,7 @@ import type { RankCommandOptions } from '../actions/rank.js';
 import { LONG_RUNNING, withHelp } from '../common/help.js';
 import {
   CONFIG,
+  collect,
   EVALUATION_MEMORY,
   KERNELS,
   OUTPUT,
@@ -14,14 +15,34 @@ import {
 export function rankCommand(): Command {
   const command = withOptions(
     new Command('rank')
-      .description('measure how well a supernet ranks architectures whose true accuracies are known')
-      .requiredOption('--supernet <folder>', 'run directory of a supernet (singlepath train)')
+      .description(
+        'compare how a supernet, and what needs no training, ranks architectures of known accuracy',
+      )
+      .option(
+        '--supernet <folder>',
+        'run directory of a supernet (singlepath train); without it only what needs no training is ranked',
+      )
       .requiredOption('--truth <file>', 'JSON file of true accuracies, also in the format of NAS-Bench-Macro')
+      .option(
+        '--search <folder>',
+        'run directory of a search with --calibrate on this supernet, whose score model is ranked too',
+      )
       .option(
         '--sample <number>',
         'score only so many of the architectures, which are drawn at random',
         positiveNumber,
-      ),
+      )
+      .option(
+        '--average-equivalents',
+        'average scores over architectures that are the same network (an identity moved inside its stage)',
+      )
+      .option(
+        '--cap <constraint>',
+        "report regret under this limit, such as 'madds<=60M'; repeatable, default: four limits",
+        collect,
+        [],
+      )
+      .option('--top <number>', 'networks that would be trained, for the best of them', positiveNumber, 10),
     CONFIG,
     KERNELS,
     EVALUATION_MEMORY,
@@ -34,7 +55,11 @@ export function rankCommand(): Command {
     examples: [
       [
         'singlepath rank --supernet runs/macro --truth nas-bench-macro_cifar10.json --sample 500',
-        'score 500 of the 6,561 architectures',
+        'score 500 of the 3,969 different networks',
+      ],
+      [
+        "singlepath rank --supernet runs/macro --truth truth.json --cap 'madds<=50M' --cap 'madds<=70M' --json",
+        'report the regret under two limits, as JSON that has every network with all its scores',
       ],
     ],
     exitCodes: [...LONG_RUNNING],

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import type { SearchCommandOptions } from '../actions/search.js';
 import { withHelp } from '../common/help.js';
-import { collect, EVALUATION_MEMORY, RUN, withOptions } from '../common/options.js';
+import { collect, EVALUATION_MEMORY, RUN, wholeNumber, withOptions } from '../common/options.js';
 
 /** `singlepath search`: finds architectures with a supernet's weights. */
 export function searchCommand(): Command {
@@ -14,6 +14,17 @@ export function searchCommand(): Command {
         "a limit such as 'madds<=330M' or 'latency[pi.lut]<=12ms'; repeatable, all of them must hold (setting: search.constraints)",
         collect,
         [],
+      )
+      .option('--score <supernet|model>', 'what candidates are ranked by (setting: search.score)')
+      .option(
+        '--calibrate <networks>',
+        'train so many networks shortly first; a score model learns from them (setting: search.calibrate)',
+        wholeNumber,
+      )
+      .option(
+        '--finalists <networks>',
+        'train so many candidates shortly at the end; the best one wins (setting: search.finalists)',
+        wholeNumber,
       ),
     RUN,
     EVALUATION_MEMORY,
@@ -38,6 +49,10 @@ export function searchCommand(): Command {
       [
         'singlepath search -d runs/search --resume --set search.generations=40',
         'go on, here with more generations',
+      ],
+      [
+        "singlepath search --supernet runs/supernet --constraint 'madds<=3M' --calibrate 18 --finalists 10",
+        'with real trainings before and after: slower, and worth it',
       ],
     ],
   });

@@ -8,17 +8,26 @@ import type { ExportResult } from '../../pipeline/runExport.js';
 import type { RankResult } from '../../pipeline/runRank.js';
 import type { BuildResult } from '../../runtime/build.js';
 import type { DoctorReport } from '../../runtime/doctor.js';
+import type { Advantage } from '../../search/significance.js';
 import type { SpaceEntry } from '../../space/spaces/catalog.js';
 import type { Architecture, Gene } from '../../space/types.js';
 import type { RetrainResult } from '../../train/retrain.js';
 import type { TrainResult } from '../../train/supernet.js';
 
+/** A network of the demo, trained from scratch. */
+export interface RetrainedNetwork {
+  architecture: Architecture;
+  result: RetrainResult;
+}
+
 export interface DemoResult {
   train: TrainResult;
   search: SearchResult;
-  /** The winner of the search and a random legal architecture, trained from scratch with the same recipe. */
-  winner: { architecture: Architecture; result: RetrainResult };
-  random: { architecture: Architecture; result: RetrainResult };
+  /** The winner of the search and random legal networks, trained from scratch with the same recipe. */
+  winner: RetrainedNetwork;
+  random: RetrainedNetwork[];
+  /** Of the winner over the mean of the random networks, on the same test images. */
+  advantage: Advantage;
   export: ExportResult;
   /** Seconds of each phase. */
   seconds: Record<string, number>;

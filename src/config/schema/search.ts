@@ -23,6 +23,12 @@ export const evaluateSchema = z.strictObject({
       'Images at once. While a path is recalibrated a BatchNorm normalizes what follows by its own batch, so small ' +
         'batches change the statistics of deeper layers a little',
     ),
+  naswotImages: z
+    .int()
+    .min(0)
+    .max(256)
+    .default(32)
+    .describe('Held-out images of NASWOT, a score of the untrained network; 0 leaves it out'),
   memory: memorySize
     .prefault(1024)
     .describe(
@@ -87,6 +93,52 @@ export const searchSchema = z
       .describe(
         'What nsga2 trades off: accuracy, which is to be large, and any costs, which are to be small',
       ),
+    score: z
+      .enum(['supernet', 'model'])
+      .default('model')
+      .describe(
+        "What candidates are ranked by: supernet: their accuracy with the supernet's weights; model: these accuracies " +
+          'smoothed over the genes, with what a count of units and NASWOT say, or with real trainings (calibrate)',
+      ),
+    calibrate: z
+      .int()
+      .min(0)
+      .default(0)
+      .describe(
+        'Networks trained shortly before the search, so that the score model learns from real trainings',
+      ),
+    finalists: z
+      .int()
+      .min(0)
+      .default(0)
+      .describe('Candidates trained after the search, of which the best one wins; 0 trusts the score'),
+    trial: z
+      .strictObject({
+        epochs: z
+          .number()
+          .positive()
+          .default(2)
+          .describe(
+            'Passes over the training images; each further rung of the finalists takes twice as many',
+          ),
+        learningRate: z
+          .number()
+          .positive()
+          .default(0.05)
+          .describe('Largest learning rate, falls as a cosine'),
+        batchSize: z.int().positive().default(128).describe('Images of one step'),
+        init: z
+          .enum(['supernet', 'fresh'])
+          .default('supernet')
+          .describe("First weights: the supernet's, or random ones"),
+        rungs: z
+          .int()
+          .positive()
+          .default(3)
+          .describe('Rungs of the finalists: from one to the next half of them stay'),
+      })
+      .prefault({})
+      .describe('Short trainings of candidates; what is not named here comes from retrain'),
     baseline: z
       .boolean()
       .default(false)
@@ -94,6 +146,21 @@ export const searchSchema = z
   })
   .superRefine((search, context) => {
     const { population } = search;
+    const evaluations = population * (search.generations + 1);
+    if (search.finalists > evaluations) {
+      context.addIssue({
+        code: 'custom',
+        path: ['finalists'],
+        message: `at most the candidates of the search, population x (generations + 1) = ${evaluations}`,
+      });
+    }
+    if (search.calibrate > 0 && search.score !== 'model') {
+      context.addIssue({
+        code: 'custom',
+        path: ['calibrate'],
+        message: '0, or search.score: model, which is what learns from these networks',
+      });
+    }
     const { topK, mutations, crossovers } = generationOf(search);
     const tooLarge = (key: string): void => {
       context.addIssue({ code: 'custom', path: [key], message: `at most population (${population})` });

@@ -40,7 +40,7 @@ export interface FashionMnistOptions {
   path?: string | null;
 }
 
-/** 60,000 + 10,000 images where Debian's dataset-fashion-mnist is installed, else 10,000 + 2,000. */
+/** 60,000 + 10,000 images where Debian's dataset-fashion-mnist is installed, else 10,000 + 10,000. */
 export const fashionMnist = {
   source: ({ path }, split) => idxSource(path ?? fashionMnistFolder(), split),
   classes: () => 10,
@@ -56,7 +56,7 @@ function fashionMnistLocations(): DatasetLocation[] {
       path: '/usr/share/datasets/fashion-mnist',
     },
     {
-      description: '10,000 + 2,000 images, embedded',
+      description: '10,000 + 10,000 images, embedded',
       path: join(packageRoot(), 'data', 'fashion-mnist-mini'),
     },
   ];

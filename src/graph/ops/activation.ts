@@ -4,6 +4,8 @@ import { type OpDefinition, only } from './op.js';
 export const activation: OpDefinition<ActivationNode> = {
   label: (node) => node.function,
 
+  nonlinear: true,
+
   shape: only,
 
   torchscript: (node, { inputs: [x] }) => ({ value: activations[node.function].torchscript(x!) }),

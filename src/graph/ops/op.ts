@@ -85,6 +85,8 @@ export interface OpDefinition<Node extends NodeBase> {
   withDims?(node: Node, change: (dim: Dim) => Dim): Node;
   /** The node in the network that is retrained. Absent: as in the supernet. */
   retrained?(node: Node): Node;
+  /** Whether it is an activation function, whose outputs count as units of the network. Absent: no. */
+  nonlinear?: true;
   /** Bits of the output where they are known. Absent: float. */
   outputBits?(node: Node, read: DimReader): number;
   /** Shape of the output. @throws SinglePathError `INVALID_SPACE` where the inputs do not fit. */

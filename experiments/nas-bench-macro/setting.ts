@@ -1,0 +1,106 @@
+/** What the experiments of this folder share: options, configuration, and results that say where they come from. */
+
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpus, totalmem } from 'node:os';
+import { basename, join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { loadConfig } from '../../src/config/load.js';
+import type { Config } from '../../src/config/schema/config.js';
+import { packageRoot } from '../../src/core/packageRoot.js';
+import { runTrain } from '../../src/pipeline/runTrain.js';
+import { parseTrueAccuracies } from '../../src/search/truth.js';
+
+const FOLDER = join(packageRoot(), 'experiments', 'nas-bench-macro');
+
+export interface Setting {
+  /** nas-bench-macro_cifar10.json of github.com/xiusu/NAS-Bench-Macro, as JSON. */
+  truth: unknown;
+  seeds: number[];
+  /** Where run directories go: outside the repository, or under runs/. */
+  runs: string;
+  /** Networks scored, of the 3,969 different ones. */
+  sample: number | undefined;
+  /** The configuration for a seed. */
+  config(seed: number, ...set: string[]): Config;
+}
+
+/** Reads `--truth FILE --data FOLDER [--runs FOLDER] [--seeds 1,2,3] [--sample N] [--set path=value]...`. */
+export function readSetting(): Setting {
+  const { values } = parseArgs({
+    options: {
+      truth: { type: 'string' },
+      data: { type: 'string' },
+      runs: { type: 'string', default: join('runs', 'experiments', 'nas-bench-macro') },
+      seeds: { type: 'string', default: '1,2,3' },
+      sample: { type: 'string' },
+      set: { type: 'string', multiple: true, default: [] },
+    },
+  });
+  const { truth, data, runs, seeds, sample, set } = values;
+  if (truth === undefined || data === undefined || !existsSync(truth)) {
+    throw new Error('Expected --truth nas-bench-macro_cifar10.json --data cifar-10-batches-bin');
+  }
+  return {
+    truth: JSON.parse(readFileSync(truth, 'utf8')),
+    seeds: seeds.split(',').map(Number),
+    runs,
+    sample: sample === undefined ? undefined : Number(sample),
+    config: (seed, ...more) =>
+      loadConfig({
+        files: [join(FOLDER, 'supernet.yaml')],
+        set: [`seed=${seed}`, `data.path=${data}`, ...set, ...more],
+      }),
+  };
+}
+
+/** The supernet of a seed, trained where it is not. @returns its run directory. */
+export async function supernetOf(setting: Setting, seed: number): Promise<string> {
+  const runDir = join(setting.runs, `supernet-${seed}`);
+  if (!existsSync(join(runDir, 'result.json'))) {
+    console.log(`training supernet ${seed}`);
+    await runTrain(setting.config(seed), { runDir, resume: true });
+  }
+  return runDir;
+}
+
+/** The true mean accuracy of each of the 6,561 architectures, by its genes. */
+export function truthByGenes({ truth }: Setting): Map<string, number> {
+  return new Map(
+    parseTrueAccuracies(truth).map(({ architecture, accuracy }) => [architecture.join(), accuracy]),
+  );
+}
+
+/** Writes `results/<name>.json` with the command, commit and machine that it was measured with. */
+export function writeResult(name: string, result: unknown): void {
+  const [processor] = cpus();
+  const git = (...args: string[]) => execFileSync('git', args, { cwd: FOLDER, encoding: 'utf8' }).trim();
+  const command = [
+    basename(process.argv[1]!),
+    ...process.argv.slice(2).map((argument) => basename(argument)),
+  ];
+  const document = {
+    command: command.join(' '),
+    commit: git('rev-parse', '--short', 'HEAD'),
+    date: new Date().toISOString().slice(0, 10),
+    machine: {
+      processor: processor?.model ?? 'unknown',
+      cores: cpus().length,
+      memoryGiB: Math.round(totalmem() / 2 ** 30),
+      node: process.versions.node,
+    },
+    result,
+  };
+  mkdirSync(join(FOLDER, 'results'), { recursive: true });
+  const file = join(FOLDER, 'results', `${name}.json`);
+  writeFileSync(file, `${JSON.stringify(document, null, 1)}\n`);
+  console.log(`written to ${file}`);
+}
+
+/** Mean and standard error over seeds; the error is null for one seed. */
+export function meanAndError(values: readonly number[]): { mean: number; error: number | null } {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  if (values.length < 2) return { mean, error: null };
+  const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1);
+  return { mean, error: Math.sqrt(variance / values.length) };
+}

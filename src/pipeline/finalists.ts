@@ -1,0 +1,72 @@
+import { chooseFinalists, type Finalist } from '../search/finalists.js';
+import {
+  type Contestant,
+  halvingEpochs,
+  halvingRungs,
+  type Rung,
+  successiveHalving,
+} from '../search/halving.js';
+import type { Candidate } from '../search/types.js';
+import { Equivalence } from '../space/equivalence.js';
+import type { SearchSpace } from '../space/types.js';
+import type { Trials } from './trials.js';
+
+/** What the finalists cost, known before the first of them is trained. */
+export interface FinalistsBudget {
+  rungs: Rung[];
+  /** Images that go through a network forward and backward, all finalists together. */
+  imagePasses: number;
+}
+
+export interface FinalistsControl {
+  space: SearchSpace;
+  trials: Trials;
+  /** Everything the search evaluated, with the scores it ranks by. */
+  candidates: readonly Candidate[];
+  count: number;
+  epochs: number;
+  rungs: number;
+  onBudget?: ((budget: FinalistsBudget) => void) | undefined;
+  onTrial?: ((done: number, total: number) => void) | undefined;
+}
+
+/**
+ * Trains the best candidates and a diverse rest by successive halving, with warm restarts (arXiv 1608.03983): each rung
+ * starts from the weights of the one before with a fresh learning rate, so that networks are compared at its end, where
+ * the rate is 0.
+ *
+ * @returns all finalists, the winner first.
+ * @throws SinglePathError `INVALID_ARGUMENT` for more finalists than candidates, and what a training throws.
+ */
+export async function trainFinalists(control: FinalistsControl): Promise<Finalist[]> {
+  const { space, trials, candidates, count, epochs, onBudget, onTrial } = control;
+  const equivalence = new Equivalence(space);
+  const keyOf = ({ architecture }: Candidate) => equivalence.canonical(architecture).join();
+  const chosen = chooseFinalists(space, candidates, count, keyOf);
+  const plan = halvingRungs(count, epochs, control.rungs);
+  onBudget?.({ rungs: plan, imagePasses: Math.round(halvingEpochs(plan) * trials.imagesPerEpoch) });
+  const total = plan.reduce((sum, { networks }) => sum + networks, 0);
+  let done = 0;
+  const folders = new Map<Candidate, string[]>(chosen.map((candidate) => [candidate, []]));
+  const order = await successiveHalving(chosen, plan, async (candidate, rung) => {
+    const own = folders.get(candidate)!;
+    const { architecture } = candidate;
+    const { folder, ...score } = await trials.run({
+      architecture,
+      epochs: plan[rung]!.epochs,
+      from: own.at(-1),
+    });
+    own.push(folder);
+    onTrial?.(++done, total);
+    return score;
+  });
+  return order.map(({ item, scores }: Contestant<Candidate>) => ({
+    architecture: item.architecture,
+    score: item.score,
+    rungs: scores.map((score, rung) => ({
+      epochs: plan[rung]!.epochs,
+      ...score,
+      folder: folders.get(item)![rung]!,
+    })),
+  }));
+}

@@ -1,0 +1,38 @@
+import type { Config } from '../config/schema/config.js';
+import type { Evaluate } from '../search/types.js';
+import type { Architecture, SearchSpace } from '../space/types.js';
+import { Disposables } from './disposables.js';
+import { createNetwork } from './fromConfig.js';
+import { fixedBatches, openTrainingImages } from './images.js';
+
+/** Scores architectures by NASWOT. */
+export interface Naswot extends Disposable {
+  scores(architectures: readonly Architecture[], signal?: AbortSignal): Promise<number[]>;
+}
+
+/**
+ * NASWOT of the untrained supernet, whose first weights the seed decides, on `evaluate.naswotImages` held-out images.
+ * Nothing is trained.
+ */
+export async function openNaswot(config: Config, space: SearchSpace, signal?: AbortSignal): Promise<Naswot> {
+  const count = config.evaluate.naswotImages;
+  using stack = new Disposables();
+  using images = await openTrainingImages(config, space);
+  const batches = await fixedBatches(images.heldOut, count, count, signal);
+  stack.addAll(batches);
+  const untrained = stack.add(createNetwork(space, config));
+  const owned = stack.move();
+  return {
+    scores: (architectures, stop) => untrained.naswot(architectures, batches[0]!, { signal: stop }),
+    [Symbol.dispose]: () => owned[Symbol.dispose](),
+  };
+}
+
+/** `evaluate` with NASWOT as a further measure of each score. */
+export function withNaswot(evaluate: Evaluate, naswot: Naswot): Evaluate {
+  return async (architectures, options) => {
+    const scores = await evaluate(architectures, options);
+    const more = await naswot.scores(architectures, options.signal);
+    return scores.map((score, i) => ({ ...score, naswot: more[i]! }));
+  };
+}

@@ -1,0 +1,166 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Config } from '../config/schema/config.js';
+import type { SinglePathError } from '../core/errors.js';
+import { inheritWeights } from '../export/inherit.js';
+import { RunDirectory } from '../run/directory.js';
+import { loadWeights } from '../run/weights.js';
+import type { NativeBatch, TensorEntry } from '../runtime/native.js';
+import type { RungScore } from '../search/halving.js';
+import { hashOf } from '../space/hash.js';
+import { deriveSubnet } from '../space/subnet.js';
+import type { Architecture, SearchSpace } from '../space/types.js';
+import { type RetrainResult, retrain } from '../train/retrain.js';
+import { Disposables } from './disposables.js';
+import { createNetwork, recipeOf, versions } from './fromConfig.js';
+import { trialIdentity } from './identity.js';
+import { fixedBatches, type Images, openTrainingImages, trainingLoader } from './images.js';
+import { keptConfig, readResult, type StoredRun } from './runs.js';
+
+/** Which short training: of what, how long, and from which weights. */
+export interface Trial {
+  architecture: Architecture;
+  epochs: number;
+  /** Folder of the trial that this one continues with a fresh learning rate; absent: from `search.trial.init`. */
+  from?: string | undefined;
+}
+
+export interface TrialsOptions {
+  signal?: AbortSignal | undefined;
+  onSkipped: (error: SinglePathError) => void;
+}
+
+/**
+ * Short trainings of single architectures on the supernet's training images, scored on the images held out from it. Each
+ * is a run directory of its own under `trials/` of the supernet, so it resumes, is used again by every search that asks
+ * for the same one, and can be exported.
+ */
+export class Trials implements Disposable {
+  private constructor(
+    private readonly config: Config,
+    private readonly space: SearchSpace,
+    private readonly supernet: StoredRun,
+    private readonly images: Images,
+    private readonly calibration: NativeBatch[],
+    private readonly validation: NativeBatch[],
+    /** State of the supernet and its hash, where trials inherit. */
+    private readonly inherited: { state: TensorEntry[]; hash: string } | undefined,
+    private readonly options: TrialsOptions,
+    private readonly owned: Disposable,
+  ) {}
+
+  static async open(
+    config: Config,
+    space: SearchSpace,
+    supernet: StoredRun,
+    options: TrialsOptions,
+  ): Promise<Trials> {
+    const { batchSize, validationImages } = config.evaluate;
+    using stack = new Disposables();
+    const images = stack.add(await openTrainingImages(config, space));
+    const count = config.retrain.calibrationImages;
+    const calibration = count === 0 ? [] : await fixedBatches(images.train, count, batchSize, options.signal);
+    stack.addAll(calibration);
+    const validation = await fixedBatches(images.heldOut, validationImages, batchSize, options.signal);
+    stack.addAll(validation);
+    const inherited =
+      config.search.trial.init === 'supernet' ? await stateOf(config, space, supernet, options) : undefined;
+    const owned = stack.move();
+    return new Trials(config, space, supernet, images, calibration, validation, inherited, options, owned);
+  }
+
+  /** Training images of one epoch. */
+  get imagesPerEpoch(): number {
+    return this.images.train.size;
+  }
+
+  /** Held-out images every trial is scored on. */
+  get scoredImages(): number {
+    return this.validation.reduce((sum, batch) => sum + batch.size, 0);
+  }
+
+  /** Where a trial is kept. */
+  folderOf({ architecture, epochs, from }: Trial): string {
+    const identity = this.#identity(architecture, epochs, from);
+    return join(this.supernet.path, 'trials', `${architecture.join('-')}-${hashOf(identity).slice(0, 8)}`);
+  }
+
+  /** Trains, goes on with a training that was stopped, or reads what is there. @throws SinglePathError as `retrain`. */
+  async run(trial: Trial): Promise<RungScore & { folder: string }> {
+    const { architecture, epochs, from } = trial;
+    const folder = this.folderOf(trial);
+    const { signal } = this.options;
+    const { accuracy, loss } = (
+      existsSync(join(folder, 'result.json'))
+        ? readResult<RetrainResult>(folder)
+        : await this.#train(folder, architecture, epochs, from, signal)
+    ).last;
+    return { accuracy, loss, folder };
+  }
+
+  async #train(
+    folder: string,
+    architecture: Architecture,
+    epochs: number,
+    from: string | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<RetrainResult> {
+    const subnet = deriveSubnet(this.space, architecture);
+    const { learningRate, batchSize } = this.config.search.trial;
+    const section = {
+      ...this.config.retrain,
+      ...{ epochs, learningRate, batchSize, accumulate: 1, schedule: 'cosine' as const, warmupSteps: 0 },
+    };
+    const config: Config = { ...this.config, retrain: section };
+    using loader = trainingLoader(this.images.train, config, batchSize);
+    const recipe = recipeOf(section, loader.batchesPerEpoch);
+    using network = createNetwork(subnet, config);
+    if (from !== undefined) await loadWeights(network, from, this.options.onSkipped);
+    else if (this.inherited !== undefined)
+      await network.load(inheritWeights(this.space, architecture, this.inherited.state));
+    using run = await RunDirectory.open(folder, {
+      kind: 'retrain',
+      space: subnet,
+      ...keptConfig(config),
+      identity: { architecture: [...architecture], ...this.#identity(architecture, epochs, from) },
+      resume: true,
+      versions: versions(),
+      keep: 1,
+    });
+    return await retrain({
+      network,
+      loader,
+      recipe: {
+        ...recipe,
+        warmupSteps: Math.min(this.config.retrain.warmupSteps, Math.round(recipe.steps / 10)),
+      },
+      seed: config.seed,
+      calibration: this.calibration,
+      validation: this.validation,
+      validateEvery: Number.MAX_SAFE_INTEGER, // only at the end
+      run,
+      signal,
+    });
+  }
+
+  #identity(architecture: Architecture, epochs: number, from: string | undefined): Record<string, unknown> {
+    const init =
+      from === undefined ? (this.inherited?.hash ?? 'fresh') : from.slice(this.supernet.path.length);
+    return { ...trialIdentity(this.config), architecture: [...architecture], epochs, init };
+  }
+
+  [Symbol.dispose](): void {
+    this.owned[Symbol.dispose]();
+  }
+}
+
+async function stateOf(
+  config: Config,
+  space: SearchSpace,
+  supernet: StoredRun,
+  { onSkipped }: TrialsOptions,
+): Promise<{ state: TensorEntry[]; hash: string }> {
+  using network = createNetwork(space, config);
+  const { hash } = await loadWeights(network, supernet.path, onSkipped);
+  return { state: await network.state(), hash };
+}

@@ -1,0 +1,153 @@
+import { expected } from '../../core/errors.js';
+import type { GeneSpace } from '../../sampling/sampler.js';
+import type { Architecture } from '../../space/types.js';
+import { type ColumnGroup, fitRidge, type RidgeFit } from './ridge.js';
+import { geneTerms } from './terms.js';
+
+/** What is known of some architectures: the value to predict, and numbers that may explain it. */
+export interface Observations {
+  architectures: readonly Architecture[];
+  /** Higher is better. Accuracies are best given as {@link logError}. */
+  values: readonly number[];
+  /** By name, one number an architecture: a supernet's score, NASWOT, a cost. Scales do not matter. */
+  features?: Record<string, readonly number[]>;
+}
+
+export interface Prediction {
+  mean: number;
+  /** Standard deviation of the mean: how well the observations determine it. */
+  deviation: number;
+}
+
+/** Networks for each additive term from which on pair terms are worth trying. */
+const OBSERVATIONS_A_TERM = 3;
+const GENE_PENALTIES = [0.3, 3, 30, 300, Number.POSITIVE_INFINITY];
+const FEATURE_PENALTIES = [0.1, 1, 10];
+
+/** -log(1 - accuracy): differences between good networks count as much as those between bad ones. */
+export function logError(accuracy: number, images: number): number {
+  return -Math.log(1 - accuracy + 0.5 / images);
+}
+
+/**
+ * Predicts how good architectures are from others: a ridge regression on the values of the genes, on pairs of them where
+ * there are enough observations, and on further features. On many noisy supernet scores it takes the noise out; on a
+ * few real trainings it tells what to expect of the rest of the space. Penalties follow from the data (REML).
+ */
+export class ScoreModel {
+  private constructor(
+    readonly features: readonly string[],
+    private readonly row: (architecture: Architecture, features: readonly number[]) => Float64Array,
+    private readonly fit: RidgeFit,
+    private readonly offset: number,
+    readonly observations: number,
+  ) {}
+
+  /**
+   * @param options `pairs`: whether pairs of genes are terms too; default: where there are three observations a value.
+   * @throws SinglePathError `INVALID_ARGUMENT` for fewer observations than the model has free terms.
+   */
+  static fit(
+    space: GeneSpace,
+    { architectures, values, features = {} }: Observations,
+    options: { pairs?: boolean } = {},
+  ): ScoreModel {
+    const names = Object.keys(features);
+    const least = ScoreModel.leastObservations(names.length);
+    if (architectures.length < least) {
+      throw expected(
+        `at least ${least} networks, the terms of a score model with ${names.length} features,`,
+        'its observations',
+        architectures.length,
+        { hint: 'train more networks: search --calibrate' },
+      );
+    }
+    for (const list of [values, ...Object.values(features)]) {
+      if (list.length !== architectures.length || list.some((value) => !Number.isFinite(value)))
+        throw expected(`${architectures.length} finite numbers`, 'the observations of a score model', list);
+    }
+    const { additive } = geneTerms(space, false);
+    const pairs = options.pairs ?? architectures.length >= OBSERVATIONS_A_TERM * additive;
+    const terms = geneTerms(space, pairs);
+    const scales = names.map((name) => scaleOf(features[name]!));
+    const row = (architecture: Architecture, own: readonly number[]): Float64Array => {
+      const genes = terms.row(architecture);
+      const result = new Float64Array(1 + names.length + genes.length);
+      result[0] = 1;
+      scales.forEach(({ mean, deviation }, f) => {
+        result[1 + f] = (own[f]! - mean) / deviation;
+      });
+      result.set(genes, 1 + names.length);
+      return result;
+    };
+    const groups: ColumnGroup[] = [
+      { first: 0, count: 1, penalties: [0] },
+      ...(names.length > 0 ? [{ first: 1, count: names.length, penalties: FEATURE_PENALTIES }] : []),
+      {
+        first: 1 + names.length,
+        count: terms.additive,
+        penalties: GENE_PENALTIES,
+      },
+      ...(terms.pairs > 0
+        ? [
+            {
+              first: 1 + names.length + terms.additive,
+              count: terms.pairs,
+              penalties: GENE_PENALTIES,
+            },
+          ]
+        : []),
+    ];
+    const offset = values.reduce((sum, value) => sum + value, 0) / values.length;
+    const rows = architectures.map((architecture, i) =>
+      row(
+        architecture,
+        names.map((name) => features[name]![i]!),
+      ),
+    );
+    const centred = values.map((value) => value - offset);
+    return new ScoreModel(names, row, fitRidge(rows, centred, groups), offset, architectures.length);
+  }
+
+  /** Observations a model with so many features needs: more than its free terms, with two left for the noise. */
+  static leastObservations(features: number): number {
+    return features + 3;
+  }
+
+  /** Standard deviation of what the model does not explain: noise of an observation and lack of fit. */
+  get sigma(): number {
+    return this.fit.sigma;
+  }
+
+  /** One prediction an architecture, with `features` named as in the observations. */
+  predict(
+    architectures: readonly Architecture[],
+    features: Record<string, readonly number[]> = {},
+  ): Prediction[] {
+    for (const name of this.features) {
+      if (features[name]?.length !== architectures.length)
+        throw expected(
+          `${architectures.length} numbers`,
+          `feature '${name}' of a score model`,
+          features[name],
+        );
+    }
+    return architectures.map((architecture, i) => {
+      const row = this.row(
+        architecture,
+        this.features.map((name) => features[name]![i]!),
+      );
+      const { coefficients } = this.fit;
+      let mean = this.offset;
+      for (let c = 0; c < row.length; c++) if (row[c] !== 0) mean += row[c]! * coefficients[c]!;
+      return { mean, deviation: this.fit.deviation(row) };
+    });
+  }
+}
+
+/** Mean and standard deviation, 1 where all are equal. */
+export function scaleOf(values: readonly number[]): { mean: number; deviation: number } {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
+  return { mean, deviation: Math.sqrt(variance) || 1 };
+}

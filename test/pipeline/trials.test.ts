@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { loadConfig } from '../../src/config/load.js';
+import { packageRoot } from '../../src/core/packageRoot.js';
+import { runSearch } from '../../src/pipeline/runSearch.js';
+import { runTrain } from '../../src/pipeline/runTrain.js';
+import { withoutAddon } from '../cli/native.js';
+import { temporaryFolder } from '../temporaryFolder.js';
+
+const CONFIG = join(packageRoot(), 'configs', 'small', 'nas-bench-macro.yaml');
+const SETTINGS = [
+  ...['space.size=8', 'data.trainImages=100', 'data.testImages=16', 'data.heldOut=20'],
+  ...['train.steps=2', 'train.batchSize=8', 'retrain.calibrationImages=16'],
+  ...['evaluate.calibrationImages=16', 'evaluate.batchSize=16', 'search.constraints=[]'],
+  ...[
+    'search.population=6',
+    'search.topK=2',
+    'search.mutations=2',
+    'search.crossovers=2',
+    'search.generations=1',
+  ],
+  ...['search.trial.epochs=0.2', 'search.trial.batchSize=16', 'search.trial.rungs=2'],
+];
+
+describe('real trainings around a search', { skip: withoutAddon() }, () => {
+  it('calibrate the score, choose the winner, resume to the same result, and are shared by searches', async () => {
+    const folder = temporaryFolder();
+    const config = loadConfig({
+      files: [CONFIG],
+      set: [...SETTINGS, 'search.score=model', 'search.calibrate=8', 'search.finalists=3'],
+    });
+    const supernet = join(folder, 'supernet');
+    await runTrain(config, { runDir: supernet });
+    const trained: string[] = [];
+    const search = async (name: string, resume = false, stopAfter = Number.POSITIVE_INFINITY) => {
+      const stop = new AbortController();
+      const { result } = await runSearch(config, {
+        ...{ supernet, runDir: join(folder, name), resume, signal: stop.signal },
+        onSkipped: (error) => assert.fail(error),
+        onTrial: (phase, done, total) => {
+          trained.push(`${phase} ${done}/${total}`);
+          if (trained.length >= stopAfter) stop.abort();
+        },
+        onFinalists: ({ rungs, imagePasses }) => {
+          assert.deepEqual(rungs, [
+            { networks: 3, epochs: 0.2 },
+            { networks: 2, epochs: 0.4 },
+          ]);
+          assert.equal(imagePasses, Math.round((3 * 0.2 + 2 * 0.4) * 80));
+        },
+      });
+      return result;
+    };
+    await assert.rejects(search('stopped', false, 3), { code: 'ABORTED' }); // in the calibration
+    trained.length = 0;
+    await assert.rejects(search('stopped', true, 10), { code: 'ABORTED' }); // in the finalists
+    trained.length = 0;
+    const result = await search('stopped', true);
+    assert.equal(trained.at(-1), 'finalists 5/5');
+    const { calibration, finalists = [], winner } = result;
+    assert.equal(calibration?.networks.length, 8);
+    assert.equal(new Set(calibration.networks.map(({ architecture }) => architecture.join())).size, 8);
+    assert.deepEqual(winner.architecture, finalists[0]!.architecture);
+    assert.ok(Number.isFinite(winner.score.model) && winner.score.modelDeviation! > 0);
+    const [first, second] = finalists.map(({ rungs }) => rungs.at(-1)!.accuracy);
+    assert.ok(first! >= second!);
+    assert.deepEqual(
+      finalists.map(({ rungs }) => rungs.length),
+      [2, 2, 1],
+    );
+
+    const trials = readdirSync(join(supernet, 'trials'));
+    assert.deepEqual(await search('straight'), result);
+    assert.deepEqual(readdirSync(join(supernet, 'trials')), trials); // none was trained again
+    const { kind } = JSON.parse(readFileSync(join(finalists[0]!.rungs[0]!.folder, 'run.json'), 'utf8'));
+    assert.equal(kind, 'retrain'); // so that export and evaluate take it
+    assert.ok(existsSync(join(finalists[0]!.rungs[0]!.folder, 'result.json')));
+  });
+
+  it('refuse a calibration smaller than the model, and more finalists than candidates', async () => {
+    const folder = temporaryFolder();
+    const supernet = join(folder, 'supernet');
+    const load = (set: string[]) => loadConfig({ files: [CONFIG], set: [...SETTINGS, ...set] });
+    await runTrain(load([]), { runDir: supernet });
+    const search = (...set: string[]) =>
+      runSearch(load(set), {
+        ...{ supernet, runDir: join(folder, set.join()) },
+        onSkipped: (error) => assert.fail(error),
+      });
+    await assert.rejects(
+      search('search.score=model', 'search.calibrate=4'),
+      /at least 6, the terms of the score model/,
+    );
+    assert.throws(() => load(['search.finalists=13']), /at most the candidates of the search/);
+    assert.throws(() => load(['search.calibrate=8', 'search.score=supernet']), /search.score: model/);
+  });
+});
