@@ -11,7 +11,7 @@ const floors = [
   ['weights'],
   ['ops'],
   ['execute'],
-  ['train', 'evaluate'],
+  ['train', 'evaluate', 'latency'],
   ['supernet', 'export'],
   ['binding'],
 ];

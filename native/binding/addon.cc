@@ -8,6 +8,7 @@
 #include "binding/napi_setup.h"
 #include "binding/network_handle.h"
 #include "binding/script_handle.h"
+#include "binding/stopwatch_handle.h"
 #include "binding/system.h"
 
 namespace singlepath {
@@ -23,6 +24,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
     init_loader(env, exports);
     NetworkHandle::init(env, exports);
     ScriptHandle::init(env, exports);
+    StopwatchHandle::init(env, exports);
   });
   return exports;
 }

@@ -226,7 +226,7 @@ export class Supernet implements Disposable {
 }
 
 /** What the native executor needs of a space: native/graph/graph.h. */
-function describeNetwork(space: SearchSpace): NetworkDescription {
+export function describeNetwork(space: SearchSpace): NetworkDescription {
   return {
     layers: space.layers.map(({ name, gene = -1, choices }) => ({ name, gene, choices })),
     genes: space.genes.map(({ size, layer }) => ({ size, layer })),

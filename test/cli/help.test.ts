@@ -19,7 +19,9 @@ test('all commands are there', () => {
   for (const name of [
     ...['demo', 'train', 'search', 'retrain', 'evaluate', 'export', 'cost', 'rank', 'doctor', 'build'],
     ...['space list', 'space show', 'space stats', 'space validate', 'config validate', 'config show'],
-    ...['predict', 'show', 'lint', 'diff', 'import', 'export'].map((name) => `latency ${name}`),
+    ...['measure', 'verify', 'calibrate', 'predict', 'show', 'lint', 'diff', 'import', 'export'].map(
+      (name) => `latency ${name}`,
+    ),
   ]) {
     assert.ok(names.includes(name), name);
   }

@@ -1,7 +1,17 @@
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
+import type { CalibrateOptions, MeasureOptions, VerifyOptions } from '../actions/latencyMeasure.js';
 import type { ArchOptions, ImportOptions, LintOptions, ShowOptions } from '../actions/latencyTables.js';
-import { withHelp } from '../common/help.js';
-import { collect, SPACE_SETTINGS, withOptions } from '../common/options.js';
+import { LONG_RUNNING, withHelp } from '../common/help.js';
+import { DEPLOYMENT, DEVICE } from '../common/latencyOptions.js';
+import {
+  CONFIG,
+  collect,
+  KERNELS,
+  OUTPUT,
+  positiveNumber,
+  SPACE_SETTINGS,
+  withOptions,
+} from '../common/options.js';
 
 /** `singlepath latency`: lookup tables of the time networks take on a device. */
 export function latencyCommand(): Command {
@@ -10,6 +20,10 @@ export function latencyCommand(): Command {
   );
   withHelp(command, {
     examples: [
+      [
+        'singlepath latency measure --space spos-shufflenet-v2 --threads 1 --out laptop.lut',
+        'the table of this machine',
+      ],
       [
         'singlepath latency import mobile.yaml --format proxyless --space proxyless-mobile --out mobile.lut',
         'a published table',
@@ -22,6 +36,9 @@ export function latencyCommand(): Command {
     exitCodes: [],
   });
   for (const sub of [
+    measureCommand(),
+    verifyCommand(),
+    calibrateCommand(),
     predictCommand(),
     showCommand(),
     lintCommand(),
@@ -32,6 +49,89 @@ export function latencyCommand(): Command {
     command.addCommand(sub);
   }
   return command;
+}
+
+function measureCommand(): Command {
+  const command = withOptions(
+    new Command('measure')
+      .description('measure the lookup table of a search space on a device')
+      .requiredOption('-o, --out <table>', 'file to write: .lut, .json or .csv')
+      .option('--resume', 'go on with what <table>.journal holds'),
+    SPACE_SETTINGS,
+    DEPLOYMENT,
+    DEVICE,
+    CONFIG,
+    KERNELS,
+    OUTPUT,
+  ).action(async (options: MeasureOptions) => {
+    const { measureTable } = await import('../actions/latencyMeasure.js');
+    await measureTable(options);
+  });
+  return withHelp(command, {
+    examples: [
+      ['singlepath latency measure --space spos-shufflenet-v2 --threads 1 --out laptop.lut', 'this machine'],
+      [
+        "singlepath latency measure --space fbnet --runner 'bench.sh {torchscript}' --out phone.lut",
+        'any device that can time a file: the last line printed is milliseconds',
+      ],
+      ['singlepath latency measure --space fbnet --out laptop.lut --resume', 'after it was stopped'],
+    ],
+    exitCodes: [...LONG_RUNNING],
+  });
+}
+
+function verifyCommand(): Command {
+  const command = withOptions(
+    new Command('verify')
+      .description('measure held-out whole networks and say how well a table predicts them')
+      .argument('<table>', 'a lookup table; it keeps the result')
+      .option('--paths <number>', 'networks to measure (setting: latency.verifyPaths)', positiveNumber)
+      .option('--fail-above <percent>', 'exit code 1 where the mean absolute error is larger', percent),
+    DEVICE,
+    CONFIG,
+    OUTPUT,
+  ).action(async (table: string, options: VerifyOptions) => {
+    const { verifyTable } = await import('../actions/latencyMeasure.js');
+    await verifyTable(table, options);
+  });
+  return withHelp(command, {
+    examples: [
+      ['singlepath latency verify laptop.lut', 'on the device of the table: here'],
+      ['singlepath latency verify laptop.lut --paths 100 --fail-above 10 --json', 'for scripts'],
+    ],
+    exitCodes: [...LONG_RUNNING],
+  });
+}
+
+function calibrateCommand(): Command {
+  const command = withOptions(
+    new Command('calibrate')
+      .description(
+        'fit a table to networks measured whole: bias and scale, from 200 networks on its rows too',
+      )
+      .argument('<table>', 'a lookup table')
+      .option('--paths <number>', 'networks to measure (setting: latency.verifyPaths)', positiveNumber)
+      .option('-o, --out <table>', 'file to write instead of the table itself'),
+    DEVICE,
+    CONFIG,
+    OUTPUT,
+  ).action(async (table: string, options: CalibrateOptions) => {
+    const { calibrateTable } = await import('../actions/latencyMeasure.js');
+    await calibrateTable(table, options);
+  });
+  return withHelp(command, {
+    examples: [
+      ['singlepath latency calibrate laptop.lut', 'then verify: it measures other networks'],
+      ['singlepath latency calibrate laptop.lut --paths 250', 'enough to fit the rows'],
+    ],
+    exitCodes: [...LONG_RUNNING],
+  });
+}
+
+function percent(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value >= 0)) throw new InvalidArgumentError('Expected a number of per cent.');
+  return value;
 }
 
 const actions = () => import('../actions/latencyTables.js');

@@ -22,7 +22,7 @@ type Cells = Record<string, string>;
 
 /** The header as JSON in a comment, then one line a row; times are whole nanoseconds. */
 export function tableToCsv({ header, rows }: LatencyTable): string {
-  return `${HEADER}${JSON.stringify(header)}\n${stringify(rows.map(cellsOf), { header: true, columns: COLUMNS })}`;
+  return `${HEADER}${JSON.stringify(header)}\n${stringify(rows.map(cellsOf), { header: true, columns: COLUMNS, quoted_string: true })}`;
 }
 
 const timeColumn = (name: keyof Times): string => (name === 'n' ? 'n' : `${name}_ns`);

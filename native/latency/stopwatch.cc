@@ -1,0 +1,68 @@
+#include "latency/stopwatch.h"
+
+#include <ATen/core/grad_mode.h>
+
+#include <chrono>
+
+#include "core/error.h"
+
+namespace singlepath {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double nanoseconds(Clock::duration duration) {
+  return static_cast<double>(std::chrono::duration_cast<std::chrono::nanoseconds>(duration).count());
+}
+
+}  // namespace
+
+int64_t Stopwatch::add(std::unique_ptr<TimedBlock> block, const BlockShape& shape) {
+  entries_.push_back({std::move(block), shape});
+  return static_cast<int64_t>(entries_.size()) - 1;
+}
+
+const at::Tensor& Stopwatch::input_of_block(int32_t block) {
+  at::Tensor& input = inputs_[block];
+  if (!input.defined()) input = random_input(entries_[block].shape, options_);
+  return input;
+}
+
+Timing Stopwatch::time(const std::vector<int32_t>& chain, const TimingOptions& options,
+                       const Cancellation& cancellation) {
+  at::NoGradGuard no_grad;
+  std::vector<const TimedBlock*> blocks;
+  for (const int32_t index : chain) {
+    if (index < 0 || index >= static_cast<int64_t>(entries_.size())) {
+      throw Error("INVALID_ARGUMENT", "Expected the number of a block but received " + std::to_string(index));
+    }
+    blocks.push_back(entries_[index].block.get());
+  }
+  if (blocks.empty()) throw Error("INVALID_ARGUMENT", "Expected at least one block to time");
+  const at::Tensor& input = input_of_block(chain[0]);
+
+  Timing timing;
+  const Clock::time_point first = Clock::now();
+  std::vector<Clock::time_point> ends(blocks.size());
+  do {
+    cancellation.check();
+    const Clock::time_point start = Clock::now();
+    for (int64_t i = 0; i < options.inner; ++i) {
+      at::Tensor x = input;
+      for (size_t b = 0; b < blocks.size(); ++b) {
+        x = blocks[b]->run(x);
+        if (options.timers) ends[b] = Clock::now();
+      }
+    }
+    const Clock::time_point end = Clock::now();
+    timing.totals.push_back(nanoseconds(end - start) / static_cast<double>(options.inner));
+    if (!options.timers) continue;
+    for (size_t b = 0; b < blocks.size(); ++b) {
+      timing.blocks.push_back(nanoseconds(ends[b] - (b == 0 ? start : ends[b - 1])));
+    }
+  } while (static_cast<int64_t>(timing.totals.size()) < options.calls &&
+           nanoseconds(Clock::now() - first) < options.seconds * 1e9);
+  return timing;
+}
+
+}  // namespace singlepath

@@ -1,0 +1,228 @@
+import type { Config } from '../../config/schema/config.js';
+import { expected } from '../../core/errors.js';
+import type { Session } from '../../latency/device/session.js';
+import { readTable, tableFormat, writeTable } from '../../latency/format/files.js';
+import { meanUncertainty } from '../../latency/measure/rowsOfVisits.js';
+import type { Accuracy, LatencyTable } from '../../latency/table.js';
+import { spaceOfTable } from '../../pipeline/latencyTable.js';
+import { measureLatency, openSession } from '../../pipeline/measureLatency.js';
+import { calibrateLatency, type Verification, verifyLatency } from '../../pipeline/verifyLatency.js';
+import { formatPercent } from '../../report/format.js';
+import { configOf } from '../common/configOf.js';
+import { type DeploymentOptions, type DeviceOptions, deploymentShortcuts } from '../common/latencyOptions.js';
+import type { ConfigOptions, OutputOptions } from '../common/options.js';
+import { printJson, printTable, printText } from '../common/output.js';
+import { createSession, type Session as Terminal } from '../common/session.js';
+import { stoppable } from '../common/signals.js';
+import { type SpaceSettingsOptions, spaceShortcuts } from '../common/spaceSettings.js';
+
+export interface MeasureOptions
+  extends SpaceSettingsOptions,
+    DeploymentOptions,
+    DeviceOptions,
+    ConfigOptions,
+    Omit<OutputOptions, 'json'> {
+  out: string;
+  resume?: boolean;
+}
+
+/** `singlepath latency measure` */
+export async function measureTable(options: MeasureOptions): Promise<void> {
+  const { out, resume, runner } = options;
+  tableFormat(out); // before any work
+  const config = configOf(options, {
+    shortcuts: [...(await spaceShortcuts(options)), ...deploymentShortcuts(options, runner)],
+  });
+  const terminal = createSession(options);
+  const { stop, ...reporter } = measuringReporter(terminal);
+  const table = await stoppable(async (signal) => {
+    await using session = openSession(options, config);
+    return await measureLatency(config, { out, session, resume, signal, ...reporter });
+  }).finally(stop);
+  if (options.json) printJson(summary(out, table));
+  else printText(describe(out, table));
+}
+
+/** Shows a measurement: visits done, rows converged, time left; and when the machine changed its speed. */
+export function measuringReporter(terminal: Terminal) {
+  let progress: ReturnType<Terminal['progress']> | undefined;
+  let total = 0;
+  return {
+    onProgress(present: { done: number; total: number; converged?: number; rows?: number }): void {
+      if (progress === undefined || present.total !== total) {
+        progress?.stop();
+        ({ total } = present);
+        progress = terminal.progress({ title: 'measuring', total, every: 10 });
+      }
+      const rows =
+        present.rows === undefined ? {} : { converged: `${present.converged}/${present.rows} rows` };
+      progress.update(present.done, rows);
+    },
+    onDrift(change: number, again: boolean): void {
+      const percent = `${change > 0 ? '+' : ''}${formatPercent(change)}`;
+      terminal.log.warn(
+        again
+          ? `the machine changed its speed (sentinel ${percent}): cooling down, then this window is measured again`
+          : `the machine keeps another speed (sentinel ${percent}): the rows of this window are flagged`,
+      );
+    },
+    stop: (): void => progress?.stop(),
+  };
+}
+
+function summary(out: string, { header, rows }: LatencyTable): object {
+  const count = (test: (row: LatencyTable['rows'][0]) => boolean) => rows.filter(test).length;
+  return {
+    table: out,
+    rows: rows.length,
+    notConverged: count(({ flags }) => flags.includes('not_converged')),
+    drifted: count(({ flags }) => flags.includes('drifted')),
+    failed: count(({ status }) => status !== 'ok'),
+    uncertainty: meanUncertainty(rows),
+    environment: header.environment,
+  };
+}
+
+function describe(out: string, table: LatencyTable): string {
+  const { rows } = table;
+  const flagged = (what: string, count: number): string[] => (count === 0 ? [] : [`${count} ${what}`]);
+  const notes = [
+    ...flagged('not converged', rows.filter(({ flags }) => flags.includes('not_converged')).length),
+    ...flagged(
+      'measured while the machine changed its speed',
+      rows.filter(({ flags }) => flags.includes('drifted')).length,
+    ),
+    ...flagged('failed (see singlepath latency show)', rows.filter(({ status }) => status !== 'ok').length),
+  ];
+  const known = `medians known to ${formatPercent(meanUncertainty(rows))} on average`;
+  return `${out}: ${[`${rows.length} rows`, known, ...notes].join(', ')}`;
+}
+
+export interface VerifyOptions extends DeviceOptions, ConfigOptions, OutputOptions {
+  paths?: number;
+  failAbove?: number;
+}
+
+/** `singlepath latency verify` */
+export async function verifyTable(path: string, options: VerifyOptions): Promise<void> {
+  const { failAbove } = options;
+  const table = readTable(path);
+  const space = spaceOfTable(table, path);
+  const result = await onDevice(table, options, (config, control) =>
+    verifyLatency(space, table, config, { ...control, paths: options.paths ?? config.latency.verifyPaths }),
+  );
+  // Of another device it says nothing about the table's own.
+  const known = result.differs.length === 0;
+  if (known) await writeTable(path, { ...table, header: { ...table.header, accuracy: result.accuracy } });
+  if (options.json) printJson(result);
+  else printVerification(path, result);
+  if (failAbove !== undefined && !(result.accuracy.mape <= failAbove)) process.exitCode = 1;
+}
+
+function printVerification(
+  path: string,
+  { accuracy, raw, repeatability, networks, drifted, failed, differs }: Verification,
+): void {
+  const right = { align: 'right' } as const;
+  for (const line of differs) printText(`another environment: ${line}`);
+  for (const { arch, error } of failed) printText(`failed: ${arch}: ${error}`);
+  printTable(
+    [
+      { title: 'architecture' },
+      { title: 'predicted (ms)', ...right },
+      { title: 'measured (ms)', ...right },
+      { title: 'error', ...right },
+    ],
+    networks.map(({ arch, predicted, measured }) => [
+      arch,
+      predicted.toFixed(4),
+      measured.toFixed(4),
+      formatPercent(predicted / measured - 1),
+    ]),
+  );
+  const figures: [string, (of: Accuracy) => string][] = [
+    ['mean absolute error', ({ mape }) => `${mape.toFixed(2)} %`],
+    ['root mean square error', ({ rmse }) => `${rmse.toFixed(2)} %`],
+    ['bias', ({ bias }) => `${bias.toFixed(2)} %`],
+    ['within 5 %', ({ within5 }) => `${within5.toFixed(0)} %`],
+    ['within 10 %', ({ within10 }) => `${within10.toFixed(0)} %`],
+    ["Kendall's tau", ({ kendall }) => kendall.toFixed(3)],
+    ["Spearman's rho", ({ spearman }) => spearman.toFixed(3)],
+  ];
+  printText('');
+  printTable(
+    [
+      { title: `${networks.length} held-out networks` },
+      { title: 'table', ...right },
+      { title: 'plain sum', ...right },
+    ],
+    figures.map(([name, figure]) => [name, figure(accuracy), figure(raw)]),
+  );
+  const ceiling = repeatability === null ? 'unknown (one repetition)' : `${repeatability.toFixed(2)} %`;
+  const changed =
+    drifted === 0 ? '' : `; ${drifted} networks were measured while the machine changed its speed`;
+  printText(`\n${path}: repetitions of one network differ by ${ceiling}: no table can do better${changed}`);
+}
+
+export interface CalibrateOptions extends DeviceOptions, ConfigOptions, OutputOptions {
+  paths?: number;
+  out?: string;
+}
+
+/** `singlepath latency calibrate` */
+export async function calibrateTable(path: string, options: CalibrateOptions): Promise<void> {
+  const { out = path } = options;
+  tableFormat(out); // before any work
+  const table = readTable(path);
+  const space = spaceOfTable(table, path);
+  const calibrated = await onDevice(table, options, (config, control) =>
+    calibrateLatency(space, table, config, {
+      ...control,
+      paths: options.paths ?? config.latency.verifyPaths,
+    }),
+  );
+  await writeTable(out, calibrated);
+  const { biasNs, scale, networks, refitted } = calibrated.header.calibration!;
+  if (options.json) printJson({ table: out, biasNs, scale, networks, refitted });
+  else {
+    const rows = refitted ? ', rows refitted' : '';
+    printText(
+      `${out}: T = ${(biasNs / 1e6).toFixed(4)} ms + ${scale.toFixed(4)} x sum, from ${networks} networks${rows}`,
+    );
+  }
+}
+
+/** Runs work on the device and with the settings a table was measured with. */
+async function onDevice<T>(
+  { header: { environment } }: LatencyTable,
+  options: DeviceOptions & ConfigOptions & OutputOptions,
+  work: (
+    config: Config,
+    control: { session: Session; signal: AbortSignal } & MeasuringCallbacks,
+  ) => Promise<T>,
+): Promise<T> {
+  const { runtime, threads, batch, dtype, runtimeVersion, device } = environment;
+  const runner = options.runner ?? (runtime === 'runner' ? runtimeVersion : undefined);
+  const setting = (name: string, value: unknown) => ({
+    path: ['latency', name],
+    value,
+    option: `the table's ${name}`,
+  });
+  if (runtime === 'onnxruntime') throw expected('a runtime that is here', 'the table', runtime);
+  const config = configOf(options, {
+    shortcuts: [
+      setting('threads', threads > 0 ? threads : undefined),
+      setting('batch', batch),
+      setting('dtype', dtype),
+      setting('runtime', runtime === 'singlepath' || runtime === 'torchscript' ? runtime : undefined),
+    ],
+  });
+  const terminal = createSession(options);
+  const { stop, ...reporter } = measuringReporter(terminal);
+  return await stoppable(async (signal) => {
+    await using session = openSession({ ...options, runner, device: options.device ?? device }, config);
+    return await work(config, { session, signal, ...reporter });
+  }).finally(stop);
+}
+
+type MeasuringCallbacks = Omit<ReturnType<typeof measuringReporter>, 'stop'>;

@@ -1,0 +1,61 @@
+import { Option } from 'commander';
+import type { Shortcut } from './configOf.js';
+import { type OptionGroup, positiveNumber } from './options.js';
+
+/** What the options for how networks are deployed give. */
+export interface DeploymentOptions {
+  threads?: number;
+  batch?: number;
+  dtype?: string;
+  runtime?: string;
+  method?: string;
+}
+
+/** How networks are deployed and measured. */
+export const DEPLOYMENT: OptionGroup = [
+  new Option('--threads <number>', 'threads of one operation (setting: latency.threads)').argParser(
+    positiveNumber,
+  ),
+  new Option('--batch <number>', 'images at once (setting: latency.batch)').argParser(positiveNumber),
+  new Option('--dtype <fp32|bf16>', 'storage of activations (setting: latency.dtype)'),
+  new Option('--runtime <singlepath|torchscript>', 'what runs the blocks (setting: latency.runtime)'),
+  new Option(
+    '--method <in_context|isolated|both>',
+    'blocks inside random paths, or alone (setting: latency.method)',
+  ),
+];
+
+/** The settings these options stand for. A runner takes whole networks only. */
+export function deploymentShortcuts(
+  { threads, batch, dtype, runtime, method }: DeploymentOptions,
+  runner?: string,
+): Shortcut[] {
+  const possible = method ?? (runner === undefined ? undefined : 'isolated');
+  return [
+    { path: ['latency', 'threads'], value: threads, option: '--threads' },
+    { path: ['latency', 'batch'], value: batch, option: '--batch' },
+    { path: ['latency', 'dtype'], value: dtype, option: '--dtype' },
+    { path: ['latency', 'runtime'], value: runtime, option: '--runtime' },
+    { path: ['latency', 'method'], value: possible, option: '--method' },
+  ];
+}
+
+/** What the options for the device give. */
+export interface DeviceOptions {
+  runner?: string;
+  runnerPattern?: string;
+  device?: string;
+}
+
+/** What measures, where it is not this machine. */
+export const DEVICE: OptionGroup = [
+  new Option(
+    '--runner <command>',
+    "a command that times a file, such as 'bench.sh {torchscript}': its last line is milliseconds",
+  ),
+  new Option(
+    '--runner-pattern <regex>',
+    'finds the time in all it prints: group value (and unit), or the first group in milliseconds',
+  ),
+  new Option('--device <name>', 'name of the device a runner measures on'),
+];

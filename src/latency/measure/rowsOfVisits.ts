@@ -1,0 +1,89 @@
+import type { Row, SpaceRows } from '../rows.js';
+import type { RowSource, TableRow } from '../table.js';
+import { meanOf, median, sortedCopy, timesOf } from './statistics.js';
+import type { VisitResult } from './windows.js';
+
+/** Intervals narrower than this, in nanoseconds, are as good as a clock can tell: identity takes no time at all. */
+const RESOLUTION = 100;
+
+interface Samples {
+  times: number[];
+  drifted: number;
+  errors: Set<string>;
+  timeouts: number;
+}
+
+export interface RowOptions {
+  source: Extract<RowSource, 'in_context' | 'isolated'>;
+  overheadNs: number;
+  /** Interval of the median, as a part of it, within which a row has converged. */
+  tolerance: number;
+}
+
+/**
+ * The rows of a table from the visits that ran them. In context the times of a path's blocks are scaled to the time the
+ * path takes without timers.
+ */
+export function rowsOfVisits(
+  { rows }: SpaceRows,
+  visits: readonly VisitResult[],
+  { source, overheadNs, tolerance }: RowOptions,
+): TableRow[] {
+  const samples = rows.map((): Samples => ({ times: [], drifted: 0, errors: new Set(), timeouts: 0 }));
+  for (const { visit, result, drifted } of visits) {
+    const times = timesOfBlocks(result, overheadNs);
+    visit.chain.forEach((row, place) => {
+      const own = samples[row]!;
+      const found = times[place] ?? [];
+      for (const time of found) own.times.push(time);
+      if (drifted) own.drifted += found.length;
+      if (result.error !== undefined) own.errors.add(result.error);
+      if (result.status === 'timeout') own.timeouts++;
+    });
+  }
+  return rows.map((row, index) => tableRow(row, samples[index]!, source, tolerance));
+}
+
+/** For each place of the chain, nanoseconds of the block there. */
+function timesOfBlocks(
+  { status, totals, blocks }: VisitResult['result'],
+  overheadNs: number,
+): (number[] | undefined)[] {
+  if (status !== 'ok') return [];
+  if (blocks === undefined) return [totals.map((total) => Math.max(0, total - overheadNs))];
+  const sum = blocks.reduce((total, times) => total + median(sortedCopy(times)), 0);
+  const scale = Math.max(0, median(sortedCopy(totals)) - overheadNs) / sum;
+  return blocks.map((times) => times.map((time) => time * scale));
+}
+
+function tableRow(
+  { key, label, block, output }: Row,
+  { times: samples, drifted, errors, timeouts }: Samples,
+  source: RowSource,
+  tolerance: number,
+): TableRow {
+  const row = { key, label, input: block.input, output, source };
+  if (samples.length === 0) {
+    const error = [...errors].join('; ');
+    return { ...row, status: timeouts > 0 ? 'timeout' : 'failed', ...(error !== '' && { error }), flags: [] };
+  }
+  const times = timesOf(samples);
+  const within = (times.p50Error ?? Number.POSITIVE_INFINITY) <= Math.max(RESOLUTION, tolerance * times.p50);
+  return {
+    ...row,
+    status: 'ok',
+    times,
+    flags: [
+      ...(within ? [] : (['not_converged'] as const)),
+      ...(drifted > samples.length / 2 ? (['drifted'] as const) : []),
+    ],
+  };
+}
+
+/** Mean relative half-width of the medians' intervals: how repeatable a row is. */
+export function meanUncertainty(rows: readonly TableRow[]): number {
+  const parts = rows.flatMap(({ times }) =>
+    times?.p50Error !== undefined && times.p50 > 0 ? [times.p50Error / times.p50] : [],
+  );
+  return parts.length === 0 ? Number.NaN : meanOf(parts);
+}

@@ -1,0 +1,65 @@
+import type { Times } from '../table.js';
+
+/** Value at `share` of sorted numbers: the smallest that so many do not exceed (nearest rank). */
+export function quantile(sorted: readonly number[], share: number): number {
+  const rank = Math.ceil(share * sorted.length - 1e-9);
+  return sorted[Math.min(sorted.length, Math.max(1, rank)) - 1]!;
+}
+
+export function sortedCopy(values: Iterable<number>): number[] {
+  return [...values].sort((a, b) => a - b);
+}
+
+/** The middle value; the mean of both where there are two. */
+export function median(sorted: readonly number[]): number {
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
+/**
+ * Half the width of the distribution-free 95 % confidence interval of the median: the order statistics at
+ * n / 2 -+ 1.96 sqrt(n) / 2, from the binomial distribution of how many samples lie below it. Infinite below six samples,
+ * where no interval reaches 95 %.
+ */
+export function medianError(sorted: readonly number[]): number {
+  const n = sorted.length;
+  if (n < 6) return Number.POSITIVE_INFINITY;
+  const reach = (1.96 * Math.sqrt(n)) / 2;
+  const low = Math.max(0, Math.floor(n / 2 - reach) - 1);
+  const high = Math.min(n - 1, Math.ceil(n / 2 + reach));
+  return (sorted[high]! - sorted[low]!) / 2;
+}
+
+/** Whether there are samples enough and the interval of the median is within `tolerance` of it. */
+export function converged(sorted: readonly number[], samples: number, tolerance: number): boolean {
+  return sorted.length >= samples && medianError(sorted) <= tolerance * median(sorted);
+}
+
+/** Samples a percentile needs to be worth telling (MLPerf's early stopping at 99 % confidence). */
+const ENOUGH = { p90: 64, p99: 662 } as const;
+
+/** Statistics of samples in nanoseconds, in whole ones. `overhead` is subtracted from every sample. */
+export function timesOf(samples: Iterable<number>, overhead = 0): Times {
+  const sorted = sortedCopy(samples).map((sample) => Math.max(0, sample - overhead));
+  const n = sorted.length;
+  const mean = meanOf(sorted);
+  const tenth = Math.floor(n / 10);
+  const whole = Math.round;
+  const error = medianError(sorted);
+  return {
+    n,
+    p50: whole(median(sorted)),
+    ...(Number.isFinite(error) && { p50Error: whole(error) }),
+    min: whole(sorted[0]!),
+    ...(n >= 10 && { p10: whole(quantile(sorted, 0.1)) }),
+    ...(n >= ENOUGH.p90 && { p90: whole(quantile(sorted, 0.9)) }),
+    ...(n >= ENOUGH.p99 && { p99: whole(quantile(sorted, 0.99)) }),
+    mean: whole(mean),
+    std: whole(Math.sqrt(meanOf(sorted.map((value) => (value - mean) ** 2)))),
+    trimmedMean: whole(meanOf(sorted.slice(tenth, n - tenth))),
+  };
+}
+
+export function meanOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}

@@ -1,0 +1,106 @@
+import type { Config } from '../config/schema/config.js';
+import type { LatencyConfig } from '../config/schema/latency.js';
+import { LocalSession } from '../latency/device/local.js';
+import { RunnerSession } from '../latency/device/runner.js';
+import type { RunSettings, Session, StopRule } from '../latency/device/session.js';
+import { identityOf } from '../latency/environment.js';
+import { writeTable } from '../latency/format/files.js';
+import { Journal } from '../latency/measure/journal.js';
+import { type MeasureProgress, type MeasureSettings, measure } from '../latency/measure/measure.js';
+import { spaceRows } from '../latency/rows.js';
+import type { LatencyTable } from '../latency/table.js';
+import { hashOf, spaceHash } from '../space/hash.js';
+import { openSpace } from './fromConfig.js';
+import { newHeader, spaceReference } from './latencyTable.js';
+
+/** What measures: this machine unless something else is named. */
+export interface DeviceOptions {
+  /** A command that times a file: `bench.sh {torchscript}`. */
+  runner?: string | undefined;
+  runnerPattern?: string | undefined;
+  /** Name of a runner's device. */
+  device?: string | undefined;
+}
+
+/** Opens what measures. @throws SinglePathError what its session throws. */
+export function openSession(
+  { runner, runnerPattern, device = 'runner' }: DeviceOptions,
+  { latency, runtime }: Pick<Config, 'latency' | 'runtime'>,
+): Session {
+  const settings: Omit<RunSettings, 'runtime'> = {
+    threads: latency.threads ?? (runner === undefined ? 1 : 0),
+    batch: latency.batch,
+    dtype: latency.dtype,
+  };
+  if (runner !== undefined) {
+    return new RunnerSession({
+      ...settings,
+      runtime: 'runner',
+      command: runner,
+      pattern: runnerPattern,
+      device,
+    });
+  }
+  return new LocalSession({
+    ...settings,
+    runtime: latency.runtime,
+    device: runtime.device,
+    kernels: runtime.kernels,
+  });
+}
+
+/** When samples are enough, from the settings. A runner's number is an average already: few are enough. */
+export function stopRuleOf(latency: LatencyConfig, { abilities }: Session): StopRule {
+  const { warmUp, warmUpCalls, samples, tolerance, maxTime, timeout } = latency;
+  return {
+    warmUpSeconds: warmUp,
+    warmUpCalls,
+    samples: abilities.overhead ? samples : 1,
+    tolerance,
+    maxSeconds: abilities.overhead ? maxTime : 0,
+    timeout,
+  };
+}
+
+export interface MeasureControl {
+  /** File of the table; its journal lies beside it. */
+  out: string;
+  session: Session;
+  /** Go on with what the journal holds. */
+  resume?: boolean | undefined;
+  signal?: AbortSignal | undefined;
+  onProgress?: ((progress: MeasureProgress) => void) | undefined;
+  onDrift?: ((change: number, again: boolean) => void) | undefined;
+}
+
+/**
+ * Measures the lookup table of a configuration's space and writes it.
+ *
+ * @throws SinglePathError what measure and Journal.open throw.
+ */
+export async function measureLatency(config: Config, control: MeasureControl): Promise<LatencyTable> {
+  const { out, session, resume = false, signal, onProgress, onDrift } = control;
+  const { latency, seed } = config;
+  const space = openSpace(config.space);
+  const settings: MeasureSettings = { ...latency, seed, stop: stopRuleOf(latency, session) };
+  const { method, stop, paths, maxPaths, repetitions, sentinelEvery, drift, retries } = settings;
+  const plan = hashOf({
+    space: spaceHash(space),
+    rows: spaceRows(space).rows.length,
+    settings: { method, seed, stop, paths, maxPaths, repetitions, sentinelEvery, drift, retries },
+  });
+  const environment = identityOf(await session.environment());
+  using journal = Journal.open(`${out}.journal`, { plan, environment }, resume);
+  const measured = await measure({ ...settings, space, session, journal, signal, onProgress, onDrift });
+  const table: LatencyTable = {
+    header: {
+      ...newHeader(spaceReference(config.space, space)),
+      environment: measured.environment,
+      overheadNs: measured.overheadNs,
+    },
+    rows: measured.rows,
+  };
+  await writeTable(out, table);
+  journal.remove();
+  return table;
+}

@@ -1,0 +1,234 @@
+import assert from 'node:assert/strict';
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { loadConfig } from '../../src/config/load.js';
+import { Journal } from '../../src/latency/measure/journal.js';
+import { type MeasureOptions, measure } from '../../src/latency/measure/measure.js';
+import { heldOutNetworks, measureNetworks, repeatability } from '../../src/latency/measure/networks.js';
+import {
+  converged,
+  median,
+  medianError,
+  quantile,
+  sortedCopy,
+  timesOf,
+} from '../../src/latency/measure/statistics.js';
+import { pathRows, spaceRows } from '../../src/latency/rows.js';
+import { formatArchitecture } from '../../src/space/architecture.js';
+import { getSpace } from '../../src/space/spaces/catalog.js';
+import { temporaryFolder } from '../temporaryFolder.js';
+import { type FakeOptions, FakeSession } from './fakeSession.js';
+
+const space = getSpace('nas-bench-macro');
+const { latency } = loadConfig({});
+const stop = { warmUpSeconds: 0, warmUpCalls: 0, samples: 20, tolerance: 0.01, maxSeconds: 0, timeout: 1 };
+const folder = temporaryFolder();
+
+/** Every block takes a microsecond a node. */
+const time = (key: string): number => (key.endsWith(': identity') ? 0 : 1000 * key.split(' ').length);
+
+function options(
+  fake: Partial<FakeOptions> = {},
+  more: Partial<MeasureOptions> = {},
+): MeasureOptions & { session: FakeSession } {
+  const session = new FakeSession({ time, ...fake });
+  return { ...latency, seed: 1, stop, coolDown: 0, paths: 30, maxPaths: 30, space, ...more, session };
+}
+
+describe('statistics', () => {
+  it('quantiles are order statistics', () => {
+    const values = sortedCopy(Array.from({ length: 10 }, (_, i) => 10 - i));
+    assert.deepEqual(
+      [0, 0.1, 0.11, 0.5, 0.9, 1].map((share) => quantile(values, share)),
+      [1, 1, 2, 5, 9, 10],
+    );
+    assert.equal(median([1, 2, 10]), 2);
+    assert.equal(median([1, 2, 4, 10]), 3);
+  });
+
+  it('the interval of the median holds it in 95 % of samples, whatever the distribution', () => {
+    for (const draw of [
+      (u: number) => u,
+      (u: number) => -Math.log(1 - u),
+      (u: number) => Math.tan(1.5 * (u - 0.5)),
+    ]) {
+      const truth = draw(0.5);
+      let held = 0;
+      let state = 1;
+      const uniform = () => {
+        state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+        return state / 2 ** 32;
+      };
+      const n = 41;
+      for (let trial = 0; trial < 2000; trial++) {
+        const sorted = sortedCopy(Array.from({ length: n }, () => draw(uniform())));
+        const reach = (1.96 * Math.sqrt(n)) / 2;
+        const [low, high] = [sorted[Math.floor(n / 2 - reach) - 1]!, sorted[Math.ceil(n / 2 + reach)]!];
+        assert.ok(Math.abs(medianError(sorted) - (high - low) / 2) < 1e-12);
+        if (low <= truth && truth <= high) held++;
+      }
+      assert.ok(held / 2000 >= 0.95, `${held} of 2000`);
+    }
+  });
+
+  it('a percentile without enough samples is not told', () => {
+    const of = (n: number) => timesOf(Array.from({ length: n }, (_, i) => i + 1));
+    assert.deepEqual(
+      [of(63).p90, of(661).p99, of(5).p50Error, of(9).p10],
+      [undefined, undefined, undefined, undefined],
+    );
+    assert.ok(of(64).p90 !== undefined && of(662).p99 !== undefined);
+    assert.equal(converged([1, 1, 1, 1, 1, 1, 1], 8, 0.1), false, 'too few');
+  });
+
+  it('overhead is subtracted and never makes a time negative', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.nat({ max: 1e6 }), { minLength: 1 }),
+        fc.nat({ max: 2e6 }),
+        (samples, overhead) => {
+          const { min, p50 } = timesOf(samples, overhead);
+          assert.ok(min! >= 0 && p50 >= min!);
+        },
+      ),
+    );
+  });
+});
+
+describe('measure', () => {
+  it('in context scales the timers to the time without them', async () => {
+    const { rows } = await measure(options());
+    assert.equal(rows.length, spaceRows(space).rows.length);
+    for (const { key, times, source, flags } of rows) {
+      assert.ok(Math.abs(times!.p50 - time(key)) <= 1, `${key}: ${times!.p50}`);
+      assert.deepEqual([source, flags], ['in_context', []]);
+    }
+  });
+
+  it('alone takes every row as often as asked, in another order each time', async () => {
+    const alone = options({}, { method: 'isolated', repetitions: 2 });
+    const { rows } = await measure(alone);
+    const count = rows.length;
+    for (const { key, times } of rows) assert.equal(times!.p50, time(key));
+    for (const { times } of rows) assert.equal(times!.n, 40);
+    assert.deepEqual(
+      sortedCopy(alone.session.visits),
+      Array.from({ length: 2 * count }, (_, i) => i),
+    );
+  });
+
+  it('flags rows that have not converged and keeps them; both methods give two rows a key', async () => {
+    const noisy = options({ noise: (i) => (i % 2 === 0 ? 0.5 : 0) }, { method: 'both' });
+    const { rows } = await measure(noisy);
+    assert.equal(rows.length, 2 * spaceRows(space).rows.length);
+    const slow = rows.filter(({ key }) => !key.endsWith('identity'));
+    assert.ok(slow.every(({ flags, times }) => flags.includes('not_converged') && times!.p50 > 0));
+  });
+
+  it('measures a window again where the sentinel changed, then flags it', async () => {
+    const changes: boolean[] = [];
+    // The machine is slow once, while the first window runs.
+    const once = options(
+      { speed: (job) => (job >= 10 && job < 23 ? 1.5 : 1) },
+      { onDrift: (_, again) => changes.push(again) },
+    );
+    const { rows } = await measure(once);
+    assert.deepEqual(changes, [true]);
+    for (const { key, times, flags } of rows) {
+      assert.ok(Math.abs(times!.p50 - time(key)) <= 1);
+      assert.deepEqual(flags, []);
+    }
+    const forEver = await measure(options({ speed: (job) => (job >= 10 ? 1.5 : 1) }));
+    assert.ok(forEver.rows.every(({ flags }) => flags.includes('drifted')));
+  });
+
+  it('a row that fails has its reason, and the others their times', async () => {
+    const fail = (key: string) => (key.includes('linear') ? 'out of memory' : undefined);
+    const { rows } = await measure(options({ fail }, { method: 'isolated' })).catch((error: Error) => {
+      // The sentinel is a whole network, which has the row too.
+      assert.match(error.message, /sentinel could not be measured: out of memory/);
+      return { rows: [] };
+    });
+    assert.deepEqual(rows, []);
+  });
+
+  it('a device that cannot time blocks refuses to measure in context', async () => {
+    await assert.rejects(measure(options({ timers: false })), /Expected --method isolated/);
+  });
+});
+
+describe('a measurement that was killed', () => {
+  const header = { plan: 'p', environment: { device: 'x' } };
+
+  it('goes on to the same rows and measures no visit twice', async () => {
+    const whole = await measure(options());
+    for (const dieAfter of [0, 1, 2, 7, 22, 23, 24, 33]) {
+      const path = join(folder, `killed-${dieAfter}.journal`);
+      const visits: number[] = [];
+      {
+        using journal = Journal.open(path, header, false);
+        const first = options({ dieAfter }, { journal });
+        await assert.rejects(measure(first), { code: 'MEASUREMENT' });
+        visits.push(...first.session.visits);
+      }
+      appendFileSync(path, '{"type":"visit","window":0,"attempt":0,"vi'); // torn by kill -9
+      using journal = Journal.open(path, header, true);
+      const second = options({}, { journal });
+      const resumed = await measure(second);
+      assert.deepEqual(resumed.rows, whole.rows);
+      visits.push(...second.session.visits);
+      assert.deepEqual(
+        sortedCopy(visits),
+        Array.from({ length: 30 }, (_, i) => i),
+        `killed after ${dieAfter}`,
+      );
+    }
+  });
+
+  it('is not gone on with by accident, elsewhere, or from a damaged journal', () => {
+    const path = join(folder, 'other.journal');
+    Journal.open(path, header, false)[Symbol.dispose]();
+    assert.throws(() => Journal.open(path, header, false), /no unfinished measurement/);
+    assert.throws(
+      () => Journal.open(path, { ...header, environment: { device: 'y' } }, true),
+      /environment.device: "x" there, "y" here/,
+    );
+    assert.throws(() => Journal.open(path, { ...header, plan: 'q' }, true), { code: 'INVALID_CHECKPOINT' });
+    writeFileSync(path, `${readFileSync(path, 'utf8')}damaged\n{}\n`);
+    assert.throws(() => Journal.open(path, header, true), /line 2/);
+  });
+});
+
+describe('whole networks', () => {
+  it('are measured as the sum and the base of the device', async () => {
+    const architectures = heldOutNetworks(space, 12, 0, 'verify');
+    const { session, onProgress: _, ...rest } = options({ base: 5000 }, { repetitions: 2 });
+    const measured = await measureNetworks(architectures, { ...rest, session, overheadNs: 1000 });
+    const { rows } = spaceRows(space);
+    measured.forEach(({ ns, architecture }, i) => {
+      assert.deepEqual(architecture, architectures[i]);
+      const sum = pathRows(space, architecture).reduce((total, row) => total + time(rows[row]!.key), 0);
+      assert.equal(ns, sum + 4000);
+    });
+    assert.equal(repeatability(measured), 0);
+  });
+
+  it('to calibrate and to verify are different ones, and all different', () => {
+    const sets = (['calibrate', 'verify'] as const).map((part) => heldOutNetworks(space, 200, 3, part));
+    const texts = sets.flat().map((architecture) => formatArchitecture(space, architecture));
+    assert.equal(new Set(texts).size, 400);
+    // A space of two networks has one for each.
+    const tiny = { ...getSpace('spos-shufflenet-v2-28'), genes: [] };
+    assert.equal(
+      heldOutNetworks(
+        { ...tiny, genes: [{ name: 'g', kind: 'block', layer: 0, size: 2, labels: ['a', 'b'] }] },
+        9,
+        0,
+        'verify',
+      ).length,
+      1,
+    );
+  });
+});
