@@ -20,6 +20,8 @@ export interface SearchPhasesOptions {
   finalists?: ((visited: readonly Candidate[]) => Promise<Finalist[]>) | undefined;
   /** Further parts of `result.json`. */
   extra?: Pick<SearchResult, 'calibration'>;
+  /** Looks at what the search found before it is the result, such as by measuring its latency. */
+  confirm?: ((found: SearchOutcome) => Promise<SearchOutcome>) | undefined;
   run?: RunDirectory | undefined;
   signal?: AbortSignal | undefined;
   onGeneration?: ((summary: GenerationSummary) => void) | undefined;
@@ -43,6 +45,8 @@ export interface CostedCandidate {
   choices: string[];
   score: Score;
   costs: Record<string, number>;
+  /** By latency metric, measured nanoseconds of the whole network. */
+  measured?: Record<string, number>;
   generation: number;
 }
 
@@ -108,12 +112,16 @@ export async function searchPhases(options: SearchPhasesOptions): Promise<Search
       options.baseline === undefined
         ? undefined
         : await runPhase('baseline', options.baseline, state, options, candidates);
-    const finalists = await options.finalists?.(state.search!.visited);
+    const trained = await options.finalists?.(state.search!.visited);
+    // Where networks were trained the best of those wins, else the best scored one: if it keeps to its bounds.
+    const ranked = trained?.map((finalist) => winnerOf(finalist, state.search!, space, costs)) ?? [];
+    const contest = trained ? { ...found, topK: ranked, winner: ranked[0]! } : found;
+    const confirmed = (await options.confirm?.(contest)) ?? contest;
     const result: SearchResult = {
       kind: 'search',
       space: space.name,
-      ...found,
-      ...(finalists && { winner: winnerOf(finalists[0]!, state.search!, space, options.costs), finalists }),
+      ...confirmed,
+      ...(trained && { topK: found.topK, finalists: trained }),
       ...(baseline && { baseline }),
       ...options.extra,
     };

@@ -1,7 +1,7 @@
 import type { Config } from '../config/schema/config.js';
 import { generationOf } from '../config/schema/search.js';
 import { SinglePathError, withPrefix } from '../core/errors.js';
-import { parseConstraints } from '../cost/constraint.js';
+import { latencyTableOf, parseConstraints } from '../cost/constraint.js';
 import { metricsOf } from '../cost/cost.js';
 import type { CostTable } from '../cost/table.js';
 import {
@@ -19,8 +19,10 @@ import { withModel } from '../search/generations.js';
 import { nsga2 } from '../search/nsga2.js';
 import { randomSearch } from '../search/random.js';
 import type { Candidate, Evaluate, Valuation } from '../search/types.js';
+import { hashOf } from '../space/hash.js';
 import type { SearchSpace } from '../space/types.js';
 import { calibrate } from './calibrate.js';
+import { type ConfirmControl, confirmLatency } from './confirmLatency.js';
 import { Disposables } from './disposables.js';
 import { type FinalistsBudget, trainFinalists } from './finalists.js';
 import { openSpace, versions } from './fromConfig.js';
@@ -46,6 +48,8 @@ export interface SearchControl extends RunControl {
   onTrial?: (phase: 'calibration' | 'finalists', done: number, total: number) => void;
   /** Told where the supernet ranks the calibration networks worse than arithmetic. */
   onWarning?: (message: string) => void;
+  /** How finalists under a latency constraint are measured. */
+  latency?: Omit<ConfirmControl, 'signal'>;
 }
 
 export type { SearchResult };
@@ -74,7 +78,7 @@ export async function runSearch(
     space,
     ...keptConfig(config),
     sources: { supernet: control.supernet },
-    identity: searchIdentity(config, scorer.weights),
+    identity: { ...searchIdentity(config, scorer.weights), ...tablesIdentity(config, space) },
     resume,
     versions: versions(),
   });
@@ -114,6 +118,7 @@ export async function runSearch(
     baseline: config.search.baseline ? start.baseline : undefined,
     finalists: search.finalists > 0 ? finalists : undefined,
     ...(calibrated && { extra: { calibration: calibrated.calibration } }),
+    confirm: (found) => confirmLatency(space, config, found, { ...control.latency, signal }),
     run,
     signal,
     onGeneration,
@@ -180,6 +185,20 @@ export function objectiveTables(
   }
   const costs = objectives.filter((name) => name !== 'accuracy');
   return withPrefix('search.objectives: ', () => costs.map((name) => costTable(space, name, deployment)));
+}
+
+/** Another table under the same name is another constraint. */
+function tablesIdentity({ search, latency }: Config, space: SearchSpace): { tables?: string[] } {
+  const metrics = parseConstraints(search.constraints).flatMap(({ metric }) =>
+    latencyTableOf(metric) === undefined ? [] : [metric],
+  );
+  if (metrics.length === 0) return {};
+  return {
+    tables: metrics.map((metric) => {
+      const { base, layers } = costTable(space, metric, latency);
+      return hashOf([base, ...layers.map(({ costs }) => [...costs])]);
+    }),
+  };
 }
 
 /** MAdds and parameters, what is constrained, and BitOps where bits are searched. */

@@ -56,6 +56,7 @@ export async function search(options: SearchCommandOptions): Promise<void> {
       onFinalists: (budget) => session.log.info(describeBudget(budget)),
       onTrial: (phase, done, total) => session.log.info(`${phase}: ${done} of ${total} networks trained`),
       onWarning: (message) => session.log.warn(message),
+      latency: { onNote: (text) => session.log.warn(text), onProgress: reporter.onMeasured },
     }).finally(reporter.stop),
   );
   const { layersRun, layersAlone } = work;
@@ -111,10 +112,12 @@ function describeFinalists(space: SearchSpace, finalists: readonly Finalist[]): 
 }
 
 function describeOutcome(space: SearchSpace, outcome: SearchOutcome, modelText: ModelText): string {
-  const { method, evaluated, front, topK, note } = outcome;
+  const { method, evaluated, front, topK, winner, note } = outcome;
   const title = `${method}: ${evaluated} candidates evaluated${front ? ', Pareto front' : ', best first'}`;
   const table = candidateTable(space, front ?? topK, modelText);
-  return [title, table, ...(note === undefined ? [] : [note])].join('\n');
+  const measured =
+    winner.measured === undefined ? [] : [`winner: ${formatArchitecture(space, winner.architecture)}`];
+  return [title, table, ...(note === undefined ? [] : [note]), ...measured].join('\n');
 }
 
 function candidateTable(
@@ -124,20 +127,23 @@ function candidateTable(
 ): string {
   const metrics = Object.keys(candidates[0]?.costs ?? {});
   const modelled = candidates[0]?.score.model !== undefined;
+  const measured = metrics.filter((metric) => candidates.some((one) => one.measured?.[metric] !== undefined));
   const columns: Column[] = [
     { title: 'architecture' },
     { title: 'held-out accuracy', align: 'right' },
     ...(modelled ? [{ title: 'score model', align: 'right' } satisfies Column] : []),
     ...metrics.map((title): Column => ({ title, align: 'right' })),
+    ...measured.map((metric): Column => ({ title: `${metric} measured`, align: 'right' })),
     { title: 'generation', align: 'right' },
   ];
   return formatTable(
     columns,
-    candidates.map(({ architecture, score, costs, generation }) => [
+    candidates.map(({ architecture, score, costs, measured: times, generation }) => [
       formatArchitecture(space, architecture),
       formatPercent(score.accuracy),
       ...(modelled ? [modelText(score)] : []),
       ...metrics.map((metric) => formatCost(metric, costs[metric]!)),
+      ...measured.map((metric) => (times?.[metric] === undefined ? '' : formatCost(metric, times[metric]))),
       String(generation),
     ]),
   );

@@ -69,6 +69,11 @@ export function searchReporter(session: Session, generations: number) {
         `${phase === 'baseline' ? 'random search' : 'search'}: generation ${generation}/${generations}`,
       );
     },
+    /** Finalists that are measured as whole networks. */
+    onMeasured({ done, total }: { done: number; total: number }): void {
+      progress ??= session.progress({ title: 'measuring finalists', total, every: 10 });
+      progress.update(done, {});
+    },
     stop,
   };
 }

@@ -1,0 +1,126 @@
+import type { Config } from '../config/schema/config.js';
+import { SinglePathError } from '../core/errors.js';
+import {
+  type Constraint,
+  formatConstraint,
+  formatTime,
+  latencyTableOf,
+  parseConstraints,
+} from '../cost/constraint.js';
+import type { CostedCandidate, SearchOutcome } from '../evaluate/searchPhases.js';
+import { LocalSession } from '../latency/device/local.js';
+import { RunnerSession } from '../latency/device/runner.js';
+import type { Session } from '../latency/device/session.js';
+import { identityOf } from '../latency/environment.js';
+import { readTable } from '../latency/format/files.js';
+import type { Environment } from '../latency/table.js';
+import { differences } from '../run/directory.js';
+import type { SearchSpace } from '../space/types.js';
+import { measureWhole } from './verifyLatency.js';
+
+export interface ConfirmControl {
+  signal?: AbortSignal | undefined;
+  /** Opens the device of a table that is neither this machine nor a runner; undefined where there is no way to it. */
+  openDevice?: ((environment: Environment) => Promise<Session | undefined>) | undefined;
+  /** Told what is measured, and why a table's device is not. */
+  onNote?: ((text: string) => void) | undefined;
+  onProgress?: ((progress: { done: number; total: number }) => void) | undefined;
+}
+
+/**
+ * Measures the best candidates of a search under latency constraints as whole networks, each on the device of its table,
+ * and makes the most accurate one that keeps to every measured bound the winner.
+ *
+ * @throws SinglePathError `MEASUREMENT` where none of the best does.
+ */
+export async function confirmLatency(
+  space: SearchSpace,
+  config: Config,
+  outcome: SearchOutcome,
+  control: ConfirmControl,
+): Promise<SearchOutcome> {
+  const bounds = parseConstraints(config.search.constraints).filter(({ metric }) => latencyTableOf(metric));
+  const count = Math.min(config.latency.finalists, outcome.topK.length);
+  if (bounds.length === 0 || count === 0) return outcome;
+  const topK = outcome.topK.map((candidate): CostedCandidate => ({ ...candidate, measured: {} }));
+  // The best few are enough as a rule; the others are only measured where none of those keeps to its bounds.
+  for (const finalists of [topK.slice(0, count), topK.slice(count)]) {
+    if (finalists.length > 0) await measureFinalists(space, config, finalists, bounds, control);
+    const winner = finalists.find((candidate) => keeps(candidate, bounds));
+    if (winner !== undefined) {
+      const better = topK.indexOf(winner);
+      const rejected =
+        better === 0 ? [] : [`${better} more accurate candidates break a bound when they are measured`];
+      const note = [...(outcome.note === undefined ? [] : [outcome.note]), ...rejected].join('\n');
+      return { ...outcome, topK, winner, ...(note !== '' && { note }) };
+    }
+  }
+  const fastest = bounds.map((bound) => {
+    const times = topK.flatMap(({ measured = {} }) => measured[bound.metric] ?? []);
+    return `${formatConstraint(bound)}, measured ${formatTime(Math.min(...times))} at least`;
+  });
+  throw new SinglePathError(
+    'MEASUREMENT',
+    `None of the ${topK.length} best candidates keeps to its bounds when it is measured: ${fastest.join('; ')}`,
+    {
+      hint: 'see how far the table is off (singlepath latency verify), calibrate it, or tighten the limit and search again',
+    },
+  );
+}
+
+/** What was not measured is believed. */
+function keeps({ measured = {} }: CostedCandidate, bounds: readonly Constraint[]): boolean {
+  return bounds.every(({ metric, limit }) => measured[metric] === undefined || measured[metric] <= limit);
+}
+
+/** Writes the measured nanoseconds into the candidates. */
+async function measureFinalists(
+  space: SearchSpace,
+  config: Config,
+  finalists: readonly CostedCandidate[],
+  bounds: readonly Constraint[],
+  control: ConfirmControl,
+): Promise<void> {
+  for (const { metric } of bounds) {
+    const { environment } = readTable(latencyTableOf(metric)!).header;
+    await using session = await sessionOf(environment, config, metric, control);
+    if (session === undefined) continue;
+    const { threads, batch, dtype } = environment;
+    const latency = { ...config.latency, threads: threads || null, batch, dtype };
+    const architectures = finalists.map(({ architecture }) => architecture);
+    const networks = await measureWhole(
+      space,
+      architectures,
+      { ...config, latency },
+      { ...control, session },
+    );
+    networks.forEach(({ ns }, i) => {
+      if (ns > 0) finalists[i]!.measured![metric] = ns;
+    });
+  }
+}
+
+/** The device of a table, where it can be reached. */
+async function sessionOf(
+  environment: Environment,
+  { runtime: { device, kernels } }: Config,
+  metric: string,
+  { openDevice, onNote }: ConfirmControl,
+): Promise<Session | undefined> {
+  const { runtime, threads, batch, dtype, runtimeVersion: command } = environment;
+  const settings = { threads, batch, dtype };
+  if (runtime === 'runner')
+    return new RunnerSession({ ...settings, runtime, command, device: environment.device });
+  const given = await openDevice?.(environment);
+  if (given !== undefined) return given;
+  if (runtime === 'singlepath' || runtime === 'torchscript') {
+    const local = new LocalSession({ ...settings, runtime, device, kernels });
+    const differs = differences(identityOf(environment), identityOf(await local.environment()));
+    if (differs.length === 0) return local;
+    await local[Symbol.asyncDispose]();
+    onNote?.(`${metric} is not measured: this is not the machine of its table (${differs.join('; ')})`);
+    return undefined;
+  }
+  onNote?.(`${metric} is not measured: its table comes from a file, for ${environment.device}`);
+  return undefined;
+}

@@ -1,0 +1,197 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { loadConfig } from '../../src/config/load.js';
+import { costStatistics } from '../../src/cost/statistics.js';
+import { costTable } from '../../src/latency/costTable.js';
+import { readTable, writeTable } from '../../src/latency/format/files.js';
+import { spaceRows } from '../../src/latency/rows.js';
+import { runSearch } from '../../src/pipeline/runSearch.js';
+import { runTrain } from '../../src/pipeline/runTrain.js';
+import { getSpace } from '../../src/space/spaces/catalog.js';
+import { temporaryFolder } from '../temporaryFolder.js';
+import { withoutAddon } from './native.js';
+import { MAIN, singlepath } from './run.js';
+
+const folder = temporaryFolder();
+const name = 'spos-shufflenet-v2-28';
+const space = getSpace(name);
+const keys = new Set(spaceRows(space).rows.map(({ key }) => key));
+const skip = withoutAddon();
+
+/** A device without noise: a network takes a millisecond a byte of its file, a constant and the sum of its blocks. */
+const BYTES = 'wc -c < {torchscript}';
+const QUICK = ['--set', 'latency.repetitions=1', '--set', 'latency.sentinelEvery=1000', '-q'];
+
+async function ok(...args: string[]): Promise<string> {
+  const { code, stdout, stderr } = await singlepath(['latency', ...args]);
+  assert.equal(code, 0, stderr);
+  return stdout;
+}
+
+describe('a device behind a command', { skip }, () => {
+  const table = join(folder, 'bytes.lut');
+
+  it('is measured, calibrated and verified; the table predicts networks it has not seen', async () => {
+    await ok('measure', '--space', name, '--runner', BYTES, '--device', 'disk', '--out', table, ...QUICK);
+    const { header, rows } = readTable(table);
+    assert.deepEqual(new Set(rows.map(({ key }) => key)), keys);
+    assert.deepEqual([header.environment.runtime, header.environment.device], ['runner', 'disk']);
+    const verify = async () => JSON.parse(await ok('verify', table, '--paths', '6', '--json', ...QUICK));
+    const before = await verify();
+    await ok('calibrate', table, '--paths', '6', ...QUICK);
+    const after = await verify();
+    assert.ok(
+      after.accuracy.mape < 1 && after.accuracy.mape < before.accuracy.mape / 10,
+      JSON.stringify(after.accuracy),
+    );
+    assert.ok(after.accuracy.kendall > 0.8);
+    assert.ok(Math.abs(readTable(table).header.accuracy!.mape - after.accuracy.mape) < 1e-9);
+    assert.deepEqual(after.differs, []);
+    const [prediction] = JSON.parse(await ok('predict', table, '--arch', '00000000', '--json'));
+    assert.deepEqual(Object.keys(prediction), ['arch', 'latencyMs', 'rawMs', 'rows']);
+    assert.equal(prediction.rows.length, space.layers.length);
+  });
+
+  it('fails above the error allowed', async () => {
+    const { code } = await singlepath([
+      'latency',
+      'verify',
+      table,
+      '--paths',
+      '3',
+      '--fail-above',
+      '0',
+      ...QUICK,
+    ]);
+    assert.equal(code, 1);
+  });
+
+  it('a search keeps to it, as it is measured', async () => {
+    const small = [
+      ...[`space.name=${name}`, 'train.steps=2', 'train.batchSize=8', 'latency.repetitions=1'],
+      ...['data.trainImages=100', 'data.testImages=16', 'data.heldOut=20', 'latency.finalists=1'],
+      ...[
+        'evaluate.calibrationImages=16',
+        'evaluate.batchSize=16',
+        'search.population=4',
+        'search.generations=1',
+      ],
+    ];
+    const supernet = join(folder, 'supernet');
+    await runTrain(loadConfig({ set: small }), { runDir: supernet });
+    const half = costStatistics(space, costTable(space, readTable(table))).quantile(0.5);
+    const searched = async (file: string, limit: number) => {
+      const constraint = `latency[${file}]<=${Math.round(limit)}ns`;
+      const config = loadConfig({ set: [...small, `search.constraints=["${constraint}", "madds<=100M"]`] });
+      const runDir = join(folder, `search-${file.replace(/\W/g, '-')}`);
+      return (await runSearch(config, { supernet, runDir, onSkipped: assert.fail })).result;
+    };
+    const { winner, topK } = await searched(table, half);
+    const metric = `latency[${table}]`;
+    assert.ok(winner.measured![metric]! <= half);
+    assert.ok(Math.abs(winner.costs[metric]! / winner.measured![metric]! - 1) < 0.02);
+    assert.equal(
+      topK.filter(({ measured }) => measured?.[metric] !== undefined).length,
+      1,
+      'one finalist was asked for',
+    );
+
+    // A table that says too little: nothing it lets through keeps to the bound.
+    const optimist = join(folder, 'optimist.lut');
+    const original = readTable(table);
+    const { calibration } = original.header;
+    const scaled = {
+      ...calibration!,
+      biasNs: Math.round(calibration!.biasNs / 10),
+      scale: calibration!.scale / 10,
+    };
+    await writeTable(optimist, { ...original, header: { ...original.header, calibration: scaled } });
+    await assert.rejects(
+      searched(optimist, half / 10),
+      /None of the 4 best candidates keeps to its bounds when it is measured/,
+    );
+  });
+
+  it('that fails leaves its rows with the reason, and a table that is refused with all of them', async () => {
+    const { code, stderr } = await singlepath([
+      ...[
+        'latency',
+        'measure',
+        '--space',
+        name,
+        '--runner',
+        'exit 9 # {torchscript}',
+        '--out',
+        join(folder, 'no.lut'),
+        ...QUICK,
+      ],
+    ]);
+    assert.equal(code, 1);
+    assert.match(stderr, /ended with exit code 9/);
+  });
+});
+
+test('kill -9 while measuring: --resume gives the same set of rows and no visit twice', {
+  skip,
+}, async () => {
+  const out = join(folder, 'killed.lut');
+  const journal = `${out}.journal`;
+  const args = [
+    ...[MAIN, 'latency', 'measure', '--space', name, '--out', out, '-q'],
+    ...['warmUp=0.01', 'maxTime=0.05', 'paths=12', 'maxPaths=12', 'sentinelEvery=5', 'drift=1000'].flatMap(
+      (setting) => ['--set', `latency.${setting}`],
+    ),
+  ];
+  const visitsIn = () =>
+    existsSync(journal)
+      ? readFileSync(journal, 'utf8')
+          .split('\n')
+          .slice(0, -1)
+          .map((line) => JSON.parse(line))
+          .filter(({ type }) => type === 'visit')
+      : [];
+  const child = spawn(process.execPath, args, { stdio: 'ignore' });
+  const ended = new Promise((resolve) => child.on('close', resolve));
+  while (visitsIn().length < 3 && child.exitCode === null) await sleep(5);
+  child.kill('SIGKILL');
+  await ended;
+  const before = visitsIn();
+  assert.ok(before.length >= 3 && before.length < 12 && !existsSync(out), `${before.length} visits`);
+
+  const again = await singlepath(args.slice(1));
+  assert.equal(again.code, 2);
+  assert.match(again.stderr, /no unfinished measurement.*\nhint: go on with it with --resume/);
+  const other = await singlepath([...args.slice(1), '--resume', '--batch', '2']);
+  assert.match(other.stderr, /environment.batch: 1 there, 2 here/);
+
+  const { code, stderr } = await singlepath([...args.slice(1), '--resume']);
+  assert.equal(code, 0, stderr);
+  assert.equal(existsSync(journal), false);
+  const { rows } = readTable(out);
+  assert.deepEqual(new Set(rows.map(({ key }) => key)), keys);
+  assert.ok(rows.every(({ status, times }) => status === 'ok' && times!.p50 > 0));
+});
+
+test('commands that only read tables do not load libtorch, and say what is wrong with files', async () => {
+  const { stderr, code } = await singlepath(['latency', 'show', join(folder, 'none.lut')]);
+  assert.equal(code, 1);
+  assert.match(stderr, /Could not read the latency table/);
+  for (const [args, said] of [
+    [['measure', '--space', name, '--out', 'x.txt'], /ends in .lut, .json, .csv/],
+    [
+      ['import', 'x.yaml', '--format', 'pickle', '--space', name, '--out', 'x.lut'],
+      /Expected proxyless, ofa, csv for --format/,
+    ],
+    [['measure', '--space', name, '--out', 'x.lut', '--threads', '0'], /positive whole number/],
+    [['measure', '--space', name, '--out', 'x.lut', '--runner', 'bench.sh'], /Expected {torchscript}/],
+    [['verify', 'x.lut', '--fail-above', 'ten'], /number of per cent/],
+  ] as const) {
+    const result = await singlepath(['latency', ...args]);
+    assert.equal(result.code, 2, args.join(' '));
+    assert.match(result.stderr, said);
+  }
+});
