@@ -28,16 +28,16 @@ export const latencySchema = z.strictObject({
   paths: z
     .int()
     .positive()
-    .default(48)
+    .default(150)
     .describe('in_context: random paths at least; more are taken until every row has converged'),
-  maxPaths: z.int().positive().default(200).describe('in_context: random paths at most'),
+  maxPaths: z.int().positive().default(300).describe('in_context: random paths at most'),
   repetitions: z
     .int()
     .positive()
-    .default(3)
+    .default(15)
     .describe('Visits of each row or network, interleaved with those of the others'),
-  warmUp: seconds.default(0.5).describe('Seconds of calls before samples of a visit are taken'),
-  warmUpCalls: z.int().min(0).default(20).describe('Calls before samples are taken, at least'),
+  warmUp: seconds.default(0.5).describe('Seconds of calls before the first samples of a block are taken'),
+  warmUpCalls: z.int().min(0).default(20).describe('Calls before the samples of every visit, at least'),
   samples: z.int().min(5).default(20).describe('Samples of a visit, at least'),
   tolerance: z
     .number()
@@ -46,10 +46,8 @@ export const latencySchema = z.strictObject({
     .default(0.01)
     .describe('A visit ends when the 95 % confidence interval of the median is within this part of it'),
   maxTime: seconds
-    .default(3)
-    .describe(
-      'Seconds of samples of a visit at most; rows that are not within the tolerance then are flagged',
-    ),
+    .default(0.2)
+    .describe('Seconds of samples of a visit at most; many short visits see the same machine on average'),
   timeout: z.number().positive().default(120).describe('Seconds after which a call that hangs is given up'),
   sentinelEvery: z
     .int()
@@ -61,8 +59,8 @@ export const latencySchema = z.strictObject({
     .positive()
     .default(0.03)
     .describe('Change of the sentinel that has the window measured again'),
-  coolDown: seconds.default(5).describe('Seconds to wait before a window is measured again'),
-  retries: z.int().min(0).default(2).describe('Times a window is measured again; then its rows are flagged'),
+  coolDown: seconds.default(3).describe('Seconds to wait before a window is measured again'),
+  retries: z.int().min(0).default(1).describe('Times a window is measured again; then its rows are flagged'),
   verifyPaths: z.int().min(1).default(30).describe('Held-out whole networks of latency verify and calibrate'),
   finalists: z
     .int()

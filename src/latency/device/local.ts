@@ -30,6 +30,8 @@ export class LocalSession implements Session {
   readonly #stopwatch: NativeStopwatch;
   /** By block, the numbers of its copies: each place of a chain has weights of its own. */
   readonly #copies = new Map<string, number[]>();
+  /** Copies that have run for the time of a warm-up. */
+  readonly #warm = new Set<number>();
   readonly #threadsBefore: number;
 
   /** @throws SinglePathError `NATIVE_MISSING`, `DEVICE_UNAVAILABLE`. */
@@ -75,7 +77,10 @@ export class LocalSession implements Session {
       const all = { ...BURST, inner: 1, timers: false, ...options };
       return await callNative(() => this.#stopwatch.time(chain, all, token.native));
     };
-    const warm = await time({ calls: 1e9, seconds: stop.warmUpSeconds });
+    // A block that has run before only needs its caches filled again.
+    const cold = chain.some((copy) => !this.#warm.has(copy));
+    const warm = await time({ calls: 1e9, seconds: cold ? stop.warmUpSeconds : 0 });
+    for (const copy of chain) this.#warm.add(copy);
     if (warm.totals.length < stop.warmUpCalls) {
       await time({ calls: stop.warmUpCalls - warm.totals.length, seconds: stop.timeout });
     }
