@@ -48,6 +48,8 @@ export interface OnnxOptions {
   opset?: number | undefined;
   /** Default `float`. */
   weights?: OnnxWeights | undefined;
+  /** Dimensions of the output without the batch. Default: the classes. */
+  output?: readonly number[];
   /** Strings for the programs that read the file (`metadata_props`). */
   metadata?: Record<string, string>;
 }
@@ -102,7 +104,7 @@ export function encodeOnnx(
         rawData: bytes,
       })),
       input: [describeValue('images', [channels, pixels, pixels])],
-      output: [describeValue('logits', [subnet.classes])],
+      output: [describeValue('logits', options.output ?? [subnet.classes])],
     },
   });
   return Model.encode(model).finish();

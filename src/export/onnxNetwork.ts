@@ -8,10 +8,10 @@ import { addScore } from './scoreLogits.js';
 /** The part of onnxruntime's interface that is used: `onnxruntime-node` and `onnxruntime-web` share it. */
 interface Runtime {
   InferenceSession: {
-    create(path: string, options: object): Promise<Session>;
+    create(file: string | Uint8Array, options: object): Promise<Session>;
   };
   Tensor: new (type: 'float32', data: Float32Array, dims: readonly number[]) => RuntimeTensor;
-  env: { wasm: { numThreads?: number }; logLevel?: string };
+  env: { wasm: { numThreads?: number }; logLevel?: string; versions?: { common: string; node?: string } };
 }
 interface Session {
   readonly inputNames: readonly string[];
@@ -28,13 +28,13 @@ interface RuntimeTensor {
 const PACKAGES = ['onnxruntime-node', 'onnxruntime-web'];
 
 /** Whichever of the packages is installed; undefined where none is. */
-export async function loadOnnxRuntime(): Promise<{ name: string; runtime: Runtime } | undefined> {
+export async function loadOnnxRuntime(): Promise<{ name: string; version: string; runtime: Runtime } | undefined> {
   for (const name of PACKAGES) {
     try {
       const module = (await import(name)) as Runtime & { default?: Runtime };
       const runtime = module.InferenceSession === undefined ? module.default! : module;
       if (name === 'onnxruntime-web') runtime.env.wasm.numThreads = 1; // its threads are web workers
-      return { name, runtime };
+      return { name, version: runtime.env.versions?.common ?? 'unknown', runtime };
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error;
     }

@@ -1,6 +1,7 @@
 import type { Config } from '../config/schema/config.js';
 import type { LatencyConfig } from '../config/schema/latency.js';
 import { LocalSession } from '../latency/device/local.js';
+import { OnnxRuntimeSession } from '../latency/device/onnxruntime.js';
 import { RunnerSession } from '../latency/device/runner.js';
 import type { RunSettings, Session, StopRule } from '../latency/device/session.js';
 import { identityOf } from '../latency/environment.js';
@@ -23,10 +24,10 @@ export interface DeviceOptions {
 }
 
 /** Opens what measures. @throws SinglePathError what its session throws. */
-export function openSession(
+export async function openSession(
   { runner, runnerPattern, device = 'runner' }: DeviceOptions,
   { latency, runtime }: Pick<Config, 'latency' | 'runtime'>,
-): Session {
+): Promise<Session> {
   const settings: Omit<RunSettings, 'runtime'> = {
     threads: latency.threads ?? (runner === undefined ? 1 : 0),
     batch: latency.batch,
@@ -41,6 +42,7 @@ export function openSession(
       device,
     });
   }
+  if (latency.runtime === 'onnxruntime') return OnnxRuntimeSession.open({ ...settings, runtime: 'onnxruntime' });
   return new LocalSession({
     ...settings,
     runtime: latency.runtime,

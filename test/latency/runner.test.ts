@@ -62,7 +62,7 @@ describe('a runner', { skip: withoutAddon() }, () => {
     const { writeFileSync } = await import('node:fs');
     const { temporaryFolder } = await import('../temporaryFolder.js');
     const { join } = await import('node:path');
-    const { torchscriptOf } = await import('../../src/latency/device/torchscriptFile.js');
+    const { torchscriptOf } = await import('../../src/latency/device/networkFiles.js');
     const { addon } = await import('../../src/runtime/addon.js');
     const { rows } = spaceRows(space);
     const whole = pathRows(
@@ -88,7 +88,7 @@ describe('a runner', { skip: withoutAddon() }, () => {
 
 it('a command without a file, an unknown one and a broken pattern are refused', () => {
   const open = (command: string, pattern?: string) => new RunnerSession({ ...settings, command, pattern });
-  assert.throws(() => open('bench.sh'), /Expected {torchscript}/);
-  assert.throws(() => open('bench.sh {tflite}'), /Expected {torchscript}/);
+  assert.throws(() => open('bench.sh'), /Expected {torchscript} or {onnx}/);
+  assert.throws(() => open('bench.sh {tflite}'), /Expected {torchscript} or {onnx}/);
   assert.throws(() => open('bench.sh {torchscript}', '('), /--runner-pattern/);
 });

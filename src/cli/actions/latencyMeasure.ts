@@ -1,5 +1,4 @@
 import type { Config } from '../../config/schema/config.js';
-import { expected } from '../../core/errors.js';
 import type { Session } from '../../latency/device/session.js';
 import { readTable, tableFormat, writeTable } from '../../latency/format/files.js';
 import { meanUncertainty } from '../../latency/measure/rowsOfVisits.js';
@@ -36,7 +35,7 @@ export async function measureTable(options: MeasureOptions): Promise<void> {
   const terminal = createSession(options);
   const { stop, ...reporter } = measuringReporter(terminal);
   const table = await stoppable(async (signal) => {
-    await using session = openSession(options, config);
+    await using session = await openSession(options, config);
     return await measureLatency(config, { out, session, resume, signal, ...reporter });
   }).finally(stop);
   if (options.json) printJson(summary(out, table));
@@ -208,19 +207,18 @@ async function onDevice<T>(
     value,
     option: `the table's ${name}`,
   });
-  if (runtime === 'onnxruntime') throw expected('a runtime that is here', 'the table', runtime);
   const config = configOf(options, {
     shortcuts: [
       setting('threads', threads > 0 ? threads : undefined),
       setting('batch', batch),
       setting('dtype', dtype),
-      setting('runtime', runtime === 'singlepath' || runtime === 'torchscript' ? runtime : undefined),
+      setting('runtime', runtime === 'runner' || runtime === 'imported' ? undefined : runtime),
     ],
   });
   const terminal = createSession(options);
   const { stop, ...reporter } = measuringReporter(terminal);
   return await stoppable(async (signal) => {
-    await using session = openSession({ ...options, runner, device: options.device ?? device }, config);
+    await using session = await openSession({ ...options, runner, device: options.device ?? device }, config);
     return await work(config, { session, signal, ...reporter });
   }).finally(stop);
 }

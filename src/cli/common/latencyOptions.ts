@@ -18,19 +18,20 @@ export const DEPLOYMENT: OptionGroup = [
   ),
   new Option('--batch <number>', 'images at once (setting: latency.batch)').argParser(positiveNumber),
   new Option('--dtype <fp32|bf16>', 'storage of activations (setting: latency.dtype)'),
-  new Option('--runtime <singlepath|torchscript>', 'what runs the blocks (setting: latency.runtime)'),
+  new Option('--runtime <singlepath|torchscript|onnxruntime>', 'what runs the blocks (setting: latency.runtime)'),
   new Option(
     '--method <in_context|isolated|both>',
     'blocks inside random paths, or alone (setting: latency.method)',
   ),
 ];
 
-/** The settings these options stand for. A runner takes whole networks only. */
+/** The settings these options stand for. A runner and onnxruntime take whole networks only. */
 export function deploymentShortcuts(
   { threads, batch, dtype, runtime, method }: DeploymentOptions,
   runner?: string,
 ): Shortcut[] {
-  const possible = method ?? (runner === undefined ? undefined : 'isolated');
+  const whole = runner !== undefined || runtime === 'onnxruntime';
+  const possible = method ?? (whole ? 'isolated' : undefined);
   return [
     { path: ['latency', 'threads'], value: threads, option: '--threads' },
     { path: ['latency', 'batch'], value: batch, option: '--batch' },
@@ -51,7 +52,7 @@ export interface DeviceOptions {
 export const DEVICE: OptionGroup = [
   new Option(
     '--runner <command>',
-    "a command that times a file, such as 'bench.sh {torchscript}': its last line is milliseconds",
+    "a command that times a file, such as 'bench.sh {onnx}' or {torchscript}: its last line is milliseconds",
   ),
   new Option(
     '--runner-pattern <regex>',

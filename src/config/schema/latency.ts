@@ -5,10 +5,10 @@ const seconds = z.number().min(0);
 /** What networks will run with on the device, and how times are measured (docs/latency.md). */
 export const latencySchema = z.strictObject({
   runtime: z
-    .enum(['singlepath', 'torchscript'])
+    .enum(['singlepath', 'torchscript', 'onnxruntime'])
     .default('singlepath')
     .describe(
-      'What runs the blocks: our kernels with BatchNorm folded, or libtorch on a frozen TorchScript module',
+      'What runs the blocks: our kernels with BatchNorm folded, libtorch on a frozen TorchScript module, or onnxruntime where it is installed',
     ),
   dtype: z
     .enum(['fp32', 'bf16'])

@@ -1,22 +1,15 @@
 import { SinglePathError } from '../../core/errors.js';
 import { addon } from '../../runtime/addon.js';
 import { callNative, cancellation } from '../../runtime/call.js';
-import type { NativeStopwatch, TimingOptions } from '../../runtime/native.js';
+import type { NativeStopwatch } from '../../runtime/native.js';
 import { describeNetwork } from '../../supernet/supernet.js';
-import { converged, median, sortedCopy } from '../measure/statistics.js';
 import { type Block, blockKey } from '../rows.js';
 import type { Environment } from '../table.js';
 import { machineEnvironment } from './machine.js';
 import { chainNetwork } from './network.js';
+import { sample } from './sampling.js';
 import type { Job, JobResult, Plan, RunSettings, Session, StopRule } from './session.js';
-import { torchscriptOf } from './torchscriptFile.js';
-
-/** What a sample must at least take: shorter chains run several times in one. */
-const SHORTEST_SAMPLE = 50_000;
-/** Samples of a job at most, without and with timers; a median of so many is known well enough for any use. */
-const MOST_SAMPLES = { plain: 2000, timers: 300 } as const;
-/** Calls and seconds between two looks at whether they are enough. */
-const BURST = { calls: 100, seconds: 0.2 } as const;
+import { torchscriptOf } from './networkFiles.js';
 
 export interface LocalOptions extends RunSettings {
   runtime: 'singlepath' | 'torchscript';
@@ -72,53 +65,13 @@ export class LocalSession implements Session {
     signal: AbortSignal | undefined,
   ): Promise<JobResult> {
     const chain = await this.#chain(job.blocks.map((index) => blocks[index]!));
-    const time = async (options: Partial<TimingOptions>) => {
-      using token = cancellation(signal);
-      const all = { ...BURST, inner: 1, timers: false, ...options };
-      return await callNative(() => this.#stopwatch.time(chain, all, token.native));
-    };
     // A block that has run before only needs its caches filled again.
     const cold = chain.some((copy) => !this.#warm.has(copy));
-    const warm = await time({ calls: 1e9, seconds: cold ? stop.warmUpSeconds : 0 });
     for (const copy of chain) this.#warm.add(copy);
-    if (warm.totals.length < stop.warmUpCalls) {
-      await time({ calls: stop.warmUpCalls - warm.totals.length, seconds: stop.timeout });
-    }
-    const last = median(sortedCopy(warm.totals.slice(-stop.samples)));
-    const inner = Math.max(1, Math.ceil(SHORTEST_SAMPLE / Math.max(1, last)));
-
-    const most = job.timers ? MOST_SAMPLES.timers : MOST_SAMPLES.plain;
-    const totals: number[] = [];
-    const timed: number[][] = job.blocks.map(() => []);
-    const started = performance.now();
-    for (let enough = false; !enough; ) {
-      const { totals: burst } = await time({ inner });
-      totals.push(...burst);
-      if (job.timers) {
-        // As often as without timers, in turn: both see the same machine.
-        const { blocks: flat } = await time({
-          timers: true,
-          calls: burst.length,
-          seconds: 2 * BURST.seconds,
-        });
-        flat.forEach((value, i) => {
-          timed[i % timed.length]!.push(value);
-        });
-      }
-      const elapsed = (performance.now() - started) / 1000;
-      enough =
-        (totals.length >= stop.samples && elapsed >= stop.maxSeconds) ||
-        totals.length >= most ||
-        converged(sortedCopy(totals), stop.samples, stop.tolerance);
-      if (elapsed >= stop.timeout) enough = true;
-    }
-    const whole = (values: number[]) => values.slice(0, most).map(Math.round);
-    return {
-      seq: job.seq,
-      status: 'ok',
-      totals: whole(totals),
-      ...(job.timers && { blocks: timed.map(whole) }),
-    };
+    return sample(job, stop, cold, async (options) => {
+      using token = cancellation(signal);
+      return await callNative(() => this.#stopwatch.time(chain, options, token.native));
+    });
   }
 
   /** Numbers of the blocks in the stopwatch, added where they are new. */

@@ -10,11 +10,12 @@ import type { Block } from '../rows.js';
 import { blockKey } from '../rows.js';
 import type { Environment } from '../table.js';
 import type { Job, JobResult, Plan, RunSettings, Session, StopRule } from './session.js';
-import { torchscriptOf } from './torchscriptFile.js';
+import { onnxOf, torchscriptOf } from './networkFiles.js';
 
 /** Files a command may ask for by `{name}`, and what writes the bytes of a chain of blocks. */
 const FILES: Record<string, { extension: string; write(blocks: readonly Block[]): Promise<Uint8Array> }> = {
   torchscript: { extension: '.torchscript.pt', write: torchscriptOf },
+  onnx: { extension: '.onnx', write: onnxOf },
 };
 
 /** The last number of a line, with a unit or without (then milliseconds). */
@@ -22,7 +23,7 @@ const LAST_LINE = String.raw`(?<value>[-+]?[\d.]+(?:e[-+]?\d+)?|nan|inf)\s*(?<un
 const NANOSECONDS: Record<string, number> = { ns: 1, us: 1e3, µs: 1e3, ms: 1e6, s: 1e9 };
 
 export interface RunnerOptions extends RunSettings {
-  /** A shell command with `{torchscript}` where the file's path goes. */
+  /** A shell command with `{torchscript}` or `{onnx}` where the file's path goes. */
   command: string;
   /** Regular expression for the line with the time; groups `value` and `unit`, or the first group in milliseconds. */
   pattern?: string | undefined;
