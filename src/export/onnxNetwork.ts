@@ -28,7 +28,9 @@ interface RuntimeTensor {
 const PACKAGES = ['onnxruntime-node', 'onnxruntime-web'];
 
 /** Whichever of the packages is installed; undefined where none is. */
-export async function loadOnnxRuntime(): Promise<{ name: string; version: string; runtime: Runtime } | undefined> {
+export async function loadOnnxRuntime(): Promise<
+  { name: string; version: string; runtime: Runtime } | undefined
+> {
   for (const name of PACKAGES) {
     try {
       const module = (await import(name)) as Runtime & { default?: Runtime };

@@ -42,7 +42,8 @@ export async function openSession(
       device,
     });
   }
-  if (latency.runtime === 'onnxruntime') return OnnxRuntimeSession.open({ ...settings, runtime: 'onnxruntime' });
+  if (latency.runtime === 'onnxruntime')
+    return OnnxRuntimeSession.open({ ...settings, runtime: 'onnxruntime' });
   return new LocalSession({
     ...settings,
     runtime: latency.runtime,

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { loadOnnxRuntime } from '../../src/export/onnxNetwork.js';
 import { LocalSession } from '../../src/latency/device/local.js';
+import { OnnxRuntimeSession } from '../../src/latency/device/onnxruntime.js';
 import type { JobResult, Plan, RunSettings } from '../../src/latency/device/session.js';
 import { pathRows, spaceRows } from '../../src/latency/rows.js';
 import { addon } from '../../src/runtime/addon.js';
@@ -58,6 +60,36 @@ describe('this machine', { skip: withoutAddon() }, () => {
       }
     });
   }
+
+  it('times rows and networks with onnxruntime, where it is installed', async (t) => {
+    const settings = { runtime: 'onnxruntime', threads: 1, batch: 2, dtype: 'fp32' } as const;
+    if ((await loadOnnxRuntime()) === undefined) {
+      await assert.rejects(
+        OnnxRuntimeSession.open(settings),
+        /npm install|Expected a package that runs ONNX files/,
+      );
+      return t.skip('onnxruntime is not installed');
+    }
+    const [, macro] = spaces as [SearchSpace, SearchSpace];
+    await using session = await OnnxRuntimeSession.open(settings);
+    assert.match((await session.environment()).runtimeVersion, /^onnxruntime-\w+ \d/);
+    const whole = {
+      seq: 99,
+      blocks: pathRows(
+        macro,
+        macro.genes.map(() => 2),
+      ),
+      timers: false,
+    };
+    const blocks = spaceRows(macro).rows.map(({ block }) => block);
+    for await (const { status, error, totals } of session.run(
+      { blocks, stop, jobs: [...everyRow(macro), whole] },
+      {},
+    )) {
+      assert.equal(status, 'ok', error);
+      assert.ok(totals.length >= 5);
+    }
+  });
 
   it('times the blocks of a path, one that comes twice included', async () => {
     const [space] = spaces as [SearchSpace];

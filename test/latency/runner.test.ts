@@ -29,6 +29,7 @@ describe('a runner', { skip: withoutAddon() }, () => {
       status: 'ok',
       totals: [1.5e6],
     });
+    assert.equal((await run('test -s {onnx} && test -s {torchscript} && echo 2')).status, 'ok');
     assert.deepEqual((await run('echo "mean 850.5 us" # {torchscript}')).totals, [850_500]);
     assert.deepEqual(
       (await run('echo "latency: 3 ms; done" # {torchscript}', 'latency: ([0-9.]+) ms')).totals,

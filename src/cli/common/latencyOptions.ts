@@ -18,7 +18,10 @@ export const DEPLOYMENT: OptionGroup = [
   ),
   new Option('--batch <number>', 'images at once (setting: latency.batch)').argParser(positiveNumber),
   new Option('--dtype <fp32|bf16>', 'storage of activations (setting: latency.dtype)'),
-  new Option('--runtime <singlepath|torchscript|onnxruntime>', 'what runs the blocks (setting: latency.runtime)'),
+  new Option(
+    '--runtime <singlepath|torchscript|onnxruntime>',
+    'what runs the blocks (setting: latency.runtime)',
+  ),
   new Option(
     '--method <in_context|isolated|both>',
     'blocks inside random paths, or alone (setting: latency.method)',

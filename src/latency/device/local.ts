@@ -7,9 +7,9 @@ import { type Block, blockKey } from '../rows.js';
 import type { Environment } from '../table.js';
 import { machineEnvironment } from './machine.js';
 import { chainNetwork } from './network.js';
+import { torchscriptOf } from './networkFiles.js';
 import { sample } from './sampling.js';
 import type { Job, JobResult, Plan, RunSettings, Session, StopRule } from './session.js';
-import { torchscriptOf } from './networkFiles.js';
 
 export interface LocalOptions extends RunSettings {
   runtime: 'singlepath' | 'torchscript';

@@ -1,5 +1,6 @@
 import { SinglePathError } from '../../core/errors.js';
 import { loadOnnxRuntime } from '../../export/onnxNetwork.js';
+import { buildGraph, relu } from '../../graph/build.js';
 import type { TimingOptions } from '../../runtime/native.js';
 import { type Block, blockKey } from '../rows.js';
 import type { Environment } from '../table.js';
@@ -22,7 +23,10 @@ export class OnnxRuntimeSession implements Session {
   /** @throws SinglePathError `NATIVE_MISSING` where onnxruntime is not installed, `INVALID_ARGUMENT` for bf16. */
   static async open(options: RunSettings): Promise<OnnxRuntimeSession> {
     if (options.dtype !== 'fp32') {
-      throw new SinglePathError('INVALID_ARGUMENT', `Expected fp32 for onnxruntime but received ${options.dtype}`);
+      throw new SinglePathError(
+        'INVALID_ARGUMENT',
+        `Expected fp32 for onnxruntime but received ${options.dtype}`,
+      );
     }
     const found = await loadOnnxRuntime();
     if (found !== undefined) return new OnnxRuntimeSession(options, found);
@@ -33,15 +37,23 @@ export class OnnxRuntimeSession implements Session {
 
   async environment(): Promise<Environment> {
     const { name, version } = this.found;
-    return { ...machineEnvironment(this.options), runtimeVersion: `${name} ${version}`, layout: 'contiguous' };
+    return {
+      ...machineEnvironment(this.options),
+      runtimeVersion: `${name} ${version}`,
+      layout: 'contiguous',
+    };
   }
 
-  async *run({ blocks, stop, jobs }: Plan, { signal }: { signal?: AbortSignal | undefined }): AsyncIterable<JobResult> {
+  async *run(
+    { blocks, stop, jobs }: Plan,
+    { signal }: { signal?: AbortSignal | undefined },
+  ): AsyncIterable<JobResult> {
     for (const job of jobs) {
       try {
         yield await this.#measure(job, blocks, stop, signal);
       } catch (error) {
-        if (signal?.aborted) throw new SinglePathError('ABORTED', 'The measurement was stopped', { cause: error });
+        if (signal?.aborted)
+          throw new SinglePathError('ABORTED', 'The measurement was stopped', { cause: error });
         yield { seq: job.seq, status: 'failed', error: (error as Error).message, totals: [] };
       }
     }
@@ -58,7 +70,8 @@ export class OnnxRuntimeSession implements Session {
     const { runtime } = this.found;
     const { batch, threads } = this.options;
     const chain = job.blocks.map((index) => blocks[index]!);
-    if (chain.length === 0) throw new SinglePathError('INVALID_ARGUMENT', 'Expected at least one block to time');
+    if (chain.length === 0)
+      throw new SinglePathError('INVALID_ARGUMENT', 'Expected at least one block to time');
     const session = await runtime.InferenceSession.create(await onnxOf(withAnOp(chain)), {
       logSeverityLevel: 3,
       intraOpNumThreads: threads,
@@ -73,9 +86,13 @@ export class OnnxRuntimeSession implements Session {
       };
       return await sample(job, stop, true, (options) => time(() => session.run(feeds), options, signal));
     } catch (error) {
-      throw new SinglePathError('MEASUREMENT', `onnxruntime does not run ${chain.map(blockKey).join(' | ')}: ${(error as Error).message}`, {
-        cause: error,
-      });
+      throw new SinglePathError(
+        'MEASUREMENT',
+        `onnxruntime does not run ${chain.map(blockKey).join(' | ')}: ${(error as Error).message}`,
+        {
+          cause: error,
+        },
+      );
     } finally {
       await session.release();
     }
@@ -85,8 +102,7 @@ export class OnnxRuntimeSession implements Session {
 /** A file without a single op does not load: identity is a ReLU there, as cheap as an op can be. */
 function withAnOp(chain: readonly Block[]): readonly Block[] {
   if (chain.some(({ graph }) => graph.nodes.length > 0)) return chain;
-  const relu = { op: 'activation', name: '0', inputs: [0], function: 'relu' } as const;
-  return [{ input: chain[0]!.input, graph: { nodes: [relu] } }];
+  return [{ input: chain[0]!.input, graph: buildGraph('0', relu(), true) }];
 }
 
 /** Nanoseconds of calls one after another, each awaited: what a program that uses it waits. */

@@ -9,8 +9,8 @@ import { converged, sortedCopy } from '../measure/statistics.js';
 import type { Block } from '../rows.js';
 import { blockKey } from '../rows.js';
 import type { Environment } from '../table.js';
-import type { Job, JobResult, Plan, RunSettings, Session, StopRule } from './session.js';
 import { onnxOf, torchscriptOf } from './networkFiles.js';
+import type { Job, JobResult, Plan, RunSettings, Session, StopRule } from './session.js';
 
 /** Files a command may ask for by `{name}`, and what writes the bytes of a chain of blocks. */
 const FILES: Record<string, { extension: string; write(blocks: readonly Block[]): Promise<Uint8Array> }> = {

@@ -16,8 +16,14 @@ export type TimeChain = (options: TimingOptions) => Promise<{ totals: Float64Arr
  * Samples of one job: warm-up (in full where the chain is `cold`), then bursts without and with timers in turn until the
  * rule says they are enough.
  */
-export async function sample(job: Job, stop: StopRule, cold: boolean, timeChain: TimeChain): Promise<JobResult> {
-  const time = (options: Partial<TimingOptions>) => timeChain({ ...BURST, inner: 1, timers: false, ...options });
+export async function sample(
+  job: Job,
+  stop: StopRule,
+  cold: boolean,
+  timeChain: TimeChain,
+): Promise<JobResult> {
+  const time = (options: Partial<TimingOptions>) =>
+    timeChain({ ...BURST, inner: 1, timers: false, ...options });
   const warm = await time({ calls: 1e9, seconds: cold ? stop.warmUpSeconds : 0 });
   if (warm.totals.length < stop.warmUpCalls) {
     await time({ calls: stop.warmUpCalls - warm.totals.length, seconds: stop.timeout });
@@ -47,5 +53,10 @@ export async function sample(job: Job, stop: StopRule, cold: boolean, timeChain:
       converged(sortedCopy(totals), stop.samples, stop.tolerance);
   }
   const whole = (values: number[]) => values.slice(0, most).map(Math.round);
-  return { seq: job.seq, status: 'ok', totals: whole(totals), ...(job.timers && { blocks: timed.map(whole) }) };
+  return {
+    seq: job.seq,
+    status: 'ok',
+    totals: whole(totals),
+    ...(job.timers && { blocks: timed.map(whole) }),
+  };
 }
