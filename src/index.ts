@@ -49,6 +49,23 @@ export type { Graph, GraphNode, OpName } from './graph/graph.js';
 export type * from './graph/types.js';
 // Latency tables.
 export { costTable } from './latency/costTable.js';
+export { LocalSession } from './latency/device/local.js';
+export { RunnerSession } from './latency/device/runner.js';
+export type {
+  Abilities,
+  Job,
+  JobResult,
+  Plan,
+  RunSettings,
+  Session,
+  StopRule,
+} from './latency/device/session.js';
+export { diffTables, type TableDifference } from './latency/diff.js';
+export { readTable, writeTable } from './latency/format/files.js';
+export { type Finding, lint } from './latency/lint.js';
+export { type Prediction, predict } from './latency/predict.js';
+export { type Block, type Row, spaceRows } from './latency/rows.js';
+export type { Environment, LatencyTable, TableHeader, TableRow } from './latency/table.js';
 export { checkConfig } from './pipeline/checkConfig.js';
 export {
   type Accuracy,
@@ -59,12 +76,15 @@ export {
   exportedSources,
 } from './pipeline/evaluate.js';
 export { openSpace, recipeOf } from './pipeline/fromConfig.js';
+export { importTable, spaceOfTable } from './pipeline/latencyTable.js';
+export { measureLatency, openSession } from './pipeline/measureLatency.js';
 export { runExport } from './pipeline/runExport.js';
 export { type RankedNetwork, type RankResult, runRank } from './pipeline/runRank.js';
 export { runRetrain } from './pipeline/runRetrain.js';
 export { runSearch, type SearchResult } from './pipeline/runSearch.js';
 export { readResult, readRun, type StoredRun } from './pipeline/runs.js';
 export { runTrain } from './pipeline/runTrain.js';
+export { calibrateLatency, type Verification, verifyLatency } from './pipeline/verifyLatency.js';
 export { RunDirectory, type RunKind } from './run/directory.js';
 export { type RunEvent, readEvents } from './run/events.js';
 export { readSafetensors, writeSafetensors } from './run/safetensors.js';
