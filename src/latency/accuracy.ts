@@ -1,9 +1,9 @@
 import { expected } from '../core/errors.js';
 import { kendallTau, spearmanRho } from '../search/correlation.js';
-import type { Accuracy } from './table.js';
+import type { TableAccuracy } from './table.js';
 
 /** How well predictions hit measured times, both in the same unit. */
-export function accuracyOf(predicted: readonly number[], measured: readonly number[]): Accuracy {
+export function accuracyOf(predicted: readonly number[], measured: readonly number[]): TableAccuracy {
   if (measured.length < 2)
     throw expected('at least two networks', 'the accuracy of a table', measured.length);
   const errors = measured.map((time, i) => (100 * (predicted[i]! - time)) / time);

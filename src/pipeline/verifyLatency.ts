@@ -14,9 +14,8 @@ import {
 import { rowTimes } from '../latency/missing.js';
 import { predict } from '../latency/predict.js';
 import { pathRows, spaceRows } from '../latency/rows.js';
-import { type Accuracy, bestRows, type LatencyTable, rowTime } from '../latency/table.js';
+import { bestRows, type LatencyTable, rowTime, type TableAccuracy } from '../latency/table.js';
 import { differences } from '../run/directory.js';
-import { formatArchitecture } from '../space/architecture.js';
 import type { Architecture, SearchSpace } from '../space/types.js';
 import { stopRuleOf } from './measureLatency.js';
 
@@ -30,7 +29,7 @@ export interface VerifyControl {
 }
 
 export interface VerifiedNetwork {
-  arch: string;
+  architecture: number[];
   /** Milliseconds. */
   predicted: number;
   raw: number;
@@ -39,14 +38,14 @@ export interface VerifiedNetwork {
 
 export interface Verification {
   /** Of the calibrated prediction, and of the plain sum; the same where the table is not calibrated. */
-  accuracy: Accuracy;
-  raw: Accuracy;
+  accuracy: TableAccuracy;
+  raw: TableAccuracy;
   /** Mean difference between repetitions in per cent: no table can do better. Null with one repetition. */
   repeatability: number | null;
   networks: VerifiedNetwork[];
   /** Networks measured while the machine changed its speed, and those that failed. */
   drifted: number;
-  failed: { arch: string; error: string }[];
+  failed: { architecture: number[]; error: string }[];
   /** How the device differs from that of the table, one line each; empty where it does not. */
   differs: string[];
 }
@@ -87,16 +86,15 @@ export async function verifyLatency(
   const architectures = heldOutNetworks(space, control.paths, config.seed, 'verify');
   const predictions = predict(space, table, architectures);
   const measured = await measureWhole(space, architectures, config, control);
-  const text = (network: MeasuredNetwork) => formatArchitecture(space, network.architecture);
   const networks = measured.flatMap((network, i): VerifiedNetwork[] => {
     const { latencyMs, rawMs } = predictions[i]!;
     const measuredMs = network.ns / 1e6;
     return network.ns > 0
-      ? [{ arch: text(network), predicted: latencyMs, raw: rawMs, measured: measuredMs }]
+      ? [{ architecture: [...network.architecture], predicted: latencyMs, raw: rawMs, measured: measuredMs }]
       : [];
   });
   const failed = measured.flatMap((network) =>
-    network.ns > 0 ? [] : [{ arch: text(network), error: network.error ?? 'no time' }],
+    network.ns > 0 ? [] : [{ architecture: [...network.architecture], error: network.error ?? 'no time' }],
   );
   if (networks.length < 2) throw unmeasured(failed);
   const times = networks.map(({ measured: ms }) => ms);
@@ -143,7 +141,7 @@ export async function calibrateLatency(
   const good = measured.filter(({ ns }) => ns > 0);
   if (good.length < 3) {
     throw unmeasured(
-      measured.map(({ architecture, error = 'no time' }) => ({ arch: architecture.join(), error })),
+      measured.map(({ architecture, error = 'no time' }) => ({ architecture: [...architecture], error })),
     );
   }
   const observations = good.map(({ architecture, ns }) => ({ rows: pathRows(space, architecture), ns }));
@@ -173,7 +171,7 @@ async function differencesOf({ header }: LatencyTable, session: Session): Promis
   return differences(identityOf(header.environment), identityOf(await session.environment()));
 }
 
-function unmeasured(failed: readonly { arch: string; error: string }[]): SinglePathError {
+function unmeasured(failed: readonly { error: string }[]): SinglePathError {
   const [first] = failed;
   return new SinglePathError(
     'MEASUREMENT',

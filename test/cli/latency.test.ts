@@ -52,7 +52,7 @@ describe('a device behind a command', { skip }, () => {
     assert.ok(Math.abs(readTable(table).header.accuracy!.mape - after.accuracy.mape) < 1e-9);
     assert.deepEqual(after.differs, []);
     const [prediction] = JSON.parse(await ok('predict', table, '--arch', '00000000', '--json'));
-    assert.deepEqual(Object.keys(prediction), ['arch', 'latencyMs', 'rawMs', 'rows']);
+    assert.deepEqual(Object.keys(prediction), ['arch', 'architecture', 'latencyMs', 'rawMs', 'rows']);
     assert.equal(prediction.rows.length, space.layers.length);
   });
 

@@ -2,12 +2,15 @@ import type { Config } from '../../config/schema/config.js';
 import type { Session } from '../../latency/device/session.js';
 import { readTable, tableFormat, writeTable } from '../../latency/format/files.js';
 import { meanUncertainty } from '../../latency/measure/rowsOfVisits.js';
-import type { Accuracy, LatencyTable } from '../../latency/table.js';
+import type { LatencyTable, TableAccuracy } from '../../latency/table.js';
 import { spaceOfTable } from '../../pipeline/latencyTable.js';
 import { measureLatency, openSession } from '../../pipeline/measureLatency.js';
 import { calibrateLatency, type Verification, verifyLatency } from '../../pipeline/verifyLatency.js';
 import { formatPercent } from '../../report/format.js';
+import { formatArchitecture } from '../../space/architecture.js';
+import type { SearchSpace } from '../../space/types.js';
 import { configOf } from '../common/configOf.js';
+import type { MeasuredTable } from '../common/jsonOutput.js';
 import { type DeploymentOptions, type DeviceOptions, deploymentShortcuts } from '../common/latencyOptions.js';
 import type { ConfigOptions, OutputOptions } from '../common/options.js';
 import { printJson, printTable, printText } from '../common/output.js';
@@ -34,11 +37,11 @@ export async function measureTable(options: MeasureOptions): Promise<void> {
   });
   const terminal = createSession(options);
   const { stop, ...reporter } = measuringReporter(terminal);
-  const table = await stoppable(async (signal) => {
+  const table = await stoppable({ saves: 'what is measured' }, async (signal) => {
     await using session = await openSession(options, config);
     return await measureLatency(config, { out, session, resume, signal, ...reporter });
   }).finally(stop);
-  if (options.json) printJson(summary(out, table));
+  if (options.json) printJson('latency measure', summary(out, table));
   else printText(describe(out, table));
 }
 
@@ -69,7 +72,7 @@ export function measuringReporter(terminal: Terminal) {
   };
 }
 
-function summary(out: string, { header, rows }: LatencyTable): object {
+function summary(out: string, { header, rows }: LatencyTable): MeasuredTable {
   const count = (test: (row: LatencyTable['rows'][0]) => boolean) => rows.filter(test).length;
   return {
     table: out,
@@ -77,7 +80,7 @@ function summary(out: string, { header, rows }: LatencyTable): object {
     notConverged: count(({ flags }) => flags.includes('not_converged')),
     drifted: count(({ flags }) => flags.includes('drifted')),
     failed: count(({ status }) => status !== 'ok'),
-    uncertainty: meanUncertainty(rows),
+    uncertainty: nullWhereNaN(meanUncertainty(rows)),
     environment: header.environment,
   };
 }
@@ -113,18 +116,21 @@ export async function verifyTable(path: string, options: VerifyOptions): Promise
   // Of another device it says nothing about the table's own.
   const known = result.differs.length === 0;
   if (known) await writeTable(path, { ...table, header: { ...table.header, accuracy: result.accuracy } });
-  if (options.json) printJson(result);
-  else printVerification(path, result);
+  if (options.json) printJson('latency verify', result);
+  else printVerification(space, path, result);
   if (failAbove !== undefined && !(result.accuracy.mape <= failAbove)) process.exitCode = 1;
 }
 
 function printVerification(
+  space: SearchSpace,
   path: string,
   { accuracy, raw, repeatability, networks, drifted, failed, differs }: Verification,
 ): void {
   const right = { align: 'right' } as const;
   for (const line of differs) printText(`another environment: ${line}`);
-  for (const { arch, error } of failed) printText(`failed: ${arch}: ${error}`);
+  for (const { architecture, error } of failed) {
+    printText(`failed: ${formatArchitecture(space, architecture)}: ${error}`);
+  }
   printTable(
     [
       { title: 'architecture' },
@@ -132,14 +138,14 @@ function printVerification(
       { title: 'measured (ms)', ...right },
       { title: 'error', ...right },
     ],
-    networks.map(({ arch, predicted, measured }) => [
-      arch,
+    networks.map(({ architecture, predicted, measured }) => [
+      formatArchitecture(space, architecture),
       predicted.toFixed(4),
       measured.toFixed(4),
       formatPercent(predicted / measured - 1),
     ]),
   );
-  const figures: [string, (of: Accuracy) => string][] = [
+  const figures: [string, (of: TableAccuracy) => string][] = [
     ['mean absolute error', ({ mape }) => `${mape.toFixed(2)} %`],
     ['root mean square error', ({ rmse }) => `${rmse.toFixed(2)} %`],
     ['bias', ({ bias }) => `${bias.toFixed(2)} %`],
@@ -182,7 +188,7 @@ export async function calibrateTable(path: string, options: CalibrateOptions): P
   );
   await writeTable(out, calibrated);
   const { biasNs, scale, networks, refitted } = calibrated.header.calibration!;
-  if (options.json) printJson({ table: out, biasNs, scale, networks, refitted });
+  if (options.json) printJson('latency calibrate', { table: out, biasNs, scale, networks, refitted });
   else {
     const rows = refitted ? ', rows refitted' : '';
     printText(
@@ -217,10 +223,12 @@ async function onDevice<T>(
   });
   const terminal = createSession(options);
   const { stop, ...reporter } = measuringReporter(terminal);
-  return await stoppable(async (signal) => {
+  return await stoppable({}, async (signal) => {
     await using session = await openSession({ ...options, runner, device: options.device ?? device }, config);
     return await work(config, { session, signal, ...reporter });
   }).finally(stop);
 }
 
 type MeasuringCallbacks = Omit<ReturnType<typeof measuringReporter>, 'stop'>;
+
+const nullWhereNaN = (value: number): number | null => (Number.isNaN(value) ? null : value);

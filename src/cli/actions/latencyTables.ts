@@ -59,7 +59,10 @@ export function predictLatency(path: string, { arch, archs, json }: ArchOptions)
   }
   const predictions = predict(space, table, architectures, `'${path}'`);
   if (json) {
-    printJson('latency predict', predictions);
+    printJson(
+      'latency predict',
+      predictions.map((prediction) => ({ arch: prediction.architecture, ...prediction })),
+    );
     return;
   }
   if (predictions.length === 1) {

@@ -2,10 +2,11 @@ import type { SearchResult } from '../../evaluate/searchPhases.js';
 import type { TableDifference } from '../../latency/diff.js';
 import type { Finding } from '../../latency/lint.js';
 import type { Prediction } from '../../latency/predict.js';
-import type { LatencyTable } from '../../latency/table.js';
+import type { Calibration, Environment, LatencyTable } from '../../latency/table.js';
 import type { Accuracy } from '../../pipeline/evaluate.js';
 import type { ExportResult } from '../../pipeline/runExport.js';
 import type { RankResult } from '../../pipeline/runRank.js';
+import type { Verification } from '../../pipeline/verifyLatency.js';
 import type { BuildResult } from '../../runtime/build.js';
 import type { DoctorReport } from '../../runtime/doctor.js';
 import type { Advantage } from '../../search/significance.js';
@@ -56,7 +57,11 @@ export interface JsonOutput {
   'space stats': SpaceStatistics;
   'space validate': ValidatedSpace[];
   'config validate': ValidatedFile[];
-  'latency predict': Prediction[];
+  'latency measure': MeasuredTable;
+  'latency verify': Verification;
+  'latency calibrate': Calibration & { table: string };
+  /** `arch` is `architecture`, as other programs name it. */
+  'latency predict': (Prediction & { arch: number[] })[];
   'latency show': LatencyTable;
   'latency lint': Finding[];
   'latency diff': TableDifference;
@@ -64,6 +69,21 @@ export interface JsonOutput {
   build: BuildResult;
   /** Of every command that fails, in place of its own. */
   error: JsonError;
+}
+
+/** What `latency measure` wrote. */
+export interface MeasuredTable {
+  /** The file. */
+  table: string;
+  rows: number;
+  /** Rows whose median is not known within the tolerance, that were measured while the machine changed its speed, and
+   * that failed. */
+  notConverged: number;
+  drifted: number;
+  failed: number;
+  /** Mean half-width of the 95 % confidence intervals of the medians, as a part of them; null where there are none. */
+  uncertainty: number | null;
+  environment: Environment;
 }
 
 /** A search space as data. */

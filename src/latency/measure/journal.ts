@@ -1,9 +1,9 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { SinglePathError } from '../../core/errors.js';
 import { ioError } from '../../core/files.js';
+import { DirectoryLock } from '../../core/lock.js';
 import { AppendFile } from '../../run/appendFile.js';
 import { differences } from '../../run/directory.js';
-import { DirectoryLock } from '../../run/lock.js';
 import type { JobResult } from '../device/session.js';
 
 /** What a measurement is, so that it is only gone on with where nothing changed. */
@@ -46,7 +46,7 @@ export class Journal implements Disposable {
    *   where it is of another measurement or environment or a line in it is broken, `IO`.
    */
   static open(path: string, header: JournalHeader, resume: boolean): Journal {
-    const lock = DirectoryLock.acquire(`${path}.lock`);
+    const lock = DirectoryLock.acquire(`${path}.lock`, 'table');
     try {
       const before = existsSync(path) ? read(path) : [];
       if (before.length > 0 && !resume) {
