@@ -63,7 +63,7 @@ export type {
 export { diffTables, type TableDifference } from './latency/diff.js';
 export { readTable, writeTable } from './latency/format/files.js';
 export { type Finding, lint } from './latency/lint.js';
-export { type Prediction, predict } from './latency/predict.js';
+export { type Prediction as LatencyPrediction, predict as predictLatency } from './latency/predict.js';
 export { type Block, type Row, spaceRows } from './latency/rows.js';
 export type { Environment, LatencyTable, TableHeader, TableRow } from './latency/table.js';
 export { checkConfig } from './pipeline/checkConfig.js';
