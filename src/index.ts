@@ -27,7 +27,8 @@ export { type CostTable, type Metric, tableCost } from './cost/table.js';
 // Images.
 export type { AugmentOptions } from './data/augment.js';
 export { Dataset } from './data/dataset.js';
-export { splitHeldOut } from './data/heldOut.js';
+export { splitHeldOut, splitPerClass } from './data/heldOut.js';
+export { type DatasetReport, inspectDataset } from './data/inspect.js';
 export type { ArraySource } from './data/kinds/arrays.js';
 export type { EncodedImages } from './data/kinds/encoded.js';
 export type { ImageConfig } from './data/kinds/imageConfig.js';
@@ -35,6 +36,7 @@ export type { DatasetConfig, DatasetKind } from './data/kinds/index.js';
 export type { Split } from './data/kinds/kind.js';
 export { DataLoader, type LoaderOptions } from './data/loader.js';
 export { datasetFromArrays, openDataset } from './data/open.js';
+export { type PackDatasetOptions, packDataset } from './data/pack.js';
 export { evaluationKey, openEvaluationCache } from './evaluate/cacheFile.js';
 export { type PopulationOptions, populationEvaluator } from './evaluate/population.js';
 // Other programs.

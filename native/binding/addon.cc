@@ -4,6 +4,7 @@
 #include "binding/dataset_handle.h"
 #include "binding/environment.h"
 #include "binding/errors.h"
+#include "binding/image_facts.h"
 #include "binding/loader_handle.h"
 #include "binding/napi_setup.h"
 #include "binding/network_handle.h"
@@ -21,6 +22,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
     CancelHandle::init(env, exports);
     BatchHandle::init(env, exports);
     init_dataset(env, exports);
+    init_images(env, exports);
     init_loader(env, exports);
     NetworkHandle::init(env, exports);
     ScriptHandle::init(env, exports);

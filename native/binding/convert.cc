@@ -82,6 +82,17 @@ std::vector<float> get_floats(const Napi::Object& object, const char* name) {
   return std::vector<float>(numbers.begin(), numbers.end());
 }
 
+std::vector<std::string> get_strings(const Napi::Object& object, const char* name) {
+  const Napi::Array array = get_array(object, name);
+  std::vector<std::string> values;
+  for (uint32_t i = 0; i < array.Length(); ++i) {
+    const Napi::Value value = array.Get(i);
+    if (!value.IsString()) expected("strings", name, value);
+    values.push_back(value.As<Napi::String>().Utf8Value());
+  }
+  return values;
+}
+
 std::vector<int64_t> get_integers(const Napi::Object& object, const char* name) {
   const Napi::Array array = get_array(object, name);
   std::vector<int64_t> values;

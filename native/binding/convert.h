@@ -18,6 +18,7 @@ int64_t get_integer(const Napi::Object& object, const char* name);
 bool get_boolean(const Napi::Object& object, const char* name);
 Napi::Object get_object(const Napi::Object& object, const char* name);
 Napi::Array get_array(const Napi::Object& object, const char* name);
+std::vector<std::string> get_strings(const Napi::Object& object, const char* name);
 std::vector<int64_t> get_integers(const Napi::Object& object, const char* name);
 std::vector<double> get_numbers(const Napi::Object& object, const char* name);
 std::vector<float> get_floats(const Napi::Object& object, const char* name);

@@ -7,7 +7,9 @@
 #include "binding/dataset_source.h"
 #include "binding/environment.h"
 #include "binding/errors.h"
+#include "binding/image_facts.h"
 #include "binding/settle.h"
+#include "data/sources/fingerprint.h"
 
 namespace singlepath {
 namespace {
@@ -24,8 +26,12 @@ Napi::Value open_dataset(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
     auto options = to_dataset_options(info[1]);
     return run_on_thread(info.Env(), [open = source_opener(info[0]), options]() -> MakeValue {
-      const auto dataset = std::make_shared<const Dataset>(open(), options);
-      return [dataset](Napi::Env env) -> Napi::Value { return DatasetHandle::create(env, dataset); };
+      const auto images = std::make_shared<const ImageSet>(open());
+      check_problems(images->notes, images->source->size(), options.broken);
+      const auto dataset = std::make_shared<const Dataset>(images->source, options);
+      return [dataset, images](Napi::Env env) -> Napi::Value {
+        return DatasetHandle::create(env, dataset, images);
+      };
     });
   });
 }
@@ -38,11 +44,18 @@ Napi::Function DatasetHandle::define(Napi::Env env) {
       {InstanceAccessor<&DatasetHandle::size>("size"), InstanceAccessor<&DatasetHandle::shape>("shape"),
        InstanceMethod<&DatasetHandle::labels>("labels"),
        InstanceMethod<&DatasetHandle::statistics>("statistics"),
+       InstanceAccessor<&DatasetHandle::class_names>("classNames"),
+       InstanceAccessor<&DatasetHandle::has_test>("hasTest"), InstanceMethod<&DatasetHandle::notes>("notes"),
+       InstanceMethod<&DatasetHandle::fingerprint>("fingerprint"),
        InstanceMethod<&DatasetHandle::broken>("broken"), InstanceMethod<&DatasetHandle::dispose>("dispose")});
 }
 
-Napi::Object DatasetHandle::create(Napi::Env env, DatasetPtr dataset) {
-  return Environment::of(env).dataset_class.New({Napi::External<DatasetPtr>::New(env, &dataset)});
+Napi::Object DatasetHandle::create(Napi::Env env, DatasetPtr dataset,
+                                   std::shared_ptr<const ImageSet> images) {
+  const auto object =
+      Environment::of(env).dataset_class.New({Napi::External<DatasetPtr>::New(env, &dataset)});
+  Unwrap(object)->images_ = std::move(images);
+  return object;
 }
 
 DatasetHandle::DatasetHandle(const Napi::CallbackInfo& info)
@@ -71,6 +84,7 @@ const DatasetPtr& DatasetHandle::live() const {
 void DatasetHandle::release(Napi::BasicEnv env) {
   if (!dataset_) return;
   dataset_.reset();
+  images_.reset();
   environment_->count(env, "Dataset", -1, bytes_);
 }
 
@@ -97,6 +111,32 @@ Napi::Value DatasetHandle::labels(const Napi::CallbackInfo& info) {
   });
 }
 
+Napi::Value DatasetHandle::class_names(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    live();
+    return to_js(info.Env(), images_->classes);
+  });
+}
+
+Napi::Value DatasetHandle::has_test(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    live();
+    return Napi::Boolean::New(info.Env(), images_->has_test);
+  });
+}
+
+Napi::Value DatasetHandle::notes(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    live();
+    return to_js(info.Env(), images_->notes);
+  });
+}
+
+Napi::Value DatasetHandle::fingerprint(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(),
+                 [&] { return Napi::String::New(info.Env(), hex_of(fingerprint_of(live()->source()))); });
+}
+
 Napi::Value DatasetHandle::broken(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
     const auto list = live()->broken().list();
@@ -105,6 +145,7 @@ Napi::Value DatasetHandle::broken(const Napi::CallbackInfo& info) {
     for (const auto& [index, message] : list) {
       auto entry = Napi::Object::New(info.Env());
       entry.Set("index", static_cast<double>(index));
+      entry.Set("name", live()->source().name(index));
       entry.Set("message", message);
       array.Set(at++, entry);
     }

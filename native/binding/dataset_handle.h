@@ -3,6 +3,7 @@
 
 #include "binding/napi_setup.h"
 #include "data/dataset.h"
+#include "data/sources/image_set.h"
 
 namespace singlepath {
 
@@ -10,7 +11,7 @@ class Environment;
 
 class DatasetHandle : public Napi::ObjectWrap<DatasetHandle> {
  public:
-  static Napi::Object create(Napi::Env env, DatasetPtr dataset);
+  static Napi::Object create(Napi::Env env, DatasetPtr dataset, std::shared_ptr<const ImageSet> images);
   // Throws INVALID_ARGUMENT for other values, DISPOSED after dispose().
   static DatasetPtr from(const Napi::Value& value);
 
@@ -24,6 +25,10 @@ class DatasetHandle : public Napi::ObjectWrap<DatasetHandle> {
   Napi::Value shape(const Napi::CallbackInfo& info);
   Napi::Value labels(const Napi::CallbackInfo& info);
   Napi::Value statistics(const Napi::CallbackInfo& info);
+  Napi::Value class_names(const Napi::CallbackInfo& info);
+  Napi::Value has_test(const Napi::CallbackInfo& info);
+  Napi::Value notes(const Napi::CallbackInfo& info);
+  Napi::Value fingerprint(const Napi::CallbackInfo& info);
   Napi::Value broken(const Napi::CallbackInfo& info);
   void dispose(const Napi::CallbackInfo& info) { release(info.Env()); }
 
@@ -32,6 +37,7 @@ class DatasetHandle : public Napi::ObjectWrap<DatasetHandle> {
 
   Environment* environment_;
   DatasetPtr dataset_;
+  std::shared_ptr<const ImageSet> images_;
   int64_t bytes_ = 0;
 };
 

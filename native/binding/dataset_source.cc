@@ -10,13 +10,14 @@
 #include "data/encoded_array.h"
 #include "data/idx.h"
 #include "data/pixel_array.h"
+#include "data/sources/open.h"
 #include "data/synthetic.h"
 
 namespace singlepath {
 namespace {
 
 using SourcePtr = std::shared_ptr<const SampleSource>;
-using Opener = std::function<SourcePtr()>;
+using Opener = std::function<ImageSet()>;
 
 SourcePtr share(PixelArray images) {
   return std::make_shared<const PixelArray>(std::move(images));
@@ -30,10 +31,7 @@ Opener idx(const Napi::Object& source) {
 
 Opener cifar(const Napi::Object& source) {
   const auto kind = get_integer(source, "classes") == 10 ? Cifar::ten : Cifar::hundred;
-  const auto list = get_array(source, "files");
-  std::vector<std::string> files;
-  for (uint32_t i = 0; i < list.Length(); i++) files.push_back(list.Get(i).ToString().Utf8Value());
-  return [files, kind] { return share(read_cifar(files, kind)); };
+  return [files = get_strings(source, "files"), kind] { return share(read_cifar(files, kind)); };
 }
 
 Opener synthetic(const Napi::Object& source) {
@@ -95,9 +93,28 @@ Opener encoded(const Napi::Object& source) {
   return [images]() -> SourcePtr { return images; };
 }
 
+Opener images(const Napi::Object& source) {
+  static const std::map<std::string, SourceKind> kinds = {{"image-folder", SourceKind::image_folder},
+                                                          {"tiny-imagenet", SourceKind::tiny_imagenet},
+                                                          {"tar", SourceKind::tar},
+                                                          {"webdataset", SourceKind::webdataset},
+                                                          {"csv", SourceKind::csv},
+                                                          {"packed", SourceKind::packed}};
+  const auto kind = kinds.find(get_string(source, "kind"));
+  if (kind == kinds.end()) expected("a kind of image files", "kind", source.Get("kind"));
+  SourceSpec spec;
+  spec.kind = kind->second;
+  spec.paths = get_strings(source, "paths");
+  spec.test_paths = get_strings(source, "testPaths");
+  spec.split = get_string(source, "split") == "train" ? Split::train : Split::test;
+  spec.whole_without_test = get_boolean(source, "wholeWithoutTest");
+  return [spec] { return open_images(spec); };
+}
+
 // By `format`: the native half of the table in src/data/kinds/.
 const std::map<std::string, Opener (*)(const Napi::Object&)> kReaders = {
-    {"idx", idx}, {"cifar", cifar}, {"synthetic", synthetic}, {"arrays", arrays}, {"encoded", encoded}};
+    {"idx", idx},       {"cifar", cifar},     {"synthetic", synthetic},
+    {"arrays", arrays}, {"encoded", encoded}, {"images", images}};
 
 Opener by_format(const Napi::Object& source) {
   const auto reader = kReaders.find(get_string(source, "format"));

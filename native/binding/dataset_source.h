@@ -6,11 +6,12 @@
 
 #include "binding/napi_setup.h"
 #include "data/dataset.h"
+#include "data/sources/image_set.h"
 
 namespace singlepath {
 
 // Copies the description out of JavaScript; the result opens the images on any thread and throws Error.
-std::function<std::shared_ptr<const SampleSource>()> source_opener(const Napi::Value& source);
+std::function<ImageSet()> source_opener(const Napi::Value& source);
 
 // ImageOptions; a size or number of channels that is not given is 0.
 DatasetOptions to_dataset_options(const Napi::Value& options);

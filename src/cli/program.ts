@@ -7,6 +7,7 @@ import { writeLine } from '../log/terminal.js';
 import { buildCommand } from './commands/build.js';
 import { configCommand } from './commands/config.js';
 import { costCommand } from './commands/cost.js';
+import { dataCommand } from './commands/data.js';
 import { demoCommand } from './commands/demo.js';
 import { doctorCommand } from './commands/doctor.js';
 import { evaluateCommand } from './commands/evaluate.js';
@@ -60,6 +61,7 @@ export function createProgram(): Command {
     exportCommand(),
     rankCommand(),
     latencyCommand(),
+    dataCommand(),
     costCommand(),
     spaceCommand(),
     configCommand(),

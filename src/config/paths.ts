@@ -6,6 +6,7 @@ import { type ConfigSource, fileSource } from './sources.js';
 const PATHS = [
   { section: 'space', key: 'file', read: true },
   { section: 'data', key: 'path', read: true },
+  { section: 'data', key: 'testPath', read: true },
   { section: 'export', key: 'directory', read: false },
 ] as const;
 
@@ -23,11 +24,15 @@ export function withAbsolutePaths(source: ConfigSource, folder?: string): Config
     const path = (settings as Record<string, unknown>)[key];
     if (typeof path !== 'string' || path === '') continue;
     const beside = folder === undefined || !read ? undefined : resolve(folder, path);
-    const absolute = beside !== undefined && existsSync(beside) ? beside : resolve(path);
+    const absolute = beside !== undefined && isThere(beside) ? beside : resolve(path);
     value[section] = { ...settings, [key]: absolute };
   }
   return { ...source, value };
 }
+
+/** A range of shards (`train-{0000..0009}.tar`) is no file itself. */
+const isThere = (path: string): boolean =>
+  existsSync(path) || (path.includes('{') && existsSync(dirname(path)));
 
 /** Reads a configuration file. @throws SinglePathError `IO`, or `INVALID_CONFIG` with file:line:column. */
 export function configFileSource(path: string): ConfigSource {

@@ -1,5 +1,5 @@
 import { expected, SinglePathError } from '../core/errors.js';
-import type { NativeBatch, NativeDataset } from '../runtime/native.js';
+import type { ListingNotes, NativeBatch, NativeDataset } from '../runtime/native.js';
 import { DataLoader, type LoaderOptions } from './loader.js';
 import type { Normalization } from './normalize.js';
 
@@ -13,6 +13,8 @@ export interface DatasetDetails {
   name: string;
   /** Number of classes; labels are below it. */
   classes: number;
+  /** Their names, by number. */
+  classNames: readonly string[];
   normalization: Normalization;
 }
 
@@ -29,6 +31,8 @@ export interface BatchesOptions {
 export class Dataset implements Disposable {
   readonly name: string;
   readonly classes: number;
+  /** Names of the classes, by number: folders, a list beside the files, or the numbers themselves. */
+  readonly classNames: readonly string[];
   readonly normalization: Normalization;
   /** [channels, height, width]. */
   readonly shape: [number, number, number];
@@ -39,6 +43,7 @@ export class Dataset implements Disposable {
   private constructor(images: SharedImages, indices: Uint32Array, details: DatasetDetails) {
     this.name = details.name;
     this.classes = details.classes;
+    this.classNames = details.classNames;
     this.normalization = details.normalization;
     this.shape = images.native.shape;
     this.#images = images;
@@ -66,8 +71,28 @@ export class Dataset implements Disposable {
     return Int32Array.from(this.#indices, (index) => labels[index]!);
   }
 
+  /** Number of images of the split this is a view on. */
+  get splitSize(): number {
+    return this.#live().native.size;
+  }
+
+  /** Where each image lies in the split it was opened from: what a run directory records of a view. */
+  positions(): Uint32Array {
+    return this.#indices.slice();
+  }
+
+  /** A hash of number, names and labels of all images of the split, 16 hexadecimal digits. */
+  fingerprint(): string {
+    return this.#live().native.fingerprint();
+  }
+
+  /** Files that were left out, and those that are no images by extension, as far as a look at the folder tells. */
+  notes(): ListingNotes {
+    return this.#live().native.notes();
+  }
+
   /** Images of the whole set (not only of this view) that could not be decoded so far; see `broken: 'skip'`. */
-  broken(): { index: number; message: string }[] {
+  broken(): { index: number; name: string; message: string }[] {
     return this.#live().native.broken();
   }
 

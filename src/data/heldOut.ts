@@ -1,4 +1,4 @@
-import { expected } from '../core/errors.js';
+import { expected, SinglePathError } from '../core/errors.js';
 import { RandomStream } from '../core/rng.js';
 import type { Dataset } from './dataset.js';
 
@@ -19,14 +19,21 @@ export function splitHeldOut(
       hint: `there are ${dataset.size} to take them from; data.heldOut sets the number`,
     });
   }
+  const sizes = Array<number>(dataset.classes).fill(0);
+  for (const label of dataset.labels()) sizes[label]! += 1;
+  return split(dataset, proportionalQuotas(sizes, count), seed);
+}
+
+/** `quotas[label]` images of every class on one side, drawn by `seed`, the others on the other. */
+function split(
+  dataset: Dataset,
+  quotas: readonly number[],
+  seed: number,
+): { train: Dataset; heldOut: Dataset } {
   const byClass: number[][] = Array.from({ length: dataset.classes }, () => []);
   dataset.labels().forEach((label, position) => {
     byClass[label]!.push(position);
   });
-  const quotas = proportionalQuotas(
-    byClass.map((positions) => positions.length),
-    count,
-  );
   const chosen = new Uint8Array(dataset.size);
   byClass.forEach((positions, label) => {
     const random = new RandomStream(seed, 'split', label);
@@ -37,6 +44,33 @@ export function splitHeldOut(
     train: dataset.subset(all.filter((position) => chosen[position] === 0)),
     heldOut: dataset.subset(all.filter((position) => chosen[position] === 1)),
   };
+}
+
+/**
+ * The same with `count` images of every class.
+ *
+ * @throws SinglePathError `INVALID_DATASET` naming a class that has no more than these.
+ */
+export function splitPerClass(
+  dataset: Dataset,
+  count: number,
+  seed: number,
+): { train: Dataset; heldOut: Dataset } {
+  const sizes = Array<number>(dataset.classes).fill(0);
+  for (const label of dataset.labels()) sizes[label]! += 1;
+  const small = sizes.findIndex((size) => size > 0 && size <= count);
+  if (small !== -1) {
+    throw new SinglePathError(
+      'INVALID_DATASET',
+      `Expected more than ${count} images of each class but '${dataset.classNames[small]}' has ${sizes[small]}`,
+      { hint: 'hold fewer out: data.heldOutPerClass, or data.heldOut for a number in proportion' },
+    );
+  }
+  return split(
+    dataset,
+    sizes.map((size) => Math.min(size, count)),
+    seed,
+  );
 }
 
 /** Integer shares of `total` in proportion to `sizes` (largest remainders; ties go to the first). */

@@ -3,6 +3,7 @@ import { addon } from '../runtime/addon.js';
 import { callNative } from '../runtime/call.js';
 import type { NativeDataset } from '../runtime/native.js';
 import { Dataset } from './dataset.js';
+import { splitHeldOut } from './heldOut.js';
 import { imageOptions } from './imageOptions.js';
 import type { ArraySource } from './kinds/arrays.js';
 import { type DatasetConfig, datasetDefinition } from './kinds/index.js';
@@ -20,12 +21,15 @@ export async function openDataset(config: DatasetConfig, { split }: { split: Spl
   if (split !== 'train' && split !== 'test') throw expected("'train' or 'test'", 'split', split);
   const opened = await openSplit(config, split);
   try {
-    const normalization = await normalizationOf(config, split, opened);
-    return Dataset.of(opened, {
+    const classes = classesOf(config, opened);
+    const all = Dataset.of(opened, {
       name: `${config.kind} ${split}`,
-      classes: classesOf(config, opened),
-      normalization,
+      classes,
+      classNames: classNamesOf(config, opened, classes),
+      normalization: await normalizationOf(config, split, opened),
     });
+    const { testFraction = 0 } = config as { testFraction?: number };
+    return opened.hasTest || testFraction === 0 ? all : shareOf(all, testFraction, split);
   } catch (error) {
     opened.dispose();
     throw error;
@@ -68,6 +72,24 @@ async function normalizationOf(
   }
 }
 
+/** The draw of test images where there are none is always the same: they stay test images for every run. */
+const TEST_SEED = 0;
+
+/** The test images of a set that has none, or what is left to train on. */
+function shareOf(all: Dataset, testFraction: number, split: Split): Dataset {
+  using whole = all;
+  const { train, heldOut } = splitHeldOut(whole, Math.round(testFraction * whole.size), TEST_SEED);
+  const [wanted, other] = split === 'train' ? [train, heldOut] : [heldOut, train];
+  other.dispose();
+  return wanted;
+}
+
+function classNamesOf(config: DatasetConfig, opened: NativeDataset, classes: number): readonly string[] {
+  const found = opened.classNames;
+  const names = found.length > 0 ? found : datasetDefinition(config.kind).classNames?.(config);
+  return names ?? Array.from({ length: classes }, (_, label) => String(label));
+}
+
 function classesOf(config: DatasetConfig, opened: NativeDataset): number {
   const found = opened.labels().reduce((most, label) => Math.max(most, label), 0) + 1;
   const known = datasetDefinition(config.kind).classes?.(config);
@@ -77,5 +99,5 @@ function classesOf(config: DatasetConfig, opened: NativeDataset): number {
       `Expected labels below ${known} in data set '${config.kind}' but received ${found - 1}`,
     );
   }
-  return known ?? found;
+  return known ?? Math.max(found, opened.classNames.length);
 }

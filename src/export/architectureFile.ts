@@ -17,7 +17,7 @@ export interface InputDescription {
 }
 
 /** Where test images come from, as in the configuration's `data`. */
-export type DataDescription = Pick<DataConfig, 'kind' | 'path' | 'testImages'>;
+export type DataDescription = Pick<DataConfig, 'kind' | 'path' | 'testPath' | 'testFraction' | 'testImages'>;
 
 /** `architecture.json`: everything about an exported network but its weights. */
 export interface ArchitectureFile {
@@ -31,6 +31,8 @@ export interface ArchitectureFile {
   /** Input [N, channels, size, size], float32. */
   input: { channels: number; size: number; mean?: number[]; std?: number[]; channelOrder?: string };
   classes: number;
+  /** Names of the classes, by number of the logit. */
+  classNames?: string[];
   /** The test images it was made for. */
   data?: DataDescription;
   parity: Parity;
@@ -47,11 +49,13 @@ export function describeArchitecture(
   {
     input,
     data,
+    classNames,
     parity,
     sha256,
   }: {
     input: InputDescription | undefined;
     data: DataDescription | undefined;
+    classNames: readonly string[] | undefined;
     parity: Parity;
     sha256: Record<string, string>;
   },
@@ -73,6 +77,7 @@ export function describeArchitecture(
       ...(input?.channelOrder && { channelOrder: input.channelOrder }),
     },
     classes: space.classes,
+    ...(classNames && { classNames: [...classNames] }),
     ...(data && { data }),
     parity,
     sha256,

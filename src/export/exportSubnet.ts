@@ -56,6 +56,8 @@ export interface ExportOptions {
   input?: InputDescription;
   /** Test images it can be evaluated on. */
   data?: DataDescription;
+  /** Names of the classes, by number of the logit. */
+  classNames?: readonly string[];
 }
 
 export interface ExportResult {
@@ -85,7 +87,7 @@ const QUANTIZED_AGREEMENT = 0.9;
  * @throws SinglePathError `EXPORT_MISMATCH` (nothing is left behind), `IO`, `INVALID_CHECKPOINT`.
  */
 export async function exportSubnet(options: ExportOptions): Promise<ExportResult> {
-  const { space, architecture, network, directory, parityBatch, input, data } = options;
+  const { space, architecture, network, directory, parityBatch, input, data, classNames } = options;
   const { tolerance = exportSchema.parse({}).tolerance, onnx = {}, examples = false } = options;
   const subnet = deriveSubnet(space, architecture);
   const weights = inheritWeights(space, architecture, await network.state());
@@ -104,6 +106,7 @@ export async function exportSubnet(options: ExportOptions): Promise<ExportResult
     const description = describeArchitecture(space, architecture, {
       input,
       data,
+      classNames,
       parity,
       sha256: { [FILES.script]: sha256Of(script) },
     });

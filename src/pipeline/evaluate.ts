@@ -3,10 +3,12 @@ import { dirname, join } from 'node:path';
 import type { Config } from '../config/schema/config.js';
 import { type ConfigSource, objectSource } from '../config/sources.js';
 import { SinglePathError } from '../core/errors.js';
+import { type Confusion, countConfusion } from '../evaluate/confusion.js';
 import { ARCHITECTURE_FILE, isExported, readArchitectureFile } from '../export/architectureFile.js';
 import { OnnxNetwork } from '../export/onnxNetwork.js';
 import { Script } from '../export/script.js';
 import { loadWeights } from '../run/weights.js';
+import type { NativeBatch } from '../runtime/native.js';
 import { deriveSubnet } from '../space/subnet.js';
 import type { Architecture } from '../space/types.js';
 import { accuraciesOf, type ValidateResult } from '../supernet/supernet.js';
@@ -25,10 +27,14 @@ export interface Accuracy {
   /** Number of images, and which. */
   images: number;
   split: 'test' | 'held-out';
+  /** What each class is taken for, where it was asked for. */
+  confusion?: Confusion;
 }
 
 export interface EvaluateControl {
   signal?: AbortSignal | undefined;
+  /** Count what each class is taken for, too; for retrained networks and exported files. */
+  confusion?: boolean | undefined;
   /** Receives the error of each damaged checkpoint that is skipped. */
   onSkipped: (error: SinglePathError) => void;
   /** Told what of a weights file was ignored. */
@@ -52,7 +58,7 @@ export async function evaluateWeights(
   config: Config,
   weights: string,
   architecture: Architecture,
-  { signal, onSkipped, onNote }: EvaluateControl,
+  { signal, confusion, onSkipped, onNote }: EvaluateControl,
 ): Promise<Accuracy> {
   const space = deriveSubnet(openSpace(config.space), architecture);
   using stack = new Disposables();
@@ -61,7 +67,10 @@ export async function evaluateWeights(
   stack.addAll(batches);
   const network = stack.add(createNetwork(space, config));
   await loadWeights(network, weights, onSkipped, onNote);
-  return testAccuracy(await network.validate(batches, [], signal));
+  const accuracy = testAccuracy(await network.validate(batches, [], signal));
+  if (!confusion) return accuracy;
+  const forward = (batch: NativeBatch) => network.forward(batch, []);
+  return { ...accuracy, confusion: await countConfusion(forward, batches, test.classNames) };
 }
 
 /** Which test images a retrained network gets right: 1 or 0 an image, in the order of the data set. */
@@ -102,7 +111,11 @@ export async function networkHits(
 export async function evaluateExported(
   config: Config,
   path: string,
-  { signal, onForeign }: Pick<EvaluateControl, 'signal'> & { onForeign?: (() => void) | undefined },
+  {
+    signal,
+    confusion,
+    onForeign,
+  }: Pick<EvaluateControl, 'signal' | 'confusion'> & { onForeign?: (() => void) | undefined },
 ): Promise<Accuracy> {
   using stack = new Disposables();
   const isOnnx = path.endsWith('.onnx');
@@ -111,7 +124,10 @@ export async function evaluateExported(
   const test = stack.add(await openImages(config, exportedSpace(config, path), 'test'));
   const batches = await test.batches({ batchSize: config.evaluate.batchSize, signal });
   stack.addAll(batches);
-  return testAccuracy(await network.validate(batches, signal));
+  const accuracy = testAccuracy(await network.validate(batches, signal));
+  if (!confusion) return accuracy;
+  const forward = (batch: NativeBatch) => network.forward(batch);
+  return { ...accuracy, confusion: await countConfusion(forward, batches, test.classNames) };
 }
 
 /** What the export of a file says about its test images, as a layer for a configuration to build on. */
@@ -143,8 +159,15 @@ export async function evaluatePath(
   config: Config,
   run: StoredRun,
   architecture: Architecture,
-  { signal, onSkipped }: EvaluateControl,
+  { signal, confusion, onSkipped }: EvaluateControl,
 ): Promise<Accuracy> {
+  if (confusion) {
+    throw new SinglePathError(
+      'INVALID_ARGUMENT',
+      'Expected a retrained network or an exported file for --confusion but received a supernet',
+      { hint: 'export the path with `singlepath export --arch`, and evaluate the file' },
+    );
+  }
   const space = openSpace(config.space);
   using scorer = await openScorer(config, space, run, { signal, onSkipped });
   const [score] = await scorer.evaluate([architecture], signal ? { signal } : {});

@@ -16,13 +16,20 @@ export function imagesIdentity({ data }: Config): Record<string, unknown> {
   return rest;
 }
 
+/** What decides which images a supernet never sees. */
+export function splitIdentity({ data }: Config): Record<string, unknown> {
+  const { kind, path, testFraction, heldOut, heldOutPerClass, splitSeed, trainImages } = data;
+  const count = heldOutPerClass === null ? { heldOut } : { heldOutPerClass };
+  return { kind, path, ...(testFraction > 0 && { testFraction }), ...count, splitSeed, trainImages };
+}
+
 /** What a candidate's score depends on besides weights and architecture. */
 export function scoreIdentity(config: Config): Record<string, unknown> {
   const { calibrationImages, validationImages, batchSize } = config.evaluate;
   const { device, kernels, precision } = config.runtime;
-  const { kind, path, heldOut, splitSeed, trainImages, normalize, channelOrder } = config.data;
+  const { normalize, channelOrder } = config.data;
   return {
-    images: { kind, path, heldOut, splitSeed, trainImages, normalize, channelOrder },
+    images: { ...splitIdentity(config), normalize, channelOrder },
     // `statistics` tells scores from those of versions that averaged over batches.
     evaluate: { calibrationImages, validationImages, batchSize, statistics: 'pooled' },
     runtime: { device, kernels, precision },

@@ -1,9 +1,10 @@
 import type { Config } from '../config/schema/config.js';
 import type { DataConfig } from '../config/schema/data.js';
 import { SinglePathError } from '../core/errors.js';
+import type { AugmentOptions } from '../data/augment.js';
 import type { Dataset } from '../data/dataset.js';
-import { splitHeldOut } from '../data/heldOut.js';
-import { type DatasetConfig, datasets } from '../data/kinds/index.js';
+import { splitHeldOut, splitPerClass } from '../data/heldOut.js';
+import { type DatasetConfig, datasetDefinition, datasets } from '../data/kinds/index.js';
 import type { Split } from '../data/kinds/kind.js';
 import type { DataLoader } from '../data/loader.js';
 import { openDataset } from '../data/open.js';
@@ -26,7 +27,11 @@ export interface Images extends Disposable {
  */
 export async function openTrainingImages(config: Config, space: SearchSpace): Promise<Images> {
   using all = await openImages(config, space, 'train');
-  const { train, heldOut } = splitHeldOut(all, config.data.heldOut, config.data.splitSeed);
+  const { heldOut: count, heldOutPerClass, splitSeed } = config.data;
+  const { train, heldOut } =
+    heldOutPerClass === null
+      ? splitHeldOut(all, count, splitSeed)
+      : splitPerClass(all, heldOutPerClass, splitSeed);
   return {
     train,
     heldOut,
@@ -51,7 +56,7 @@ export async function openImages({ data }: Config, space: ImageSpace, split: Spl
   }
   const limit = split === 'train' ? data.trainImages : data.testImages;
   if (limit === null) return dataset;
-  const view = dataset.take(limit);
+  const view = datasetDefinition(data.kind).imageFiles ? fixedSubset(dataset, limit) : dataset.take(limit);
   dataset.dispose();
   return view;
 }
@@ -77,17 +82,27 @@ export function checkFit(
 
 /** Batches to train on, augmented. */
 export function trainingLoader(images: Dataset, config: Config, batchSize: number): DataLoader {
-  const { augment, cropPadding, threads } = config.data;
-  const crop = augment === 'crop-flip' ? (cropPadding ?? Math.floor(images.shape[1] / 8)) : 0;
+  const { threads } = config.data;
   return images.loader({
     batchSize,
     shuffle: true,
     seed: config.seed,
     threads,
-    augment: { cropPadding: crop, flip: augment === 'flip' || augment === 'crop-flip' },
+    augment: augmentOf(config.data, images.shape[1]),
     // A small last batch would get BatchNorm statistics of its own, unless it is all there is.
     dropLast: images.size >= batchSize,
   });
+}
+
+/** How training images of `size` pixels are varied. */
+function augmentOf({ augment, cropPadding, colorJitter }: DataConfig, size: number): AugmentOptions {
+  const strength = { brightness: colorJitter, contrast: colorJitter, saturation: colorJitter };
+  return {
+    flip: augment !== 'none',
+    cropPadding: augment === 'crop-flip' ? (cropPadding ?? Math.floor(size / 8)) : 0,
+    randomResizedCrop: augment === 'random-resized-crop',
+    ...(colorJitter > 0 && { colorJitter: strength }),
+  };
 }
 
 /** A fixed set of batches without augmentation, balanced over the classes: to calibrate or validate on. */
@@ -97,14 +112,16 @@ export async function fixedBatches(
   batchSize: number,
   signal?: AbortSignal,
 ): Promise<NativeBatch[]> {
-  if (count === 0 || count >= images.size) return images.batches({ batchSize, signal });
+  using chosen = fixedSubset(images, count);
+  return await chosen.batches({ batchSize, signal });
+}
+
+/** The images of fixedBatches: `count` of them in proportion to the classes, always the same; 0 takes all. */
+export function fixedSubset(images: Dataset, count: number): Dataset {
+  if (count === 0 || count >= images.size) return images.take(images.size);
   const { train: rest, heldOut: chosen } = splitHeldOut(images, count, 0);
-  try {
-    return await chosen.batches({ batchSize, signal });
-  } finally {
-    rest.dispose();
-    chosen.dispose();
-  }
+  rest.dispose();
+  return chosen;
 }
 
 /**
@@ -113,15 +130,10 @@ export async function fixedBatches(
  * @throws SinglePathError `INVALID_CONFIG` where the section lacks something.
  */
 export function datasetConfig(data: DataConfig, space: ImageSpace): DatasetConfig {
-  const { kind, normalize, channelOrder } = data;
-  if (kind === 'image-folder' || data.augment === 'random-resized-crop' || data.colorJitter > 0) {
-    throw new SinglePathError(
-      'INVALID_CONFIG',
-      'Image folders, random-resized-crop and colour jitter are not part of this version',
-      { hint: 'use fashion-mnist, mnist, idx, cifar10, cifar100 or synthetic with crop-flip' },
-    );
-  }
+  const { kind, normalize, channelOrder, broken, brokenShare } = data;
   const { channels, size } = space.input;
   const options = datasets[kind].fromConfig(data, { channels, size, classes: space.classes });
-  return { kind, ...options, normalize, channelOrder } as DatasetConfig;
+  // Image files are of any size; images of one size are taken as they are, and have to fit.
+  const shape = datasetDefinition(kind).imageFiles && { size, channels };
+  return { kind, ...options, ...shape, normalize, channelOrder, broken, brokenShare } as DatasetConfig;
 }

@@ -3,13 +3,15 @@ import type { Config } from '../config/schema/config.js';
 import { SinglePathError } from '../core/errors.js';
 import { evaluationKey, openEvaluationCache } from '../evaluate/cacheFile.js';
 import { populationEvaluator } from '../evaluate/population.js';
+import type { ImageRecord } from '../run/images.js';
 import { loadWeights } from '../run/weights.js';
 import type { Evaluate } from '../search/types.js';
 import { hashOf } from '../space/hash.js';
 import type { SearchSpace } from '../space/types.js';
 import { Disposables } from './disposables.js';
 import { createNetwork } from './fromConfig.js';
-import { scoreIdentity } from './identity.js';
+import { scoreIdentity, splitIdentity } from './identity.js';
+import { calibrationOf, checkSameImages, recordOf } from './imageRecord.js';
 import { fixedBatches, openTrainingImages } from './images.js';
 import type { StoredRun } from './runs.js';
 
@@ -20,6 +22,8 @@ export interface Scorer extends Disposable {
   weights: string;
   /** Held-out images every candidate is scored on. */
   images: number;
+  /** Which images these are, for the run directory. */
+  record: ImageRecord;
   /** Layers run, and what evaluating each path alone would have run. */
   work: { layersRun: number; layersAlone: number };
 }
@@ -48,6 +52,8 @@ export async function openScorer(
   const { batchSize, calibrationImages, validationImages, memory } = config.evaluate;
   using stack = new Disposables();
   const images = stack.add(await openTrainingImages(config, space));
+  checkSameImages(supernetRun.path, images);
+  const record = { ...recordOf(config, images), calibration: calibrationOf(images.train, calibrationImages) };
   const calibration = await fixedBatches(images.train, calibrationImages, batchSize, signal);
   stack.addAll(calibration);
   const validation = await fixedBatches(images.heldOut, validationImages, batchSize, signal);
@@ -71,21 +77,25 @@ export async function openScorer(
   });
   const scored = validation.reduce((sum, batch) => sum + batch.size, 0);
   const owned = stack.move();
-  return { evaluate, weights: hash, images: scored, work, [Symbol.dispose]: () => owned[Symbol.dispose]() };
+  return {
+    evaluate,
+    weights: hash,
+    images: scored,
+    record,
+    work,
+    [Symbol.dispose]: () => owned[Symbol.dispose](),
+  };
 }
 
 /** Other held-out images would be training images of this supernet, and scores meaningless. */
 function checkImages(config: Config, { config: trained, path }: StoredRun): void {
-  if (config.data.heldOut === 0) {
+  if (config.data.heldOut === 0 && config.data.heldOutPerClass === null) {
     throw new SinglePathError(
       'INVALID_CONFIG',
       'Expected data.heldOut > 0: candidates are scored on held-out images',
     );
   }
-  const [here, there] = [config, trained].map((one) => {
-    const { kind, path: folder, heldOut, splitSeed, trainImages } = one.data;
-    return { kind, folder, heldOut, splitSeed, trainImages };
-  });
+  const [here, there] = [splitIdentity(config), splitIdentity(trained)];
   if (hashOf(here) !== hashOf(there)) {
     throw new SinglePathError(
       'INVALID_CONFIG',

@@ -60,7 +60,7 @@ export async function runExport(
     stack.addAll(calibration);
     await network.recalibrate(calibration, architecture, signal);
   }
-  const { kind, path, testImages, channelOrder } = config.data;
+  const { kind, path, testPath, testFraction, testImages, channelOrder } = config.data;
   return await exportSubnet({
     space,
     architecture,
@@ -74,6 +74,7 @@ export async function runExport(
       weights: config.export.onnxWeights,
     },
     input: { ...test.normalization, channelOrder },
-    data: { kind, path, testImages },
+    data: { kind, path, testPath, testFraction, testImages },
+    classNames: test.classNames,
   });
 }

@@ -1,5 +1,6 @@
 import type { Config } from '../config/schema/config.js';
 import { RunDirectory } from '../run/directory.js';
+import { noteImages } from '../run/images.js';
 import { deriveSubnet } from '../space/subnet.js';
 import type { Architecture } from '../space/types.js';
 import type { TrainingProgress } from '../train/loop.js';
@@ -7,6 +8,7 @@ import { type RetrainResult, retrain } from '../train/retrain.js';
 import type { Stalled } from '../train/stalled.js';
 import { createNetwork, openSpace, recipeOf, versions } from './fromConfig.js';
 import { trainingIdentity } from './identity.js';
+import { recordOf, reportBroken, splitOf } from './imageRecord.js';
 import { fixedBatches, openImages, trainingLoader } from './images.js';
 import { keptConfig } from './runs.js';
 import { type WarmStartControl, warmStart } from './warmStart.js';
@@ -48,12 +50,14 @@ export async function runRetrain(
     identity: {
       architecture: [...architecture],
       ...trainingIdentity(config, 'retrain'),
+      images: splitOf(train),
       ...(start && { from: start.hash }),
     },
     ...(start && { sources: { from: start.path } }),
     resume,
     versions: versions(),
   });
+  await noteImages(run.path, recordOf(config, { train }));
   const { seed } = config;
   try {
     return await retrain({
@@ -70,6 +74,7 @@ export async function runRetrain(
       onStalled,
     });
   } finally {
+    await reportBroken(run.path, [train, test], control);
     for (const batch of [...calibration, ...validation]) batch.dispose();
   }
 }

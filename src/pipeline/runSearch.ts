@@ -12,6 +12,7 @@ import {
 } from '../evaluate/searchPhases.js';
 import { costTable } from '../latency/costTable.js';
 import { RunDirectory } from '../run/directory.js';
+import { noteImages } from '../run/images.js';
 import type { FeasibleSet } from '../sampling/feasible.js';
 import { evolutionarySearch } from '../search/evolution.js';
 import type { Finalist } from '../search/finalists.js';
@@ -82,6 +83,7 @@ export async function runSearch(
     resume,
     versions: versions(),
   });
+  await noteImages(run.path, scorer.record);
   const openTrials = () => Trials.open(config, space, supernetRun, { signal, onSkipped });
   const { search } = config;
   using stack = new Disposables();

@@ -1,10 +1,12 @@
 import type { Config } from '../config/schema/config.js';
 import { RunDirectory } from '../run/directory.js';
+import { noteImages } from '../run/images.js';
 import type { TrainingProgress } from '../train/loop.js';
 import type { Stalled } from '../train/stalled.js';
 import { type TrainResult, trainSupernet } from '../train/supernet.js';
 import { createNetwork, openSpace, recipeOf, samplerOf, versions } from './fromConfig.js';
 import { trainingIdentity } from './identity.js';
+import { recordOf, reportBroken, splitOf } from './imageRecord.js';
 import { openTrainingImages, trainingLoader } from './images.js';
 import { keptConfig } from './runs.js';
 import { type WarmStartControl, warmStart } from './warmStart.js';
@@ -34,20 +36,29 @@ export async function runTrain(config: Config, control: TrainControl): Promise<T
     kind: 'train',
     space,
     ...keptConfig(config),
-    identity: { ...trainingIdentity(config, 'train'), ...(start && { from: start.hash }) },
+    identity: {
+      ...trainingIdentity(config, 'train'),
+      images: splitOf(images.train),
+      ...(start && { from: start.hash }),
+    },
     ...(start && { sources: { from: start.path } }),
     resume,
     versions: versions(),
   });
-  return await trainSupernet({
-    supernet,
-    loader,
-    sampler,
-    recipe,
-    seed: config.seed,
-    run,
-    signal,
-    onProgress,
-    onStalled,
-  });
+  await noteImages(run.path, recordOf(config, images));
+  try {
+    return await trainSupernet({
+      supernet,
+      loader,
+      sampler,
+      recipe,
+      seed: config.seed,
+      run,
+      signal,
+      onProgress,
+      onStalled,
+    });
+  } finally {
+    await reportBroken(run.path, [images.train], control);
+  }
 }

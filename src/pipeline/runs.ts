@@ -13,6 +13,8 @@ export interface RunControl {
   /** Go on from the last checkpoint. */
   resume?: boolean | undefined;
   signal?: AbortSignal | undefined;
+  /** Told at the end how many broken images were left out, and of the file that lists them. */
+  onBroken?: ((count: number, file: string) => void) | undefined;
 }
 
 /** A finished or stopped run, as its directory tells. */

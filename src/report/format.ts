@@ -17,3 +17,15 @@ export function formatDuration(seconds: number): string {
 export function formatPercent(fraction: number): string {
   return `${(100 * fraction).toFixed(2)} %`;
 }
+
+/** 512 B, 1.4 MB, 32.3 MB, 148 GB */
+export function formatBytes(bytes: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1000 && unit < units.length - 1) {
+    value /= 1000;
+    unit++;
+  }
+  return `${value.toFixed(unit === 0 || value >= 100 ? 0 : 1)} ${units[unit]}`;
+}

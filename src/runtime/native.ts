@@ -178,12 +178,96 @@ export interface NativeDataset {
   /** [channels, height, width]. */
   readonly shape: [number, number, number];
   labels(): Int32Array;
+  /** By number; empty where the source has none. */
+  readonly classNames: string[];
+  /** False where the source is one set, without test images. */
+  readonly hasTest: boolean;
+  notes(): ListingNotes;
+  /** A hash of number, names and labels of the images, 16 hexadecimal digits. */
+  fingerprint(): string;
   /** Broken images met so far. */
-  broken(): { index: number; message: string }[];
+  broken(): { index: number; name: string; message: string }[];
   /** Mean and standard deviation per channel, in units of 0..1: of all pixels in memory, of 4,000 encoded images. */
   statistics(): Promise<{ mean: number[]; std: number[] }>;
   /** Loaders that use it keep the pixels until they end. */
   dispose(): void;
+}
+
+/** What a look at folders and archives passed over. */
+export interface ListingNotes {
+  /** Images that cannot be read. */
+  problems: ImageProblem[];
+  /** Numbers of files that are no JPEG or PNG, by extension. */
+  ignored: Record<string, number>;
+}
+
+export interface ImageProblem {
+  /** Path, or archive!member. */
+  name: string;
+  reason: string;
+}
+
+/** A long work on image files on a thread of its own. */
+export interface ImageWork<Result> {
+  /** Rejects with `ABORTED` after cancel(). */
+  result: Promise<Result>;
+  /** Images done, and all of them (0 while it is not known). */
+  progress(): [done: number, total: number];
+}
+
+export interface InspectOptions {
+  /** Images that are decoded, evenly spread; of the others the header is read. -1: all. */
+  decode: number;
+  threads: number;
+  pixelLimit: number;
+}
+
+export interface Inspection {
+  images: number;
+  bytes: number;
+  decoded: number;
+  /** Numbers of images by format. */
+  jpeg: number;
+  png: number;
+  raw: number;
+  /** Smallest, median and largest, in pixels, turned upright. */
+  height: [number, number, number];
+  width: [number, number, number];
+  perClass: number[];
+  /** Per channel (RGB) in units of 0..1, of those decoded; every image counts alike. */
+  mean: number[];
+  std: number[];
+  broken: ImageProblem[];
+  classNames: string[];
+  hasTest: boolean;
+  notes: ListingNotes;
+}
+
+export interface PackOptions {
+  /** `original`: the bytes of the files; `jpeg`: encoded again where that makes them smaller; `raw`: RGB pixels. */
+  mode: 'original' | 'jpeg' | 'raw';
+  /** Pixels; 0: as it is. */
+  shortSide: number;
+  quality: number;
+  threads: number;
+  pixelLimit: number;
+  skipBroken: boolean;
+  brokenShare: number;
+  resume: boolean;
+  /** Names are kept without this beginning. */
+  root: string;
+  /** JSON, kept in the file. */
+  notes: string;
+}
+
+export interface PackReport {
+  images: number;
+  training: number;
+  bytes: number;
+  /** Images that an earlier, interrupted call had packed. */
+  resumed: number;
+  leftOut: ImageProblem[];
+  classNames: string[];
 }
 
 /** What src/data/imageOptions.ts makes of its options; 0 leaves size and number of channels to the first image. */
@@ -340,6 +424,16 @@ export interface Addon {
   Batch: new (source: BatchSource) => NativeBatch;
   /** Decodes on a thread of its own. Rejects with `INVALID_DATASET` naming the file. */
   openDataset(source: DatasetSource, options: ImageOptions): Promise<NativeDataset>;
+  /** Reads a whole set of images. */
+  inspectImages(source: DatasetSource, options: InspectOptions, cancel: NativeCancel): ImageWork<Inspection>;
+  /** Writes a packed file; `test` is only opened where the set has test images. */
+  packImages(
+    path: string,
+    train: DatasetSource,
+    test: DatasetSource,
+    options: PackOptions,
+    cancel: NativeCancel,
+  ): ImageWork<PackReport>;
   /** Starts preparing at once. */
   Loader: new (
     dataset: NativeDataset,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import fc from 'fast-check';
 import type { Dataset } from '../../src/data/dataset.js';
-import { splitHeldOut } from '../../src/data/heldOut.js';
+import { splitHeldOut, splitPerClass } from '../../src/data/heldOut.js';
 import { datasetFromArrays, openDataset } from '../../src/data/open.js';
 import { bytes, pixelsOf } from './files.js';
 
@@ -71,4 +71,15 @@ test('fixed batches of the embedded set: 50 of each class', async () => {
 test('more held-out images than there are', () => {
   for (const count of [size, -1, 1.5])
     assert.throws(() => splitHeldOut(dataset, count, 0), { code: 'INVALID_ARGUMENT' });
+});
+
+test('as many images of every class', () => {
+  const { train, heldOut } = splitPerClass(dataset, 5, 1);
+  const counts = [0, 1, 2, 3].map((label) => heldOut.labels().filter((value) => value === label).length);
+  assert.deepEqual(counts, [5, 5, 5, 5]);
+  const positions = [...train.positions(), ...heldOut.positions()].sort((a, b) => a - b);
+  assert.deepEqual(positions, [...Array(size).keys()]);
+  train.dispose();
+  heldOut.dispose();
+  assert.throws(() => splitPerClass(dataset, 6, 1), /more than 6 images of each class but '3' has 6/);
 });

@@ -12,7 +12,7 @@ namespace {
 
 constexpr char kAnnotations[] = "val/val_annotations.txt";
 
-bool has(const std::vector<std::string>& names, const std::string& name) {
+bool holds(const std::vector<std::string>& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
@@ -59,32 +59,45 @@ void take_class_folders(const ImageTree& tree, const std::string& folder, const 
 // Tiny-ImageNet: lines "<file>\t<class>\t<box>" for val/images/<file>.
 void take_annotated(const ImageTree& tree, const std::string& file, const ClassIndex& classes,
                     ImageList& list, ListingNotes& notes) {
+  struct Annotation {
+    std::string name;
+    int64_t line;
+  };
   std::istringstream lines(*tree.text(file));
-  std::unordered_map<std::string, int32_t> labels;
+  std::unordered_map<std::string, Annotation> annotations;
+  const auto where = [&](int64_t line) {
+    return "line " + std::to_string(line) + " of '" + tree.shown(file) + "'";
+  };
   int64_t number = 0;
   for (std::string line; std::getline(lines, line);) {
     number++;
     if (line.empty() || line == "\r") continue;
     const size_t tab = line.find('\t');
-    const std::string where = "line " + std::to_string(number) + " of '" + tree.shown(file) + "'";
     if (tab == std::string::npos) {
-      throw Error("INVALID_DATASET", "Expected <file><tab><class> in " + where + " but received no tab",
+      throw Error("INVALID_DATASET",
+                  "Expected <file><tab><class> in " + where(number) + " but received no tab",
                   "each line of val_annotations.txt names an image and its class");
     }
     std::string name = line.substr(tab + 1, line.find_first_of("\t\r", tab + 1) - tab - 1);
-    const auto label = classes.find(name);
-    if (label == classes.end()) {
-      throw Error("INVALID_DATASET",
-                  "Expected a class of the training images in " + where + " but received '" + name + "'",
-                  "classes are named as the folders in train/");
-    }
-    labels.emplace(line.substr(0, tab), label->second);
+    annotations.emplace(line.substr(0, tab), Annotation{std::move(name), number});
   }
-  for (const std::string& path : tree.images("val", notes)) {
-    const auto label = labels.find(path.substr(path.rfind('/') + 1));
-    if (label == labels.end()) {
+  const auto images = tree.images("val", notes);
+  if (auto texts = notes.ignored.find(".txt"); texts != notes.ignored.end() && --texts->second == 0) {
+    notes.ignored.erase(texts);  // the annotations
+  }
+  for (const std::string& path : images) {
+    const auto annotation = annotations.find(path.substr(path.rfind('/') + 1));
+    if (annotation == annotations.end()) {
       notes.problems.push_back({tree.shown(path), "val_annotations.txt has no class for it"});
       continue;
+    }
+    const auto& [name, line] = annotation->second;
+    const auto label = classes.find(name);
+    if (label == classes.end()) {  // only of images that are there: subsets keep the whole list
+      throw Error(
+          "INVALID_DATASET",
+          "Expected a class of the training images in " + where(line) + " but received '" + name + "'",
+          "classes are named as the folders in train/");
     }
     list.names.add(path);
     list.labels.push_back(label->second);
@@ -140,15 +153,15 @@ TreeLayout layout_of(const ImageTree& tree) {
                     (flat ? "images without class folders" : "none"),
                 "such as train/cat/1.jpg and train/dog/2.jpg, or cat/1.jpg and dog/2.jpg");
   }
-  if (!has(top, "train")) return {};
+  if (!holds(top, "train")) return {};
   TreeLayout layout{"train", std::nullopt, std::nullopt};
-  if (has(top, "val") && tree.text(kAnnotations)) {
+  if (holds(top, "val") && tree.text(kAnnotations)) {
     layout.annotations = kAnnotations;
     layout.test = "val";
     return layout;
   }
   for (const std::string name : {"test", "val"}) {
-    if (has(top, name) && !tree.folders(name).empty()) {
+    if (holds(top, name) && !tree.folders(name).empty()) {
       layout.test = name;
       break;
     }

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "data/broken_images.h"
 #include "data/sources/name_list.h"
 
 namespace singlepath {
@@ -28,6 +29,9 @@ struct ImageList {
   NameList names;
   std::vector<int32_t> labels;
 };
+
+// Throws INVALID_DATASET where the policy does not allow what was left out of a set of `images`.
+void check_problems(const ListingNotes& notes, int64_t images, const BrokenPolicy& policy);
 
 // .jpg, .jpeg and .png in any case.
 bool is_image_name(const std::string& name);

@@ -34,7 +34,7 @@ std::vector<std::string> class_names_beside(const std::string& path) {
 
 // The part all trees share: where the images lie in the tree, and what they are read with.
 template <class Tree, class MakeSource>
-OpenedImages open_tree(const SourceSpec& spec, const MakeSource& source_of) {
+ImageSet open_tree(const SourceSpec& spec, const MakeSource& source_of) {
   Tree tree(spec.paths.front());
   const TreeLayout layout = layout_of(tree);
   if (spec.kind == SourceKind::tiny_imagenet && !layout.annotations) {
@@ -43,19 +43,19 @@ OpenedImages open_tree(const SourceSpec& spec, const MakeSource& source_of) {
                     "' but they are not both there",
                 "data.kind=image-folder reads folders without annotations");
   }
-  OpenedImages opened;
+  ImageSet opened;
   opened.has_test = layout.test.has_value() || !spec.test_paths.empty();
   const bool whole = spec.split == Split::test && !opened.has_test && spec.whole_without_test;
-  ListingNotes& notes = opened.set.notes;
+  ListingNotes& notes = opened.notes;
   if (spec.split == Split::test && !spec.test_paths.empty()) {
     Tree test(spec.test_paths.front());
     ImageList list = arrange_beside(tree, test, notes);
-    opened.set.classes = list.classes;
-    opened.set.source = source_of(test, std::move(list));
+    opened.classes = list.classes;
+    opened.source = source_of(test, std::move(list));
   } else {
     ImageList list = arrange(tree, whole ? Split::train : spec.split, notes);
-    opened.set.classes = list.classes;
-    opened.set.source = source_of(tree, std::move(list));
+    opened.classes = list.classes;
+    opened.source = source_of(tree, std::move(list));
   }
   return opened;
 }
@@ -73,35 +73,35 @@ std::shared_ptr<const SampleSource> members_of(const TarTree& tree, ImageList li
   return std::make_shared<ArchiveSource>(std::vector{tree.archive()}, std::move(list), std::move(places));
 }
 
-OpenedImages open_webdataset(const SourceSpec& spec) {
-  OpenedImages opened;
-  opened.has_test = !spec.test_paths.empty();
-  const bool whole = spec.split == Split::test && !opened.has_test;
+ImageSet open_webdataset(const SourceSpec& spec) {
+  ImageSet opened;
+  const bool has_test = !spec.test_paths.empty();
+  const bool whole = spec.split == Split::test && !has_test;
   if (whole && !spec.whole_without_test) {
     throw Error("INVALID_DATASET",
                 "Expected shards of test images beside '" + spec.paths.front() + "' but there are none",
                 "data.testPath names them, data.testFraction=0.1 sets a tenth of each class aside");
   }
   const auto& images = spec.split == Split::train || whole ? spec.paths : spec.test_paths;
-  opened.set = open_shards({images, spec.paths, class_names_beside(spec.paths.front())});
+  opened = open_shards({images, spec.paths, class_names_beside(spec.paths.front())});
+  opened.has_test = has_test;
   return opened;
 }
 
-OpenedImages open_csv(const SourceSpec& spec) {
+ImageSet open_csv(const SourceSpec& spec) {
   const std::string& table = spec.paths.front();
-  OpenedImages opened;
-  opened.has_test = !spec.test_paths.empty() || table_has_test(table);
+  const bool has_test = !spec.test_paths.empty() || table_has_test(table);
   std::optional<std::string> test;
   if (!spec.test_paths.empty()) test = spec.test_paths.front();
-  const bool whole = spec.split == Split::test && !opened.has_test && spec.whole_without_test;
-  opened.set = open_table(table, test, whole ? Split::train : spec.split, class_names_beside(table));
+  const bool whole = spec.split == Split::test && !has_test && spec.whole_without_test;
+  ImageSet opened = open_table(table, test, whole ? Split::train : spec.split, class_names_beside(table));
+  opened.has_test = has_test;
   return opened;
 }
 
-OpenedImages open_packed_split(const SourceSpec& spec) {
+ImageSet open_packed_split(const SourceSpec& spec) {
   const PackedContent content = open_packed(spec.paths.front());
-  OpenedImages opened;
-  opened.has_test = content.test > 0 || !spec.test_paths.empty();
+  const bool has_test = content.test > 0 || !spec.test_paths.empty();
   if (spec.split == Split::test && !spec.test_paths.empty()) {
     const PackedContent test = open_packed(spec.test_paths.front());
     if (test.classes != content.classes) {
@@ -110,17 +110,17 @@ OpenedImages open_packed_split(const SourceSpec& spec) {
                       "' but received others",
                   "pack training and test images together");
     }
-    opened.set = packed_split(test, test.test > 0 ? Split::test : Split::train);
-    return opened;
+    return packed_split(test, test.test > 0 ? Split::test : Split::train);
   }
-  const bool whole = spec.split == Split::test && !opened.has_test && spec.whole_without_test;
-  opened.set = packed_split(content, whole ? Split::train : spec.split);
+  const bool whole = spec.split == Split::test && !has_test && spec.whole_without_test;
+  ImageSet opened = packed_split(content, whole ? Split::train : spec.split);
+  opened.has_test = has_test;
   return opened;
 }
 
 }  // namespace
 
-OpenedImages open_images(const SourceSpec& spec) {
+ImageSet open_images(const SourceSpec& spec) {
   if (spec.paths.empty())
     throw Error("INVALID_ARGUMENT", "Expected the path of a data set but received none");
   switch (spec.kind) {

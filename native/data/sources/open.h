@@ -21,12 +21,7 @@ struct SourceSpec {
   bool whole_without_test = false;
 };
 
-struct OpenedImages {
-  ImageSet set;
-  bool has_test = false;  // false: the source is one set of images
-};
-
 // Throws INVALID_DATASET naming what is missing or wrong and where, IO.
-OpenedImages open_images(const SourceSpec& spec);
+ImageSet open_images(const SourceSpec& spec);
 
 }  // namespace singlepath

@@ -241,6 +241,7 @@ void PackWriter::finish(const std::vector<std::string>& names, int64_t training,
   unlink((data + ".journal").c_str());
   close(journal_);
   journal_ = -1;
+  training_ = static_cast<int64_t>(header.training);
 }
 
 }  // namespace singlepath

@@ -24,6 +24,8 @@ class PackWriter {
   // Of them, those left out.
   std::vector<int64_t> left_out() const;
   int64_t bytes() const { return static_cast<int64_t>(end_); }
+  // After finish(): training images in the file.
+  int64_t training() const { return training_; }
 
   // The next image. Of `entry` only size, label and encoding count; the rest is filled in.
   void add(const uint8_t* data, size_t size, PackedEntry entry);
@@ -48,6 +50,7 @@ class PackWriter {
   size_t noted_ = 0;                  // entries the journal has
   uint64_t end_ = 0;                  // of the bytes, with those still in the buffer
   std::vector<uint8_t> buffer_;
+  int64_t training_ = 0;
   bool broken_ = false;  // a write failed
 };
 

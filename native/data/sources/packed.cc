@@ -28,7 +28,7 @@ class PackedFile {
     bytes_ = static_cast<const uint8_t*>(mapped);
     try {
       check_header();
-      check_entries();
+      read_entries();
     } catch (...) {
       munmap(mapped, static_cast<size_t>(stamp_.size));
       throw;
@@ -46,25 +46,20 @@ class PackedFile {
     return std::string(reinterpret_cast<const char*>(bytes_ + header_.notes.offset), header_.notes.bytes);
   }
 
-  PackedEntry entry(int64_t index) const {
-    PackedEntry entry;
-    std::memcpy(&entry, bytes_ + header_.index.offset + static_cast<uint64_t>(index) * sizeof entry,
-                sizeof entry);
-    return entry;
-  }
+  const PackedEntry& entry(int64_t index) const { return entries_[static_cast<size_t>(index)]; }
   std::string name(const PackedEntry& entry) const {
+    if (changed()) return "an image";
     const auto* names = reinterpret_cast<const char*>(bytes_ + header_.names.offset);
     return std::string(names + entry.name_offset, entry.name_bytes);
   }
 
   EncodedImage read(int64_t index) const {
-    // Touching a mapped page behind the end of a file that was cut short kills the process.
-    if (file_.stamp() != stamp_) {
+    if (changed()) {
       throw Error("INVALID_DATASET",
                   "Expected the packed file '" + path() + "' as it was when it was opened but it has changed",
                   "leave the data set alone while it is in use");
     }
-    const PackedEntry entry = this->entry(index);
+    const PackedEntry& entry = this->entry(index);
     const uint8_t* data = bytes_ + entry.offset;
     if (crc32c(data, entry.bytes) != entry.checksum) {
       throw Error("INVALID_DATASET",
@@ -82,6 +77,9 @@ class PackedFile {
   }
 
  private:
+  // Touching a mapped page behind the end of a file that was cut short would kill the process.
+  bool changed() const { return file_.stamp() != stamp_; }
+
   [[noreturn]] void damaged(const std::string& what, const std::string& got) const {
     throw Error("INVALID_DATASET",
                 "Expected a packed file with " + what + " at '" + path() + "' but received " + got,
@@ -138,10 +136,14 @@ class PackedFile {
     }
   }
 
-  void check_entries() const {
+  // A copy of the index stays in memory: labels are asked for where no error can be told.
+  void read_entries() {
     const auto size = static_cast<uint64_t>(stamp_.size);
+    entries_.resize(static_cast<size_t>(header_.count));
+    if (header_.index.bytes > 0)
+      std::memcpy(entries_.data(), bytes_ + header_.index.offset, header_.index.bytes);
     for (int64_t i = 0; i < count(); i++) {
-      const PackedEntry entry = this->entry(i);
+      const PackedEntry& entry = this->entry(i);
       const bool inside = entry.offset <= size && entry.bytes <= size - entry.offset &&
                           entry.name_offset <= header_.names.bytes &&
                           entry.name_bytes <= header_.names.bytes - entry.name_offset;
@@ -162,6 +164,7 @@ class PackedFile {
   const uint8_t* bytes_ = nullptr;
   PackedHeader header_;
   std::vector<std::string> classes_;
+  std::vector<PackedEntry> entries_;
 };
 
 namespace {

@@ -1,4 +1,4 @@
-// Reading packed files: the index and the images are mapped into memory.
+// Reading packed files: the images are mapped into memory.
 #pragma once
 
 #include <memory>

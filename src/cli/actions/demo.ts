@@ -1,11 +1,15 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../../config/schema/config.js';
-import { fileSource, objectSource } from '../../config/sources.js';
+import { type ConfigSource, fileSource, objectSource } from '../../config/sources.js';
 import { packageRoot } from '../../core/packageRoot.js';
 import { RandomStream } from '../../core/rng.js';
 import { costOf } from '../../cost/cost.js';
+import { inspectDataset } from '../../data/inspect.js';
+import { detectKind } from '../../data/kinds/detect.js';
+import type { DatasetConfig } from '../../data/kinds/index.js';
 import { networkHits } from '../../pipeline/evaluate.js';
+import { fitDemo } from '../../pipeline/fitDemo.js';
 import { openSpace } from '../../pipeline/fromConfig.js';
 import { searchedArchitectures } from '../../pipeline/legalArchitectures.js';
 import { runExport } from '../../pipeline/runExport.js';
@@ -31,16 +35,22 @@ import { stoppable } from '../common/signals.js';
 /** Random legal networks the winner is compared with. */
 const RANDOM_NETWORKS = 5;
 
+export interface DemoOptions extends RunOptions {
+  /** A user's own images. */
+  data?: string;
+}
+
 /** `singlepath demo`: the same steps as train, search, retrain and export, one after another. */
-export async function demo(options: RunOptions): Promise<void> {
+export async function demo(options: DemoOptions): Promise<void> {
+  const session = createSession(options);
   const file = join(packageRoot(), 'examples', 'spaces', 'fashion.yaml');
   const base = [
     fileSource(join(packageRoot(), 'configs', 'demo.yaml')),
     objectSource({ space: { file } }, 'singlepath demo'), // wherever it is called from
   ];
+  if (options.data !== undefined) base.push(await ownImages(options.data, session));
   const config = configOf(options, { base });
   const runDir = options.runDir ?? demoDirectory(options.resume ?? false);
-  const session = createSession(options);
   session.log.info(`everything goes to ${runDir}; it can be stopped, --resume goes on`);
   const result = await stoppable({ saves: 'a checkpoint' }, (signal) =>
     runDemo(config, runDir, session, options.resume ?? false, signal),
@@ -65,10 +75,11 @@ async function runDemo(
     return result;
   };
   const onSkipped = (error: Error): void => session.log.warn(error.message);
+  const { onBroken } = session;
 
   const train = await phase('supernet', (folder) => {
     const { stop, ...hooks } = trainingReporter(session, 'supernet', config.train.logEvery);
-    return runTrain(config, { runDir: folder, resume, signal, ...hooks }).finally(stop);
+    return runTrain(config, { runDir: folder, resume, signal, ...hooks, onBroken }).finally(stop);
   });
   const { result: search } = await phase('search', (folder) => {
     const { stop, ...hooks } = searchReporter(session, config.search.generations);
@@ -87,7 +98,7 @@ async function runDemo(
   });
   const retrained = async (name: string, architecture: Architecture): Promise<RetrainedNetwork> => {
     const { stop, ...hooks } = trainingReporter(session, name, config.retrain.logEvery);
-    const control = { runDir: join(runDir, name), resume, signal, ...hooks };
+    const control = { runDir: join(runDir, name), resume, signal, ...hooks, onBroken };
     return { architecture, result: await runRetrain(config, architecture, control).finally(stop) };
   };
   const winner = await phase('winner', () => retrained('winner', search.winner.architecture));
@@ -106,6 +117,16 @@ async function runDemo(
     runExport(config, readRun(join(runDir, 'winner'), 'retrain'), { directory: folder, signal, onSkipped }),
   );
   return { train, search, winner, random, advantage, export: exported, seconds, runDir };
+}
+
+/** The settings that fit the demo to a user's images. */
+async function ownImages(path: string, session: Session): Promise<ConfigSource> {
+  const kind = detectKind(path);
+  const source = { kind, path } as DatasetConfig;
+  const train = await stoppable({}, (signal) => inspectDataset(source, 'train', { decode: 0, signal }));
+  const settings = fitDemo(kind, path, train);
+  session.log.info(`${path}: ${kind}, ${train.classes.length} classes, ${train.images} training images`);
+  return objectSource(settings, `--data ${path}`);
 }
 
 /** Different legal networks, drawn uniformly by the seed; the winner is not one of them. */

@@ -1,6 +1,7 @@
 import type { Config } from '../../config/schema/config.js';
 import { objectSource } from '../../config/sources.js';
 import { SinglePathError } from '../../core/errors.js';
+import { writeFileAtomically } from '../../core/files.js';
 import {
   type Accuracy,
   type EvaluateControl,
@@ -12,6 +13,7 @@ import {
 } from '../../pipeline/evaluate.js';
 import { openSpace } from '../../pipeline/fromConfig.js';
 import { readRun } from '../../pipeline/runs.js';
+import { confusionCsv, describeConfusion } from '../../report/confusion.js';
 import { formatPercent } from '../../report/format.js';
 import { parseArchitecture } from '../../space/architecture.js';
 import { missingArch } from '../common/architectures.js';
@@ -26,6 +28,8 @@ export interface EvaluateCommandOptions extends ConfigOptions, OutputOptions, Sp
   arch?: string;
   weights?: string;
   trust?: boolean;
+  /** True, or the CSV file to write. */
+  confusion?: boolean | string;
 }
 
 const FOREIGN_CODE =
@@ -41,9 +45,13 @@ export async function evaluate(path: string | undefined, options: EvaluateComman
     ? undefined
     : () => session.log.warn(`'${target}' was not exported here, and ${FOREIGN_CODE}`);
   const shortcuts = await spaceShortcuts(options);
+  const confusion = options.confusion !== undefined;
   const result = await stoppable({}, (signal) =>
-    evaluateTarget(target, options, shortcuts, { signal, onSkipped, onNote, onForeign }),
+    evaluateTarget(target, options, shortcuts, { signal, confusion, onSkipped, onNote, onForeign }),
   );
+  if (typeof options.confusion === 'string') {
+    await writeFileAtomically(options.confusion, [confusionCsv(result.confusion!)]);
+  }
   if (options.json) printJson('evaluate', { target, ...result });
   else {
     const { accuracy, top5, loss, images, split } = result;
@@ -51,6 +59,7 @@ export async function evaluate(path: string | undefined, options: EvaluateComman
       `${target}: ${split} accuracy ${formatPercent(accuracy)} (top-5 ${formatPercent(top5)}), ` +
         `loss ${loss.toFixed(4)}, ${images} images`,
     );
+    if (result.confusion) printText(`\n${describeConfusion(result.confusion)}`);
   }
 }
 

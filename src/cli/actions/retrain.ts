@@ -41,6 +41,7 @@ export async function retrain(options: RetrainCommandOptions): Promise<void> {
       signal,
       onProgress: reporter.onProgress,
       onStalled: reporter.onStalled,
+      onBroken: session.onBroken,
     }).finally(reporter.stop),
   );
   const { madds, params } = costOf(space, architecture);

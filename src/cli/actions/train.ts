@@ -29,6 +29,7 @@ export async function train(options: TrainCommandOptions): Promise<void> {
       signal,
       onProgress: reporter.onProgress,
       onStalled: reporter.onStalled,
+      onBroken: session.onBroken,
     }).finally(reporter.stop),
   );
   if (options.json) printJson('train', { ...result, runDir });

@@ -1,3 +1,4 @@
+import type { DatasetReport } from '../../data/inspect.js';
 import type { SearchResult } from '../../evaluate/searchPhases.js';
 import type { TableDifference } from '../../latency/diff.js';
 import type { Finding } from '../../latency/lint.js';
@@ -9,6 +10,7 @@ import type { RankResult } from '../../pipeline/runRank.js';
 import type { Verification } from '../../pipeline/verifyLatency.js';
 import type { BuildResult } from '../../runtime/build.js';
 import type { DoctorReport } from '../../runtime/doctor.js';
+import type { ImageProblem } from '../../runtime/native.js';
 import type { Advantage } from '../../search/significance.js';
 import type { SpaceEntry } from '../../space/spaces/catalog.js';
 import type { Architecture, Gene } from '../../space/types.js';
@@ -51,6 +53,9 @@ export interface JsonOutput {
   export: ExportResult;
   rank: RankResult;
   demo: DemoResult;
+  'data info': DataInfo;
+  'data verify': DataVerification;
+  'data pack': PackedData;
   cost: ArchitectureCosts[];
   'space list': SpaceEntry[];
   'space show': SpaceDocument;
@@ -84,6 +89,34 @@ export interface MeasuredTable {
   /** Mean half-width of the 95 % confidence intervals of the medians, as a part of them; null where there are none. */
   uncertainty: number | null;
   environment: Environment;
+}
+
+/** What is in a data set. */
+export interface DataInfo {
+  path: string;
+  kind: string;
+  splits: DatasetReport[];
+}
+
+export interface DataVerification {
+  path: string;
+  kind: string;
+  images: number;
+  /** Whether the policy allows as many broken images as there are. */
+  ok: boolean;
+  broken: ImageProblem[];
+}
+
+export interface PackedData {
+  path: string;
+  images: number;
+  /** Of these. */
+  training: number;
+  test: number;
+  bytes: number;
+  /** Images that an earlier, interrupted call had packed. */
+  resumed: number;
+  leftOut: ImageProblem[];
 }
 
 /** A search space as data. */

@@ -4,16 +4,26 @@ import { PRESETS } from '../../data/kinds/normalization.js';
 
 /** Where images come from and how a training image is varied. */
 export const dataSchema = z.strictObject({
-  kind: z
-    .enum([...CONFIGURABLE_KINDS, 'image-folder'])
-    .default('fashion-mnist')
-    .describe('Format of the data set'),
+  kind: z.enum(CONFIGURABLE_KINDS).default('fashion-mnist').describe('Format of the data set'),
   path: z
     .string()
     .nullable()
     .default(null)
     .describe(
-      'Folder of the data set, found as space.file is; null looks in the known places (singlepath doctor lists them)',
+      'Folder, archive, shards, table or packed file of the data set, found as space.file is; null looks in the known places (singlepath doctor lists them)',
+    ),
+  testPath: z
+    .string()
+    .nullable()
+    .default(null)
+    .describe('Where the test images are, if not with the training images'),
+  testFraction: z
+    .number()
+    .min(0)
+    .lt(1)
+    .default(0)
+    .describe(
+      'Share of every class that is set aside as test images where a set of image files has none; the draw is always the same',
     ),
   heldOut: z
     .int()
@@ -22,6 +32,12 @@ export const dataSchema = z.strictObject({
     .describe(
       'Number of training images that are set aside, class by class, to score candidates (paper: 50,000)',
     ),
+  heldOutPerClass: z
+    .int()
+    .positive()
+    .nullable()
+    .default(null)
+    .describe('Number of training images of every class that are set aside, in place of heldOut (paper: 50)'),
   splitSeed: z
     .int()
     .min(0)
@@ -35,14 +51,26 @@ export const dataSchema = z.strictObject({
     .nullable()
     .default(null)
     .describe(
-      'Number of training images to use, from the first on; null uses all. For synthetic images: how many there are',
+      'Number of training images to use: the first ones, or of image files some of every class; null uses all. For synthetic images: how many there are',
     ),
   testImages: z
     .int()
     .positive()
     .nullable()
     .default(null)
-    .describe('Number of test images to use, from the first on; null uses all'),
+    .describe(
+      'Number of test images to use: the first ones, or of image files some of every class; null uses all',
+    ),
+  broken: z
+    .enum(['error', 'skip'])
+    .default('error')
+    .describe('What a broken image means: error stops the run, skip leaves the image out of its batch'),
+  brokenShare: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.01)
+    .describe('Share of broken images at which skip stops the run, too'),
   augment: z
     .enum(['none', 'flip', 'crop-flip', 'random-resized-crop'])
     .default('crop-flip')

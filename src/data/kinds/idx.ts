@@ -45,9 +45,23 @@ export const fashionMnist = {
   source: ({ path }, split) => idxSource(path ?? fashionMnistFolder(), split),
   classes: () => 10,
   shape: () => SHAPE,
+  classNames: () => FASHION_CLASSES,
   fromConfig: ({ path }) => ({ path }),
   locations: fashionMnistLocations,
 } satisfies DatasetDefinition<FashionMnistOptions, IdxSource>;
+
+const FASHION_CLASSES = [
+  'T-shirt/top',
+  'Trouser',
+  'Pullover',
+  'Dress',
+  'Coat',
+  'Sandal',
+  'Shirt',
+  'Sneaker',
+  'Bag',
+  'Ankle boot',
+];
 
 function fashionMnistLocations(): DatasetLocation[] {
   const places = [

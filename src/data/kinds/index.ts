@@ -9,6 +9,7 @@ import { cifar10, cifar100 } from './cifar.js';
 import { encoded } from './encoded.js';
 import { fashionMnist, idx, mnist } from './idx.js';
 import type { ImageConfig } from './imageConfig.js';
+import { csv, imageFolder, packed, tar, tinyImagenet, webdataset } from './imageFiles.js';
 import type { DatasetDefinition, DatasetLocation } from './kind.js';
 import type { Preset } from './normalization.js';
 import { synthetic } from './synthetic.js';
@@ -20,6 +21,12 @@ export const datasets = {
   idx,
   cifar10,
   cifar100,
+  'image-folder': imageFolder,
+  'tiny-imagenet': tinyImagenet,
+  tar,
+  webdataset,
+  csv,
+  packed,
   synthetic,
   arrays,
   encoded,

@@ -7,6 +7,8 @@ export type Split = 'train' | 'test';
 /** What the `data` section of a configuration says about where images come from. */
 export interface DataSettings {
   path: string | null;
+  testPath: string | null;
+  testFraction: number;
   /** Numbers of images; null: all there are. */
   trainImages: number | null;
   testImages: number | null;
@@ -43,12 +45,16 @@ export interface DatasetDefinition<Options extends object, Source extends { form
   classes?(options: Options): number;
   /** Shape of every image, [channels, height, width], where it is known before the files are read. */
   shape?(options: Options): readonly [number, number, number];
+  /** Names of the classes, where the files do not give them. Absent: their numbers. */
+  classNames?(options: Options): readonly string[] | undefined;
   /**
    * Options from a configuration. Absent: only programs can name this kind.
    *
    * @throws SinglePathError `INVALID_CONFIG` where the configuration lacks something.
    */
   fromConfig?(data: DataSettings, wanted: WantedImages): Options;
+  /** Image files of any size, class by class: a limited number is taken of every class, not from the front. */
+  imageFiles?: true;
   /** Where it is looked for without a path, in order of preference (`singlepath doctor` lists them). */
   locations?(): DatasetLocation[];
 }

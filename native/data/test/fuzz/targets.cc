@@ -40,14 +40,13 @@ void read_images(SourceKind kind, const Bytes& input) {
   for (const Split split : {Split::train, Split::test}) {
     spec.split = split;
     const auto opened = open_images(spec);
-    const SampleSource& source = *opened.set.source;
+    const SampleSource& source = *opened.source;
     for (int64_t i = 0; i < source.size(); i++) {
       source.name(i);
       const EncodedImage image = source.read(i, buffer);
       volatile uint8_t last = image.data[image.size - 1];
       (void)last;
-      if (source.label(i) < 0 || source.label(i) >= static_cast<int64_t>(opened.set.classes.size()))
-        std::abort();
+      if (source.label(i) < 0 || source.label(i) >= static_cast<int64_t>(opened.classes.size())) std::abort();
     }
   }
 }
