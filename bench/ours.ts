@@ -1,4 +1,4 @@
-/** One measurement of singlepath in a process of its own: the counterpart of peers/pytorch_supernet.py. */
+/** One measurement of singlepath in a process of its own: the counterpart of peer/pytorch_supernet.py. */
 import { RandomStream } from '../src/core/rng.js';
 import { addon } from '../src/runtime/addon.js';
 import type { NativeBatch } from '../src/runtime/native.js';
