@@ -81,11 +81,14 @@ class Pact(torch.autograd.Function):
 
 
 class Lsq(torch.autograd.Function):
-    """LSQ (arXiv 1902.08153), equations 1-5; low and high are -Q_N and Q_P. One bit: {-1, 1} with Q_P = 1."""
+    """
+    LSQ (arXiv 1902.08153), equations 1-5; low and high are -Q_N and Q_P. One bit: {-1, 1} with Q_P = 1. `count`
+    (section 2.2): the weights of the layer, or its features for one image.
+    """
 
     @staticmethod
-    def forward(context, v, s, low, high, binary):
-        context.limits = (low, high, binary)
+    def forward(context, v, s, low, high, binary, count):
+        context.limits = (low, high, binary, count)
         context.save_for_backward(v, s)
         u = v / s
         if binary:
@@ -96,13 +99,13 @@ class Lsq(torch.autograd.Function):
     @staticmethod
     def backward(context, gradient):
         v, s = context.saved_tensors
-        low, high, binary = context.limits
+        low, high, binary, count = context.limits
         u = v / s
         inside = (u > low) & (u < high)
         quantized = torch.where(u >= 0, 1.0, -1.0) if binary else torch.round(u.clamp(low, high))
         ds = torch.where(inside, quantized - u, quantized)
-        scale = 1 / math.sqrt(v.numel() * high)
-        return gradient * inside, ((gradient * ds).sum() * scale).view_as(s), None, None, None
+        scale = 1 / math.sqrt(count * high)
+        return gradient * inside, ((gradient * ds).sum() * scale).view_as(s), None, None, None, None
 
 
 def far_from_ties(scaled, inside=None):
@@ -248,7 +251,7 @@ class QuantizedConv(nn.Conv2d):
             weight = DorefaWeight.apply(weight, bits)
         elif bits < 32:
             low, high = (-1, 1) if bits == 1 else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
-            weight = Lsq.apply(weight, self.step[self.chosen : self.chosen + 1], low, high, bits == 1)
+            weight = Lsq.apply(weight, self.step[self.chosen : self.chosen + 1], low, high, bits == 1, weight.numel())
         return F.conv2d(x, weight, None, self.stride, self.padding)
 
 
@@ -267,7 +270,7 @@ class QuantizedFeature(nn.Module):
             if bits >= 32:
                 return torch.minimum(torch.relu(x), alpha)
             return Pact.apply(x, alpha, bits)
-        return x if bits >= 32 else Lsq.apply(x, self.step[one], 0, 2**bits - 1, False)
+        return x if bits >= 32 else Lsq.apply(x, self.step[one], 0, 2**bits - 1, False, x[0].numel())
 
 
 def use(net, architecture):

@@ -1,10 +1,12 @@
 #include "binding/batch_handle.h"
 
+#include <cmath>
 #include <cstring>
 
 #include "binding/convert.h"
 #include "binding/environment.h"
 #include "binding/errors.h"
+#include "core/sizes.h"
 #include "execute/images.h"
 
 namespace singlepath {
@@ -31,7 +33,7 @@ BatchPtr to_batch(const Napi::Object& source) {
   batch->channels = shape[1];
   batch->height = shape[2];
   batch->width = shape[3];
-  const size_t elements = shape[0] * shape[1] * shape[2] * shape[3];
+  const auto elements = static_cast<size_t>(checked_product(shape, "images"));
   const Napi::Value images = get(source, "images");
   const auto type =
       images.IsTypedArray() ? images.As<Napi::TypedArray>().TypedArrayType() : napi_float64_array;
@@ -60,16 +62,28 @@ BatchPtr to_batch(const Napi::Object& source) {
   }
   batch->mean = per_channel(source, "mean", batch->channels, 0);
   batch->std = per_channel(source, "std", batch->channels, 1);
+  for (const float mean : batch->mean) {
+    if (!std::isfinite(mean)) expected("numbers", "mean", get(source, "mean"));
+  }
+  for (const float std : batch->std) {
+    if (!(std > 0) || !std::isfinite(std)) expected("positive numbers", "std", get(source, "std"));
+  }
   const Napi::Object labels = get_object(source, "labels");
-  const uint32_t count = labels.Get("length").ToNumber().Uint32Value();
+  const int64_t count = get_integer(labels, "length");
   if (count != batch->count) {
     throw Error("INVALID_ARGUMENT",
                 "Expected " + std::to_string(batch->count) + " labels but received " + std::to_string(count));
   }
-  for (uint32_t i = 0; i < count; ++i) batch->labels.push_back(labels.Get(i).ToNumber().Int64Value());
+  for (int64_t i = 0; i < count; ++i) {
+    batch->labels.push_back(
+        to_integer(labels.Get(static_cast<uint32_t>(i)), "label " + std::to_string(i), 0, INT32_MAX));
+  }
   if (has(source, "mix")) {
     const Napi::Object mix = get_object(source, "mix");
     batch->second_labels = get_integers(mix, "labels");
+    for (const int64_t label : batch->second_labels) {
+      if (label < 0 || label > INT32_MAX) expected("labels from 0", "mix.labels", get(mix, "labels"));
+    }
     batch->share = get_number(mix, "share");
     if (static_cast<int64_t>(batch->second_labels.size()) != batch->count) {
       expected(std::to_string(batch->count) + " labels", "mix.labels", get(mix, "labels"));
@@ -139,11 +153,15 @@ void BatchHandle::release(Napi::BasicEnv env) {
 }
 
 Napi::Value BatchHandle::size(const Napi::CallbackInfo& info) {
-  return guarded(info.Env(), [&] { return Napi::Number::New(info.Env(), live().count); });
+  return guarded(info.Env(), [&] {
+    check_receiver(info, kBatchTag, "a Batch");
+    return Napi::Number::New(info.Env(), static_cast<double>(live().count));
+  });
 }
 
 Napi::Value BatchHandle::shape(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
+    check_receiver(info, kBatchTag, "a Batch");
     const Batch& batch = live();
     Napi::Array shape = Napi::Array::New(info.Env(), 4);
     const int64_t sizes[] = {batch.count, batch.channels, batch.height, batch.width};

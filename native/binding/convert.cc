@@ -4,12 +4,33 @@
 #include <cstring>
 
 #include "core/error.h"
+#include "core/sizes.h"
 
 namespace singlepath {
 
+namespace {
+
+// At most the beginning of it: a value may be a large array, or an object without a toString().
+std::string shown(const Napi::Value& value) {
+  constexpr size_t kMost = 120;
+  try {
+    const std::string text = value.ToString().Utf8Value();
+    return text.size() <= kMost ? text : text.substr(0, kMost) + "...";
+  } catch (const Napi::Error&) {
+    return value.IsSymbol() ? "a symbol" : "an object";
+  }
+}
+
+}  // namespace
+
 void expected(const std::string& what, const std::string& where, const Napi::Value& got) {
-  throw Error("INVALID_ARGUMENT",
-              "Expected " + what + " for " + where + " but received " + got.ToString().Utf8Value());
+  throw Error("INVALID_ARGUMENT", "Expected " + what + " for " + where + " but received " + shown(got));
+}
+
+void check_receiver(const Napi::CallbackInfo& info, const napi_type_tag& tag, const char* what) {
+  const Napi::Value receiver = info.This();
+  if (!receiver.IsObject() || !receiver.As<Napi::Object>().CheckTypeTag(&tag))
+    expected(what, "this", receiver);
 }
 
 Napi::Value get(const Napi::Object& object, const char* name) {
@@ -23,33 +44,58 @@ bool has(const Napi::Object& object, const char* name) {
 }
 
 std::string get_string(const Napi::Object& object, const char* name) {
-  const Napi::Value value = get(object, name);
-  if (!value.IsString()) expected("a string", name, value);
-  return value.As<Napi::String>().Utf8Value();
+  return to_text(get(object, name), name);
 }
 
 namespace {
 
-double to_number(const Napi::Value& value, const char* what, const char* name) {
-  if (!value.IsNumber()) expected(what, name, value);
+double finite_number(const Napi::Value& value, const char* what, const std::string& name) {
+  if (!value.IsNumber() || !std::isfinite(value.As<Napi::Number>().DoubleValue()))
+    expected(what, name, value);
   return value.As<Napi::Number>().DoubleValue();
 }
 
-int64_t to_integer(const Napi::Value& value, const char* what, const char* name) {
-  const double number = to_number(value, what, name);
-  // Beyond 2^53, infinities among them, the conversion would be undefined or inexact.
+int64_t whole_number(const Napi::Value& value, const char* what, const std::string& name) {
+  const double number = finite_number(value, what, name);
+  // Beyond 2^53 the conversion would be undefined or inexact.
   if (number != std::floor(number) || std::abs(number) > 0x1p53) expected(what, name, value);
   return static_cast<int64_t>(number);
 }
 
 }  // namespace
 
+int64_t to_integer(const Napi::Value& value, const std::string& name, int64_t least, int64_t most) {
+  const std::string what = "an integer from " + std::to_string(least) + " to " + std::to_string(most);
+  const int64_t number = whole_number(value, what.c_str(), name);
+  if (number < least || number > most) expected(what, name, value);
+  return number;
+}
+
 double get_number(const Napi::Object& object, const char* name) {
-  return to_number(get(object, name), "a number", name);
+  return finite_number(get(object, name), "a number", name);
 }
 
 int64_t get_integer(const Napi::Object& object, const char* name) {
-  return to_integer(get(object, name), "an integer", name);
+  return whole_number(get(object, name), "an integer", name);
+}
+
+int64_t get_integer(const Napi::Object& object, const char* name, int64_t least, int64_t most) {
+  return to_integer(get(object, name), name, least, most);
+}
+
+std::string to_text(const Napi::Value& value, const std::string& name) {
+  if (!value.IsString()) expected("a string", name, value);
+  return value.As<Napi::String>().Utf8Value();
+}
+
+Napi::Object to_object(const Napi::Value& value, const std::string& name) {
+  if (!value.IsObject()) expected("an object", name, value);
+  return value.As<Napi::Object>();
+}
+
+Napi::Function to_function(const Napi::Value& value, const std::string& name) {
+  if (!value.IsFunction()) expected("a function", name, value);
+  return value.As<Napi::Function>();
 }
 
 bool get_boolean(const Napi::Object& object, const char* name) {
@@ -59,9 +105,7 @@ bool get_boolean(const Napi::Object& object, const char* name) {
 }
 
 Napi::Object get_object(const Napi::Object& object, const char* name) {
-  const Napi::Value value = get(object, name);
-  if (!value.IsObject()) expected("an object", name, value);
-  return value.As<Napi::Object>();
+  return to_object(get(object, name), name);
 }
 
 Napi::Array get_array(const Napi::Object& object, const char* name) {
@@ -73,7 +117,8 @@ Napi::Array get_array(const Napi::Object& object, const char* name) {
 std::vector<double> get_numbers(const Napi::Object& object, const char* name) {
   const Napi::Array array = get_array(object, name);
   std::vector<double> values;
-  for (uint32_t i = 0; i < array.Length(); ++i) values.push_back(to_number(array.Get(i), "numbers", name));
+  for (uint32_t i = 0; i < array.Length(); ++i)
+    values.push_back(finite_number(array.Get(i), "numbers", name));
   return values;
 }
 
@@ -96,7 +141,8 @@ std::vector<std::string> get_strings(const Napi::Object& object, const char* nam
 std::vector<int64_t> get_integers(const Napi::Object& object, const char* name) {
   const Napi::Array array = get_array(object, name);
   std::vector<int64_t> values;
-  for (uint32_t i = 0; i < array.Length(); ++i) values.push_back(to_integer(array.Get(i), "integers", name));
+  for (uint32_t i = 0; i < array.Length(); ++i)
+    values.push_back(whole_number(array.Get(i), "integers", name));
   return values;
 }
 
@@ -131,7 +177,7 @@ std::vector<TensorEntry> to_entries(const Napi::Value& value) {
   const Napi::Array array = value.As<Napi::Array>();
   std::vector<TensorEntry> entries;
   for (uint32_t i = 0; i < array.Length(); ++i) {
-    const Napi::Object object = array.Get(i).As<Napi::Object>();
+    const Napi::Object object = to_object(array.Get(i), "entry " + std::to_string(i));
     const Napi::Value data = get(object, "data");
     if (!data.IsTypedArray() || data.As<Napi::TypedArray>().TypedArrayType() != napi_float32_array) {
       expected("a Float32Array", "data", data);
@@ -139,8 +185,7 @@ std::vector<TensorEntry> to_entries(const Napi::Value& value) {
     const Napi::Float32Array floats = data.As<Napi::Float32Array>();
     entries.push_back({get_string(object, "name"), get_integers(object, "shape"),
                        std::vector<float>(floats.Data(), floats.Data() + floats.ElementLength())});
-    int64_t elements = 1;
-    for (const int64_t size : entries.back().shape) elements *= size;
+    const int64_t elements = checked_product(entries.back().shape, "tensor '" + entries.back().name + "'");
     if (elements != static_cast<int64_t>(floats.ElementLength())) {
       expected(std::to_string(elements) + " values", "data of " + entries.back().name,
                Napi::Number::New(value.Env(), floats.ElementLength()));

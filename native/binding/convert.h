@@ -13,10 +13,16 @@ namespace singlepath {
 Napi::Value get(const Napi::Object& object, const char* name);  // throws when undefined
 bool has(const Napi::Object& object, const char* name);         // neither absent nor undefined
 std::string get_string(const Napi::Object& object, const char* name);
-double get_number(const Napi::Object& object, const char* name);
+double get_number(const Napi::Object& object, const char* name);  // finite
 int64_t get_integer(const Napi::Object& object, const char* name);
+int64_t get_integer(const Napi::Object& object, const char* name, int64_t least, int64_t most);
+// Of a value that has no name of its own in an object.
+int64_t to_integer(const Napi::Value& value, const std::string& name, int64_t least, int64_t most);
 bool get_boolean(const Napi::Object& object, const char* name);
 Napi::Object get_object(const Napi::Object& object, const char* name);
+std::string to_text(const Napi::Value& value, const std::string& name);
+Napi::Object to_object(const Napi::Value& value, const std::string& name);
+Napi::Function to_function(const Napi::Value& value, const std::string& name);
 Napi::Array get_array(const Napi::Object& object, const char* name);
 std::vector<std::string> get_strings(const Napi::Object& object, const char* name);
 std::vector<int64_t> get_integers(const Napi::Object& object, const char* name);
@@ -24,6 +30,10 @@ std::vector<double> get_numbers(const Napi::Object& object, const char* name);
 std::vector<float> get_floats(const Napi::Object& object, const char* name);
 
 [[noreturn]] void expected(const std::string& what, const std::string& where, const Napi::Value& got);
+
+// V8 checks the receiver of methods, but not of getters: those called on another object would take its memory
+// for their own.
+void check_receiver(const Napi::CallbackInfo& info, const napi_type_tag& tag, const char* what);
 
 // Of an Int32Array; checked against the network by Network::check.
 Architecture genes_of(const Napi::Value& value);

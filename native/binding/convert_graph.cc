@@ -3,6 +3,7 @@
 
 #include "binding/convert.h"
 #include "core/error.h"
+#include "graph/check.h"
 
 namespace singlepath {
 namespace {
@@ -31,7 +32,7 @@ Dim to_dim(const Napi::Object& object, const char* name) {
   const Napi::Value value = get(object, name);
   if (value.IsNumber()) return {-1, get_integer(object, name), {}};
   const Napi::Object choice = get_object(object, name);
-  return {static_cast<int32_t>(get_integer(choice, "gene")), 0, get_integers(choice, "values")};
+  return {static_cast<int32_t>(get_integer(choice, "gene", 0, INT32_MAX)), 0, get_integers(choice, "values")};
 }
 
 // Every field that the object has, whatever its op: src/graph/ops/ says which op has which.
@@ -77,7 +78,7 @@ Node to_node(const Napi::Object& object) {
   node.op = look_up(kOps, get_string(object, "op"), "op");
   node.name = get_string(object, "name");
   for (const int64_t input : get_integers(object, "inputs"))
-    node.inputs.push_back(static_cast<int32_t>(input));
+    node.inputs.push_back(input < 0 || input > INT32_MAX ? -1 : static_cast<int32_t>(input));
   read_fields(object, node);
   return node;
 }
@@ -86,13 +87,7 @@ Graph to_graph(const Napi::Object& object) {
   Graph graph;
   const Napi::Array nodes = get_array(object, "nodes");
   for (uint32_t i = 0; i < nodes.Length(); ++i) {
-    Node node = to_node(nodes.Get(i).As<Napi::Object>());
-    for (const int32_t input : node.inputs) {
-      if (input < 0 || input > static_cast<int32_t>(i)) {
-        throw Error("INVALID_SPACE", "Expected inputs of node '" + node.name + "' before it in the graph");
-      }
-    }
-    graph.nodes.push_back(std::move(node));
+    graph.nodes.push_back(to_node(to_object(nodes.Get(i), "node " + std::to_string(i))));
   }
   return graph;
 }
@@ -122,25 +117,29 @@ NetworkDescription to_network_description(const Napi::Object& object) {
   NetworkDescription network;
   const Napi::Array layers = get_array(object, "layers");
   for (uint32_t i = 0; i < layers.Length(); ++i) {
-    const Napi::Object source = layers.Get(i).As<Napi::Object>();
-    Layer layer{get_string(source, "name"), static_cast<int32_t>(get_integer(source, "gene")), {}, {}};
+    const Napi::Object source = to_object(layers.Get(i), "layer " + std::to_string(i));
+    Layer layer{
+        get_string(source, "name"), static_cast<int32_t>(get_integer(source, "gene", -1, INT32_MAX)), {}, {}};
     const Napi::Array choices = get_array(source, "choices");
     for (uint32_t j = 0; j < choices.Length(); ++j) {
-      const Napi::Object choice = choices.Get(j).As<Napi::Object>();
+      const Napi::Object choice = to_object(choices.Get(j), "choice " + std::to_string(j));
       layer.choices.push_back({get_string(choice, "name"), to_graph(get_object(choice, "graph"))});
     }
     network.layers.push_back(std::move(layer));
   }
   const Napi::Array genes = get_array(object, "genes");
+  const auto last = static_cast<int64_t>(network.layers.size()) - 1;
   for (uint32_t i = 0; i < genes.Length(); ++i) {
-    const Napi::Object gene = genes.Get(i).As<Napi::Object>();
-    network.gene_sizes.push_back(static_cast<int32_t>(get_integer(gene, "size")));
-    network.layers.at(get_integer(gene, "layer")).genes.push_back(static_cast<int32_t>(i));
+    const Napi::Object gene = to_object(genes.Get(i), "gene " + std::to_string(i));
+    network.gene_sizes.push_back(static_cast<int32_t>(get_integer(gene, "size", 1, INT32_MAX)));
+    network.layers[get_integer(gene, "layer", 0, last)].genes.push_back(static_cast<int32_t>(i));
   }
   const Napi::Array parameters = get_array(object, "parameters");
   for (uint32_t i = 0; i < parameters.Length(); ++i) {
-    network.parameters.push_back(to_parameter(parameters.Get(i).As<Napi::Object>()));
+    network.parameters.push_back(
+        to_parameter(to_object(parameters.Get(i), "parameter " + std::to_string(i))));
   }
+  check_description(network);
   return network;
 }
 

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "binding/convert.h"
 #include "binding/dataset_source.h"
 #include "binding/environment.h"
 #include "binding/errors.h"
@@ -89,12 +90,15 @@ void DatasetHandle::release(Napi::BasicEnv env) {
 }
 
 Napi::Value DatasetHandle::size(const Napi::CallbackInfo& info) {
-  return guarded(info.Env(),
-                 [&] { return Napi::Number::New(info.Env(), static_cast<double>(live()->size())); });
+  return guarded(info.Env(), [&] {
+    check_receiver(info, kDatasetTag, "a native data set");
+    return Napi::Number::New(info.Env(), static_cast<double>(live()->size()));
+  });
 }
 
 Napi::Value DatasetHandle::shape(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
+    check_receiver(info, kDatasetTag, "a native data set");
     const ImageShape& shape = live()->shape();
     return numbers(info.Env(), {static_cast<double>(shape.channels), static_cast<double>(shape.height),
                                 static_cast<double>(shape.width)});

@@ -133,9 +133,9 @@ DatasetOptions to_dataset_options(const Napi::Value& value) {
   if (!value.IsObject()) expected("options", "openDataset", value);
   const auto object = value.As<Napi::Object>();
   DatasetOptions options;
-  const auto size = static_cast<int>(get_integer(object, "size"));
-  options.shape = {static_cast<int>(get_integer(object, "channels")), size, size};
-  options.resize = static_cast<int>(get_integer(object, "resize"));
+  const auto size = static_cast<int>(get_integer(object, "size", 0, INT32_MAX));
+  options.shape = {static_cast<int>(get_integer(object, "channels", 0, INT32_MAX)), size, size};
+  options.resize = static_cast<int>(get_integer(object, "resize", 0, INT32_MAX));
   options.upright = get_boolean(object, "upright");
   options.bgr = get_boolean(object, "bgr");
   options.exact = get_boolean(object, "exact");

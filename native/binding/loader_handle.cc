@@ -33,14 +33,14 @@ Augment to_augment(const Napi::Object& object) {
   augment.random_resized_crop = get_boolean(object, "randomResizedCrop");
   range("scale", &augment.scale_low, &augment.scale_high);
   range("ratio", &augment.ratio_low, &augment.ratio_high);
-  augment.padding = static_cast<int>(get_integer(object, "cropPadding"));
+  augment.padding = static_cast<int>(get_integer(object, "cropPadding", 0, INT32_MAX));
   augment.flip = get_boolean(object, "flip");
   augment.brightness = get_number(object, "brightness");
   augment.contrast = get_number(object, "contrast");
   augment.saturation = get_number(object, "saturation");
   augment.hue = get_number(object, "hue");
   augment.erase = get_number(object, "erase");
-  augment.cutout = static_cast<int>(get_integer(object, "cutout"));
+  augment.cutout = static_cast<int>(get_integer(object, "cutout", 0, INT32_MAX));
   for (const int64_t value : get_integers(object, "fill"))
     augment.fill.push_back(static_cast<uint8_t>(value));
   augment.mixup = get_number(object, "mixup");
@@ -63,8 +63,8 @@ LoaderOptions to_loader_options(const Napi::Object& object) {
   options.epochs = get_integer(object, "epochs");
   options.rank = get_integer(object, "rank");
   options.world_size = get_integer(object, "worldSize");
-  options.threads = static_cast<int>(get_integer(object, "threads"));
-  options.prefetch = static_cast<int>(get_integer(object, "prefetch"));
+  options.threads = static_cast<int>(get_integer(object, "threads", 1, 1024));
+  options.prefetch = static_cast<int>(get_integer(object, "prefetch", 1, 65536));
   return options;
 }
 

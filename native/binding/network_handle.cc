@@ -7,6 +7,7 @@
 #include "binding/convert.h"
 #include "binding/task.h"
 #include "core/arena.h"
+#include "core/sizes.h"
 #include "runtime/device.h"
 
 namespace singlepath {
@@ -39,11 +40,14 @@ StepOptions to_step_options(const Napi::Object& object) {
   options.clip_gradient_norm = get_number(object, "clipGradientNorm");
   const std::vector<int64_t> key = get_integers(object, "randomKey");
   if (key.size() != 2) expected("two 32-bit numbers", "randomKey", get(object, "randomKey"));
+  for (const int64_t half : key) {
+    if (half < 0 || half > UINT32_MAX) expected("two 32-bit numbers", "randomKey", get(object, "randomKey"));
+  }
   options.random_key = static_cast<uint64_t>(key[0]) << 32 | static_cast<uint64_t>(key[1]);
   return options;
 }
 
-Napi::Object to_object(Napi::Env env, const StepResult& result) {
+Napi::Object result_to_js(Napi::Env env, const StepResult& result) {
   Napi::Object object = Napi::Object::New(env);
   object.Set("loss", result.loss);
   object.Set("correct", static_cast<double>(result.correct));
@@ -145,9 +149,7 @@ NetworkHandle::NetworkHandle(const Napi::CallbackInfo& info)
     slot->description = to_network_description(info[0].As<Napi::Object>());
     slot->options = to_options(info[1].As<Napi::Object>());
     for (const ParameterSpec& spec : slot->description.parameters) {
-      int64_t elements = 1;
-      for (const int64_t size : spec.shape) elements *= size;
-      bytes_ += elements * static_cast<int64_t>(sizeof(float));
+      bytes_ += checked_product(spec.shape, spec.name) * static_cast<int64_t>(sizeof(float));
     }
     slot_ = std::move(slot);
   });
@@ -173,10 +175,10 @@ Napi::Value NetworkHandle::step(const Napi::CallbackInfo& info) {
     return run_on_engine(
         info.Env(), nullptr,
         [slot, batches = BatchHandle::list_from(info[0]), genes = genes_of(info[1]),
-         options = to_step_options(info[2].As<Napi::Object>())](const Cancellation&) {
+         options = to_step_options(to_object(info[2], "options"))](const Cancellation&) {
           return slot->get().step(batches, genes, options);
         },
-        [](Napi::Env env, StepResult& result) -> Napi::Value { return to_object(env, result); });
+        [](Napi::Env env, StepResult& result) -> Napi::Value { return result_to_js(env, result); });
   });
 }
 
@@ -186,11 +188,11 @@ Napi::Value NetworkHandle::gradients(const Napi::CallbackInfo& info) {
     return run_on_engine(
         info.Env(), nullptr,
         [slot, batch = BatchHandle::from(info[0]), genes = genes_of(info[1]),
-         options = to_step_options(info[2].As<Napi::Object>())](const Cancellation&) {
+         options = to_step_options(to_object(info[2], "options"))](const Cancellation&) {
           return slot->get().gradients(batch, genes, options);
         },
         [](Napi::Env env, Gradients& result) -> Napi::Value {
-          Napi::Object object = to_object(env, result.result);
+          Napi::Object object = result_to_js(env, result.result);
           object.Set("logits", to_js(env, result.logits));
           object.Set("input", to_js(env, result.input));
           object.Set("gradients", to_js(env, result.gradients));
@@ -228,14 +230,15 @@ Napi::Value NetworkHandle::recalibrate(const Napi::CallbackInfo& info) {
 Napi::Value NetworkHandle::evaluate(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
     const auto& slot = live();
-    const Napi::Object options = info[3].As<Napi::Object>();
+    const Napi::Object options = to_object(info[3], "options");
     PopulationSettings settings;
     settings.memory_bytes = get_integer(options, "memoryBytes");
     settings.share = get_boolean(options, "share");
-    auto callback = std::make_shared<Napi::FunctionReference>(Napi::Persistent(info[5].As<Napi::Function>()));
+    auto callback =
+        std::make_shared<Napi::FunctionReference>(Napi::Persistent(to_function(info[5], "onProgress")));
     return run_on_engine(
         info.Env(), CancelHandle::from(info[4]),
-        [slot, candidates = genes_of(info[0]), count = get_integer(options, "count"),
+        [slot, candidates = genes_of(info[0]), count = get_integer(options, "count", 0, INT32_MAX),
          calibration = BatchHandle::list_from(info[1]), validation = BatchHandle::list_from(info[2]),
          settings, progress = Progress(*environment_, callback)](const Cancellation& cancel) mutable {
           return slot->get().evaluate(candidates, count, calibration, validation, settings, cancel, progress);

@@ -11,11 +11,11 @@ namespace {
 
 Napi::Value serialize(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
-    const Napi::Object description = info[0].As<Napi::Object>();
+    const Napi::Object description = to_object(info[0], "serializeScript");
     std::vector<ScriptSource> modules;
     const Napi::Array sources = get_array(description, "modules");
     for (uint32_t i = 0; i < sources.Length(); ++i) {
-      const Napi::Object module = sources.Get(i).As<Napi::Object>();
+      const Napi::Object module = to_object(sources.Get(i), "module " + std::to_string(i));
       modules.push_back(
           {get_string(module, "path"), get_string(module, "type"), get_string(module, "source")});
     }
@@ -23,7 +23,7 @@ Napi::Value serialize(const Napi::CallbackInfo& info) {
     std::vector<TensorEntry> entries = to_entries(list);
     std::vector<ScriptTensor> tensors;
     for (uint32_t i = 0; i < list.Length(); ++i) {
-      tensors.push_back({std::move(entries[i]), get_boolean(list.Get(i).As<Napi::Object>(), "trainable")});
+      tensors.push_back({std::move(entries[i]), get_boolean(to_object(list.Get(i), "tensor"), "trainable")});
     }
     return run_on_engine(
         info.Env(), nullptr,
@@ -38,7 +38,7 @@ Napi::Value load(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
     return run_on_engine(
         info.Env(), nullptr,
-        [path = info[0].ToString().Utf8Value()](const Cancellation&) {
+        [path = to_text(info[0], "loadScript")](const Cancellation&) {
           return std::make_shared<Script>(path);
         },
         [](Napi::Env env, std::shared_ptr<Script>& script) -> Napi::Value {
@@ -62,7 +62,11 @@ void ScriptHandle::init(Napi::Env env, Napi::Object exports) {
 
 ScriptHandle::ScriptHandle(const Napi::CallbackInfo& info)
     : ObjectWrap(info), environment_(&Environment::of(info.Env())) {
-  script_ = *info[0].As<Napi::External<std::shared_ptr<Script>>>().Data();
+  guarded(info.Env(), [&] {
+    if (!info[0].IsExternal())
+      throw Error("INVALID_ARGUMENT", "A TorchScript module is made by loadScript()");
+    script_ = *info[0].As<Napi::External<std::shared_ptr<Script>>>().Data();
+  });
   environment_->count(info.Env(), "Script", 1);
 }
 

@@ -66,8 +66,7 @@ Napi::Value threads(const Napi::CallbackInfo& info) {
 
 void set_threads(const Napi::CallbackInfo& info) {
   guarded(info.Env(), [&] {
-    const int64_t threads = info[0].IsNumber() ? info[0].As<Napi::Number>().Int64Value() : 0;
-    if (threads < 1) expected("a positive integer", "threads", info[0]);
+    const int64_t threads = to_integer(info[0], "threads", 1, 1024);
     Environment::of(info.Env()).engine().set_threads(static_cast<int>(threads));
   });
 }

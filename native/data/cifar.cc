@@ -11,6 +11,19 @@ constexpr int64_t kPlane = kSide * kSide;
 constexpr int64_t kPixels = 3 * kPlane;
 constexpr int64_t kLargestFile = 1 << 30;  // CIFAR-100's training set has 154 MB
 
+// `planes`: red, green and blue, each 32 x 32.
+void append_record(PixelArray& dataset, const uint8_t* planes, int label) {
+  dataset.labels.push_back(label);
+  const size_t at = dataset.pixels.size();
+  dataset.pixels.resize(at + kPixels);
+  uint8_t* to = dataset.pixels.data() + at;
+  for (int64_t p = 0; p < kPlane; p++) {
+    *to++ = planes[p];
+    *to++ = planes[p + kPlane];
+    *to++ = planes[p + 2 * kPlane];
+  }
+}
+
 void append_records(PixelArray& dataset, const std::string& path, Cifar kind) {
   const bool ten = kind == Cifar::ten;
   const std::string name = ten ? "CIFAR-10" : "CIFAR-100";
@@ -18,8 +31,29 @@ void append_records(PixelArray& dataset, const std::string& path, Cifar kind) {
   const int64_t record = label_bytes + kPixels;
   const int classes = ten ? 10 : 100;
 
-  const auto bytes = InputFile(path).read_all(kLargestFile);
-  const auto size = static_cast<int64_t>(bytes.size());
+  // One record after another, so that memory holds no second copy of the file. After a wrong label the rest
+  // is only counted: the size tells more of what kind of file it is.
+  InputFile file(path);
+  std::vector<uint8_t> bytes(static_cast<size_t>(record));
+  int64_t size = 0, wrong_record = -1;
+  int wrong_label = 0;
+  for (int64_t got = record; got == record;) {
+    got = file.read_some(bytes.data(), record);
+    if (got == record && wrong_record < 0) {
+      const int label = bytes[static_cast<size_t>(label_bytes - 1)];
+      if (label >= classes) {
+        wrong_record = size / record;
+        wrong_label = label;
+      } else {
+        append_record(dataset, bytes.data() + label_bytes, label);
+      }
+    }
+    size += got;
+    if (size > kLargestFile) {
+      throw Error("INVALID_DATASET", "Expected at most " + std::to_string(kLargestFile) + " bytes in '" +
+                                         path + "' but received more");
+    }
+  }
   if (size == 0 || size % record != 0) {
     const int64_t other = ten ? kPixels + 2 : kPixels + 1;
     throw Error("INVALID_DATASET",
@@ -29,25 +63,12 @@ void append_records(PixelArray& dataset, const std::string& path, Cifar kind) {
                     ? std::string("the size fits ") + (ten ? "CIFAR-100" : "CIFAR-10")
                     : "the file is truncated, or not the binary version of " + name);
   }
-  for (int64_t i = 0; i < size / record; i++) {
-    const uint8_t* from = bytes.data() + i * record;
-    const int label = from[label_bytes - 1];
-    if (label >= classes) {
-      throw Error("INVALID_DATASET",
-                  "Expected a label below " + std::to_string(classes) + " in record " + std::to_string(i) +
-                      " of '" + path + "' but received " + std::to_string(label),
-                  "the file may not be the binary version of " + name);
-    }
-    dataset.labels.push_back(label);
-    const size_t at = dataset.pixels.size();
-    dataset.pixels.resize(at + kPixels);
-    uint8_t* to = dataset.pixels.data() + at;
-    const uint8_t* red = from + label_bytes;
-    for (int64_t p = 0; p < kPlane; p++) {
-      *to++ = red[p];
-      *to++ = red[p + kPlane];
-      *to++ = red[p + 2 * kPlane];
-    }
+  if (wrong_record >= 0) {
+    throw Error("INVALID_DATASET",
+                "Expected a label below " + std::to_string(classes) + " in record " +
+                    std::to_string(wrong_record) + " of '" + path + "' but received " +
+                    std::to_string(wrong_label),
+                "the file may not be the binary version of " + name);
   }
 }
 

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "core/error.h"
+#include "core/sizes.h"
 #include "data/image_worker.h"
 
 namespace singlepath {
@@ -55,6 +56,7 @@ Dataset::Dataset(std::shared_ptr<const SampleSource> source, DatasetOptions opti
                                         std::to_string(shape.channels) + "x" + std::to_string(shape.height) +
                                         "x" + std::to_string(shape.width));
   }
+  checked_product({shape.channels, shape.height, shape.width}, "an image");
   if (options_.bgr && shape.channels != 3) {
     throw Error("INVALID_DATASET", "Expected images of 3 channels for channel order 'bgr' but received " +
                                        std::to_string(shape.channels));

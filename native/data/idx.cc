@@ -55,6 +55,7 @@ PixelArray read_idx(const std::string& images_path, const std::string& labels_pa
                     images_path + "' but received " + shape,
                 "the file is damaged, or not a set of images");
   }
+  // At most 2^32 images of 2^14 x 2^14 pixels: the product fits, and memory grows with what is there.
   dataset.pixels = images.read(dataset.count * dataset.image_bytes(), "pixels (" + shape + ")");
   images.expect_end(shape);
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "core/sizes.h"
 #include "data/mix.h"
 #include "data/order.h"
 
@@ -192,7 +193,9 @@ void Loader::open(Slot& slot, int64_t number) {
   batch.share = 1;
   const auto count = static_cast<size_t>(batch.count);
   batch.labels.resize(count);
-  batch.pixels.resize(count * shape.bytes());
+  // Indices may name an image any number of times.
+  batch.pixels.resize(static_cast<size_t>(
+      checked_product({static_cast<int64_t>(count), shape.channels, shape.height, shape.width}, "a batch")));
   slot.good.assign(count, 0);
 }
 

@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "core/rng.h"
+#include "core/sizes.h"
 
 namespace singlepath {
 namespace {
@@ -93,7 +94,9 @@ PixelArray make_synthetic(const SyntheticSpec& spec) {
   dataset.channels = spec.channels;
   dataset.height = spec.height;
   dataset.width = spec.width;
-  dataset.pixels.resize(static_cast<size_t>(spec.count * dataset.image_bytes()));
+  const int64_t bytes =
+      checked_product({spec.count, spec.channels, spec.height, spec.width}, "synthetic images");
+  dataset.pixels.resize(static_cast<size_t>(bytes));
   std::vector<std::vector<Wave>> patterns;
   for (int64_t label = 0; label < spec.classes; label++) patterns.push_back(class_pattern(spec, label));
   for (int64_t i = 0; i < spec.count; i++) {

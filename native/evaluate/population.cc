@@ -3,6 +3,7 @@
 #include <ATen/core/grad_mode.h>
 
 #include <algorithm>
+#include <numeric>
 
 #include "execute/executor.h"
 #include "execute/images.h"
@@ -24,9 +25,10 @@ bool has_batch_norm(const Layer& layer) {
 class Walk {
  public:
   Walk(const NetworkDescription& network, ParameterStore& parameters, const PopulationSettings& settings,
-       const Cancellation& cancellation, std::function<void()> on_layer)
+       int64_t memory_bytes, const Cancellation& cancellation, std::function<void()> on_layer)
       : parameters_(parameters),
         settings_(settings),
+        memory_bytes_(memory_bytes),
         cancellation_(cancellation),
         on_layer_(std::move(on_layer)) {
     for (size_t i = 0; i < network.layers.size(); ++i) {
@@ -65,7 +67,7 @@ class Walk {
 
     const int64_t bytes = static_cast<int64_t>(y.nbytes());
     const bool branch = node.children.size() > 1;
-    if (branch && kept_bytes_ + bytes > settings_.memory_bytes) {
+    if (branch && kept_bytes_ + bytes > memory_bytes_) {
       y.reset();
       skipped.push_back(&node);
       for (auto& [key, child] : node.children) visit(*child, x, skipped);
@@ -92,7 +94,7 @@ class Walk {
 
   void finish(const TrieNode& node, const at::Tensor& logits) {
     Score score;
-    add_score(logits.to(at::kFloat), *labels_, score);
+    add_score(logits.to(at::kFloat), *labels_, node.architecture, score);
     for (const size_t candidate : node.candidates) {
       Score& sum = (*scores_)[candidate];
       sum.correct += score.correct;
@@ -103,6 +105,7 @@ class Walk {
 
   ParameterStore& parameters_;
   const PopulationSettings& settings_;
+  const int64_t memory_bytes_;  // for activations
   const Cancellation& cancellation_;
   std::function<void()> on_layer_;
   const Layer* last_calibrated_ = nullptr;
@@ -118,6 +121,48 @@ void finish_statistics(TrieNode& node) {
   for (auto& [key, child] : node.children) finish_statistics(*child);
 }
 
+// About what the statistics of one candidate take that shares nothing: mean and variance of each BatchNorm in
+// float64, and the two tensors and the map entry around them.
+int64_t statistics_bytes(const NetworkDescription& network, ParameterStore& parameters,
+                         const Architecture& candidate) {
+  int64_t bytes = 0;
+  for (const Layer& layer : network.layers) {
+    for (const Node& node : layer.chosen(candidate).nodes) {
+      if (node.op == Op::batch_norm)
+        bytes += 2 * (8 * parameters.of(node).running_mean->value.numel() + 256) + 64;
+    }
+  }
+  return bytes;
+}
+
+// A part of the population whose statistics fit into memory together.
+struct Group {
+  std::vector<Architecture> candidates;
+  std::vector<size_t> places;  // in the population
+  int64_t bytes = 0;           // of the statistics, at most
+};
+
+// Groups of neighbours, which share prefixes. The statistics of a group take half of the memory, or a
+// mebibyte where that is more.
+std::vector<Group> groups_of(const NetworkDescription& network, ParameterStore& parameters,
+                             const std::vector<Architecture>& candidates, int64_t memory_bytes) {
+  std::vector<size_t> order(candidates.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](size_t a, size_t b) { return candidates[a] < candidates[b]; });
+  const int64_t most = std::max<int64_t>(memory_bytes / 2, 1 << 20);
+  std::vector<Group> groups;
+  for (const size_t place : order) {
+    const int64_t bytes = statistics_bytes(network, parameters, candidates[place]);
+    if (groups.empty() || groups.back().bytes + bytes > most) groups.emplace_back();
+    Group& group = groups.back();
+    group.candidates.push_back(candidates[place]);
+    group.places.push_back(place);
+    group.bytes += bytes;
+  }
+  return groups;
+}
+
 }  // namespace
 
 PopulationScores evaluate_population(const NetworkDescription& network, ParameterStore& parameters,
@@ -127,26 +172,33 @@ PopulationScores evaluate_population(const NetworkDescription& network, Paramete
                                      const PopulationSettings& settings, const Cancellation& cancellation,
                                      const std::function<void(int64_t, int64_t)>& progress) {
   at::NoGradGuard no_grad;
-  Trie trie(network, candidates, settings.share);
+  const std::vector<Group> groups = groups_of(network, parameters, candidates, settings.memory_bytes);
   const int64_t passes = static_cast<int64_t>(calibration.size() + validation.size());
   // Calibration stops at the last BatchNorm, so this is an upper bound; the last call reports it reached.
-  const int64_t total = trie.nodes * passes;
-  int64_t done = 0;
-  Walk walk(network, parameters, settings, cancellation, [&] { progress(std::min(++done, total), total); });
-  for (const BatchPtr& batch : calibration)
-    walk.calibrate(trie, images_of(*batch, settings.device, settings.storage));
-  for (auto& root : trie.roots) finish_statistics(*root);
+  int64_t total = 0, done = 0;
+  for (const Group& group : groups) total += Trie(network, group.candidates, settings.share).nodes * passes;
 
   PopulationScores result;
   result.scores.resize(candidates.size());
-  for (const BatchPtr& batch : validation) {
-    walk.validate(trie, images_of(*batch, settings.device, settings.storage),
-                  labels_of(*batch, settings.device), result.scores);
-    result.images += batch->count;
+  for (const BatchPtr& batch : validation) result.images += batch->count;
+  for (const Group& group : groups) {
+    Trie trie(network, group.candidates, settings.share);
+    const int64_t for_statistics = std::min(group.bytes, settings.memory_bytes / 2);
+    Walk walk(network, parameters, settings, settings.memory_bytes - for_statistics, cancellation,
+              [&] { progress(std::min(++done, total), total); });
+    for (const BatchPtr& batch : calibration)
+      walk.calibrate(trie, images_of(*batch, settings.device, settings.storage));
+    for (auto& root : trie.roots) finish_statistics(*root);
+    std::vector<Score> scores(group.candidates.size());
+    for (const BatchPtr& batch : validation) {
+      walk.validate(trie, images_of(*batch, settings.device, settings.storage),
+                    labels_of(*batch, settings.device), scores);
+    }
+    for (size_t i = 0; i < scores.size(); ++i) result.scores[group.places[i]] = scores[i];
+    result.layers_run += walk.layers_run();
   }
   for (Score& score : result.scores) score.loss /= std::max<int64_t>(1, result.images);
   progress(total, total);
-  result.layers_run = walk.layers_run();
   int64_t calibrated = 0;
   for (size_t i = 0; i < network.layers.size(); ++i) {
     if (has_batch_norm(network.layers[i])) calibrated = static_cast<int64_t>(i) + 1;

@@ -20,14 +20,16 @@ struct PopulationScores {
 };
 
 struct PopulationSettings {
-  int64_t memory_bytes = 0;  // for activations kept at branches; beyond it branches recompute
+  // For activations kept at branches, beyond which branches recompute, and for BatchNorm statistics, beyond
+  // half of it the population is evaluated in parts.
+  int64_t memory_bytes = 0;
   bool share = true;
   bool fused = false;
   at::Device device = at::kCPU;
   at::ScalarType storage = at::kFloat;
 };
 
-// `progress(done, total)` counts layer runs. Throws ABORTED when cancelled.
+// `progress(done, total)` counts layer runs. Throws ABORTED when cancelled, NON_FINITE_LOSS with the path.
 PopulationScores evaluate_population(const NetworkDescription& network, ParameterStore& parameters,
                                      const std::vector<Architecture>& candidates,
                                      const std::vector<BatchPtr>& calibration,

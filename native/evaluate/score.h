@@ -8,6 +8,7 @@
 
 #include "core/cancel.h"
 #include "data/batch.h"
+#include "graph/graph.h"
 
 namespace singlepath {
 
@@ -21,11 +22,12 @@ struct Validation {
   int64_t images = 0;
 };
 
-// Adds the scores of `logits` [N, classes]; loss is summed over images.
-void add_score(const at::Tensor& logits, const at::Tensor& labels, Score& score);
+// Adds the scores of `logits` [N, classes]; loss is summed over images. Throws NON_FINITE_LOSS, naming the
+// path unless it is empty: an accuracy of numbers that are none would rank like any other.
+void add_score(const at::Tensor& logits, const at::Tensor& labels, const Architecture& path, Score& score);
 
-// Scores what `logits` gives for each batch. Throws ABORTED when cancelled.
-Validation validate_batches(const std::vector<BatchPtr>& batches, at::Device device,
+// Scores what `logits` gives for each batch. Throws ABORTED when cancelled, NON_FINITE_LOSS.
+Validation validate_batches(const std::vector<BatchPtr>& batches, at::Device device, const Architecture& path,
                             const Cancellation& cancellation,
                             const std::function<at::Tensor(const Batch&)>& logits);
 

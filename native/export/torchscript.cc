@@ -69,10 +69,51 @@ void register_tensor(ModuleTree& tree, const ScriptTensor& tensor) {
   }
 }
 
+// libtorch's compiler recurses into what it compiles, down to the end of the stack. Nothing we write comes
+// near these limits.
+constexpr int kMostNesting = 100;
+constexpr size_t kLongestStatement = 4000;
+
+void check_source(const ScriptSource& module) {
+  int depth = 0, indentation = 0;
+  size_t statement = 0;
+  bool line_start = true;
+  for (const char c : module.source) {
+    if (c == '(' || c == '[' || c == '{') ++depth;
+    if (c == ')' || c == ']' || c == '}') --depth;
+    if (line_start && (c == ' ' || c == '\t'))
+      ++indentation;
+    else
+      line_start = false;
+    if (c == '\n' && depth <= 0) {
+      statement = 0;
+      indentation = 0;
+      line_start = true;
+    }
+    if (depth <= kMostNesting && indentation <= 2 * kMostNesting && ++statement <= kLongestStatement)
+      continue;
+    throw Error("INVALID_ARGUMENT", "Expected statements of at most " + std::to_string(kLongestStatement) +
+                                        " characters, nested at most " + std::to_string(kMostNesting) +
+                                        " deep, in the source of module '" + module.path.substr(0, 100) +
+                                        "'");
+  }
+}
+
+void check_path(const std::string& path) {
+  if (std::count(path.begin(), path.end(), '.') <= kMostNesting) return;
+  throw Error("INVALID_ARGUMENT", "Expected at most " + std::to_string(kMostNesting) +
+                                      " levels in the name '" + path.substr(0, 100) + "...'");
+}
+
 }  // namespace
 
 std::string serialize_script(const std::vector<ScriptSource>& modules,
                              const std::vector<ScriptTensor>& tensors) {
+  for (const ScriptSource& module : modules) {
+    check_source(module);
+    check_path(module.path);
+  }
+  for (const ScriptTensor& tensor : tensors) check_path(tensor.entry.name);
   ModuleTree tree(modules);
   for (const ScriptTensor& tensor : tensors) register_tensor(tree, tensor);
   for (const ScriptSource& module : modules) tree.at(module.path);
@@ -109,7 +150,8 @@ at::Tensor Script::logits(const Batch& batch) {
 }
 
 Validation Script::validate(const std::vector<BatchPtr>& batches, const Cancellation& cancellation) {
-  return validate_batches(batches, at::kCPU, cancellation, [&](const Batch& batch) { return logits(batch); });
+  return validate_batches(batches, at::kCPU, {}, cancellation,
+                          [&](const Batch& batch) { return logits(batch); });
 }
 
 }  // namespace singlepath

@@ -2,6 +2,7 @@
 
 #include <ATen/core/grad_mode.h>
 
+#include "core/error.h"
 #include "ops/engine_workspace.h"
 #include "ops/fused_plan.h"
 #include "ops/fused_training.h"
@@ -32,8 +33,9 @@ at::Tensor evaluate(FusedPlan& plan, const at::Tensor& x, const at::Tensor& resi
         running.push_back({own.mean.data_ptr<float>(), own.var.data_ptr<float>()});
       } else {
         const NodeParameters& buffers = execution.parameters.of(*unit.norm);
-        running.push_back(
-            {buffers.running_mean->value.data_ptr<float>(), buffers.running_var->value.data_ptr<float>()});
+        const Slice channels{{branch.chain.units[running.size()].out_channels}};
+        running.push_back({channels.of(buffers.running_mean->value).data_ptr<float>(),
+                           channels.of(buffers.running_var->value).data_ptr<float>()});
       }
     }
     cpu::FoldedChain(branch.chain, running.data())
@@ -56,6 +58,9 @@ at::Tensor fused_block(const FusedBlock& block, const std::vector<at::Tensor>& i
   const std::shared_ptr<FusedPlan> plan = plan_block(block, x, execution);
   at::Tensor residual;
   if (block.residual) {
+    const std::vector<int64_t> size{plan->batch, plan->out_channels, plan->out_height, plan->out_width};
+    if (inputs[1].sizes() != at::IntArrayRef(size))
+      throw Error("INVALID_SPACE", "Expected both sides of a sum to be of one size");
     plan->own_residual = inputs[1].is_same(inputs[0]) && plan->branches[0].in.count == plan->channels;
     if (!plan->own_residual) residual = inputs[1].contiguous(at::MemoryFormat::ChannelsLast);
   }

@@ -2,10 +2,14 @@
 
 #include <algorithm>
 
+#include "core/error.h"
 #include "ops/op.h"
 
 namespace singlepath {
 namespace {
+
+// The kernels trust the sizes they are given.
+constexpr const char* kUnequalBranches = "Expected branches of a concatenation to be of one size";
 
 ChannelRange channels_of(const Node* take, int64_t all) {
   if (take == nullptr) return {0, 1, all};
@@ -76,6 +80,8 @@ std::shared_ptr<FusedPlan> plan_block(const FusedBlock& block, const at::Tensor&
   plan->post = block.post;
   for (const FusedPart& part : block.parts) {
     const ChannelRange in = channels_of(part.take, plan->channels);
+    if (in.count < 1)
+      throw Error("INVALID_SPACE", "Expected channels for a part of a block but received none");
     if (part.units.empty()) {
       plan->has_pass = true;
       plan->pass = in;
@@ -96,11 +102,16 @@ std::shared_ptr<FusedPlan> plan_block(const FusedBlock& block, const at::Tensor&
       add_unit(branch, unit, channels, execution);
       channels = chain.units.back().out_channels;
     }
-    plan->out_height = cpu::output_height(chain);
-    plan->out_width = cpu::output_width(chain);
+    const int64_t height = cpu::output_height(chain), width = cpu::output_width(chain);
+    if (!plan->branches.empty() && (height != plan->out_height || width != plan->out_width))
+      throw Error("INVALID_SPACE", kUnequalBranches);
+    plan->out_height = height;
+    plan->out_width = width;
     plan->out_channels += channels;
     plan->branches.push_back(std::move(branch));
   }
+  if (plan->has_pass && (plan->out_height != plan->height || plan->out_width != plan->width))
+    throw Error("INVALID_SPACE", kUnequalBranches);
   return plan;
 }
 

@@ -28,8 +28,10 @@ void update_running(const FusedBranch& branch, const BranchStatistics& statistic
     const NodeParameters& buffers = execution.parameters.of(norm);
     const int64_t count = branch.chain.units[i].out_channels;
     const float* batch = statistics.values[i].data_ptr<float>();
-    update_running(buffers.running_mean->value.data_ptr<float>(), batch, count, norm.momentum);
-    update_running(buffers.running_var->value.data_ptr<float>(), batch + count, count, norm.momentum);
+    const Slice channels{{count}};
+    update_running(channels.of(buffers.running_mean->value).data_ptr<float>(), batch, count, norm.momentum);
+    update_running(channels.of(buffers.running_var->value).data_ptr<float>(), batch + count, count,
+                   norm.momentum);
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/ones_like.h>
 #include <ATen/ops/relu.h>
 #include <ATen/ops/where.h>
 
@@ -33,8 +34,9 @@ at::Tensor scale_gradient(const at::Tensor& step, double scale) {
   return scaled + (step - scaled).detach();
 }
 
-at::Tensor lsq(const at::Tensor& x, const at::Tensor& step, double low, double high) {
-  const at::Tensor s = scale_gradient(step, 1 / std::sqrt(static_cast<double>(x.numel()) * high));
+// `count`: N_W or N_F of section 2.2.
+at::Tensor lsq(const at::Tensor& x, const at::Tensor& step, double low, double high, int64_t count) {
+  const at::Tensor s = scale_gradient(step, 1 / std::sqrt(static_cast<double>(count) * high));
   return round_through((x / s).clamp(low, high)) * s;
 }
 
@@ -45,15 +47,18 @@ at::Tensor dorefa_weight(const at::Tensor& weight, int64_t bits) {
   if (bits == 1) return straight_through(weight, sign_of(weight.detach()) * weight.detach().abs().mean());
   const double levels = std::pow(2.0, bits) - 1;
   const at::Tensor squashed = weight.tanh();
-  const at::Tensor unit = squashed / squashed.abs().max() * 0.5 + 0.5;
+  const at::Tensor largest = squashed.abs().max();
+  // All weights 0: each is quantized as a 0 among others, and its gradient stays finite.
+  const at::Tensor unit = squashed / at::where(largest.gt(0), largest, at::ones_like(largest)) * 0.5 + 0.5;
   return round_through(unit * levels) / levels * 2 - 1;
 }
 
-at::Tensor pact_feature(const at::Tensor& x, const at::Tensor& alpha, int64_t bits) {
+at::Tensor pact_feature(const at::Tensor& features, const at::Tensor& alpha, int64_t bits) {
+  const at::Tensor x = features.to(at::kFloat);
   const at::Tensor clipped = at::where(x.ge(alpha), alpha, at::relu(x));
-  if (bits >= kFloatBits) return clipped;
+  if (bits >= kFloatBits) return clipped.to(features.scalar_type());
   const at::Tensor unit = alpha.detach() / (std::pow(2.0, bits) - 1);
-  return straight_through(clipped, (clipped.detach() / unit).round() * unit);
+  return straight_through(clipped, (clipped.detach() / unit).round() * unit).to(features.scalar_type());
 }
 
 at::Tensor lsq_weight(const at::Tensor& weight, const at::Tensor& step, int64_t bits) {
@@ -64,12 +69,13 @@ at::Tensor lsq_weight(const at::Tensor& weight, const at::Tensor& step, int64_t 
     return straight_through(unit, sign_of(unit.detach())) * s;
   }
   const double half = std::pow(2.0, bits - 1);
-  return lsq(weight, step, -half, half - 1);
+  return lsq(weight, step, -half, half - 1, weight.numel());
 }
 
 at::Tensor lsq_feature(const at::Tensor& x, const at::Tensor& step, int64_t bits) {
   if (bits >= kFloatBits) return x;
-  return lsq(x, step, 0, std::pow(2.0, bits) - 1);
+  const int64_t count = x.numel() / x.size(0);  // of one image: independent of the batch
+  return lsq(x.to(at::kFloat), step, 0, std::pow(2.0, bits) - 1, count).to(x.scalar_type());
 }
 
 }  // namespace singlepath

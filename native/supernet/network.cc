@@ -5,10 +5,12 @@
 #include <ATen/ops/empty_like.h>
 
 #include <algorithm>
+#include <cmath>
 #include <sstream>
 
 #include "core/error.h"
 #include "core/rng.h"
+#include "core/sizes.h"
 #include "execute/executor.h"
 #include "execute/images.h"
 #include "weights/running_averages.h"
@@ -18,6 +20,8 @@ namespace {
 
 // Momentum of parameter `name` in checkpoints.
 const std::string kOptimizerPrefix = "optimizer.";
+
+constexpr const char* kOtherSpace = "use the space, input size and classes it was trained with";
 
 // A generator of its own: libtorch's default one belongs to the whole process.
 at::Generator seeded_generator(at::Device device, uint64_t seed) {
@@ -30,6 +34,18 @@ at::Generator seeded_generator(at::Device device, uint64_t seed) {
 
 bool is_momentum(const TensorEntry& entry) {
   return entry.name.compare(0, kOptimizerPrefix.size(), kOptimizerPrefix) == 0;
+}
+
+void check_values(const TensorEntry& entry, bool positive) {
+  for (size_t i = 0; i < entry.data.size(); ++i) {
+    const float value = entry.data[i];
+    if (std::isfinite(value) && !(positive && value <= 0)) continue;
+    throw Error("INVALID_CHECKPOINT",
+                std::string("Expected ") + (positive ? "positive" : "finite") + " numbers in tensor '" +
+                    entry.name + "' but received " + std::to_string(value) + " at position " +
+                    std::to_string(i),
+                "these weights are of a training that diverged, or damaged: take an earlier checkpoint");
+  }
 }
 
 }  // namespace
@@ -138,8 +154,9 @@ void Network::recalibrate(const std::vector<BatchPtr>& batches, const Architectu
 
 std::vector<Architecture> Network::rows_of(const Architecture& candidates, int64_t count) const {
   const size_t genes = description_.gene_sizes.size();
-  if (candidates.size() != genes * count) {
-    throw Error("INVALID_ARGUMENT", "Expected " + std::to_string(genes * count) + " genes for " +
+  const int64_t all = checked_product({static_cast<int64_t>(genes), count}, "genes");
+  if (static_cast<int64_t>(candidates.size()) != all) {
+    throw Error("INVALID_ARGUMENT", "Expected " + std::to_string(all) + " genes for " +
                                         std::to_string(count) + " architectures but received " +
                                         std::to_string(candidates.size()));
   }
@@ -179,7 +196,7 @@ std::vector<double> Network::naswot(const Architecture& candidates, int64_t coun
 
 Validation Network::validate(const std::vector<BatchPtr>& batches, const Architecture& architecture,
                              const Cancellation& cancellation) {
-  return validate_batches(batches, options_.device, cancellation,
+  return validate_batches(batches, options_.device, architecture, cancellation,
                           [&](const Batch& batch) { return logits(batch, architecture); });
 }
 
@@ -202,14 +219,16 @@ void Network::load(const std::vector<TensorEntry>& entries) {
   for (const TensorEntry& entry : entries) {
     Parameter* parameter =
         parameters_.find(is_momentum(entry) ? entry.name.substr(kOptimizerPrefix.size()) : entry.name);
-    if (parameter == nullptr) throw Error("INVALID_CHECKPOINT", "Unknown tensor '" + entry.name + "'");
+    if (parameter == nullptr)
+      throw Error("INVALID_CHECKPOINT", "Unknown tensor '" + entry.name + "'", kOtherSpace);
     if (parameter->value.sizes() != at::IntArrayRef(entry.shape) ||
         parameter->value.numel() != static_cast<int64_t>(entry.data.size())) {
       std::ostringstream message;
       message << "Expected shape " << parameter->value.sizes() << " for tensor '" << entry.name
               << "' but received " << at::IntArrayRef(entry.shape);
-      throw Error("INVALID_CHECKPOINT", message.str());
+      throw Error("INVALID_CHECKPOINT", message.str(), kOtherSpace);
     }
+    check_values(entry, parameter->positive && !is_momentum(entry));
     parameters.push_back(parameter);
   }
   for (size_t i = 0; i < entries.size(); ++i) {

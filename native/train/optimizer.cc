@@ -91,8 +91,12 @@ void sgd_update(ActivePath& path, const SgdOptions& options) {
     if (options.momentum != 0 && !momentum.defined()) momentum = at::zeros_like(leaf.parameter->value);
     leaves.push_back(&leaf);
   }
-  if (options.momentum != 0 && fused_update(leaves, options)) return;
-  for (ActivePath::Leaf* leaf : leaves) update_with_aten(*leaf, options);
+  if (options.momentum == 0 || !fused_update(leaves, options)) {
+    for (ActivePath::Leaf* leaf : leaves) update_with_aten(*leaf, options);
+  }
+  for (ActivePath::Leaf* leaf : leaves) {
+    if (leaf->parameter->positive) leaf->slice.of(leaf->parameter->value).clamp_min_(kLeastScale);
+  }
 }
 
 }  // namespace singlepath

@@ -18,6 +18,7 @@ void scale_gradients(ActivePath& path, double factor);
 
 // m = momentum * m + g + decay * p; p -= rate * m (Nesterov: rate * (g' + momentum * m)). Momentum starts at
 // 0, which equals PyTorch's first step. Only slices of the path are read or written.
+// Steps and bounds of quantizers stay positive.
 void sgd_update(ActivePath& path, const SgdOptions& options);
 
 }  // namespace singlepath

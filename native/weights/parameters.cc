@@ -59,11 +59,16 @@ ParameterStore::ParameterStore(const NetworkDescription& description, uint64_t s
   for (const Layer& layer : description.layers) {
     for (const Choice& choice : layer.choices) {
       for (const Node& node : choice.graph.nodes) {
-        nodes_[&node] = {
+        const NodeParameters& own = nodes_[&node] = {
 #define SINGLEPATH_ROW(tensor) find(node.name + "." #tensor),
             SINGLEPATH_NODE_TENSORS(SINGLEPATH_ROW)
 #undef SINGLEPATH_ROW
         };
+        for (Parameter* scale : {own.alpha, own.step}) {
+          if (scale == nullptr) continue;
+          scale->positive = true;
+          scale->value.clamp_min_(kLeastScale);
+        }
       }
     }
   }

@@ -16,7 +16,12 @@ struct Parameter {
   at::Tensor value;
   at::Tensor momentum;  // of the optimizer; undefined until the first step that uses the parameter
   bool trainable = true;
+  bool positive = false;  // a quantizer's step or bound: never below kLeastScale
 };
+
+// Quantizers divide by their step or bound, and one below 0 would turn signs around. Far below any useful
+// value: features and weights are of the order of 1.
+constexpr double kLeastScale = 1e-6;
 
 // Every tensor that a node may have, by the last part of its name in src/graph/ops/. alpha: PACT's bound, one
 // per bits value; step: LSQ's step size, one per bits value.

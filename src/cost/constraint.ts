@@ -1,3 +1,4 @@
+import { checkText } from '../core/check.js';
 import { didYouMean, expected, SinglePathError } from '../core/errors.js';
 import { METRICS } from './cost.js';
 import type { Metric } from './table.js';
@@ -33,6 +34,7 @@ export function latencyTableOf(metric: Metric): string | undefined {
  * @throws SinglePathError `INVALID_ARGUMENT`.
  */
 export function parseConstraint(text: string): Constraint {
+  checkText(text, 'text', 'constraint');
   const match = /^\s*(latency\[[^\]]+\]|[\w.:-]+?)\s*<=\s*([\d.]+(?:e[+-]?\d+)?)\s*([a-zµ]*)\s*$/i.exec(text);
   const value = Number(match?.[2]);
   if (!match || !Number.isFinite(value)) {

@@ -1,3 +1,4 @@
+import { checkObject } from '../core/check.js';
 import { expected, SinglePathError } from '../core/errors.js';
 import { addon } from '../runtime/addon.js';
 import { callNative } from '../runtime/call.js';
@@ -17,7 +18,10 @@ import { checkedNormalization, type Normalization, presetNormalization } from '.
  * @throws SinglePathError `INVALID_DATASET` naming the file that is missing, empty, truncated or foreign, with what
  *   was expected and found; `INVALID_ARGUMENT` for the configuration; `IO`.
  */
-export async function openDataset(config: DatasetConfig, { split }: { split: Split }): Promise<Dataset> {
+export async function openDataset(config: DatasetConfig, options: { split: Split }): Promise<Dataset> {
+  checkObject(config, 'the configuration of a data set', 'openDataset()');
+  checkObject(options, '{ split }', 'openDataset()');
+  const { split } = options;
   if (split !== 'train' && split !== 'test') throw expected("'train' or 'test'", 'split', split);
   const opened = await openSplit(config, split);
   try {
@@ -41,6 +45,8 @@ export async function datasetFromArrays(
   images: ArraySource,
   options: Pick<DatasetConfig, 'normalize' | 'channelOrder'> = {},
 ): Promise<Dataset> {
+  checkObject(images, '{ pixels, shape, labels }', 'datasetFromArrays()');
+  checkObject(options, 'options', 'datasetFromArrays()');
   return openDataset({ kind: 'arrays', train: images, ...options }, { split: 'train' });
 }
 

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import type { SinglePathError } from '../core/errors.js';
+import { SinglePathError } from '../core/errors.js';
 import { ioError } from '../core/files.js';
 import { AppendFile } from '../run/appendFile.js';
 import { EvaluationCache, type EvaluationKey } from '../search/cache.js';
@@ -14,14 +14,19 @@ export interface EvaluationCacheFile extends Disposable {
  * Opens or creates the file. Each score is appended as soon as it is known; a supernet that may only be read is fine
  * too. Searches that run at the same time may share a file; each sees what was there when it opened it.
  *
- * @throws SinglePathError `IO`, or `INVALID_ARGUMENT` with the line that is no entry.
+ * @param onSkipped told of lines that are no entries; their scores are measured again.
+ * @throws SinglePathError `IO`.
  */
-export function openEvaluationCache(path: string): EvaluationCacheFile {
+export function openEvaluationCache(
+  path: string,
+  onSkipped: (error: SinglePathError) => void = () => {},
+): EvaluationCacheFile {
   const file = openToAppend(path);
   try {
     file?.dropTornLine();
     const cache = new EvaluationCache((line) => file?.append(Buffer.from(`${line}\n`)));
-    if (existsSync(path)) cache.load(read(path));
+    const damaged = existsSync(path) ? cache.load(read(path)) : [];
+    if (damaged.length > 0) onSkipped(damagedLines(path, damaged));
     return { cache, [Symbol.dispose]: () => file?.[Symbol.dispose]() };
   } catch (error) {
     file?.[Symbol.dispose]();
@@ -34,7 +39,7 @@ function openToAppend(path: string): AppendFile | undefined {
   try {
     return new AppendFile(path);
   } catch (error) {
-    const { code } = (error as SinglePathError).cause as NodeJS.ErrnoException;
+    const code = ((error as Error).cause as NodeJS.ErrnoException | undefined)?.code;
     if (code === 'EROFS' || code === 'EACCES') return undefined;
     throw error;
   }
@@ -48,6 +53,14 @@ function openToAppend(path: string): AppendFile | undefined {
  */
 export function evaluationKey(weights: string, setup: unknown): EvaluationKey {
   return { supernet: weights, setup: hashOf(setup) };
+}
+
+function damagedLines(path: string, lines: readonly number[]): SinglePathError {
+  const shown = lines.slice(0, 5).join(', ') + (lines.length > 5 ? ', …' : '');
+  const which = lines.length === 1 ? `line ${shown}` : `${lines.length} lines (${shown})`;
+  return new SinglePathError('INVALID_CHECKPOINT', `Expected scores in '${path}' but ${which} are damaged`, {
+    hint: 'their candidates are scored again; delete the lines to be rid of this warning',
+  });
 }
 
 function read(path: string): string {

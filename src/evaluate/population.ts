@@ -1,3 +1,4 @@
+import { checkCallbacks, checkObject } from '../core/check.js';
 import type { NativeBatch } from '../runtime/native.js';
 import { cached, type EvaluationCache, type EvaluationKey } from '../search/cache.js';
 import type { Evaluate, Score } from '../search/types.js';
@@ -28,17 +29,10 @@ export interface PopulationOptions {
  * Scores do not depend on the company of a candidate, so caching and chunks change nothing but the time.
  */
 export function populationEvaluator(options: PopulationOptions): Evaluate {
-  const {
-    supernet,
-    calibration,
-    validation,
-    memoryBytes,
-    cache,
-    key,
-    chunk = 64,
-    onProgress,
-    onWork,
-  } = options;
+  checkObject(options, 'options', 'populationEvaluator()');
+  const { onProgress, onWork } = options;
+  checkCallbacks({ onProgress, onWork });
+  const { supernet, calibration, validation, memoryBytes, cache, key, chunk = 64 } = options;
 
   const score: Evaluate = async (architectures, { signal }) => {
     const result = await supernet.evaluate(architectures, {

@@ -1,4 +1,5 @@
 import { SinglePathError } from '../core/errors.js';
+import { productOf } from '../core/sizes.js';
 import type { ParameterSpec } from '../graph/types.js';
 import type { TensorEntry } from '../runtime/native.js';
 import { parametersOf } from '../space/parameters.js';
@@ -60,5 +61,5 @@ function misfit({ name, shape }: ParameterSpec, what: string): SinglePathError {
 }
 
 function sizeOf(shape: readonly number[]): number {
-  return shape.reduce((a, b) => a * b, 1);
+  return productOf(shape, 'a tensor');
 }

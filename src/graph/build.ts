@@ -71,6 +71,9 @@ export const identity: Module = (_scope, input) => input;
 type WithoutPlace<T> = T extends GraphNode ? Omit<T, 'name' | 'inputs'> : never;
 const op = (node: WithoutPlace<GraphNode>): Module => single(node);
 
+/** How convolutions start unless the space says otherwise, in TypeScript and in space files: He et al., 1502.01852. */
+export const CONV_INIT: WeightInit = 'he';
+
 export interface Conv2dOptions {
   out: Dim;
   /** Default 1. */
@@ -81,19 +84,23 @@ export interface Conv2dOptions {
   padding?: number;
   groups?: number;
   bias?: boolean;
+  /** Default {@link CONV_INIT}. */
   init?: WeightInit;
   weightQuantizer?: NonNullable<Conv2dNode['weightQuantizer']>;
 }
 
 export function conv2d(options: Conv2dOptions): Module {
-  const { kernel = 1, stride = 1, padding = kernel >> 1, groups = 1, bias = false, ...rest } = options;
-  return op({ op: 'conv2d', kernel, stride, padding, groups, bias, ...rest });
+  const { kernel = 1, stride = 1, padding = kernel >> 1, groups = 1, bias = false, init, ...rest } = options;
+  return op({ op: 'conv2d', kernel, stride, padding, groups, bias, ...startOf(init), ...rest });
 }
+
+/** A node without `init` means `reciprocal`. */
+const startOf = (init: WeightInit = CONV_INIT) => (init === 'reciprocal' ? {} : { init });
 
 /** One filter per channel; keeps the number of channels. */
 export function depthwise(options: Omit<Conv2dOptions, 'out' | 'groups'>): Module {
-  const { kernel = 3, stride = 1, padding = kernel >> 1, bias = false, ...rest } = options;
-  return op({ op: 'conv2d', kernel, stride, padding, groups: 'depthwise', bias, ...rest });
+  const { kernel = 3, stride = 1, padding = kernel >> 1, bias = false, init, ...rest } = options;
+  return op({ op: 'conv2d', kernel, stride, padding, groups: 'depthwise', bias, ...startOf(init), ...rest });
 }
 
 /** BatchNorm with PyTorch's eps and momentum; not affine, as in supernets (`deriveSubnet` makes it affine). */

@@ -60,7 +60,7 @@ export async function openScorer(
   stack.addAll(validation);
   const supernet = stack.add(createNetwork(space, config));
   const { hash } = await loadWeights(supernet, supernetRun.path, onSkipped);
-  const cacheFile = stack.add(openEvaluationCache(join(supernetRun.path, 'evaluations.jsonl')));
+  const cacheFile = stack.add(openEvaluationCache(join(supernetRun.path, 'evaluations.jsonl'), onSkipped));
   const work = { layersRun: 0, layersAlone: 0 };
   const evaluate = populationEvaluator({
     supernet,

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { resolveConfig } from '../config/load.js';
 import { configFileSource } from '../config/paths.js';
 import type { Config } from '../config/schema/config.js';
+import { checkArray } from '../core/check.js';
 import { SinglePathError } from '../core/errors.js';
 import { type RunKind, type RunOptions, readHeader } from '../run/directory.js';
 
@@ -70,6 +71,7 @@ export function readRun(path: string, ...kinds: RunKind[]): StoredRun {
     });
   }
   const { architecture, weights } = (identity ?? {}) as { architecture?: number[]; weights?: string };
+  if (architecture !== undefined) checkArray(architecture, 'an architecture', `'${join(path, 'run.json')}'`);
   const config = resolveConfig([configFileSource(join(path, 'config.yaml'))]);
   const supernet = sources.supernet === undefined ? undefined : resolve(path, sources.supernet);
   return {
@@ -99,6 +101,9 @@ function parseJson(file: string): unknown {
   try {
     return JSON.parse(readFileSync(file, 'utf8')) as unknown;
   } catch (cause) {
-    throw new SinglePathError('INVALID_CHECKPOINT', `Expected JSON in '${file}'`, { cause });
+    throw new SinglePathError('INVALID_CHECKPOINT', `Expected JSON in '${file}'`, {
+      cause,
+      hint: 'the file is damaged: start the run again in a new directory',
+    });
   }
 }

@@ -238,7 +238,7 @@ export function readHeader(path: string): RunHeader {
   const file = join(path, HEADER);
   try {
     const header = JSON.parse(readFileSync(file, 'utf8')) as RunHeader;
-    if (header.format === FORMAT) return header;
+    if (header?.format === FORMAT) return header; // JSON may be null
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw ioError('read', file, error);
   }

@@ -71,9 +71,7 @@ export function readEvents(path: string): RunEvent[] {
       throw new SinglePathError(
         'INVALID_CHECKPOINT',
         `Expected a JSON event in '${path}', line ${index + 1}`,
-        {
-          cause,
-        },
+        { cause, hint: 'the file is damaged: remove the line, or start again in a new run directory' },
       );
     }
     if (event.type === 'resumed') events = events.filter((earlier) => earlier.step <= event.step);

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { endianness } from 'node:os';
 import { SinglePathError } from '../core/errors.js';
 import { ioError, writeFileAtomically } from '../core/files.js';
+import { productOf } from '../core/sizes.js';
 import type { TensorEntry } from '../runtime/native.js';
 import { DTYPES, elementBytes, toFloat32 } from './dtypes.js';
 
@@ -24,6 +25,8 @@ interface HeaderEntry {
   shape: number[];
   data_offsets: [number, number];
 }
+
+const METADATA = '__metadata__';
 
 /** Headers beyond this are refused by the reference implementation too. */
 const LARGEST_HEADER = 100_000_000;
@@ -87,14 +90,17 @@ export async function readSafetensors(path: string): Promise<Safetensors> {
 /** The tensors in a file's bytes; `path` is only named in errors. */
 export function decodeSafetensors(bytes: Uint8Array, path: string): Safetensors {
   const wrong = (what: string): SinglePathError =>
-    new SinglePathError('INVALID_CHECKPOINT', `Expected a safetensors file in '${path}' but ${what}`);
+    new SinglePathError('INVALID_CHECKPOINT', `Expected a safetensors file in '${path}' but ${what}`, {
+      hint: 'the file is damaged or of another kind: write it again, or take another checkpoint',
+    });
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (buffer.length < 8) throw wrong(`it has only ${buffer.length} bytes`);
   const length = Number(buffer.readBigUInt64LE(0));
   if (length > LARGEST_HEADER) throw wrong(`its header claims ${length} bytes: it is no safetensors file`);
   const start = 8 + length;
   if (start > buffer.length) throw wrong(`it ends inside the header (${buffer.length} of ${start} bytes)`);
-  const { __metadata__: metadata = {}, ...entries } = parseHeader(buffer.subarray(8, start), wrong);
+  const { __metadata__, ...entries } = parseHeader(buffer.subarray(8, start), wrong);
+  const metadata = checkMetadata(__metadata__ ?? {}, wrong);
 
   const tensors: TensorEntry[] = [];
   const ordered = Object.entries(entries).map(([name, entry]) => checkEntry(name, entry, wrong));
@@ -114,19 +120,51 @@ export function decodeSafetensors(bytes: Uint8Array, path: string): Safetensors 
   if (start + position !== buffer.length) {
     throw wrong(`${buffer.length - start - position} bytes after the last tensor belong to no tensor`);
   }
-  return { tensors, metadata: metadata as SafetensorsMetadata };
+  return { tensors, metadata };
 }
 
 function parseHeader(json: Buffer, wrong: (what: string) => SinglePathError): Record<string, unknown> {
   let header: unknown;
   try {
-    header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(json));
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(json);
+    header = JSON.parse(text); // a byte order mark is no JSON
+    const twice = repeatedField(text);
+    if (twice !== undefined) throw new Error(`'${twice}' comes twice`);
   } catch (error) {
     throw wrong(`its header is no JSON (${error instanceof Error ? error.message : String(error)})`);
   }
   if (header === null || typeof header !== 'object' || Array.isArray(header))
     throw wrong('its header is no object');
   return header as Record<string, unknown>;
+}
+
+/**
+ * The first field of the format that stands twice in valid JSON: `__metadata__`, or a field of a tensor. Of a tensor's
+ * name that comes twice the last counts, as in the reference reader and in JSON.parse.
+ */
+function repeatedField(json: string): string | undefined {
+  const open: { keys: Set<string>; last: string }[] = [];
+  for (const [token, key] of json.matchAll(/("(?:[^"\\]|\\.)*")\s*:|"(?:[^"\\]|\\.)*"|[{}]/g)) {
+    if (token === '{') open.push({ keys: new Set(), last: '' });
+    else if (token === '}') open.pop();
+    if (key === undefined) continue;
+    const name = JSON.parse(key) as string;
+    const object = open.at(-1)!;
+    const counts = open.length === 1 ? name === METADATA : open.length === 2 && open[0]!.last !== METADATA;
+    if (counts && object.keys.has(name)) return name;
+    object.keys.add(name);
+    object.last = name;
+  }
+  return undefined;
+}
+
+function checkMetadata(metadata: unknown, wrong: (what: string) => SinglePathError): SafetensorsMetadata {
+  if (typeof metadata !== 'object' || metadata === null || Array.isArray(metadata))
+    throw wrong('its metadata are no object');
+  for (const [key, value] of Object.entries(metadata)) {
+    if (typeof value !== 'string') throw wrong(`'${key}' of its metadata is no text`);
+  }
+  return metadata as SafetensorsMetadata;
 }
 
 function checkEntry(name: string, entry: unknown, wrong: (what: string) => SinglePathError) {
@@ -141,9 +179,17 @@ function checkEntry(name: string, entry: unknown, wrong: (what: string) => Singl
     throw wrong(`tensor '${name}' has no valid data_offsets`);
   }
   const [begin, end] = offsets;
-  const size = bytes * shape.reduce((product, dim) => product * dim, 1);
+  const size = bytes * elementsOf(name, shape, wrong);
   if (end - begin !== size) {
     throw wrong(`tensor '${name}' of shape [${shape}] needs ${size} bytes but spans ${end - begin}`);
   }
   return { name, shape, dtype, begin, end };
+}
+
+function elementsOf(name: string, shape: number[], wrong: (what: string) => SinglePathError): number {
+  try {
+    return productOf(shape, `tensor '${name}'`);
+  } catch {
+    throw wrong(`tensor '${name}' of shape [${shape}] is larger than any file`);
+  }
 }

@@ -1,3 +1,4 @@
+import { checkArray } from '../core/check.js';
 import { expected, SinglePathError } from '../core/errors.js';
 import type { RandomStream } from '../core/rng.js';
 import type { Constraint } from '../cost/constraint.js';
@@ -124,6 +125,8 @@ export function feasibleSet(
   constraints: readonly Constraint[],
   options: FeasibleOptions = {},
 ): FeasibleSet {
+  checkArray(tables, 'a list of costs', 'feasibleSet()');
+  checkArray(constraints, 'a list of constraints', 'feasibleSet()');
   const bounds = constraints.map(({ metric, limit }) => {
     const table = tables.find((candidate) => candidate.metric === metric);
     if (table === undefined) {

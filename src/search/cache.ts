@@ -1,4 +1,4 @@
-import { expected } from '../core/errors.js';
+import { expected, SinglePathError } from '../core/errors.js';
 import type { Architecture } from '../space/types.js';
 import type { Evaluate, Score } from './types.js';
 
@@ -31,19 +31,20 @@ export class EvaluationCache {
   }
 
   /**
-   * Reads lines written through `onEntry`. A last line that was cut off, as a killed process leaves it, is ignored.
+   * Reads lines written through `onEntry`. Lines that do not fit are left out: their scores are measured again.
    *
-   * @throws SinglePathError `INVALID_ARGUMENT` with the line's number for any other line that does not fit.
+   * @returns the numbers of those lines, without a last one that was cut off, as a killed process leaves it.
    */
-  load(text: string): void {
+  load(text: string): number[] {
+    const damaged: number[] = [];
     const lines = text.split('\n');
     lines.forEach((line, i) => {
       if (line.trim() === '') return;
       const entry = parse(line);
       if (entry !== undefined) this.#scores.set(keyOf(entry, entry.architecture), entry.score);
-      else if (i !== lines.length - 1)
-        throw expected('a cache entry', `line ${i + 1} of the evaluation cache`, line);
+      else if (i !== lines.length - 1) damaged.push(i + 1);
     });
+    return damaged;
   }
 
   get(key: EvaluationKey, architecture: Architecture): Score | undefined {
@@ -69,11 +70,25 @@ export function cached(evaluate: Evaluate, cache: EvaluationCache, key: Evaluati
       if (scores.length !== asked.length)
         throw expected(`${asked.length} scores`, 'evaluate()', scores.length);
       asked.forEach((architecture, i) => {
+        checkScore(architecture, scores[i]!);
+      });
+      asked.forEach((architecture, i) => {
         cache.set(key, architecture, scores[i]!);
       });
     }
     return architectures.map((architecture) => cache.get(key, architecture)!);
   };
+}
+
+/** A loss or accuracy that is no number would be cached as `null`, and rank. */
+function checkScore(architecture: Architecture, score: Score): void {
+  for (const [measure, value] of Object.entries(score)) {
+    if (value === undefined || Number.isFinite(value)) continue;
+    throw new SinglePathError(
+      'NON_FINITE_LOSS',
+      `Expected a finite ${measure} for path ${architecture.join()} but received ${value}`,
+    );
+  }
 }
 
 function keyOf({ supernet, setup }: EvaluationKey, architecture: Architecture): string {
@@ -84,7 +99,11 @@ function parse(line: string): CacheEntry | undefined {
   try {
     const { supernet, setup, architecture, score } = JSON.parse(line) as CacheEntry;
     const fits = typeof supernet === 'string' && typeof setup === 'string' && Array.isArray(architecture);
-    return fits && architecture.every(Number.isInteger) && Number.isFinite(score.accuracy)
+    const measures = Object.values(score);
+    return fits &&
+      architecture.every(Number.isInteger) &&
+      'accuracy' in score &&
+      measures.every(Number.isFinite)
       ? { supernet, setup, architecture, score }
       : undefined;
   } catch {

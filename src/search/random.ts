@@ -1,3 +1,4 @@
+import { checkObject } from '../core/check.js';
 import type { GeneSpace } from '../sampling/sampler.js';
 import { runGenerations, type SearchOptions } from './generations.js';
 import type { Evaluate, SearchState } from './types.js';
@@ -11,5 +12,6 @@ export function randomSearch(
   evaluate: Evaluate,
   options: SearchOptions = {},
 ): AsyncGenerator<SearchState, void, void> {
+  checkObject(options, 'options', 'randomSearch()');
   return runGenerations(space, evaluate, options, { name: 'random', propose: () => [] });
 }

@@ -1,3 +1,4 @@
+import { checkLists, checkObject } from '../core/check.js';
 import { expected } from '../core/errors.js';
 import type { Architecture, Gene, GeneKind, SearchSpace } from './types.js';
 
@@ -7,7 +8,9 @@ import type { Architecture, Gene, GeneKind, SearchSpace } from './types.js';
  * @throws SinglePathError `INVALID_ARGUMENT` naming the gene.
  */
 export function checkArchitecture(space: SearchSpace, architecture: Architecture): void {
+  checkLists(space, ['genes'], 'a search space', 'an architecture');
   const { genes, name } = space;
+  checkObject(architecture, 'a list of genes', `an architecture of '${name}'`);
   if (architecture.length !== genes.length) {
     throw expected(`${genes.length} genes`, `an architecture of '${name}'`, architecture.length, {
       hint:
@@ -33,6 +36,7 @@ export function checkArchitecture(space: SearchSpace, architecture: Architecture
  * @throws SinglePathError `INVALID_ARGUMENT`.
  */
 export function parseArchitecture(space: SearchSpace, source: unknown): Architecture {
+  checkLists(space, ['genes'], 'a search space', 'parseArchitecture()');
   const values = readValues(space, source);
   const architecture = values.map((value, index) => (value === -1 ? identityOf(space, index) : value));
   checkArchitecture(space, architecture);

@@ -1,3 +1,4 @@
+import { checkLists, checkObject } from '../core/check.js';
 import { buildGraph, indexed, type Module } from '../graph/build.js';
 import type { GeneValue } from '../graph/types.js';
 import { checkSpace, type Locate } from './check.js';
@@ -45,7 +46,10 @@ export interface SpaceDefinition {
  *
  * @throws SinglePathError `INVALID_SPACE` where graphs do not fit.
  */
-export function defineSpace({ name, input, classes, layers: specs, locate }: SpaceDefinition): SearchSpace {
+export function defineSpace(definition: SpaceDefinition): SearchSpace {
+  checkLists(definition, ['layers'], 'a definition with layers', 'defineSpace()');
+  const { name, input, classes, layers: specs, locate } = definition;
+  for (const spec of specs) checkObject(spec, 'fixed(…) or choiceLayer(…)', 'a layer of defineSpace()');
   const genes = numberGenes(specs);
   const indexOf = (kind: GeneKind, layer: number) =>
     genes.findIndex((gene) => gene.kind === kind && gene.layer === layer);

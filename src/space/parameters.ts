@@ -1,3 +1,4 @@
+import { productOf } from '../core/sizes.js';
 import type { ParameterSpec } from '../graph/types.js';
 import { graphParameters } from '../graph/walk.js';
 import { walkSpace } from './check.js';
@@ -19,5 +20,5 @@ export function parametersOf(space: SearchSpace): ParameterSpec[] {
 export function supernetSize(space: SearchSpace): number {
   return parametersOf(space)
     .filter(({ trainable }) => trainable)
-    .reduce((total, { shape }) => total + shape.reduce((a, b) => a * b, 1), 0);
+    .reduce((total, { shape }) => total + productOf(shape, 'a parameter'), 0);
 }

@@ -1,5 +1,6 @@
 import { runtimeSchema } from '../config/schema/runtime.js';
 import { evaluateSchema } from '../config/schema/search.js';
+import { checkArray, checkCallbacks, checkObject } from '../core/check.js';
 import { expected, SinglePathError } from '../core/errors.js';
 import { addon } from '../runtime/addon.js';
 import { callNative, cancellation } from '../runtime/call.js';
@@ -32,11 +33,12 @@ export interface EvaluateSettings {
   calibration: NativeBatch[];
   /** The same validation batches score every path. */
   validation: NativeBatch[];
-  /** Bytes that the results of shared layers may take. Default 1 GiB. */
+  /** Bytes that the results of shared layers and the candidates' BatchNorm statistics may take. Default 1 GiB. */
   memoryBytes?: number;
   /** Evaluate common prefixes once (default); false evaluates each path alone, with the same scores. */
   share?: boolean;
   signal?: AbortSignal | undefined;
+  /** At most ten times a second, and at the end. What it throws ends the evaluation and rejects the call. */
   onProgress?: (done: number, total: number) => void;
 }
 
@@ -75,6 +77,8 @@ export class Supernet implements Disposable {
     readonly space: SearchSpace,
     options: SupernetOptions = {},
   ) {
+    checkObject(space, 'a search space', 'Supernet');
+    checkObject(options, 'options', 'Supernet');
     const { device = DEFAULTS.device, precision = DEFAULTS.precision, seed = 0 } = options;
     const kernels = options.kernels ?? (device === 'cpu' ? 'fused' : 'aten');
     this.#network = callNative(
@@ -131,25 +135,44 @@ export class Supernet implements Disposable {
     architectures: readonly Architecture[],
     settings: EvaluateSettings,
   ): Promise<EvaluateResult> {
+    checkArray(architectures, 'an array of architectures', 'evaluate()');
+    checkObject(settings, 'settings', 'evaluate()');
+    const { memoryBytes = DEFAULT_MEMORY, share = true, onProgress } = settings;
+    checkCallbacks({ onProgress });
     const flat = Int32Array.from(architectures.flatMap((a) => [...this.#genes(a)]));
-    const { memoryBytes = DEFAULT_MEMORY, share = true, onProgress = () => {} } = settings;
-    if (settings.calibration.length === 0 || settings.validation.length === 0) {
+    if (settings.calibration?.length === 0 || settings.validation?.length === 0) {
       throw new SinglePathError(
         'INVALID_ARGUMENT',
         'Expected at least one calibration and one validation batch',
       );
     }
     using token = cancellation(settings.signal);
-    return await callNative(() =>
-      this.#live().evaluate(
-        flat,
-        this.#fitting(settings.calibration),
-        this.#fitting(settings.validation),
-        { memoryBytes, share, count: architectures.length },
-        token.native,
-        onProgress,
-      ),
-    );
+    // What a callback throws belongs to this call: it ends the work and rejects it.
+    let thrown: { error: unknown } | undefined;
+    const report = (done: number, total: number) => {
+      if (thrown !== undefined) return;
+      try {
+        onProgress?.(done, total);
+      } catch (error) {
+        thrown = { error };
+        token.native.cancel();
+      }
+    };
+    try {
+      return await callNative(() =>
+        this.#live().evaluate(
+          flat,
+          this.#fitting(settings.calibration),
+          this.#fitting(settings.validation),
+          { memoryBytes, share, count: architectures.length },
+          token.native,
+          report,
+        ),
+      );
+    } finally {
+      // biome-ignore lint/correctness/noUnsafeFinally: in place of ABORTED, or of a result that came meanwhile
+      if (thrown !== undefined) throw thrown.error;
+    }
   }
 
   /**
@@ -211,6 +234,7 @@ export class Supernet implements Disposable {
   }
 
   #fitting(batches: NativeBatch[]): NativeBatch[] {
+    checkArray(batches, 'an array of batches', `a call of the supernet of '${this.space.name}'`);
     for (const batch of batches) {
       if (this.#checked.has(batch)) continue;
       checkBatch(this.space, batch);
@@ -241,7 +265,9 @@ export function describeNetwork(space: SearchSpace): NetworkDescription {
  * @throws SinglePathError `INVALID_ARGUMENT`
  */
 function checkBatch({ name, input, classes }: SearchSpace, batch: NativeBatch): void {
-  const [, ...image] = batch.shape;
+  const shape = batch?.shape as unknown;
+  if (!Array.isArray(shape)) throw expected('a Batch', `a call of '${name}'`, batch);
+  const [, ...image] = shape as number[];
   const wanted = [input.channels, input.size, input.size];
   if (image.some((size, d) => size !== wanted[d])) {
     throw expected(`images of shape [${wanted.join(', ')}]`, `a batch of '${name}'`, image);

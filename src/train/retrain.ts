@@ -1,4 +1,5 @@
 import { retrainSchema } from '../config/schema/train.js';
+import { checkObject } from '../core/check.js';
 import type { NativeBatch } from '../runtime/native.js';
 import { accuraciesOf, type Supernet } from '../supernet/supernet.js';
 import { type TrainingOptions, trainingLoop } from './loop.js';
@@ -58,6 +59,7 @@ interface Notes {
  * @throws SinglePathError `NON_FINITE_LOSS`, `ABORTED`, `IO`, `INVALID_CHECKPOINT`.
  */
 export async function retrain(options: RetrainOptions): Promise<RetrainResult> {
+  checkObject(options, 'options', 'retrain()');
   const {
     network,
     calibration,

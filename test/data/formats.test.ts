@@ -164,10 +164,49 @@ test('arrays: bytes given in memory', async () => {
   assert.deepEqual(Array.from(pixelsOf(batch!).subarray(0, 6)), [0, 3, 6, 9, 12, 15]); // NHWC in, NCHW out
   await rejects(datasetFromArrays({ pixels, shape: [2, 3, 2, 2], labels: [4, 0] }), '24', '36');
   await rejects(datasetFromArrays({ pixels, shape: [2, 3, 2, 3], labels: [4] }), '2 labels', '1');
-  await rejects(datasetFromArrays({ pixels, shape: [2, 3, 2, 3], labels: [4, -1] }), 'image 1', '-1');
+  // What an Int32Array would make of these: 0, 0, 0, 0, 1, 0, -2^31, -1.
+  const hole: unknown[] = new Array(2);
+  hole[0] = 4;
+  const labels: unknown[][] = [
+    hole,
+    [4, undefined],
+    [4, null],
+    [4, Number.NaN],
+    [4, '1'],
+    [4, 2 ** 32],
+    [4, 2 ** 31],
+    [4, -1],
+  ];
+  for (const wrong of labels) {
+    await assert.rejects(
+      datasetFromArrays({ pixels, shape: [2, 3, 2, 3], labels: wrong as number[] }),
+      (error: SinglePathError) => error.code === 'INVALID_ARGUMENT' && /for label 1 of/.test(error.message),
+    );
+  }
   await assert.rejects(datasetFromArrays({ pixels, shape: [2, 3, 2, 3], labels: [4, 0.5] }), {
     code: 'INVALID_ARGUMENT',
   });
+});
+
+test('gzip files that unpack to an absurd size are refused on the way', async () => {
+  using folder = temporaryFolder();
+  // 70 MB of zeros in 70 KB: an IDX file whose header promises them, and CIFAR-10 records of class 0.
+  const header = Buffer.alloc(16);
+  for (const [i, value] of [0x803, 70_000, 32, 32].entries()) header.writeUInt32BE(value, 4 * i);
+  const bomb = (head: Buffer) => gzipSync(Buffer.concat([head, Buffer.alloc(72_000_000)]));
+  writeFileSync(join(folder.path, 'train-images-idx3-ubyte.gz'), bomb(header));
+  writeFileSync(join(folder.path, 'train-labels-idx1-ubyte.gz'), gzipSync(idxLabels([0])));
+  await rejects(
+    openDataset({ kind: 'mnist', path: folder.path }, { split: 'train' }),
+    'train-images-idx3-ubyte.gz',
+    'at most 100 times its size',
+  );
+  writeFileSync(join(folder.path, 'test_batch.bin'), bomb(Buffer.alloc(0)));
+  await rejects(
+    openDataset({ kind: 'cifar10', path: folder.path }, { split: 'test' }),
+    'test_batch.bin',
+    'at most 100 times its size',
+  );
 });
 
 test('damaged IDX files are refused with file, expectation and finding', async () => {

@@ -118,6 +118,29 @@ test('scores survive in the file, per supernet and set-up; a torn last line is d
   assert.equal(readFileSync(path, 'utf8').trimEnd().split('\n').length, 3);
 });
 
+test('a damaged line in the middle of the file: a warning, and its candidate is scored again', async () => {
+  const path = freshPath();
+  const population = [
+    [0, 1, 2],
+    [2, 1, 0],
+    [1, 1, 1],
+  ];
+  {
+    using file = openEvaluationCache(path);
+    await evaluator(new FakeNetwork(space), file.cache)(population, {});
+  }
+  const lines = readFileSync(path, 'utf8').split('\n');
+  writeFileSync(path, [lines[0], lines[1]!.slice(0, 40), ...lines.slice(2)].join('\n'));
+  const warnings: string[] = [];
+  using file = openEvaluationCache(path, (error) => warnings.push(`${error.message}; ${error.hint}`));
+  assert.equal(file.cache.size, 2);
+  assert.equal(warnings.length, 1);
+  assert.match(warnings[0]!, new RegExp(`'${path}' but line 2 .*scored again`));
+  const supernet = new WatchedSupernet(space);
+  await evaluator(supernet, file.cache)(population, {});
+  assert.equal(supernet.evaluated.flat().length, 1);
+});
+
 test('where the file cannot be written scores are kept in memory', {
   skip: !existsSync('/sys/kernel'),
 }, () => {

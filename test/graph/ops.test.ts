@@ -190,10 +190,10 @@ describe('parameters', () => {
       const { init } = parameters(module)[0]!;
       return init.kind === 'normal' ? init.std : init.kind === 'constant' && init.value;
     };
-    assert.equal(std(nn.conv2d({ out: 6, kernel: 3 })), 1 / 8);
-    assert.equal(std(nn.depthwise({ kernel: 3 })), 1);
-    assert.equal(std(nn.conv2d({ out: 6, kernel: 3, groups: 2, init: 'he' })), Math.sqrt(2 / (3 * 9)));
-    assert.equal(std(nn.depthwise({ kernel: 3, init: 'he' })), Math.sqrt(2 / 9));
+    assert.equal(std(nn.conv2d({ out: 6, kernel: 3, init: 'reciprocal' })), 1 / 8);
+    assert.equal(std(nn.depthwise({ kernel: 3, init: 'reciprocal' })), 1);
+    assert.equal(std(nn.conv2d({ out: 6, kernel: 3, groups: 2 })), Math.sqrt(2 / (3 * 9))); // the default, he
+    assert.equal(std(nn.depthwise({ kernel: 3 })), Math.sqrt(2 / 9));
     assert.equal(std(nn.conv2d({ out: 6, init: { kind: 'constant', value: 3 } })), 3);
     assert.equal(std(nn.linear({ out: 6 })), 0.01);
   });
@@ -214,7 +214,7 @@ describe('parameters', () => {
       ],
     );
     // LSQ section 2.1 at 4 bits: 2 E|v| / sqrt(7), E|v| of N(0, 1/8).
-    const four = nn.conv2d({ out: 2, weightQuantizer: { method: 'lsq', bits: 4 } });
+    const four = nn.conv2d({ out: 2, init: 'reciprocal', weightQuantizer: { method: 'lsq', bits: 4 } });
     const step = parameters(four)[1]!.init;
     assert.ok(step.kind === 'constant');
     assert.ok(Math.abs(step.value - (2 * 0.7978845608 * 0.125) / Math.sqrt(7)) < 1e-9);
@@ -222,10 +222,8 @@ describe('parameters', () => {
 
   it('of LSQ start at the step of each bit width', () => {
     const bits = { gene: 0, values: [1, 2, 4, 8, 32] };
-    const graph = nn.buildGraph(
-      'net',
-      nn.pipe(nn.fakeQuantize('lsq', bits), nn.conv2d({ out: 2, weightQuantizer: { method: 'lsq', bits } })),
-    );
+    const conv = nn.conv2d({ out: 2, init: 'reciprocal', weightQuantizer: { method: 'lsq', bits } });
+    const graph = nn.buildGraph('net', nn.pipe(nn.fakeQuantize('lsq', bits), conv));
     const specs = graphParameters(graph, inferShapes(graph, INPUT, readerOf([0])));
     const starts = (name: string) => {
       const { init } = specs.find((spec) => spec.name === name)!;

@@ -1,6 +1,7 @@
 /**
  * Damaged files under the address sanitizer: each reader either reads an input or says what is wrong with it. The inputs
- * are a function of a fixed seed. SINGLEPATH_FUZZ sets their number; a million once by hand: SINGLEPATH_FUZZ=1000000.
+ * are a function of a fixed seed. SINGLEPATH_FUZZ sets their number and SINGLEPATH_FUZZ_SEED the seed: `npm run fuzz` goes
+ * on for longer with them.
  */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
@@ -10,6 +11,7 @@ import { temporaryFolder } from '../temporaryFolder.js';
 import { build, run, sanitizer, sourcesIn, works } from './compile.js';
 
 const inputs = Number(process.env.SINGLEPATH_FUZZ ?? 2000);
+const seed = process.env.SINGLEPATH_FUZZ_SEED ?? '0';
 
 describe('fuzzing the readers', () => {
   const folder = temporaryFolder();
@@ -31,7 +33,7 @@ describe('fuzzing the readers', () => {
   for (const reader of ['tar', 'webdataset', 'csv', 'packed', 'jpeg', 'png', 'idx', 'cifar', 'gzip']) {
     test(reader, (context) => {
       if (!built) return context.skip(`this compiler has no ${flags[0]}`);
-      const { status, stdout, stderr } = run(program, reader, String(inputs));
+      const { status, stdout, stderr } = run(program, reader, String(inputs), seed);
       assert.equal(status, 0, stderr.slice(-4000));
       // Both ways must have been taken, or the inputs are no test.
       const [, read, refused] = /, (\d+) read, (\d+) refused/.exec(stdout) ?? [];

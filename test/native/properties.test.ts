@@ -237,16 +237,24 @@ for (const kernels of KERNELS) {
       });
     });
 
-    test('weights that are no numbers: NON_FINITE_LOSS, and nothing is updated', async () => {
+    test('weights that overflow: NON_FINITE_LOSS with the path, and nothing is updated or scored', async () => {
       const space = SPACES.mixed;
       using net = await trained(space, kernels);
       const path = randomArchitectures(space, 1, 60)[0]!;
       const bias = (await net.state()).find(({ name }) => name === 'fc.bias')!;
-      await net.load([{ ...bias, data: bias.data.map(() => Number.NaN) }]);
+      // Finite, but the difference of two logits is not.
+      await net.load([{ ...bias, data: bias.data.map((_, i) => (i % 2 === 0 ? 3e38 : -3e38)) }]);
       const before = await net.state();
       const batch = randomBatch(space, 4, 61);
       await assert.rejects(net.step(batch, path, STEP), code('NON_FINITE_LOSS', /finite/));
       await assert.rejects(net.gradients(batch, path, STEP), code('NON_FINITE_LOSS'));
+      const settings = { calibration: [batch], validation: [batch] };
+      const named = code(
+        'NON_FINITE_LOSS',
+        new RegExp(`finite loss for path ${path.join()} but received inf`),
+      );
+      await assert.rejects(net.evaluate([path], settings), named);
+      await assert.rejects(net.validate([batch], path), named);
       assert.deepEqual(changed(before, await net.state()), []); // running statistics are as before, too
       await net.load([bias]);
       const { loss } = await net.step(batch, path, STEP);
@@ -375,14 +383,37 @@ describe('what does not fit is refused, and the supernet stays usable', () => {
       await assert.rejects(call(net, batch([2, 3, 5, 5])), code('INVALID_ARGUMENT', /\[2, 5, 5\]/));
       await assert.rejects(call(net, batch([2, 2, 4, 5])), code('INVALID_ARGUMENT', /\[2, 5, 5\]/));
       await assert.rejects(call(net, batch([2, 2, 5, 5], 3)), code('INVALID_ARGUMENT', /labels from 0 to 2/));
-      await assert.rejects(
-        call(net, batch([2, 2, 5, 5], -100)),
-        code('INVALID_ARGUMENT', /labels from 0 to 2/),
-      );
       assert.deepEqual(changed(before, await net.state()), []);
       await call(net, randomBatch(space, 2, 1));
     });
   }
+
+  test('weights and momenta that are no numbers are refused with the name of the tensor', async () => {
+    using net = new Supernet(space);
+    await net.step(randomBatch(space, 2, 1), [0, 0], STEP); // momenta exist
+    const before = await net.state();
+    for (const value of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
+      for (const name of ['fc.bias', 'optimizer.fc.bias', 'stem.1.running_var']) {
+        const entry = before.find((one) => one.name === name)!;
+        const data = entry.data.with(1, value);
+        const named = code('INVALID_CHECKPOINT', new RegExp(`tensor '${name}' but received .* position 1`));
+        await assert.rejects(net.load([{ ...entry, data }]), named);
+      }
+    }
+    assert.deepEqual(changed(before, await net.state()), []);
+  });
+
+  test('learning rates and other numbers that are none: nothing is updated', async () => {
+    using net = new Supernet(space);
+    const before = await net.state();
+    for (const key of ['learningRate', 'momentum', 'weightDecay', 'clipGradientNorm'] as const) {
+      const step = net.step(randomBatch(space, 2, 1), [0, 0], { ...STEP, [key]: Number.NaN });
+      await assert.rejects(step, code('INVALID_ARGUMENT', new RegExp(`number for ${key} but received NaN`)));
+    }
+    const key = net.step(randomBatch(space, 2, 1), [0, 0], { ...STEP, randomKey: [-1, 2 ** 32] });
+    await assert.rejects(key, code('INVALID_ARGUMENT', /32-bit numbers for randomKey/));
+    assert.deepEqual(changed(before, await net.state()), []);
+  });
 
   test('batches that contradict themselves', () => {
     const make = (source: object) => () => new (addon().Batch)(source as never);
@@ -394,6 +425,15 @@ describe('what does not fit is refused, and the supernet stays usable', () => {
     assert.throws(make({ images: [1, 2], shape: [1, 1, 1, 2], labels: [0] }), /Uint8Array or Float32Array/);
     assert.throws(make({ images: new Uint8Array(0), shape: [0, 1, 1, 1], labels: [] }), /at least 1/);
     assert.throws(make({ images: new Uint8Array(8), shape: [1, 2, 2, 2], labels: [0], mean: [0] }), /mean/);
+    const pixels = { images: new Uint8Array(8), shape: [1, 2, 2, 2], labels: [0] };
+    assert.throws(make({ ...pixels, std: [1, 0] }), /positive numbers for std/);
+    assert.throws(make({ ...pixels, std: [1, 1e300] }), /numbers for std/); // no float32
+    assert.throws(make({ ...pixels, mean: [1, Number.NaN] }), /numbers for mean/);
+    // Conversions of JavaScript would make classes of all of these.
+    for (const label of [undefined, null, '1', 1.5, Number.NaN, 2 ** 32, -100]) {
+      assert.throws(make({ ...pixels, labels: [label] }), /integer from 0 to 2147483647 for label 0/);
+    }
+    assert.throws(make({ ...pixels, labels: { length: 2 ** 32 + 1 } }), /Expected 1 labels/);
   });
 
   test('empty lists, other objects and other options', async () => {

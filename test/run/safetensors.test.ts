@@ -93,6 +93,16 @@ const broken: [string, Uint8Array, RegExp][] = [
   ['overlapping tensors', file({ a: f32([2], 0, 8), b: f32([1], 4, 8) }, 8), /'b' overlaps/],
   ['a gap', file({ a: f32([1], 0, 4), b: f32([1], 8, 12) }, 12), /4 bytes before tensor 'b'/],
   ['missing data', file({ a: f32([2], 0, 8) }, 7), /truncated: tensor 'a'/],
+  ['a byte order mark', file(`\ufeff${JSON.stringify({ a: f32([1], 0, 4) })}`, 4), /no JSON/],
+  ['metadata that are no texts', file({ __metadata__: { x: 1 } }, 0), /'x' of its metadata is no text/],
+  ['metadata that are no object', file({ __metadata__: [] }, 0), /metadata are no object/],
+  ['metadata twice', file('{"__metadata__":{"x":"1"},"__metadata__":{}}', 0), /'__metadata__' comes twice/],
+  [
+    'a field twice',
+    file('{"a":{"dtype":"F32","shape":[1],"dty\\u0070e":"F32","data_offsets":[0,4]}}', 4),
+    /'dtype' comes twice/,
+  ],
+  ['a shape that overflows', file({ a: f32([2 ** 32, 2 ** 32], 0, 0) }, 0), /larger than any file/],
   ['data that belongs to nothing', file({ a: f32([1], 0, 4) }, 9), /5 bytes after/],
 ];
 for (const [what, bytes, message] of broken) {
@@ -101,6 +111,16 @@ for (const [what, bytes, message] of broken) {
     assert.throws(() => decodeSafetensors(bytes, 'x.safetensors'), /'x.safetensors'/);
   });
 }
+
+/* As safetensors 0.8.0 for Python reads them. */
+test('a name twice: the last counts; metadata may be null', () => {
+  const twice = `{"a":${JSON.stringify(f32([1], 0, 4))},"a":${JSON.stringify(f32([2], 0, 8))}}`;
+  assert.deepEqual(decodeSafetensors(file(twice, 8), 'x').tensors[0]!.shape, [2]);
+  const { metadata, tensors } = decodeSafetensors(file('{"__metadata__":null}', 0), 'x');
+  assert.deepEqual([metadata, tensors], [{}, []]);
+  const key = '{"__metadata__":{"dtype":"1","dtype":"2"}}';
+  assert.deepEqual(decodeSafetensors(file(key, 0), 'x').metadata, { dtype: '2' });
+});
 
 test('every truncation of a file is noticed', async () => {
   const path = join(folder, 'whole.safetensors');
@@ -117,6 +137,15 @@ test("Python's safetensors reads ours and we read its", async (t) => {
   } catch {
     t.skip('Python has no safetensors package');
     return;
+  }
+  for (const [what, bytes] of broken.filter(([name]) => name !== 'another dtype')) {
+    const broken = join(folder, 'broken.safetensors');
+    writeFileSync(broken, bytes);
+    const read = 'import sys; from safetensors.numpy import load_file; load_file(sys.argv[1])';
+    assert.throws(
+      () => execFileSync('python3', ['-c', read, broken], { stdio: 'ignore' }),
+      `Python reads ${what}`,
+    );
   }
   const [ours, theirs] = [join(folder, 'ours.safetensors'), join(folder, 'theirs.safetensors')];
   await writeSafetensors(ours, tensors);

@@ -39,11 +39,46 @@ describe('EvaluationCache', () => {
     assert.deepEqual(calls, [1, 1, 1]);
   });
 
-  it('ignores a last line cut off by a crash and names any other bad line', () => {
-    const line = JSON.stringify({ ...key, architecture: [0, 1], score: { accuracy: 0.5, loss: 1 } });
+  it('ignores a last line cut off by a crash, leaves out and names other damaged lines', () => {
+    const lineOf = (architecture: number[], score: object = { accuracy: 0.5, loss: 1 }) =>
+      JSON.stringify({ ...key, architecture, score });
     const cache = new EvaluationCache();
-    cache.load(`${line}\n${line.slice(0, 30)}`);
+    assert.deepEqual(cache.load(`${lineOf([0, 1])}\n${lineOf([0, 2]).slice(0, 30)}`), []);
     assert.deepEqual(cache.get(key, [0, 1]), { accuracy: 0.5, loss: 1 });
-    assert.throws(() => cache.load(`${line}\n{"supernet":1}\n${line}\n`), /line 2 of the evaluation cache/);
+    const text = [
+      lineOf([1, 0]),
+      '{"supernet":1}',
+      lineOf([1, 1]).slice(5),
+      lineOf([1, 2], { accuracy: 0.1, loss: null }), // what NaN became in older versions
+      lineOf([1, 3], {}),
+      lineOf([1, 4]),
+      '',
+    ];
+    assert.deepEqual(cache.load(text.join('\n')), [2, 3, 4, 5]);
+    assert.equal(cache.size, 3);
+    assert.ok(cache.get(key, [1, 4]));
+  });
+
+  it('keeps no score that is no number: the error names the path', async () => {
+    const lines: string[] = [];
+    const cache = new EvaluationCache((line) => lines.push(line));
+    for (const score of [{ accuracy: Number.NaN }, { accuracy: 0.1, loss: Number.POSITIVE_INFINITY }]) {
+      const evaluate = cached(async () => [{ accuracy: 0.5 }, score], cache, key);
+      await assert.rejects(
+        evaluate(
+          [
+            [0, 1],
+            [1, 0],
+          ],
+          {},
+        ),
+        {
+          code: 'NON_FINITE_LOSS',
+          message: /for path 1,0 but received (NaN|Infinity)/,
+        },
+      );
+    }
+    assert.deepEqual(lines, []);
+    assert.equal(cache.size, 0);
   });
 });

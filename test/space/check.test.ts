@@ -60,6 +60,7 @@ describe('a space', () => {
       padding: 0,
       groups: 1,
       bias: false,
+      init: 'he',
       out: { gene: 3, values: [2, 4] },
     });
   });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { it } from 'node:test';
 import { spaceTable } from '../../src/cost/spaceTable.js';
+import { operationTable } from '../../src/space/file/operationTable.js';
 import { getSpace, listSpaces } from '../../src/space/spaces/catalog.js';
 
 it('docs/spaces.md shows every space as it is (scripts/space-docs.mjs fills it)', () => {
@@ -18,5 +19,7 @@ it('docs/spaces.md shows every space as it is (scripts/space-docs.mjs fills it)'
       .map(({ name }) => name)
       .sort(),
   );
+  const [, operations] = /<!-- operations -->\n([\s\S]*?)\n<!-- end -->/.exec(text) ?? [];
+  assert.equal(operations, operationTable());
   for (const [name, table] of tables) assert.equal(table, spaceTable(getSpace(name)), name);
 });

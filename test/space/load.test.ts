@@ -4,11 +4,15 @@ import { describe, it } from 'node:test';
 import { SinglePathError } from '../../src/core/errors.js';
 import { costOf } from '../../src/cost/cost.js';
 import * as nn from '../../src/graph/build.js';
+import { choiceLayer, defineSpace, fixed } from '../../src/space/define.js';
 import { loadSpace, parseSpace } from '../../src/space/file/load.js';
-import { spaceJsonSchema } from '../../src/space/file/schema.js';
+import { operationSchemas, spaceJsonSchema } from '../../src/space/file/schema.js';
 import { spaceHash } from '../../src/space/hash.js';
 import { parametersOf } from '../../src/space/parameters.js';
+import { mbConv } from '../../src/space/spaces/blocks.js';
 import { getSpace } from '../../src/space/spaces/catalog.js';
+import { shuffleBlock } from '../../src/space/spaces/shufflenetV2.js';
+import type { SearchSpace } from '../../src/space/types.js';
 
 const EXAMPLE = 'examples/spaces/small-mixed.yaml';
 const text = readFileSync(EXAMPLE, 'utf8');
@@ -250,6 +254,90 @@ describe('errors of a space file', () => {
   it('include YAML that does not parse and files that are not there', () => {
     assert.throws(() => parseSpace('layers: [', 'my.yaml'), /my\.yaml:\d+:\d+: Expected valid YAML/);
     assert.throws(() => loadSpace('nowhere.yaml'), /'nowhere\.yaml'/);
+  });
+});
+
+describe('defaults', () => {
+  /** A space of one layer `steps`, then pooling and the classifier; 4 channels of 8 x 8 in. */
+  const yaml = (operation: object) =>
+    loadSpace({
+      name: 'one',
+      input: { channels: 4, size: 8 },
+      classes: 2,
+      layers: [
+        { out: 4, bits: [[2, 2]], choices: { one: [operation] as never } },
+        { name: 'fc', steps: ['averagePool', { linear: { out: 2 } }] },
+      ],
+    });
+  const contents = (space: SearchSpace) => ({
+    parameters: parametersOf(space),
+    // `init` may be absent in one and the default in the other: what counts are the parameters.
+    graphs: space.layers.map(({ choices }) =>
+      choices.map(({ graph }) => graph.nodes.map((node) => ({ ...node, init: undefined }))),
+    ),
+  });
+
+  /** The least settings of each operation that has optional ones. */
+  const least: Record<string, object> = {
+    conv2d: { out: 4 },
+    depthwise: {},
+    batchNorm: {},
+    maxPool: { kernel: 1, stride: 1 },
+    slice: { start: 0, end: 4 },
+    fakeQuantize: { method: 'pact' },
+    mbConv: { kernel: 3, expansion: 2 },
+    shuffleBlock: { kernel: 3 },
+  };
+
+  it('are what the schema and the table of docs/spaces.md say', () => {
+    let compared = 0;
+    for (const [name, schema] of Object.entries(operationSchemas())) {
+      const { properties = {}, required = [] } = schema as {
+        properties?: Record<string, { description?: string }>;
+        required?: string[];
+      };
+      for (const [setting, { description = '' }] of Object.entries(properties)) {
+        if (required.includes(setting)) continue;
+        assert.match(description, /^Default /, `${name}.${setting} says no default`);
+        const [, text] = /^Default (\$out \/ 2|[\w.]+)(?=$|:)/.exec(description) ?? [];
+        if (text === undefined || !(name in least)) continue; // a sentence, such as 'the input'
+        const value = /^(\d|true|false)/.test(text) ? JSON.parse(text) : text;
+        if (value === 'float') continue;
+        const [absent, given] = [least[name], { ...least[name], [setting]: value }];
+        const what = `${name}.${setting}`;
+        assert.deepEqual(contents(yaml({ [name]: given })), contents(yaml({ [name]: absent })), what);
+        compared++;
+      }
+    }
+    assert.ok(compared >= 14, `${compared} defaults compared`);
+  });
+
+  it('are the same in TypeScript and in YAML: the same block starts with the same weights', () => {
+    const place = { input: 4, output: 4, stride: 1 };
+    const same: [object, nn.Module][] = [
+      [{ conv2d: { out: 4, kernel: 3 } }, nn.conv2d({ out: 4, kernel: 3 })],
+      [{ depthwise: {} }, nn.depthwise({})],
+      [{ batchNorm: {} }, nn.batchNorm()],
+      [{ maxPool: { kernel: 1, stride: 1 } }, nn.maxPool(1, 1)],
+      [{ slice: { start: 0 } }, nn.slice(0)],
+      [{ mbConv: { kernel: 3, expansion: 2 } }, mbConv({ ...place, kernel: 3, expansion: 2 })],
+      [{ shuffleBlock: { kernel: 3 } }, shuffleBlock(place, 2, 3)],
+    ];
+    for (const [operation, module] of same) {
+      const typescript = defineSpace({
+        name: 'one',
+        input: { channels: 4, size: 8 },
+        classes: 2,
+        layers: [
+          choiceLayer({ bits: ['2-2'], choices: { one: module } }),
+          fixed('fc', nn.averagePool(), nn.linear({ out: 2 })),
+        ],
+      });
+      assert.deepEqual(contents(yaml(operation)), contents(typescript), JSON.stringify(operation));
+    }
+    // He et al.: sqrt(2 / fan out), the same number in both.
+    const start = parametersOf(yaml({ conv2d: { out: 4, kernel: 3 } }))[0]!.init;
+    assert.deepEqual(start, { kind: 'normal', mean: 0, std: Math.sqrt(2 / (4 * 9)) });
   });
 });
 

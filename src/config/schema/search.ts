@@ -32,7 +32,7 @@ export const evaluateSchema = z.strictObject({
   memory: memorySize
     .prefault(1024)
     .describe(
-      'Memory for the results of the layers with which several candidates begin, in MiB or such as 4GB; what does not fit is computed again',
+      'Memory for the results of the layers with which several candidates begin, and for BatchNorm statistics, in MiB or such as 4GB; what does not fit is computed again',
     ),
 });
 export type EvaluateConfig = z.infer<typeof evaluateSchema>;

@@ -30,11 +30,21 @@ export const arrays = {
     if (images === undefined) throw expected('images', `the ${split} split of the arrays`, images);
     const { pixels, shape, labels } = images;
     if (!(pixels instanceof Uint8Array)) throw expected('a Uint8Array', 'the pixels of the arrays', pixels);
-    if (shape.length !== 4 || !shape.every((side) => Number.isInteger(side) && side > 0)) {
+    if (shape?.length !== 4 || !shape.every((side) => Number.isInteger(side) && side > 0)) {
       throw expected('[count, channels, height, width]', 'the shape of the arrays', shape);
     }
-    const wrong = Array.from(labels).find((label) => !Number.isInteger(label));
-    if (wrong !== undefined) throw expected('integers', 'the labels of the arrays', wrong);
-    return { format: 'arrays', pixels, shape, labels: Int32Array.from(labels) };
+    return { format: 'arrays', pixels, shape, labels: checkedLabels(labels) };
   },
 } satisfies DatasetDefinition<ArraysOptions, ArraysSource>;
+
+/** An Int32Array takes anything for a number: holes become 0, and large numbers wrap. */
+function checkedLabels(labels: ArrayLike<number>): Int32Array {
+  if (!Number.isInteger(labels?.length) || typeof labels === 'string') {
+    throw expected('an array of class numbers', 'the labels of the arrays', labels);
+  }
+  return Int32Array.from({ length: labels.length }, (_, i) => {
+    const label = labels[i]!;
+    if (Number.isInteger(label) && label >= 0 && label < 2 ** 31) return label;
+    throw expected('an integer from 0 to 2^31 - 1', `label ${i} of the arrays`, label);
+  });
+}

@@ -31,7 +31,7 @@ export interface Conv2dNode extends NodeBase {
   bias: boolean;
   /** Weights are fake-quantized to `bits` before the convolution. */
   weightQuantizer?: { method: WeightQuantizerMethod; bits: Dim };
-  /** Default `reciprocal`. */
+  /** Absent: `reciprocal` (`nn.conv2d` never leaves it to that, but hashes of spaces depend on it). */
   init?: WeightInit;
 }
 

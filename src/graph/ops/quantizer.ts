@@ -64,7 +64,8 @@ export function quantizedWeight(method: WeightQuantizerMethod, bits: number): st
   const levels = scriptFloat(2 ** bits - 1);
   return [
     'squashed = torch.tanh(self.weight)',
-    'unit = squashed / torch.max(torch.abs(squashed)) * 0.5 + 0.5',
+    'largest = torch.max(torch.abs(squashed))',
+    'unit = squashed / torch.where(torch.gt(largest, 0), largest, torch.ones_like(largest)) * 0.5 + 0.5',
     `weight = torch.round(unit * ${levels}) / ${levels} * 2.0 - 1.0`,
   ];
 }

@@ -6,7 +6,7 @@
 import { z } from 'zod';
 import { ACTIVATIONS } from '../../graph/activations.js';
 import * as nn from '../../graph/build.js';
-import { mbConv } from '../spaces/blocks.js';
+import { MB_CONV_ACTIVATION, mbConv } from '../spaces/blocks.js';
 import { shuffleBlock } from '../spaces/shufflenetV2.js';
 import { bits, bitsOf, type Context, dimension, dimensionOf, numberOf, type Value, value } from './values.js';
 
@@ -17,18 +17,18 @@ const init = z
 const weights = z
   .strictObject({
     method: z.enum(['dorefa', 'lsq']),
-    bits: bits.optional().describe('1 to 8, or 32 for float; absent: chosen by the bits gene'),
+    bits: bits.optional().describe('Default what the bits gene chooses; 1 to 8, or 32 for float'),
   })
   .describe('Quantizes the weights');
 
-const window = {
-  kernel: value.optional().describe('Default 1, depthwise 3'),
+const window = (kernel: number) => ({
+  kernel: value.optional().describe(`Default ${kernel}`),
   stride: value.optional().describe('Default 1'),
   padding: value.optional().describe('Default kernel / 2, rounded down'),
   bias: z.boolean().optional().describe('Default false'),
-  init: init.optional().describe('Default he'),
-  weights: weights.optional(),
-};
+  init: init.optional().describe(`Default ${nn.CONV_INIT}`),
+  weights: weights.optional().describe('Default float'),
+});
 
 const activation = z.enum(ACTIVATIONS);
 
@@ -42,7 +42,9 @@ function row<Schema extends z.ZodType>(
 /** Ops and ready-made blocks. */
 export const operations = {
   conv2d: row(
-    z.strictObject({ out: dimension, groups: value.optional(), ...window }),
+    z
+      .strictObject({ out: dimension, ...window(1), groups: value.optional().describe('Default 1') })
+      .describe('Convolution'),
     ({ out, groups, ...window }, context) =>
       nn.conv2d({
         out: dimensionOf(out, context),
@@ -50,33 +52,51 @@ export const operations = {
         ...windowOf(window, context),
       }),
   ),
-  depthwise: row(z.strictObject(window), (window, context) => nn.depthwise(windowOf(window, context))),
+  depthwise: row(
+    z.strictObject(window(3)).describe('Convolution with one filter per channel'),
+    (window, context) => nn.depthwise(windowOf(window, context)),
+  ),
   batchNorm: row(
-    z.strictObject({
-      eps: z.number().positive().optional(),
-      momentum: z.number().positive().max(1).optional(),
-      affine: z.boolean().optional().describe('Default false: supernets share no scale and shift'),
-    }),
+    z
+      .strictObject({
+        eps: z.number().positive().optional().describe('Default 0.00001'),
+        momentum: z.number().positive().max(1).optional().describe('Default 0.1'),
+        affine: z.boolean().optional().describe('Default false: supernets share no scale and shift'),
+      })
+      .describe('Normalizes each channel over the batch'),
     (options) => nn.batchNorm(defined(options)),
   ),
-  averagePool: row(z.int().positive().describe('Output size'), (size) => nn.averagePool(size)),
+  averagePool: row(
+    z.int().positive().describe('Adaptive average pooling to this size; without a value to 1'),
+    (size) => nn.averagePool(size),
+  ),
   maxPool: row(
-    z.strictObject({ kernel: value, stride: value, padding: value.optional() }),
+    z
+      .strictObject({ kernel: value, stride: value, padding: value.optional().describe('Default 0') })
+      .describe('Largest value of each window'),
     ({ kernel, stride, padding = 0 }, context) =>
       nn.maxPool(numberOf(kernel, context), numberOf(stride, context), numberOf(padding, context)),
   ),
-  dropout: row(z.number().min(0).lt(1).describe('Probability'), (p) => nn.dropout(p)),
+  dropout: row(z.number().min(0).lt(1).describe('Zeroes values with this probability in training'), (p) =>
+    nn.dropout(p),
+  ),
   linear: row(
-    z.strictObject({ out: value, bias: z.boolean().optional().describe('Default true') }),
+    z
+      .strictObject({ out: value, bias: z.boolean().optional().describe('Default true') })
+      .describe('Fully connected layer on the flattened input; weights start as N(0, 0.01)'),
     ({ out, bias = true }, context) => nn.linear({ out: numberOf(out, context), bias }),
   ),
-  channelShuffle: row(value.describe('Groups'), (groups, context) =>
+  channelShuffle: row(value.describe('Channel shuffle with so many groups'), (groups, context) =>
     nn.channelShuffle(numberOf(groups, context)),
   ),
   channels: row(z.enum(['even', 'odd']).describe('Every second channel'), (which) => nn.channels(which)),
   slice: row(
     z
-      .strictObject({ start: value, step: value.optional(), end: value.optional() })
+      .strictObject({
+        start: value,
+        step: value.optional().describe('Default 1'),
+        end: value.optional().describe('Default the number of channels'),
+      })
       .describe('A range of channels'),
     ({ start, step = 1, end }, context) =>
       nn.slice(
@@ -90,10 +110,12 @@ export const operations = {
     ({ parts, index }, context) => nn.split(numberOf(parts, context), numberOf(index, context)),
   ),
   fakeQuantize: row(
-    z.strictObject({
-      method: z.enum(['pact', 'lsq']),
-      bits: bits.optional().describe('1 to 8, or 32 for float; absent: chosen by the bits gene'),
-    }),
+    z
+      .strictObject({
+        method: z.enum(['pact', 'lsq']),
+        bits: bits.optional().describe('Default what the bits gene chooses; 1 to 8, or 32 for float'),
+      })
+      .describe('Quantizes features, unsigned: put it after a ReLU'),
     ({ method, bits }, context) => nn.fakeQuantize(method, bitsOf(bits, 1, context)),
   ),
   squeezeExcite: row(
@@ -117,19 +139,18 @@ export const operations = {
       .strictObject({
         kernel: value,
         expansion: z.int().positive(),
-        activation: activation.optional().describe('Default relu6'),
-        groups: value.optional(),
-        squeezeExcite: z.boolean().optional().describe('Behind the depthwise convolution; default false'),
+        activation: activation.optional().describe(`Default ${MB_CONV_ACTIVATION}`),
+        groups: value.optional().describe('Default 1'),
+        squeezeExcite: z.boolean().optional().describe('Default false; behind the depthwise convolution'),
       })
       .describe('Inverted residual of MobileNetV2 from $in to $out with $stride'),
-    ({ kernel, expansion, activation = 'relu6', groups = 1, squeezeExcite = false }, context) =>
+    ({ kernel, expansion, activation, groups, squeezeExcite }, context) =>
       mbConv({
         ...placeOf(context),
         kernel: numberOf(kernel, context),
         expansion,
-        activation,
-        groups: numberOf(groups, context),
-        squeezeExcite,
+        ...defined({ activation, squeezeExcite }),
+        ...(groups !== undefined && { groups: numberOf(groups, context) }),
       }),
   ),
   shuffleBlock: row(
@@ -146,9 +167,9 @@ export const operations = {
 
 const placeOf = (context: Context) => ({ input: context.in, output: context.out, stride: context.stride });
 
-type WindowOptions = z.infer<z.ZodObject<typeof window>>;
+type WindowOptions = z.infer<z.ZodObject<ReturnType<typeof window>>>;
 
-function windowOf({ kernel, stride, padding, bias, init = 'he', weights }: WindowOptions, context: Context) {
+function windowOf({ kernel, stride, padding, bias, init, weights }: WindowOptions, context: Context) {
   const value = (v: Value | undefined) => (v === undefined ? undefined : numberOf(v, context));
   const quantizer = weights && { method: weights.method, bits: bitsOf(weights.bits, 0, context) };
   return defined({

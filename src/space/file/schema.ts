@@ -29,9 +29,9 @@ const detailed = single
   .extend({
     concat: z.array(steps).min(1).optional().describe('Branches on the same input, concatenated'),
     residual: z
-      .strictObject({ main: steps, shortcut: steps.optional() })
+      .strictObject({ main: steps, shortcut: steps.optional().describe('Default the input') })
       .optional()
-      .describe('main(x) + shortcut(x); the shortcut is the input unless given'),
+      .describe('main(x) + shortcut(x)'),
     sequential: z
       .strictObject({ name: z.string().regex(/^\w+$/), steps })
       .optional()
@@ -41,6 +41,15 @@ const detailed = single
   .meta({ minProperties: 1, maxProperties: 1 });
 
 const operation = z.union([plain, detailed]);
+
+/** JSON Schema of every operation with settings, by name. */
+export function operationSchemas(): Record<string, object> {
+  const { properties } = z.toJSONSchema(detailed, { io: 'input' });
+  return properties as Record<string, object>;
+}
+
+/** Operations that may stand without settings. */
+export const PLAIN_OPERATIONS: readonly string[] = plain.options;
 
 const layer = z
   .strictObject({

@@ -1,6 +1,9 @@
 import type { Activation } from '../../graph/activations.js';
 import * as nn from '../../graph/build.js';
 
+/** That of MobileNetV2's blocks. */
+export const MB_CONV_ACTIVATION: Activation = 'relu6';
+
 export interface MbConvOptions {
   input: number;
   output: number;
@@ -8,7 +11,8 @@ export interface MbConvOptions {
   stride: number;
   /** Hidden width as a multiple of the input's, rounded. */
   expansion: number;
-  activation: Activation;
+  /** Default `relu6`, as in MobileNetV2. */
+  activation?: Activation;
   /** Groups of the 1x1 convolutions, with a channel shuffle after the first. Default 1. */
   groups?: number;
   /** Whether a 1x1 convolution expands the input even by a factor of 1. Default false. */
@@ -22,8 +26,8 @@ export interface MbConvOptions {
  * input is added where stride and width allow.
  */
 export function mbConv(options: MbConvOptions): nn.Module {
-  const { input, output, kernel, stride, expansion, activation, groups = 1 } = options;
-  const { alwaysExpand = false, squeezeExcite = false } = options;
+  const { input, output, kernel, stride, expansion, groups = 1 } = options;
+  const { activation = MB_CONV_ACTIVATION, alwaysExpand = false, squeezeExcite = false } = options;
   const hidden = Math.round(input * expansion);
   const act = nn.activation(activation);
   const expand = [nn.conv2d({ out: hidden, groups, init: 'he' }), nn.batchNorm(), act];

@@ -85,7 +85,14 @@ export function shuffleNetV2({
     layers: [
       fixed('stem', stemConv(stem), norm(), nn.relu()),
       ...blocks(table, widths),
-      fixed('last', nn.conv2d({ out: last }), norm(), nn.relu(), nn.averagePool(), nn.dropout(0.1)),
+      fixed(
+        'last',
+        nn.conv2d({ out: last, init: 'reciprocal' }),
+        norm(),
+        nn.relu(),
+        nn.averagePool(),
+        nn.dropout(0.1),
+      ),
       fixed('fc', nn.linear({ out: classes, bias: false })),
     ],
   });
@@ -145,8 +152,11 @@ const norm = () => nn.batchNorm({ init: { weight: 1, bias: 1e-4 } });
 const stemConv = ({ out, stride }: { out: number; stride: number }) =>
   nn.conv2d({ out, kernel: 3, stride, init: { kind: 'normal', mean: 0, std: 0.01 } });
 
-/** 1x1 conv, BN, ReLU. */
-const pointwise = (out: Dim): nn.Module[] => [nn.conv2d({ out }), norm(), nn.relu()];
+/** 1x1 conv, BN, ReLU. Weights start as in the paper's code. */
+const pointwise = (out: Dim): nn.Module[] => [nn.conv2d({ out, init: 'reciprocal' }), norm(), nn.relu()];
 
 /** Depthwise conv, BN; no ReLU. */
-const depthwise = (kernel: number, stride: number): nn.Module[] => [nn.depthwise({ kernel, stride }), norm()];
+const depthwise = (kernel: number, stride: number): nn.Module[] => [
+  nn.depthwise({ kernel, stride, init: 'reciprocal' }),
+  norm(),
+];
