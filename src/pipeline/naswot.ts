@@ -23,7 +23,11 @@ export async function openNaswot(config: Config, space: SearchSpace, signal?: Ab
   const untrained = stack.add(createNetwork(space, config));
   const owned = stack.move();
   return {
-    scores: (architectures, stop) => untrained.naswot(architectures, batches[0]!, { signal: stop }),
+    scores: async (architectures, stop) => {
+      const scores = await untrained.naswot(architectures, batches[0]!, { signal: stop });
+      // Two images that are the same make the kernel singular, and its logarithm infinite.
+      return scores.map((score) => (Number.isFinite(score) ? score : 0));
+    },
     [Symbol.dispose]: () => owned[Symbol.dispose](),
   };
 }
