@@ -17,10 +17,14 @@ test('docs/json/ has the schemas of the types', async () => {
   const schemas: Record<string, unknown> = jsonSchemas();
   assert.deepEqual(readdirSync(folder).sort(), Object.keys(schemas).sort());
   for (const [file, schema] of Object.entries(schemas)) {
+    // Descriptions are those of the docstrings: written anew when something else changes.
+    const without = (text: string) =>
+      JSON.parse(text, (key, value) => (key === 'description' ? undefined : value));
+    const written = readFileSync(join(folder, file), 'utf8');
     assert.deepEqual(
-      JSON.parse(readFileSync(join(folder, file), 'utf8')),
-      JSON.parse(JSON.stringify(schema)),
-      file,
+      without(written),
+      without(JSON.stringify(schema)),
+      `${file}: node scripts/json-docs.mjs writes it`,
     );
   }
 });
