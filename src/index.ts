@@ -25,7 +25,7 @@ export { type Cost, costOf } from './cost/cost.js';
 export { type CostStatistics, costStatistics, spaceSize } from './cost/statistics.js';
 export { type CostTable, type Metric, tableCost } from './cost/table.js';
 // Images.
-export type { AugmentOptions } from './data/augment.js';
+export { AUGMENT_PRESETS, type AugmentOptions } from './data/augment.js';
 export { Dataset } from './data/dataset.js';
 export { splitHeldOut, splitPerClass } from './data/heldOut.js';
 export { type DatasetReport, inspectDataset } from './data/inspect.js';

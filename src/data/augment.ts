@@ -22,6 +22,22 @@ export interface AugmentOptions {
   cutmix?: number;
 }
 
+/** Augmentation of published recipes. */
+export const AUGMENT_PRESETS = {
+  none: {},
+  flip: { flip: true },
+  /** CIFAR (He et al. 2016): `cropPadding` of an eighth of the image is added where it is used. */
+  cifar: { cropPadding: 4, flip: true },
+  /** ImageNet (torchvision's reference). */
+  imagenet: { randomResizedCrop: true, flip: true },
+  /** The released training of Single Path One-Shot, whose models take BGR in 0..255: `normalize: 'bytes'`, `channelOrder: 'bgr'`. */
+  'spos-imagenet': {
+    randomResizedCrop: true,
+    flip: true,
+    colorJitter: { brightness: 0.4, contrast: 0.4, saturation: 0.4 },
+  },
+} as const satisfies Record<string, AugmentOptions>;
+
 /**
  * Checked and completed, as the addon takes them.
  *

@@ -19,7 +19,9 @@ export function presetNormalization(preset: Preset, channels: number, bgr: boole
     });
   }
   const { mean, std } = normalizationPresets[preset];
-  if (preset === 'half') return { mean: Array(channels).fill(0.5), std: Array(channels).fill(0.5) };
+  if (preset === 'half' || preset === 'bytes') {
+    return { mean: Array(channels).fill(mean[0]), std: Array(channels).fill(std[0]) };
+  }
   if (mean.length !== channels) {
     throw expected(`a preset for images of ${channels} channel(s)`, 'normalize', preset, {
       hint: "'auto' computes mean and standard deviation from the training images",

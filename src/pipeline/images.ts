@@ -1,7 +1,6 @@
 import type { Config } from '../config/schema/config.js';
 import type { DataConfig } from '../config/schema/data.js';
 import { SinglePathError } from '../core/errors.js';
-import type { AugmentOptions } from '../data/augment.js';
 import type { Dataset } from '../data/dataset.js';
 import { splitHeldOut, splitPerClass } from '../data/heldOut.js';
 import { type DatasetConfig, datasetDefinition, datasets } from '../data/kinds/index.js';
@@ -10,6 +9,7 @@ import type { DataLoader } from '../data/loader.js';
 import { openDataset } from '../data/open.js';
 import type { NativeBatch } from '../runtime/native.js';
 import type { SearchSpace } from '../space/types.js';
+import { augmentOf, imagesOf } from './augmentation.js';
 
 /** The images of a run, in native memory. */
 export interface Images extends Disposable {
@@ -94,17 +94,6 @@ export function trainingLoader(images: Dataset, config: Config, batchSize: numbe
   });
 }
 
-/** How training images of `size` pixels are varied. */
-function augmentOf({ augment, cropPadding, colorJitter }: DataConfig, size: number): AugmentOptions {
-  const strength = { brightness: colorJitter, contrast: colorJitter, saturation: colorJitter };
-  return {
-    flip: augment !== 'none',
-    cropPadding: augment === 'crop-flip' ? (cropPadding ?? Math.floor(size / 8)) : 0,
-    randomResizedCrop: augment === 'random-resized-crop',
-    ...(colorJitter > 0 && { colorJitter: strength }),
-  };
-}
-
 /** A fixed set of batches without augmentation, balanced over the classes: to calibrate or validate on. */
 export async function fixedBatches(
   images: Dataset,
@@ -130,10 +119,10 @@ export function fixedSubset(images: Dataset, count: number): Dataset {
  * @throws SinglePathError `INVALID_CONFIG` where the section lacks something.
  */
 export function datasetConfig(data: DataConfig, space: ImageSpace): DatasetConfig {
-  const { kind, normalize, channelOrder, broken, brokenShare } = data;
+  const { kind, normalize, broken, brokenShare } = data;
   const { channels, size } = space.input;
   const options = datasets[kind].fromConfig(data, { channels, size, classes: space.classes });
   // Image files are of any size; images of one size are taken as they are, and have to fit.
   const shape = datasetDefinition(kind).imageFiles && { size, channels };
-  return { kind, ...options, ...shape, normalize, channelOrder, broken, brokenShare } as DatasetConfig;
+  return { kind, ...options, ...shape, ...imagesOf(data), normalize, broken, brokenShare } as DatasetConfig;
 }

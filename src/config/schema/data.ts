@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { CONFIGURABLE_KINDS } from '../../data/kinds/index.js';
 import { PRESETS } from '../../data/kinds/normalization.js';
+import { augmentFields } from './augment.js';
 
 /** Where images come from and how a training image is varied. */
 export const dataSchema = z.strictObject({
@@ -71,24 +72,7 @@ export const dataSchema = z.strictObject({
     .max(1)
     .default(0.01)
     .describe('Share of broken images at which skip stops the run, too'),
-  augment: z
-    .enum(['none', 'flip', 'crop-flip', 'random-resized-crop'])
-    .default('crop-flip')
-    .describe(
-      'Variation of training images: crop-flip pads by cropPadding; random-resized-crop is for ImageNet',
-    ),
-  cropPadding: z
-    .int()
-    .min(0)
-    .nullable()
-    .default(null)
-    .describe('Pixels of padding before the random crop of crop-flip; null is an eighth of the image'),
-  colorJitter: z
-    .number()
-    .min(0)
-    .max(1)
-    .default(0)
-    .describe('Strength of brightness, contrast and saturation jitter (paper: 0.4)'),
+  ...augmentFields,
   normalize: z
     .union([
       z.enum(['auto', ...PRESETS]),
@@ -96,7 +80,7 @@ export const dataSchema = z.strictObject({
     ])
     .default('auto')
     .describe(
-      'Mean and standard deviation per channel: of the training images (auto), published, half, or lists as mean and std',
+      'Mean and standard deviation per channel: of the training images (auto), published, half (-1..1), bytes (0..255), or lists as mean and std',
     ),
   channelOrder: z
     .enum(['rgb', 'bgr'])
