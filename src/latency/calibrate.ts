@@ -1,3 +1,4 @@
+import { CholeskyDecomposition, Matrix } from 'ml-matrix';
 import { expected } from '../core/errors.js';
 import type { Calibration } from './table.js';
 
@@ -115,24 +116,9 @@ function refit(
   return times.map((time, row) => Math.max(0, scale * time * (1 + changes[row]!)));
 }
 
-/** Solves a symmetric positive definite system by Cholesky's decomposition, in place. */
-function solve(matrix: Float64Array[], right: Float64Array): Float64Array {
-  const size = right.length;
-  for (let i = 0; i < size; i++) {
-    for (let j = 0; j <= i; j++) {
-      let sum = matrix[i]![j]!;
-      for (let k = 0; k < j; k++) sum -= matrix[i]![k]! * matrix[j]![k]!;
-      matrix[i]![j] = i === j ? Math.sqrt(Math.max(sum, Number.MIN_VALUE)) : sum / matrix[j]![j]!;
-    }
-  }
-  const result = Float64Array.from(right);
-  for (let i = 0; i < size; i++) {
-    for (let k = 0; k < i; k++) result[i]! -= matrix[i]![k]! * result[k]!;
-    result[i]! /= matrix[i]![i]!;
-  }
-  for (let i = size - 1; i >= 0; i--) {
-    for (let k = i + 1; k < size; k++) result[i]! -= matrix[k]![i]! * result[k]!;
-    result[i]! /= matrix[i]![i]!;
-  }
-  return result;
+/** Solves a symmetric positive definite system. */
+export function solve(matrix: readonly Float64Array[], right: Float64Array): Float64Array {
+  const rows = new Matrix(matrix.map((row) => Array.from(row)));
+  const solution = new CholeskyDecomposition(rows).solve(Matrix.columnVector(right));
+  return Float64Array.from(solution.getColumn(0));
 }

@@ -69,16 +69,18 @@ export interface ImportOptions {
   format: ForeignFormatName;
   /** Name of the device, where it is known. */
   device: string;
+  /** Estimate rows the file does not have. */
+  interpolate?: boolean | undefined;
 }
 
 /** A table from a file of another project: docs/latency.md. @throws what importRows throws. */
 export function importTable(
   config: SpaceConfig,
   path: string,
-  { format, device }: ImportOptions,
+  { format, device, interpolate = false }: ImportOptions,
 ): LatencyTable {
   const space = openSpace(config);
-  const rows = importRows(space, path, format);
+  const rows = importRows(space, path, format, { interpolate });
   const environment = importedEnvironment(device);
   return { header: { ...newHeader(spaceReference(config, space)), environment, overheadNs: 0 }, rows };
 }

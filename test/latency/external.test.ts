@@ -4,8 +4,9 @@ import { parse } from 'yaml';
 import { loadConfig } from '../../src/config/load.js';
 import { costStatistics } from '../../src/cost/statistics.js';
 import { tableCost } from '../../src/cost/table.js';
+import { graphCost, readerOf } from '../../src/graph/walk.js';
 import { costTable } from '../../src/latency/costTable.js';
-import { mobileKeys, onceForAllKey } from '../../src/latency/external/mobileKeys.js';
+import { mobileKeys, onceForAllKey, proxylessKey } from '../../src/latency/external/mobileKeys.js';
 import { writeYamlTimes, YAML_STYLES } from '../../src/latency/external/yamlTable.js';
 import { predict } from '../../src/latency/predict.js';
 import { bestRows } from '../../src/latency/table.js';
@@ -20,6 +21,14 @@ const config = loadConfig({ set: ['space.name=proxyless-mobile'] }).space;
 const published = proxylessTable(1);
 const file = temporaryFile('mobile.yaml', asYaml(published));
 const table = importTable(config, file, { format: 'proxyless', device: 'phone' });
+
+/** By ProxylessNAS's keys, a nanosecond a thousand multiply-adds and 20 microseconds. */
+function mobileTimes(): [key: string, ms: number][] {
+  return [...mobileKeys(space, proxylessKey)].flatMap(([{ block }, key]): [string, number][] => {
+    const { madds } = graphCost(block.graph, block.input, readerOf([])).cost;
+    return typeof key === 'string' ? [[key, madds / 1e9 + 0.02]] : [];
+  });
+}
 
 describe('a table of ProxylessNAS', () => {
   it('predicts the sums of its own formula', () => {
@@ -48,6 +57,23 @@ describe('a table of ProxylessNAS', () => {
       (error: Error & { code?: string }) =>
         error.code === 'INVALID_TABLE' && keys.every((key) => error.message.includes(key)),
     );
+  });
+
+  it('estimates what is missing where it is asked to, and says which rows', () => {
+    const times = [...published.keys()];
+    // Times that a fit can find: those of made-up multiply-adds.
+    const orderly = new Map(mobileTimes());
+    assert.deepEqual(new Set(orderly.keys()), new Set(times));
+    const some = new Map([...orderly].filter((_, i) => i % 5 !== 3));
+    const incomplete = temporaryFile('incomplete.yaml', asYaml(some));
+    const filled = importTable(config, incomplete, { format: 'proxyless', device: '', interpolate: true });
+    const estimated = filled.rows.filter(({ source }) => source === 'interpolated');
+    assert.equal(estimated.length, orderly.size - some.size);
+    const truth = new Map(
+      [...mobileKeys(space, proxylessKey)].map(([row, key]) => [row.key, orderly.get(key!)!]),
+    );
+    for (const { key, times: of } of estimated)
+      assert.ok(Math.abs(of!.p50 / 1e6 / truth.get(key)! - 1) < 0.01, key);
   });
 
   it('refuses times that are not positive, and files that are no tables', () => {

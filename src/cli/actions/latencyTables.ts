@@ -23,6 +23,7 @@ export interface ImportOptions extends SpaceSettingsOptions {
   format: string;
   out: string;
   device?: string;
+  interpolate?: boolean;
 }
 
 export interface ArchOptions {
@@ -215,12 +216,18 @@ export function diffLatency(a: string, b: string, { json }: { json?: boolean }):
 
 /** `singlepath latency import` */
 export async function importLatency(file: string, options: ImportOptions): Promise<void> {
-  const { out, format, device = 'unknown' } = options;
+  const { out, format, device = 'unknown', interpolate } = options;
   tableFormat(out); // before any work
   const config = configOf({ config: [], set: [] }, { shortcuts: await spaceShortcuts(options) });
-  const table = importTable(config.space, file, { format: foreignFormat(format), device });
+  const table = importTable(config.space, file, { format: foreignFormat(format), device, interpolate });
   await writeTable(out, table);
-  printText(`${out}: ${table.rows.length} rows`);
+  const { length } = table.rows;
+  const estimated = table.rows.filter(({ source }) => source === 'interpolated').length;
+  const coverage =
+    estimated === 0
+      ? ''
+      : `, ${estimated} of them estimated (${formatPercent(1 - estimated / length)} measured)`;
+  printText(`${out}: ${length} rows${coverage}`);
 }
 
 /** `singlepath latency export` */

@@ -212,7 +212,8 @@ function importCommand(): Command {
       )
       .requiredOption('--format <proxyless|ofa|csv>', 'what the file is')
       .requiredOption('-o, --out <table>', 'file to write: .lut, .json or .csv')
-      .option('--device <name>', 'name of the device it was measured on'),
+      .option('--device <name>', 'name of the device it was measured on')
+      .option('--interpolate', 'estimate rows that the file does not have, from those it has'),
     SPACE_SETTINGS,
   ).action(async (file: string, options: ImportOptions) => (await actions()).importLatency(file, options));
   return withHelp(command, {

@@ -30,6 +30,16 @@ export class LocalSession implements Session {
   /** @throws SinglePathError `NATIVE_MISSING`, `DEVICE_UNAVAILABLE`. */
   constructor(readonly options: LocalOptions) {
     const { threads, batch, dtype, kernels = 'fused', device = 'cpu' } = options;
+    // The clock reads what the host waits, and a GPU is not waited for.
+    if (device !== 'cpu') {
+      throw new SinglePathError(
+        'DEVICE_UNAVAILABLE',
+        `Expected runtime.device=cpu to measure latency but received ${device}`,
+        {
+          hint: 'measure a GPU through a command: --runner',
+        },
+      );
+    }
     this.#threadsBefore = addon().threads();
     addon().setThreads(threads);
     this.#stopwatch = callNative(() => new (addon().Stopwatch)({ device, kernels, precision: dtype, batch }));

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expected, SinglePathError } from '../../core/errors.js';
 import { ioError } from '../../core/files.js';
 import type { SearchSpace } from '../../space/types.js';
+import { interpolateRows } from '../interpolate.js';
 import type { Row } from '../rows.js';
 import { spaceRows } from '../rows.js';
 import type { TableRow } from '../table.js';
@@ -64,26 +65,37 @@ function yamlFormat(name: keyof typeof YAML_STYLES): ForeignFormat {
  * @throws SinglePathError `INVALID_TABLE`: one error that lists all missing keys, one that lists all times that are
  *   not positive; `IO`.
  */
-export function importRows(space: SearchSpace, path: string, format: ForeignFormatName): TableRow[] {
+export function importRows(
+  space: SearchSpace,
+  path: string,
+  format: ForeignFormatName,
+  { interpolate = false }: { interpolate?: boolean } = {},
+): TableRow[] {
   const { read, keys } = FOREIGN_FORMATS[format];
   const times = read(readText(path), path);
   checkTimes(times, path);
   const missing: string[] = [];
-  const rows = [...keys(space)].flatMap(([row, candidates]): TableRow[] => {
+  const absent: Row[] = [];
+  const measured = new Map<Row, TableRow>();
+  for (const [row, candidates] of keys(space)) {
     const found = candidates?.find((key) => times.has(key));
-    if (found !== undefined) return [importedRow(row, times.get(found)!)];
-    if (candidates?.length === 0) return [importedRow(row)];
-    missing.push(candidates?.at(-1) ?? `(none for ${row.label}: ${row.key})`);
-    return [];
-  });
-  if (missing.length > 0) {
+    if (found !== undefined) measured.set(row, importedRow(row, times.get(found)!));
+    else if (candidates?.length === 0) measured.set(row, importedRow(row));
+    else {
+      missing.push(candidates?.at(-1) ?? `(none for ${row.label}: ${row.key})`);
+      absent.push(row);
+    }
+  }
+  if (missing.length > 0 && !interpolate) {
     throw new SinglePathError(
       'INVALID_TABLE',
       `Expected all rows of '${space.name}' in '${path}' but these ${missing.length} keys are missing:\n  ${missing.join('\n  ')}`,
-      { hint: 'is it for this space at this input size and number of classes?' },
+      {
+        hint: 'is it for this space, input size and number of classes? --interpolate estimates what is missing',
+      },
     );
   }
-  return rows;
+  return [...measured.values(), ...(absent.length === 0 ? [] : interpolateRows(absent, measured))];
 }
 
 function importedRow({ key, label, block, output }: Row, time?: ForeignTime): TableRow {
