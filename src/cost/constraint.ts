@@ -13,7 +13,7 @@ export interface Constraint {
 const ALIASES: Record<string, Metric> = { flops: 'madds', macs: 'madds', parameters: 'params' };
 
 /** Powers of the unit: of 1000, but of 1024 for BitOps, which the literature gives in units of 2^30. */
-export function unitOf(metric: Metric): 1000 | 1024 {
+function unitOf(metric: Metric): 1000 | 1024 {
   return metric === 'bitops' ? 1024 : 1000;
 }
 

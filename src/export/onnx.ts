@@ -15,10 +15,10 @@ import { walkSpace } from '../space/check.js';
 import type { SearchSpace } from '../space/types.js';
 
 /** The opset that is written by default: onnxruntime 1.12 and later load it. */
-export const DEFAULT_OPSET = 17;
-export const LARGEST_OPSET = 26;
+const DEFAULT_OPSET = 17;
+const LARGEST_OPSET = 26;
 /** Packed weights need 4-bit tensors. */
-export const PACKED_OPSET = 21;
+const PACKED_OPSET = 21;
 
 /**
  * Version of the file format, by opset. Runtimes refuse a file whose version is too new for them, whatever its

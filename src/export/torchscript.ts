@@ -39,7 +39,7 @@ export function describeScript(
 }
 
 /** The modules, the root last. */
-export function describeModules(subnet: SearchSpace): ScriptModule[] {
+function describeModules(subnet: SearchSpace): ScriptModule[] {
   const modules: ScriptModule[] = [];
   const root = new Method('', 'x');
   root.value = root.assign('images', `torch.contiguous(x, memory_format=${CHANNELS_LAST})`);

@@ -96,7 +96,7 @@ export interface TableHeader {
 export type RowSource = 'in_context' | 'isolated' | 'imported' | 'interpolated';
 
 /** Best first: what a sum takes where a key has several rows. */
-export const SOURCES: readonly RowSource[] = ['in_context', 'isolated', 'imported', 'interpolated'];
+const SOURCES: readonly RowSource[] = ['in_context', 'isolated', 'imported', 'interpolated'];
 
 /** `not_converged`: the maximum time came first; `drifted`: the machine changed its speed meanwhile. */
 export type RowFlag = 'not_converged' | 'drifted';

@@ -11,7 +11,7 @@ export function trainingIdentity(config: Config, section: 'train' | 'retrain'): 
 }
 
 /** What decides which images there are and how they look. */
-export function imagesIdentity({ data }: Config): Record<string, unknown> {
+function imagesIdentity({ data }: Config): Record<string, unknown> {
   const { threads: _, ...rest } = data;
   return rest;
 }

@@ -14,6 +14,6 @@ export class UniformSampler implements Sampler {
   }
 }
 
-export function uniformArchitecture(space: GeneSpace, random: RandomStream): number[] {
+function uniformArchitecture(space: GeneSpace, random: RandomStream): number[] {
   return space.genes.map((gene) => random.integer(gene.size));
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { SearchSpace } from './types.js';
 
 /** JSON with sorted keys: equal values give equal text, whatever order they were built in. */
-export function canonicalJson(value: unknown): string {
+function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_key, inner: unknown) =>
     inner !== null && typeof inner === 'object' && !Array.isArray(inner)
       ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))

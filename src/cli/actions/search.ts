@@ -84,7 +84,7 @@ function describeBudget({ rungs, imagePasses }: FinalistsBudget): string {
 }
 
 /** Winner, baseline and Pareto front as tables. */
-export function describeSearch(space: SearchSpace, result: SearchResult): string {
+function describeSearch(space: SearchSpace, result: SearchResult): string {
   const { baseline, calibration } = result;
   const modelText = calibration === undefined ? deviationText : accuracyText;
   const parts = [describeOutcome(space, result, modelText)];

@@ -30,4 +30,3 @@ export const exportSchema = z.strictObject({
     .default(1e-4)
     .describe('Largest difference of logits that is allowed, relative to the largest logit'),
 });
-export type ExportConfig = z.infer<typeof exportSchema>;

@@ -25,4 +25,3 @@ export const runtimeSchema = z.strictObject({
     .default(0)
     .describe('Threads that compute one op; 0 uses all cores that the process may use'),
 });
-export type RuntimeConfig = z.infer<typeof runtimeSchema>;

@@ -35,7 +35,6 @@ export const evaluateSchema = z.strictObject({
       'Memory for the results of the layers with which several candidates begin, and for BatchNorm statistics, in MiB or such as 4GB; what does not fit is computed again',
     ),
 });
-export type EvaluateConfig = z.infer<typeof evaluateSchema>;
 
 /** Which architectures are tried. Defaults: Algorithm 1 of arXiv 1904.00420. */
 export const searchSchema = z

@@ -26,7 +26,7 @@ interface ForeignFormat {
 }
 
 /** Formats of other projects that `latency import` reads. */
-export const FOREIGN_FORMATS: Record<'proxyless' | 'ofa' | 'csv', ForeignFormat> = {
+const FOREIGN_FORMATS: Record<'proxyless' | 'ofa' | 'csv', ForeignFormat> = {
   proxyless: yamlFormat('proxyless'),
   ofa: yamlFormat('ofa'),
   csv: {

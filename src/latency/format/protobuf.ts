@@ -7,7 +7,7 @@ import { checkedTable, notATable } from './schema.js';
 let parsed: protobuf.Root | undefined;
 
 /** A message of proto/latency.proto, which is parsed on first use. */
-export function latencyMessage(name: string): protobuf.Type {
+function latencyMessage(name: string): protobuf.Type {
   parsed ??= protobuf.loadSync(join(packageRoot(), 'proto', 'latency.proto'));
   return parsed.lookupType(`singlepath.latency.${name}`);
 }

@@ -8,7 +8,7 @@ const shape = z.strictObject({ channels: count, height: count, width: count });
 const span = z.strictObject({ before: z.number().optional(), after: z.number().optional() });
 
 /** One row as JSON has it. */
-export const rowSchema = z.strictObject({
+const rowSchema = z.strictObject({
   key: z.string().min(1),
   label: z.string(),
   input: shape,
@@ -34,7 +34,7 @@ export const rowSchema = z.strictObject({
   published: z.strictObject({ mean: z.number(), spread: z.number() }).optional(),
 });
 
-export const headerSchema = z.strictObject({
+const headerSchema = z.strictObject({
   version: z.int().min(1),
   tool: z.string(),
   created: z.string(),

@@ -12,7 +12,7 @@ import { WIDTH_SCALES } from './shufflenetV2.js';
 export type BitPair = readonly [weights: number, features: number];
 
 /** The paper's candidates. */
-export const BIT_PAIRS: readonly BitPair[] = [
+const BIT_PAIRS: readonly BitPair[] = [
   [1, 2],
   [2, 2],
   [1, 4],
