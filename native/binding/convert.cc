@@ -117,13 +117,8 @@ Napi::Array get_array(const Napi::Object& object, const char* name) {
 std::vector<double> get_numbers(const Napi::Object& object, const char* name) {
   const Napi::Array array = get_array(object, name);
   std::vector<double> values;
-<<<<<<< HEAD
   for (uint32_t i = 0; i < array.Length(); ++i)
     values.push_back(finite_number(array.Get(i), "numbers", name));
-=======
-  for (uint32_t i = 0; i < array.Length(); ++i)
-    values.push_back(finite_number(array.Get(i), "numbers", name));
->>>>>>> 8a055dd (Faults in numbers and at the border: non-finite losses, quantizers at the edge, sizes, handles, callbacks, gzip bombs are errors that say so)
   return values;
 }
 
@@ -136,7 +131,9 @@ std::vector<std::string> get_strings(const Napi::Object& object, const char* nam
   const Napi::Array array = get_array(object, name);
   std::vector<std::string> values;
   for (uint32_t i = 0; i < array.Length(); ++i) {
-    values.push_back(to_text(array.Get(i), std::string(name) + "[" + std::to_string(i) + "]"));
+    const Napi::Value value = array.Get(i);
+    if (!value.IsString()) expected("strings", name, value);
+    values.push_back(value.As<Napi::String>().Utf8Value());
   }
   return values;
 }
@@ -144,13 +141,8 @@ std::vector<std::string> get_strings(const Napi::Object& object, const char* nam
 std::vector<int64_t> get_integers(const Napi::Object& object, const char* name) {
   const Napi::Array array = get_array(object, name);
   std::vector<int64_t> values;
-<<<<<<< HEAD
   for (uint32_t i = 0; i < array.Length(); ++i)
     values.push_back(whole_number(array.Get(i), "integers", name));
-=======
-  for (uint32_t i = 0; i < array.Length(); ++i)
-    values.push_back(whole_number(array.Get(i), "integers", name));
->>>>>>> 8a055dd (Faults in numbers and at the border: non-finite losses, quantizers at the edge, sizes, handles, callbacks, gzip bombs are errors that say so)
   return values;
 }
 
