@@ -102,8 +102,10 @@ describe('resizing', () => {
     };
     const [scaled, exact] = [await whole(false), await whole(true)];
     assert.notDeepEqual(scaled, exact);
-    const difference = scaled.reduce((sum, value, at) => sum + Math.abs(value - exact[at]!), 0);
-    assert.ok(difference / scaled.length < 12, `${difference / scaled.length}`);
+    // Of the smooth channels, red and green; the blue one is a fine chequered pattern.
+    const smooth = scaled.subarray(0, 2 * 36);
+    const difference = smooth.reduce((sum, value, at) => sum + Math.abs(value - exact[at]!), 0);
+    assert.ok(difference / smooth.length < 12, `${difference / smooth.length}`);
     using dataset = await open([file], { size: 6, resize: 6 });
     const [batch] = await dataset.batches({ batchSize: 1 });
     assert.deepEqual(pixelsOf(batch!), exact);
