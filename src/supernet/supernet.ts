@@ -1,6 +1,6 @@
 import { runtimeSchema } from '../config/schema/runtime.js';
 import { evaluateSchema } from '../config/schema/search.js';
-import { checkArray, checkCallbacks, checkObject } from '../core/check.js';
+import { checkArray, checkCallbacks, checkLists, checkObject } from '../core/check.js';
 import { expected, SinglePathError } from '../core/errors.js';
 import { addon } from '../runtime/addon.js';
 import { callNative, cancellation } from '../runtime/call.js';
@@ -77,7 +77,7 @@ export class Supernet implements Disposable {
     readonly space: SearchSpace,
     options: SupernetOptions = {},
   ) {
-    checkObject(space, 'a search space', 'Supernet');
+    checkLists(space, ['genes', 'layers'], 'a search space', 'Supernet');
     checkObject(options, 'options', 'Supernet');
     const { device = DEFAULTS.device, precision = DEFAULTS.precision, seed = 0 } = options;
     const kernels = options.kernels ?? (device === 'cpu' ? 'fused' : 'aten');
