@@ -80,7 +80,7 @@ describe('descriptions of networks are checked before anything is built', () => 
       0,
       1.5,
       7,
-      2 ** 31,
+      2 ** 40, // more than any memory: a size that can be had would be filled
       2 ** 53,
       Number.NaN,
       '',
