@@ -5,9 +5,11 @@ import {
   fsyncSync,
   ftruncateSync,
   openSync,
+  readFileSync,
   readSync,
   writeSync,
 } from 'node:fs';
+import { SinglePathError } from '../core/errors.js';
 import { ioError } from '../core/files.js';
 
 const NEWLINE = 0x0a;
@@ -86,4 +88,31 @@ function truncate(descriptor: number, size: number): void {
   } catch {
     // The error of the append says more; readers tolerate a torn last line.
   }
+}
+
+/**
+ * The values of a file of JSON lines. A torn last line (the process was killed) is left out.
+ *
+ * @param what one line is, and what to do where one is broken, for the error.
+ * @throws SinglePathError `IO`, or `INVALID_CHECKPOINT` for a broken line elsewhere.
+ */
+export function readJsonLines<Line>(path: string, { what, hint }: { what: string; hint: string }): Line[] {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    throw ioError('read', path, error);
+  }
+  const lines = text.split('\n');
+  lines.pop(); // '' after a final newline, else the torn line
+  return lines.map((line, index) => {
+    try {
+      return JSON.parse(line) as Line;
+    } catch (cause) {
+      throw new SinglePathError('INVALID_CHECKPOINT', `Expected ${what} in '${path}', line ${index + 1}`, {
+        cause,
+        hint,
+      });
+    }
+  });
 }

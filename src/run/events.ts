@@ -1,7 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { SinglePathError } from '../core/errors.js';
-import { ioError } from '../core/files.js';
-import { AppendFile } from './appendFile.js';
+import { existsSync } from 'node:fs';
+import { AppendFile, readJsonLines } from './appendFile.js';
 
 /** What can happen in a run: docs/run-directory.md has a row for each. */
 export type RunEventType =
@@ -54,26 +52,11 @@ export class EventLog implements Disposable {
  */
 export function readEvents(path: string): RunEvent[] {
   if (!existsSync(path)) return [];
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    throw ioError('read', path, error);
-  }
-  const lines = text.split('\n');
-  lines.pop(); // '' after a final newline, else the torn line
   let events: RunEvent[] = [];
-  for (const [index, line] of lines.entries()) {
-    let event: RunEvent;
-    try {
-      event = JSON.parse(line) as RunEvent;
-    } catch (cause) {
-      throw new SinglePathError(
-        'INVALID_CHECKPOINT',
-        `Expected a JSON event in '${path}', line ${index + 1}`,
-        { cause, hint: 'the file is damaged: remove the line, or start again in a new run directory' },
-      );
-    }
+  for (const event of readJsonLines<RunEvent>(path, {
+    what: 'a JSON event',
+    hint: 'the file is damaged: remove the line, or start again in a new run directory',
+  })) {
     if (event.type === 'resumed') events = events.filter((earlier) => earlier.step <= event.step);
     events.push(event);
   }

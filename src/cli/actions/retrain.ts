@@ -31,18 +31,17 @@ export async function retrain(options: RetrainCommandOptions): Promise<void> {
   const architecture = architectureOf(space, options);
   const runDir = options.runDir ?? defaultRunDir(config, 'retrain');
   const session = createSession(options);
-  const reporter = trainingReporter(session, 'network', config.retrain.logEvery);
+  const { stop, ...hooks } = trainingReporter(session, 'network', config.retrain.logEvery);
   const result = await stoppable({ saves: 'a checkpoint of the present step' }, (signal) =>
     runRetrain(config, architecture, {
       runDir,
       resume: options.resume,
       from: options.from,
       ...startReporter(session),
-      signal,
-      onProgress: reporter.onProgress,
-      onStalled: reporter.onStalled,
+      ...hooks,
       onBroken: session.onBroken,
-    }).finally(reporter.stop),
+      signal,
+    }).finally(stop),
   );
   const { madds, params } = costOf(space, architecture);
   if (options.json)

@@ -19,18 +19,17 @@ export async function train(options: TrainCommandOptions): Promise<void> {
   const config = runConfig(options, { base });
   const runDir = options.runDir ?? defaultRunDir(config, 'train');
   const session = createSession(options);
-  const reporter = trainingReporter(session, 'supernet', config.train.logEvery);
+  const { stop, ...hooks } = trainingReporter(session, 'supernet', config.train.logEvery);
   const result = await stoppable({ saves: 'a checkpoint of the present step' }, (signal) =>
     runTrain(config, {
       runDir,
       resume: options.resume,
       from,
       ...startReporter(session),
-      signal,
-      onProgress: reporter.onProgress,
-      onStalled: reporter.onStalled,
+      ...hooks,
       onBroken: session.onBroken,
-    }).finally(reporter.stop),
+      signal,
+    }).finally(stop),
   );
   if (options.json) printJson('train', { ...result, runDir });
   else printText(describe(result, runDir));

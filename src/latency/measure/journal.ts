@@ -1,8 +1,7 @@
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { SinglePathError } from '../../core/errors.js';
-import { ioError } from '../../core/files.js';
 import { DirectoryLock } from '../../core/lock.js';
-import { AppendFile } from '../../run/appendFile.js';
+import { AppendFile, readJsonLines } from '../../run/appendFile.js';
 import { differences } from '../../run/directory.js';
 import type { JobResult } from '../device/session.js';
 
@@ -83,24 +82,7 @@ export class Journal implements Disposable {
 }
 
 function read(path: string): JournalRecord[] {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    throw ioError('read', path, error);
-  }
-  const lines = text.split('\n');
-  lines.pop(); // '' after a final newline, else the torn line
-  return lines.map((line, index) => {
-    try {
-      return JSON.parse(line) as JournalRecord;
-    } catch (cause) {
-      throw new SinglePathError('INVALID_CHECKPOINT', `Expected JSON in '${path}', line ${index + 1}`, {
-        hint: 'the journal is damaged: delete it and measure again',
-        cause,
-      });
-    }
-  });
+  return readJsonLines(path, { what: 'JSON', hint: 'the journal is damaged: delete it and measure again' });
 }
 
 function checkHeader(path: string, first: JournalRecord, header: JournalHeader): void {
