@@ -39,7 +39,7 @@ function blocksOf(page: string): Block[] {
   }));
 }
 
-/** What commands find: configs/, in which demo.yaml has few images and few steps of everything. */
+/** What commands find: examples/ and configs/, in which demo.yaml has few images and few steps of everything. */
 function writeDemo(folder: string): void {
   const demo = parse(readFileSync(join(root, 'configs', 'demo.yaml'), 'utf8'));
   const { epochs: _, ...train } = demo.train;
@@ -50,11 +50,20 @@ function writeDemo(folder: string): void {
     data: { ...demo.data, trainImages: 160, heldOut: 40, testImages: 40 },
     train: { ...train, ...few },
     evaluate: { ...demo.evaluate, calibrationImages: 32, batchSize: 32 },
-    search: { ...demo.search, population: 4, topK: 2, generations: 1, mutations: 2, crossovers: 2 },
+    search: {
+      ...demo.search,
+      finalists: 0,
+      population: 4,
+      topK: 2,
+      generations: 1,
+      mutations: 2,
+      crossovers: 2,
+    },
     retrain: { ...retrain, ...few, calibrationImages: 32, validateEvery: 1 },
     export: { ...demo.export, parityImages: 8 },
   };
-  cpSync(join(root, 'configs'), join(folder, 'configs'), { recursive: true });
+  for (const name of ['configs', 'examples'])
+    cpSync(join(root, name), join(folder, name), { recursive: true });
   writeFileSync(join(folder, 'configs', 'demo.yaml'), stringify(small));
 }
 
