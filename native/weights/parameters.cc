@@ -3,12 +3,14 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/full.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
 
 #include "core/error.h"
 #include "core/rng.h"
+#include "core/sizes.h"
 
 namespace singlepath {
 namespace {
@@ -47,10 +49,25 @@ at::Tensor initial(const ParameterSpec& spec, uint64_t seed) {
   return tensor;
 }
 
+// Systems hand out more memory than they have and kill the process that fills it.
+void check_fits(const std::vector<ParameterSpec>& parameters) {
+  const double memory = static_cast<double>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGE_SIZE);
+  double bytes = 0;
+  for (const ParameterSpec& spec : parameters) {
+    bytes += static_cast<double>(checked_product(spec.shape, spec.name)) * sizeof(float);
+  }
+  if (bytes <= memory) return;
+  throw Error("INVALID_SPACE", "Expected weights that fit into this machine's " +
+                                   std::to_string(static_cast<int64_t>(memory / 1e9)) +
+                                   " GB of memory but they take " +
+                                   std::to_string(static_cast<int64_t>(bytes / 1e9)) + " GB");
+}
+
 }  // namespace
 
 ParameterStore::ParameterStore(const NetworkDescription& description, uint64_t seed, at::Device device) {
   at::NoGradGuard no_grad;
+  check_fits(description.parameters);
   parameters_.reserve(description.parameters.size());
   for (const ParameterSpec& spec : description.parameters) {
     parameters_.push_back({spec.name, initial(spec, seed).to(device), {}, spec.trainable});

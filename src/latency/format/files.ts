@@ -11,17 +11,19 @@ import { checkedTable, notATable } from './schema.js';
 interface Format {
   encode(table: LatencyTable): Uint8Array | string;
   /** @throws SinglePathError `INVALID_TABLE`. */
-  decode(bytes: Buffer, path: string): LatencyTable;
+  decode(bytes: Uint8Array, path: string): LatencyTable;
 }
+
+const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 
 /** By the end of the file's name. Protobuf is canonical; all three hold the same, without loss. */
 const FORMATS: Record<string, Format> = {
   '.lut': { encode: encodeTable, decode: decodeTable },
   '.json': {
     encode: (table) => `${JSON.stringify(table, null, 2)}\n`,
-    decode: (bytes, path) => checkedTable(parseJson(bytes.toString(), path), path),
+    decode: (bytes, path) => checkedTable(parseJson(textOf(bytes), path), path),
   },
-  '.csv': { encode: tableToCsv, decode: (bytes, path) => tableFromCsv(bytes.toString(), path) },
+  '.csv': { encode: tableToCsv, decode: (bytes, path) => tableFromCsv(textOf(bytes), path) },
 };
 
 /** The form a file's name asks for. @throws SinglePathError `INVALID_ARGUMENT`. */
