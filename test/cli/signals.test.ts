@@ -103,15 +103,16 @@ test('a second signal waits for nothing: the step is dropped, the last checkpoin
 });
 
 test('TorchScript that never returns is ended by one signal', { skip }, async () => {
-  const lines = ['def forward(self, x: Tensor) -> Tensor:', '  print("begun")', '  n = 0'];
-  lines.push('  while n < 1:', '    n = 0', '  return x');
+  // What is returned depends on the loop: one without an effect is sometimes removed by the compiler.
+  const lines = ['def forward(self, x: Tensor) -> Tensor:', '  print("begun")'];
+  lines.push('  while bool(torch.lt(torch.min(x), 1000.0)):', '    x = x * 1.0', '  return x');
   const file = join(temporaryFolder(), 'endless.pt');
   const network = { path: '', type: 'Endless', source: `${lines.join('\n')}\n` };
   writeFileSync(file, await addon().serializeScript({ modules: [network], tensors: [] }));
   const config = ['space.name=spos-shufflenet-v2-28', 'data.testImages=8'].flatMap((set) => ['--set', set]);
   const begun = (stderr: string) => stderr.includes('begun');
   const { code, stderr } = await interrupted(['evaluate', file, ...config], ['SIGTERM'], begun);
-  assert.equal(code, 143);
+  assert.equal(code, 143, stderr);
   assert.match(stderr, /warning: .*endless\.pt' was not exported here, and TorchScript is a program/);
 });
 
