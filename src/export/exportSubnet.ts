@@ -119,15 +119,18 @@ export async function exportSubnet(options: ExportOptions): Promise<ExportResult
       if ((await loadOnnxRuntime()) !== undefined) {
         using other = await OnnxNetwork.load(temporary('onnx'));
         const agreement = description.costs.bitops > 0 ? QUANTIZED_AGREEMENT : undefined;
-        onnxParity = checkParity(reference, await other.forward(parityBatch), { tolerance, agreement });
+        const hint =
+          'that is the ONNX file: --no-onnx leaves it out, export.tolerance says how far it may be off';
+        const logits = await other.forward(parityBatch);
+        onnxParity = checkParity(reference, logits, { tolerance, agreement, hint });
       }
       description.onnx = { parity: onnxParity ?? 'not checked' };
     }
-    if (examples) await writeExamples(directory, description);
     await writeDurably(temporary('weights'), encodeSafetensors(weights, { format: 'pt' }));
     await writeDurably(temporary('architecture'), [`${JSON.stringify(description, null, 2)}\n`]);
     for (const file of written) await rename(temporary(file), final(file));
     if (onnx === false) await rm(final('onnx'), { force: true }); // of an earlier export: another network
+    if (examples) await writeExamples(directory, description);
     await syncDirectory(directory);
     const files = Object.fromEntries(written.map((file) => [file, final(file)])) as ExportResult['files'];
     return { directory, files, parity, onnxParity };

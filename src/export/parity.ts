@@ -24,7 +24,11 @@ export interface ParityBounds {
    * in float32 and in float64 differ as much.
    */
   agreement?: number | undefined;
+  /** What to do where they differ. */
+  hint?: string;
 }
+
+const HINT = 'nothing was written; `singlepath evaluate` tells whether the weights are good';
 
 /**
  * Compares logits [N, classes].
@@ -35,8 +39,12 @@ export interface ParityBounds {
 export function checkParity(
   reference: TensorEntry,
   exported: TensorEntry,
-  { tolerance, agreement: enough = Number.POSITIVE_INFINITY }: ParityBounds,
+  { tolerance, agreement: enough = Number.POSITIVE_INFINITY, hint = HINT }: ParityBounds,
 ): Parity {
+  const mismatch = (what: string, got: string): SinglePathError =>
+    new SinglePathError('EXPORT_MISMATCH', `Expected ${what} from the exported network but received ${got}`, {
+      hint,
+    });
   if (reference.shape.join() !== exported.shape.join()) {
     throw mismatch(`logits [${reference.shape}]`, `[${exported.shape}]`);
   }
@@ -68,12 +76,4 @@ function agreementOf(reference: TensorEntry, exported: TensorEntry): number {
   };
   const same = Array.from({ length: images }, (_, image) => best(reference, image) === best(exported, image));
   return same.filter(Boolean).length / images;
-}
-
-function mismatch(what: string, got: string): SinglePathError {
-  return new SinglePathError(
-    'EXPORT_MISMATCH',
-    `Expected ${what} from the exported network but received ${got}`,
-    { hint: 'nothing was written; `singlepath evaluate` tells whether the weights are good' },
-  );
 }
