@@ -1,5 +1,5 @@
-import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { SinglePathError } from './errors.js';
 
 const HINTS: Record<string, string> = {
@@ -99,4 +99,11 @@ export async function writeFileAtomically(
     await rm(temporary, { force: true }).catch(() => {});
     throw ioError('write', path, error);
   }
+}
+
+/** Removes what a killed process left half-written in a folder. Only for who holds the folder's lock. */
+export async function removeHalfWritten(folder: string): Promise<void> {
+  const names = await readdir(folder);
+  for (const name of names.filter((one) => /\.tmp-\d+$/.test(one)))
+    await rm(join(folder, name), { force: true });
 }

@@ -3,7 +3,7 @@ import { rmdir } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { stringify } from 'yaml';
 import { SinglePathError } from '../core/errors.js';
-import { ioError, makeDirectory, writeFileAtomically } from '../core/files.js';
+import { ioError, makeDirectory, removeHalfWritten, writeFileAtomically } from '../core/files.js';
 import { DirectoryLock } from '../core/lock.js';
 import { spaceHash } from '../space/hash.js';
 import type { SearchSpace } from '../space/types.js';
@@ -106,6 +106,7 @@ export class RunDirectory implements Disposable {
       }
       const run = new RunDirectory(path, resumed, options, lock);
       await run.checkpoints.clean();
+      await removeHalfWritten(path);
       if (!resumed) run.summaries.text(0, 'config', `\`\`\`yaml\n${stringify(options.config)}\`\`\``);
       return run;
     } catch (error) {
