@@ -46,7 +46,8 @@ export class EventLog implements Disposable {
 
 /**
  * The events of a run as if it had never been stopped: a `resumed` event at step s takes back every earlier event
- * beyond s, because those steps are run again. A torn last line (the process was killed) is left out.
+ * beyond s, because those steps are run again. A torn last line (the process was killed) is left out, and so is a
+ * validation that a later one of the same step repeats.
  *
  * @throws SinglePathError `IO`, or `INVALID_CHECKPOINT` for a broken line elsewhere.
  */
