@@ -21,9 +21,9 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
     init_system(env, exports);
     CancelHandle::init(env, exports);
     BatchHandle::init(env, exports);
-    init_dataset(env, exports);
+    DatasetHandle::init(env, exports);
     init_images(env, exports);
-    init_loader(env, exports);
+    LoaderHandle::init(env, exports);
     NetworkHandle::init(env, exports);
     ScriptHandle::init(env, exports);
     StopwatchHandle::init(env, exports);

@@ -12,8 +12,6 @@
 namespace singlepath {
 namespace {
 
-constexpr napi_type_tag kBatchTag = {0x1e9d04b7a6c34f52, 0xb7c8f1523d6e9a04};
-
 std::vector<float> per_channel(const Napi::Object& source, const char* name, int64_t channels,
                                float fallback) {
   if (!has(source, name)) return std::vector<float>(channels, fallback);
@@ -24,7 +22,7 @@ std::vector<float> per_channel(const Napi::Object& source, const char* name, int
   return values;
 }
 
-// A batch from typed arrays: see BatchSource in src/runtime/native.ts.
+// A batch from typed arrays: see BatchSource in src/runtime/native/batch.ts.
 BatchPtr to_batch(const Napi::Object& source) {
   const std::vector<int64_t> shape = get_integers(source, "shape");
   if (shape.size() != 4) expected("[count, channels, height, width]", "shape", get(source, "shape"));
@@ -95,41 +93,30 @@ BatchPtr to_batch(const Napi::Object& source) {
 }  // namespace
 
 void BatchHandle::init(Napi::Env env, Napi::Object exports) {
-  Napi::Function constructor = DefineClass(
-      env, "Batch",
-      {InstanceAccessor<&BatchHandle::size>("size"), InstanceAccessor<&BatchHandle::shape>("shape"),
-       InstanceMethod<&BatchHandle::labels>("labels"), InstanceMethod<&BatchHandle::mix>("mix"),
-       InstanceMethod<&BatchHandle::images>("images"), InstanceMethod<&BatchHandle::dispose>("dispose")});
+  Napi::Function constructor = define(
+      env, {InstanceAccessor<&BatchHandle::size>("size"), InstanceAccessor<&BatchHandle::shape>("shape"),
+            InstanceMethod<&BatchHandle::labels>("labels"), InstanceMethod<&BatchHandle::mix>("mix"),
+            InstanceMethod<&BatchHandle::images>("images")});
   Environment::of(env).batch_class = Napi::Persistent(constructor);
   exports.Set("Batch", constructor);
 }
 
 Napi::Object BatchHandle::create(Napi::Env env, BatchPtr batch) {
-  return Environment::of(env).batch_class.New({Napi::External<BatchPtr>::New(env, &batch)});
+  return wrap(env, Environment::of(env).batch_class, std::move(batch));
 }
 
-BatchHandle::BatchHandle(const Napi::CallbackInfo& info)
-    : ObjectWrap(info), environment_(&Environment::of(info.Env())) {
+BatchHandle::BatchHandle(const Napi::CallbackInfo& info) : Handle(info) {
   guarded(info.Env(), [&] {
+    BatchPtr batch;
     if (info[0].IsExternal()) {
-      batch_ = *info[0].As<Napi::External<BatchPtr>>().Data();
+      batch = argument(info[0], "Batch");
     } else if (info[0].IsObject()) {
-      batch_ = to_batch(info[0].As<Napi::Object>());
+      batch = to_batch(info[0].As<Napi::Object>());
     } else {
       expected("{ images, shape, labels }", "Batch", info[0]);
     }
+    hold(info, batch, static_cast<int64_t>(batch->pixels.size() + batch->floats.size() * sizeof(float)));
   });
-  info.This().As<Napi::Object>().TypeTag(&kBatchTag);
-  bytes_ = static_cast<int64_t>(batch_->pixels.size() + batch_->floats.size() * sizeof(float));
-  environment_->count(info.Env(), "Batch", 1, bytes_);
-}
-
-BatchPtr BatchHandle::from(const Napi::Value& value) {
-  if (!value.IsObject() || !value.As<Napi::Object>().CheckTypeTag(&kBatchTag))
-    expected("a Batch", "batch", value);
-  const BatchHandle* handle = Unwrap(value.As<Napi::Object>());
-  handle->live();
-  return handle->batch_;
 }
 
 std::vector<BatchPtr> BatchHandle::list_from(const Napi::Value& value) {
@@ -141,28 +128,14 @@ std::vector<BatchPtr> BatchHandle::list_from(const Napi::Value& value) {
   return batches;
 }
 
-const Batch& BatchHandle::live() const {
-  if (!batch_) throw Error("DISPOSED", "A batch was used after dispose()");
-  return *batch_;
-}
-
-void BatchHandle::release(Napi::BasicEnv env) {
-  if (!batch_) return;
-  batch_.reset();
-  environment_->count(env, "Batch", -1, bytes_);
-}
-
 Napi::Value BatchHandle::size(const Napi::CallbackInfo& info) {
-  return guarded(info.Env(), [&] {
-    check_receiver(info, kBatchTag, "a Batch");
-    return Napi::Number::New(info.Env(), static_cast<double>(live().count));
-  });
+  return guarded(info.Env(),
+                 [&] { return Napi::Number::New(info.Env(), static_cast<double>(live(info)->count)); });
 }
 
 Napi::Value BatchHandle::shape(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
-    check_receiver(info, kBatchTag, "a Batch");
-    const Batch& batch = live();
+    const Batch& batch = *live(info);
     Napi::Array shape = Napi::Array::New(info.Env(), 4);
     const int64_t sizes[] = {batch.count, batch.channels, batch.height, batch.width};
     for (uint32_t i = 0; i < 4; ++i) shape.Set(i, static_cast<double>(sizes[i]));
@@ -172,7 +145,7 @@ Napi::Value BatchHandle::shape(const Napi::CallbackInfo& info) {
 
 Napi::Value BatchHandle::labels(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
-    const Batch& batch = live();
+    const Batch& batch = *live(info);
     Napi::BigInt64Array labels = Napi::BigInt64Array::New(info.Env(), batch.labels.size());
     std::memcpy(labels.Data(), batch.labels.data(), batch.labels.size() * sizeof(int64_t));
     return labels;
@@ -181,7 +154,7 @@ Napi::Value BatchHandle::labels(const Napi::CallbackInfo& info) {
 
 Napi::Value BatchHandle::mix(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
-    const Batch& batch = live();
+    const Batch& batch = *live(info);
     if (batch.second_labels.empty()) return info.Env().Null();
     Napi::Array labels = Napi::Array::New(info.Env(), batch.second_labels.size());
     for (uint32_t i = 0; i < labels.Length(); ++i) labels.Set(i, static_cast<double>(batch.second_labels[i]));
@@ -195,7 +168,7 @@ Napi::Value BatchHandle::mix(const Napi::CallbackInfo& info) {
 // A copy for tests and library users; small enough to make in place.
 Napi::Value BatchHandle::images(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
-    const TensorEntry entry = entry_of("images", images_of(live(), at::kCPU, at::kFloat));
+    const TensorEntry entry = entry_of("images", images_of(*live(info), at::kCPU, at::kFloat));
     Napi::Float32Array images = Napi::Float32Array::New(info.Env(), entry.data.size());
     std::memcpy(images.Data(), entry.data.data(), entry.data.size() * sizeof(float));
     return images;

@@ -27,12 +27,6 @@ void expected(const std::string& what, const std::string& where, const Napi::Val
   throw Error("INVALID_ARGUMENT", "Expected " + what + " for " + where + " but received " + shown(got));
 }
 
-void check_receiver(const Napi::CallbackInfo& info, const napi_type_tag& tag, const char* what) {
-  const Napi::Value receiver = info.This();
-  if (!receiver.IsObject() || !receiver.As<Napi::Object>().CheckTypeTag(&tag))
-    expected(what, "this", receiver);
-}
-
 Napi::Value get(const Napi::Object& object, const char* name) {
   const Napi::Value value = object.Get(name);
   if (value.IsUndefined()) expected("a value", name, value);

@@ -31,10 +31,6 @@ std::vector<float> get_floats(const Napi::Object& object, const char* name);
 
 [[noreturn]] void expected(const std::string& what, const std::string& where, const Napi::Value& got);
 
-// V8 checks the receiver of methods, but not of getters: those called on another object would take its memory
-// for their own.
-void check_receiver(const Napi::CallbackInfo& info, const napi_type_tag& tag, const char* what);
-
 // Of an Int32Array; checked against the network by Network::check.
 Architecture genes_of(const Napi::Value& value);
 NetworkDescription to_network_description(const Napi::Object& object);

@@ -15,8 +15,6 @@
 namespace singlepath {
 namespace {
 
-constexpr napi_type_tag kDatasetTag = {0x5fa3b1c07d2e4916, 0x8c0d6e35a9f14b72};
-
 Napi::Array numbers(Napi::Env env, const std::vector<double>& values) {
   Napi::Array array = Napi::Array::New(env, values.size());
   for (uint32_t i = 0; i < values.size(); i++) array.Set(i, values[i]);
@@ -39,67 +37,41 @@ Napi::Value open_dataset(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
-Napi::Function DatasetHandle::define(Napi::Env env) {
-  return DefineClass(
-      env, "Dataset",
+void DatasetHandle::init(Napi::Env env, Napi::Object exports) {
+  Environment::of(env).dataset_class = Napi::Persistent(define(
+      env,
       {InstanceAccessor<&DatasetHandle::size>("size"), InstanceAccessor<&DatasetHandle::shape>("shape"),
        InstanceMethod<&DatasetHandle::labels>("labels"),
        InstanceMethod<&DatasetHandle::statistics>("statistics"),
        InstanceAccessor<&DatasetHandle::class_names>("classNames"),
        InstanceAccessor<&DatasetHandle::has_test>("hasTest"), InstanceMethod<&DatasetHandle::notes>("notes"),
        InstanceMethod<&DatasetHandle::fingerprint>("fingerprint"),
-       InstanceMethod<&DatasetHandle::broken>("broken"), InstanceMethod<&DatasetHandle::dispose>("dispose")});
+       InstanceMethod<&DatasetHandle::broken>("broken")}));
+  exports.Set("openDataset", Napi::Function::New(env, open_dataset, "openDataset"));
 }
 
 Napi::Object DatasetHandle::create(Napi::Env env, DatasetPtr dataset,
                                    std::shared_ptr<const ImageSet> images) {
-  const auto object =
-      Environment::of(env).dataset_class.New({Napi::External<DatasetPtr>::New(env, &dataset)});
+  const auto object = wrap(env, Environment::of(env).dataset_class, std::move(dataset));
   Unwrap(object)->images_ = std::move(images);
   return object;
 }
 
-DatasetHandle::DatasetHandle(const Napi::CallbackInfo& info)
-    : ObjectWrap(info), environment_(&Environment::of(info.Env())) {
+DatasetHandle::DatasetHandle(const Napi::CallbackInfo& info) : Handle(info) {
   guarded(info.Env(), [&] {
-    if (!info[0].IsExternal()) throw Error("INVALID_ARGUMENT", "A data set is made by openDataset()");
-    dataset_ = *info[0].As<Napi::External<DatasetPtr>>().Data();
+    const DatasetPtr dataset = argument(info[0], "openDataset()");
+    hold(info, dataset, dataset->source().memory());
   });
-  info.This().As<Napi::Object>().TypeTag(&kDatasetTag);
-  bytes_ = dataset_->source().memory();
-  environment_->count(info.Env(), "Dataset", 1, bytes_);
-}
-
-DatasetPtr DatasetHandle::from(const Napi::Value& value) {
-  if (!value.IsObject() || !value.As<Napi::Object>().CheckTypeTag(&kDatasetTag)) {
-    throw Error("INVALID_ARGUMENT", "Expected a native data set");
-  }
-  return Unwrap(value.As<Napi::Object>())->live();
-}
-
-const DatasetPtr& DatasetHandle::live() const {
-  if (!dataset_) throw Error("DISPOSED", "A data set was used after dispose()");
-  return dataset_;
-}
-
-void DatasetHandle::release(Napi::BasicEnv env) {
-  if (!dataset_) return;
-  dataset_.reset();
-  images_.reset();
-  environment_->count(env, "Dataset", -1, bytes_);
 }
 
 Napi::Value DatasetHandle::size(const Napi::CallbackInfo& info) {
-  return guarded(info.Env(), [&] {
-    check_receiver(info, kDatasetTag, "a native data set");
-    return Napi::Number::New(info.Env(), static_cast<double>(live()->size()));
-  });
+  return guarded(info.Env(),
+                 [&] { return Napi::Number::New(info.Env(), static_cast<double>(live(info)->size())); });
 }
 
 Napi::Value DatasetHandle::shape(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
-    check_receiver(info, kDatasetTag, "a native data set");
-    const ImageShape& shape = live()->shape();
+    const ImageShape& shape = live(info)->shape();
     return numbers(info.Env(), {static_cast<double>(shape.channels), static_cast<double>(shape.height),
                                 static_cast<double>(shape.width)});
   });
@@ -107,7 +79,7 @@ Napi::Value DatasetHandle::shape(const Napi::CallbackInfo& info) {
 
 Napi::Value DatasetHandle::labels(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
-    const Dataset& dataset = *live();
+    const Dataset& dataset = *live(info);
     auto array = Napi::Int32Array::New(info.Env(), static_cast<size_t>(dataset.size()));
     for (int64_t i = 0; i < dataset.size(); i++)
       array[static_cast<size_t>(i)] = static_cast<int32_t>(dataset.label(i));
@@ -117,39 +89,39 @@ Napi::Value DatasetHandle::labels(const Napi::CallbackInfo& info) {
 
 Napi::Value DatasetHandle::class_names(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
-    live();
+    live(info);
     return to_js(info.Env(), images_->classes);
   });
 }
 
 Napi::Value DatasetHandle::has_test(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
-    live();
+    live(info);
     return Napi::Boolean::New(info.Env(), images_->has_test);
   });
 }
 
 Napi::Value DatasetHandle::notes(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
-    live();
+    live(info);
     return to_js(info.Env(), images_->notes);
   });
 }
 
 Napi::Value DatasetHandle::fingerprint(const Napi::CallbackInfo& info) {
   return guarded(info.Env(),
-                 [&] { return Napi::String::New(info.Env(), hex_of(fingerprint_of(live()->source()))); });
+                 [&] { return Napi::String::New(info.Env(), hex_of(fingerprint_of(live(info)->source()))); });
 }
 
 Napi::Value DatasetHandle::broken(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
-    const auto list = live()->broken().list();
+    const auto list = live(info)->broken().list();
     Napi::Array array = Napi::Array::New(info.Env(), list.size());
     uint32_t at = 0;
     for (const auto& [index, message] : list) {
       auto entry = Napi::Object::New(info.Env());
       entry.Set("index", static_cast<double>(index));
-      entry.Set("name", live()->source().name(index));
+      entry.Set("name", live(info)->source().name(index));
       entry.Set("message", message);
       array.Set(at++, entry);
     }
@@ -159,7 +131,7 @@ Napi::Value DatasetHandle::broken(const Napi::CallbackInfo& info) {
 
 Napi::Value DatasetHandle::statistics(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
-    return run_on_thread(info.Env(), [dataset = live()]() -> MakeValue {
+    return run_on_thread(info.Env(), [dataset = live(info)]() -> MakeValue {
       return [statistics = channel_statistics(dataset)](Napi::Env env) -> Napi::Value {
         auto result = Napi::Object::New(env);
         result.Set("mean", numbers(env, statistics.mean));
@@ -168,11 +140,6 @@ Napi::Value DatasetHandle::statistics(const Napi::CallbackInfo& info) {
       };
     });
   });
-}
-
-void init_dataset(Napi::Env env, Napi::Object exports) {
-  Environment::of(env).dataset_class = Napi::Persistent(DatasetHandle::define(env));
-  exports.Set("openDataset", Napi::Function::New(env, open_dataset, "openDataset"));
 }
 
 }  // namespace singlepath

@@ -1,24 +1,23 @@
-// JavaScript's handle on a data set: NativeDataset in src/runtime/native.ts.
 #pragma once
 
-#include "binding/napi_setup.h"
+#include "binding/handle.h"
 #include "data/dataset.h"
 #include "data/sources/image_set.h"
 
 namespace singlepath {
 
-class Environment;
-
-class DatasetHandle : public Napi::ObjectWrap<DatasetHandle> {
+// JavaScript's handle on a data set.
+class DatasetHandle : public Handle<DatasetHandle, const Dataset> {
  public:
+  static constexpr const char* kClass = "Dataset";
+  static constexpr const char* kNoun = "data set";
+  static constexpr napi_type_tag kTag = {0x5fa3b1c07d2e4916, 0x8c0d6e35a9f14b72};
+
+  // Adds `openDataset` to the addon.
+  static void init(Napi::Env env, Napi::Object exports);
   static Napi::Object create(Napi::Env env, DatasetPtr dataset, std::shared_ptr<const ImageSet> images);
-  // Throws INVALID_ARGUMENT for other values, DISPOSED after dispose().
-  static DatasetPtr from(const Napi::Value& value);
 
   explicit DatasetHandle(const Napi::CallbackInfo& info);
-  void Finalize(Napi::Env env) override { release(env); }
-
-  static Napi::Function define(Napi::Env env);
 
  private:
   Napi::Value size(const Napi::CallbackInfo& info);
@@ -30,18 +29,11 @@ class DatasetHandle : public Napi::ObjectWrap<DatasetHandle> {
   Napi::Value notes(const Napi::CallbackInfo& info);
   Napi::Value fingerprint(const Napi::CallbackInfo& info);
   Napi::Value broken(const Napi::CallbackInfo& info);
-  void dispose(const Napi::CallbackInfo& info) { release(info.Env()); }
 
-  const DatasetPtr& live() const;
-  void release(Napi::BasicEnv env);
+  friend Handle;
+  void released(Napi::BasicEnv) { images_.reset(); }
 
-  Environment* environment_;
-  DatasetPtr dataset_;
   std::shared_ptr<const ImageSet> images_;
-  int64_t bytes_ = 0;
 };
-
-// Adds `openDataset` to the addon.
-void init_dataset(Napi::Env env, Napi::Object exports);
 
 }  // namespace singlepath

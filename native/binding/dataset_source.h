@@ -1,4 +1,4 @@
-// DatasetSource and ImageOptions of src/runtime/native.ts as plain C++.
+// ImageOptions of src/runtime/native/dataset.ts, and the DatasetSource of src/data/kinds/, as plain C++.
 #pragma once
 
 #include <functional>

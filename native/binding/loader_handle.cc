@@ -70,34 +70,27 @@ LoaderOptions to_loader_options(const Napi::Object& object) {
 
 // The end of an environment: threads must not settle promises after its way back to JavaScript is gone.
 void end_loader(void* loader) {
-  static_cast<std::unique_ptr<Loader>*>(loader)->reset();
+  static_cast<std::shared_ptr<Loader>*>(loader)->reset();
 }
 
 }  // namespace
 
-Napi::Function LoaderHandle::define(Napi::Env env) {
-  return DefineClass(
-      env, "Loader",
-      {InstanceMethod<&LoaderHandle::next>("next"), InstanceMethod<&LoaderHandle::times>("times"),
-       InstanceMethod<&LoaderHandle::cancel>("cancel"), InstanceMethod<&LoaderHandle::dispose>("dispose")});
+void LoaderHandle::init(Napi::Env env, Napi::Object exports) {
+  exports.Set("Loader", define(env, {InstanceMethod<&LoaderHandle::next>("next"),
+                                     InstanceMethod<&LoaderHandle::times>("times"),
+                                     InstanceMethod<&LoaderHandle::cancel>("cancel")}));
 }
 
-LoaderHandle::LoaderHandle(const Napi::CallbackInfo& info)
-    : ObjectWrap(info), environment_(&Environment::of(info.Env())) {
+LoaderHandle::LoaderHandle(const Napi::CallbackInfo& info) : Handle(info) {
   guarded(info.Env(), [&] {
-    if (!info[1].IsObject()) expected("options", "Loader", info[1]);
-    loader_ =
-        std::make_unique<Loader>(DatasetHandle::from(info[0]), to_loader_options(info[1].As<Napi::Object>()));
+    hold(info, std::make_shared<Loader>(DatasetHandle::from(info[0]),
+                                        to_loader_options(to_object(info[1], "Loader"))));
   });
-  napi_add_env_cleanup_hook(info.Env(), end_loader, &loader_);
-  environment_->count(info.Env(), "Loader", 1);
+  napi_add_env_cleanup_hook(info.Env(), end_loader, &native_);
 }
 
-void LoaderHandle::release(Napi::BasicEnv env) {
-  if (!loader_) return;
-  napi_remove_env_cleanup_hook(env, end_loader, &loader_);
-  loader_.reset();
-  environment_->count(env, "Loader", -1);
+void LoaderHandle::released(Napi::BasicEnv env) {
+  napi_remove_env_cleanup_hook(env, end_loader, &native_);
 }
 
 Napi::Value LoaderHandle::next(const Napi::CallbackInfo& info) {
@@ -109,8 +102,8 @@ Napi::Value LoaderHandle::next(const Napi::CallbackInfo& info) {
       return BatchHandle::create(env, outcome.batch);
     });
   };
-  if (loader_) {
-    loader_->next(receive);
+  if (native_) {
+    native_->next(receive);
   } else {
     receive({nullptr, std::make_exception_ptr(Error("DISPOSED", "The loader was used after dispose()"))});
   }
@@ -119,7 +112,7 @@ Napi::Value LoaderHandle::next(const Napi::CallbackInfo& info) {
 
 Napi::Value LoaderHandle::times(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
-    const LoaderTimes times = loader_ ? loader_->times() : LoaderTimes{};
+    const LoaderTimes times = native_ ? native_->times() : LoaderTimes{};
     const auto seconds = [](int64_t nanoseconds) { return static_cast<double>(nanoseconds) * 1e-9; };
     auto result = Napi::Object::New(info.Env());
     result.Set("read", seconds(times.images.read));
@@ -131,11 +124,7 @@ Napi::Value LoaderHandle::times(const Napi::CallbackInfo& info) {
 }
 
 void LoaderHandle::cancel(const Napi::CallbackInfo&) {
-  if (loader_) loader_->stop(std::make_exception_ptr(Error("ABORTED", "Loading was aborted")));
-}
-
-void init_loader(Napi::Env env, Napi::Object exports) {
-  exports.Set("Loader", LoaderHandle::define(env));
+  if (native_) native_->stop(std::make_exception_ptr(Error("ABORTED", "Loading was aborted")));
 }
 
 }  // namespace singlepath

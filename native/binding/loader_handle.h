@@ -1,36 +1,29 @@
-// JavaScript's handle on the batches of one epoch: NativeLoader in src/runtime/native.ts.
 #pragma once
 
-#include <memory>
-
-#include "binding/napi_setup.h"
+#include "binding/handle.h"
 #include "data/loader.h"
 
 namespace singlepath {
 
-class Environment;
-
-class LoaderHandle : public Napi::ObjectWrap<LoaderHandle> {
+// JavaScript's handle on the batches of one epoch, or several.
+class LoaderHandle : public Handle<LoaderHandle, Loader> {
  public:
-  static Napi::Function define(Napi::Env env);
+  static constexpr const char* kClass = "Loader";
+  static constexpr const char* kNoun = "loader";
+  static constexpr napi_type_tag kTag = {0x3c71a90e54d8462b, 0xa6f02d1b8e9c5734};
+
+  static void init(Napi::Env env, Napi::Object exports);
 
   // (dataset, options): starts preparing at once.
   explicit LoaderHandle(const Napi::CallbackInfo& info);
-  void Finalize(Napi::Env env) override { release(env); }
 
  private:
   Napi::Value next(const Napi::CallbackInfo& info);
   Napi::Value times(const Napi::CallbackInfo& info);
   void cancel(const Napi::CallbackInfo& info);
-  void dispose(const Napi::CallbackInfo& info) { release(info.Env()); }
 
-  void release(Napi::BasicEnv env);
-
-  Environment* environment_;
-  std::unique_ptr<Loader> loader_;
+  friend Handle;
+  void released(Napi::BasicEnv env);
 };
-
-// Adds `Loader` to the addon.
-void init_loader(Napi::Env env, Napi::Object exports);
 
 }  // namespace singlepath

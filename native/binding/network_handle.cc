@@ -128,8 +128,7 @@ Napi::Value to_js(Napi::Env env, const Validation& validation) {
 }
 
 void NetworkHandle::init(Napi::Env env, Napi::Object exports) {
-  exports.Set("Network", DefineClass(env, "Network",
-                                     {InstanceMethod<&NetworkHandle::step>("step"),
+  exports.Set("Network", define(env, {InstanceMethod<&NetworkHandle::step>("step"),
                                       InstanceMethod<&NetworkHandle::gradients>("gradients"),
                                       InstanceMethod<&NetworkHandle::forward>("forward"),
                                       InstanceMethod<&NetworkHandle::recalibrate>("recalibrate"),
@@ -137,41 +136,30 @@ void NetworkHandle::init(Napi::Env env, Napi::Object exports) {
                                       InstanceMethod<&NetworkHandle::naswot>("naswot"),
                                       InstanceMethod<&NetworkHandle::validate>("validate"),
                                       InstanceMethod<&NetworkHandle::state>("state"),
-                                      InstanceMethod<&NetworkHandle::load>("load"),
-                                      InstanceMethod<&NetworkHandle::dispose>("dispose")}));
+                                      InstanceMethod<&NetworkHandle::load>("load")}));
 }
 
-NetworkHandle::NetworkHandle(const Napi::CallbackInfo& info)
-    : ObjectWrap(info), environment_(&Environment::of(info.Env())) {
+NetworkHandle::NetworkHandle(const Napi::CallbackInfo& info) : Handle(info) {
   guarded(info.Env(), [&] {
-    if (!info[0].IsObject() || !info[1].IsObject()) expected("(description, options)", "Network", info[0]);
     auto slot = std::make_shared<NetworkSlot>();
-    slot->description = to_network_description(info[0].As<Napi::Object>());
-    slot->options = to_options(info[1].As<Napi::Object>());
+    slot->description = to_network_description(to_object(info[0], "description"));
+    slot->options = to_options(to_object(info[1], "options"));
+    int64_t bytes = 0;
     for (const ParameterSpec& spec : slot->description.parameters) {
-      bytes_ += checked_product(spec.shape, spec.name) * static_cast<int64_t>(sizeof(float));
+      bytes += checked_product(spec.shape, spec.name) * static_cast<int64_t>(sizeof(float));
     }
-    slot_ = std::move(slot);
+    hold(info, std::move(slot), bytes);
   });
-  environment_->count(info.Env(), "Network", 1, bytes_);
 }
 
-const std::shared_ptr<NetworkSlot>& NetworkHandle::live() const {
-  if (!slot_) throw Error("DISPOSED", "A network was used after dispose()");
-  return slot_;
-}
-
-void NetworkHandle::release(Napi::BasicEnv env) {
-  if (!slot_) return;
-  slot_.reset();
-  environment_->count(env, "Network", -1, bytes_);
+void NetworkHandle::released(Napi::BasicEnv) {
   // What its training needed is of no use to the process any more.
-  if (environment_->handles().at("Network") == 0) shared_arena().release_pages();
+  if (environment_->handles().at(kClass) == 0) shared_arena().release_pages();
 }
 
 Napi::Value NetworkHandle::step(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
-    const auto& slot = live();
+    const auto& slot = live(info);
     return run_on_engine(
         info.Env(), nullptr,
         [slot, batches = BatchHandle::list_from(info[0]), genes = genes_of(info[1]),
@@ -184,7 +172,7 @@ Napi::Value NetworkHandle::step(const Napi::CallbackInfo& info) {
 
 Napi::Value NetworkHandle::gradients(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
-    const auto& slot = live();
+    const auto& slot = live(info);
     return run_on_engine(
         info.Env(), nullptr,
         [slot, batch = BatchHandle::from(info[0]), genes = genes_of(info[1]),
@@ -203,7 +191,7 @@ Napi::Value NetworkHandle::gradients(const Napi::CallbackInfo& info) {
 
 Napi::Value NetworkHandle::forward(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
-    const auto& slot = live();
+    const auto& slot = live(info);
     return run_on_engine(
         info.Env(), nullptr,
         [slot, batch = BatchHandle::from(info[0]), genes = genes_of(info[1])](const Cancellation&) {
@@ -215,7 +203,7 @@ Napi::Value NetworkHandle::forward(const Napi::CallbackInfo& info) {
 
 Napi::Value NetworkHandle::recalibrate(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
-    const auto& slot = live();
+    const auto& slot = live(info);
     return run_on_engine(
         info.Env(), CancelHandle::from(info[2]),
         [slot, batches = BatchHandle::list_from(info[0]),
@@ -229,7 +217,7 @@ Napi::Value NetworkHandle::recalibrate(const Napi::CallbackInfo& info) {
 
 Napi::Value NetworkHandle::evaluate(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
-    const auto& slot = live();
+    const auto& slot = live(info);
     const Napi::Object options = to_object(info[3], "options");
     PopulationSettings settings;
     settings.memory_bytes = get_integer(options, "memoryBytes");
@@ -249,12 +237,12 @@ Napi::Value NetworkHandle::evaluate(const Napi::CallbackInfo& info) {
 
 Napi::Value NetworkHandle::naswot(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
-    const auto& slot = live();
-    auto callback = std::make_shared<Napi::FunctionReference>(Napi::Persistent(info[4].As<Napi::Function>()));
+    const auto& slot = live(info);
+    auto callback =
+        std::make_shared<Napi::FunctionReference>(Napi::Persistent(to_function(info[4], "onProgress")));
     return run_on_engine(
         info.Env(), CancelHandle::from(info[3]),
-        [slot, candidates = genes_of(info[0]),
-         count = static_cast<int64_t>(info[1].As<Napi::Number>().Int64Value()),
+        [slot, candidates = genes_of(info[0]), count = to_integer(info[1], "count", 0, INT32_MAX),
          batch = BatchHandle::from(info[2]),
          progress = Progress(*environment_, callback)](const Cancellation& cancel) mutable {
           return slot->get().naswot(candidates, count, batch, cancel, progress);
@@ -269,7 +257,7 @@ Napi::Value NetworkHandle::naswot(const Napi::CallbackInfo& info) {
 
 Napi::Value NetworkHandle::validate(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
-    const auto& slot = live();
+    const auto& slot = live(info);
     return run_on_engine(
         info.Env(), CancelHandle::from(info[2]),
         [slot, batches = BatchHandle::list_from(info[0]), genes = genes_of(info[1])](
@@ -280,7 +268,7 @@ Napi::Value NetworkHandle::validate(const Napi::CallbackInfo& info) {
 
 Napi::Value NetworkHandle::state(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
-    const auto& slot = live();
+    const auto& slot = live(info);
     return run_on_engine(
         info.Env(), nullptr, [slot](const Cancellation&) { return slot->get().state(); },
         [](Napi::Env env, std::vector<TensorEntry>& entries) { return to_js(env, entries); });
@@ -289,7 +277,7 @@ Napi::Value NetworkHandle::state(const Napi::CallbackInfo& info) {
 
 Napi::Value NetworkHandle::load(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
-    const auto& slot = live();
+    const auto& slot = live(info);
     return run_on_engine(
         info.Env(), nullptr,
         [slot, entries = to_entries(info[0])](const Cancellation&) {

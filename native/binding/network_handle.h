@@ -3,12 +3,10 @@
 #include <exception>
 #include <memory>
 
-#include "binding/napi_setup.h"
+#include "binding/handle.h"
 #include "supernet/network.h"
 
 namespace singlepath {
-
-class Environment;
 
 // The network itself: built on the engine thread by the first queued work; its error is kept for later calls.
 struct NetworkSlot {
@@ -22,12 +20,15 @@ struct NetworkSlot {
 
 // JavaScript's handle on a network. Queued work shares the slot, so dispose() during work is safe: memory is
 // freed when the last work ends.
-class NetworkHandle : public Napi::ObjectWrap<NetworkHandle> {
+class NetworkHandle : public Handle<NetworkHandle, NetworkSlot> {
  public:
+  static constexpr const char* kClass = "Network";
+  static constexpr const char* kNoun = "network";
+  static constexpr napi_type_tag kTag = {0x4b96c2f1d05e4783, 0xbe1a7d3f604c8529};
+
   static void init(Napi::Env env, Napi::Object exports);
 
   explicit NetworkHandle(const Napi::CallbackInfo& info);
-  void Finalize(Napi::Env env) override { release(env); }
 
  private:
   Napi::Value step(const Napi::CallbackInfo& info);
@@ -39,14 +40,9 @@ class NetworkHandle : public Napi::ObjectWrap<NetworkHandle> {
   Napi::Value validate(const Napi::CallbackInfo& info);
   Napi::Value state(const Napi::CallbackInfo& info);
   Napi::Value load(const Napi::CallbackInfo& info);
-  void dispose(const Napi::CallbackInfo& info) { release(info.Env()); }
 
-  const std::shared_ptr<NetworkSlot>& live() const;
-  void release(Napi::BasicEnv env);
-
-  Environment* environment_;
-  std::shared_ptr<NetworkSlot> slot_;
-  int64_t bytes_ = 0;
+  friend Handle;
+  void released(Napi::BasicEnv);
 };
 
 Napi::Value to_js(Napi::Env env, const Validation& validation);

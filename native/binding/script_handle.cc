@@ -42,8 +42,7 @@ Napi::Value load(const Napi::CallbackInfo& info) {
           return std::make_shared<Script>(path);
         },
         [](Napi::Env env, std::shared_ptr<Script>& script) -> Napi::Value {
-          return Environment::of(env).script_class.New(
-              {Napi::External<std::shared_ptr<Script>>::New(env, &script)});
+          return ScriptHandle::create(env, script);
         });
   });
 }
@@ -52,40 +51,26 @@ Napi::Value load(const Napi::CallbackInfo& info) {
 
 void ScriptHandle::init(Napi::Env env, Napi::Object exports) {
   // Not exported: handles come from loadScript.
-  Environment::of(env).script_class = Napi::Persistent(DefineClass(
-      env, "Script",
-      {InstanceMethod<&ScriptHandle::forward>("forward"), InstanceMethod<&ScriptHandle::validate>("validate"),
-       InstanceMethod<&ScriptHandle::dispose>("dispose")}));
+  Environment::of(env).script_class =
+      Napi::Persistent(define(env, {InstanceMethod<&ScriptHandle::forward>("forward"),
+                                    InstanceMethod<&ScriptHandle::validate>("validate")}));
   exports.Set("serializeScript", Napi::Function::New(env, serialize));
   exports.Set("loadScript", Napi::Function::New(env, load));
 }
 
-ScriptHandle::ScriptHandle(const Napi::CallbackInfo& info)
-    : ObjectWrap(info), environment_(&Environment::of(info.Env())) {
-  guarded(info.Env(), [&] {
-    if (!info[0].IsExternal())
-      throw Error("INVALID_ARGUMENT", "A TorchScript module is made by loadScript()");
-    script_ = *info[0].As<Napi::External<std::shared_ptr<Script>>>().Data();
-  });
-  environment_->count(info.Env(), "Script", 1);
+Napi::Object ScriptHandle::create(Napi::Env env, std::shared_ptr<Script> script) {
+  return wrap(env, Environment::of(env).script_class, std::move(script));
 }
 
-const std::shared_ptr<Script>& ScriptHandle::live() const {
-  if (!script_) throw Error("DISPOSED", "A TorchScript module was used after dispose()");
-  return script_;
-}
-
-void ScriptHandle::release(Napi::BasicEnv env) {
-  if (!script_) return;
-  script_.reset();
-  environment_->count(env, "Script", -1);
+ScriptHandle::ScriptHandle(const Napi::CallbackInfo& info) : Handle(info) {
+  guarded(info.Env(), [&] { hold(info, argument(info[0], "loadScript()")); });
 }
 
 Napi::Value ScriptHandle::forward(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
     return run_on_engine(
         info.Env(), nullptr,
-        [script = live(), batch = BatchHandle::from(info[0])](const Cancellation&) {
+        [script = live(info), batch = BatchHandle::from(info[0])](const Cancellation&) {
           return entry_of("logits", script->logits(*batch));
         },
         [](Napi::Env env, TensorEntry& logits) { return to_js(env, logits); });
@@ -96,7 +81,7 @@ Napi::Value ScriptHandle::validate(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
     return run_on_engine(
         info.Env(), CancelHandle::from(info[1]),
-        [script = live(), batches = BatchHandle::list_from(info[0])](const Cancellation& cancel) {
+        [script = live(info), batches = BatchHandle::list_from(info[0])](const Cancellation& cancel) {
           return script->validate(batches, cancel);
         },
         [](Napi::Env env, Validation& validation) { return to_js(env, validation); });

@@ -1,32 +1,27 @@
 #pragma once
 
-#include <memory>
-
-#include "binding/napi_setup.h"
+#include "binding/handle.h"
 #include "export/torchscript.h"
 
 namespace singlepath {
 
-class Environment;
-
-// JavaScript's handle on a loaded TorchScript module; serializeScript and loadScript.
-class ScriptHandle : public Napi::ObjectWrap<ScriptHandle> {
+// JavaScript's handle on a loaded TorchScript module.
+class ScriptHandle : public Handle<ScriptHandle, Script> {
  public:
+  static constexpr const char* kClass = "Script";
+  static constexpr const char* kNoun = "TorchScript module";
+  static constexpr napi_type_tag kTag = {0x71d5e8b2039f4ca6, 0x94b3607cf2a81e5d};
+
+  // Adds `serializeScript` and `loadScript` to the addon.
   static void init(Napi::Env env, Napi::Object exports);
 
+  static Napi::Object create(Napi::Env env, std::shared_ptr<Script> script);
+
   explicit ScriptHandle(const Napi::CallbackInfo& info);
-  void Finalize(Napi::Env env) override { release(env); }
 
  private:
   Napi::Value forward(const Napi::CallbackInfo& info);
   Napi::Value validate(const Napi::CallbackInfo& info);
-  void dispose(const Napi::CallbackInfo& info) { release(info.Env()); }
-
-  const std::shared_ptr<Script>& live() const;
-  void release(Napi::BasicEnv env);
-
-  Environment* environment_;
-  std::shared_ptr<Script> script_;
 };
 
 }  // namespace singlepath

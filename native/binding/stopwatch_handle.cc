@@ -36,39 +36,22 @@ Napi::Float64Array array_to_js(Napi::Env env, const std::vector<double>& values)
 }  // namespace
 
 void StopwatchHandle::init(Napi::Env env, Napi::Object exports) {
-  exports.Set("Stopwatch", DefineClass(env, "Stopwatch",
-                                       {InstanceMethod<&StopwatchHandle::add_block>("addBlock"),
+  exports.Set("Stopwatch", define(env, {InstanceMethod<&StopwatchHandle::add_block>("addBlock"),
                                         InstanceMethod<&StopwatchHandle::add_script>("addScript"),
-                                        InstanceMethod<&StopwatchHandle::time>("time"),
-                                        InstanceMethod<&StopwatchHandle::dispose>("dispose")}));
+                                        InstanceMethod<&StopwatchHandle::time>("time")}));
 }
 
-StopwatchHandle::StopwatchHandle(const Napi::CallbackInfo& info)
-    : ObjectWrap(info), environment_(&Environment::of(info.Env())) {
-  guarded(info.Env(), [&] {
-    if (!info[0].IsObject()) expected("options", "Stopwatch", info[0]);
-    stopwatch_ = std::make_shared<Stopwatch>(to_deployment(info[0].As<Napi::Object>()));
-  });
-  environment_->count(info.Env(), "Stopwatch", 1);
-}
-
-const std::shared_ptr<Stopwatch>& StopwatchHandle::live() const {
-  if (!stopwatch_) throw Error("DISPOSED", "A stopwatch was used after dispose()");
-  return stopwatch_;
-}
-
-void StopwatchHandle::release(Napi::BasicEnv env) {
-  if (!stopwatch_) return;
-  stopwatch_.reset();
-  environment_->count(env, "Stopwatch", -1);
+StopwatchHandle::StopwatchHandle(const Napi::CallbackInfo& info) : Handle(info) {
+  guarded(info.Env(),
+          [&] { hold(info, std::make_shared<Stopwatch>(to_deployment(to_object(info[0], "Stopwatch")))); });
 }
 
 Napi::Value StopwatchHandle::add_block(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
     return run_on_engine(
         info.Env(), nullptr,
-        [stopwatch = live(), description = to_network_description(info[0].As<Napi::Object>()),
-         shape = to_shape(info[1].As<Napi::Object>())](const Cancellation&) {
+        [stopwatch = live(info), description = to_network_description(to_object(info[0], "description")),
+         shape = to_shape(to_object(info[1], "input"))](const Cancellation&) {
           return stopwatch->add(folded_block(description, shape, stopwatch->options()), shape);
         },
         number_to_js);
@@ -80,9 +63,9 @@ Napi::Value StopwatchHandle::add_script(const Napi::CallbackInfo& info) {
     const Napi::Uint8Array bytes = info[0].As<Napi::Uint8Array>();
     return run_on_engine(
         info.Env(), nullptr,
-        [stopwatch = live(),
+        [stopwatch = live(info),
          text = std::string(reinterpret_cast<const char*>(bytes.Data()), bytes.ByteLength()),
-         shape = to_shape(info[1].As<Napi::Object>())](const Cancellation&) {
+         shape = to_shape(to_object(info[1], "input"))](const Cancellation&) {
           return stopwatch->add(script_block(text, shape, stopwatch->options()), shape);
         },
         number_to_js);
@@ -91,12 +74,12 @@ Napi::Value StopwatchHandle::add_script(const Napi::CallbackInfo& info) {
 
 Napi::Value StopwatchHandle::time(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
-    const Napi::Object object = info[1].As<Napi::Object>();
+    const Napi::Object object = to_object(info[1], "options");
     const TimingOptions options{get_integer(object, "calls"), get_number(object, "seconds"),
                                 get_integer(object, "inner"), get_boolean(object, "timers")};
     return run_on_engine(
         info.Env(), CancelHandle::from(info[2]),
-        [stopwatch = live(), chain = genes_of(info[0]), options](const Cancellation& cancellation) {
+        [stopwatch = live(info), chain = genes_of(info[0]), options](const Cancellation& cancellation) {
           return stopwatch->time(chain, options, cancellation);
         },
         [](Napi::Env env, Timing& timing) -> Napi::Value {

@@ -187,18 +187,18 @@ describe('handles', () => {
     const opened = await openNative();
     const cancel = new (addon().Cancel)();
     const foreign = [{}, [], null, 1, 'x', native, opened, cancel, Batch, Object.create(batch)];
-    for (const name of ['size', 'shape']) {
-      for (const [prototype, others] of [
-        [Batch.prototype as object, foreign],
-        [Object.getPrototypeOf(opened) as object, [...foreign.filter((one) => one !== opened), batch]],
-      ] as const) {
-        const { get } = Object.getOwnPropertyDescriptor(prototype, name)!;
-        for (const other of others) assert.throws(() => get!.call(other), Error);
+    const net = new (addon().Network)(describeNetwork(twoPathsSpace()), OPTIONS);
+    const stopwatch = new (addon().Stopwatch)({ ...OPTIONS, batch: 1 });
+    for (const own of [batch, opened, net, stopwatch, cancel]) {
+      const others = [...foreign, batch, net, stopwatch].filter((one) => one !== own);
+      for (const member of Object.values(Object.getOwnPropertyDescriptors(Object.getPrototypeOf(own)))) {
+        if (member.value === own.constructor) continue;
+        const call = (member.get ?? member.value) as (this: unknown) => unknown;
+        for (const other of others) assert.throws(() => call.call(other), Error);
       }
     }
-    for (const name of ['labels', 'images', 'dispose'] as const) {
-      for (const other of foreign) assert.throws(() => Reflect.apply(batch[name], other, []), Error);
-    }
+    net.dispose();
+    stopwatch.dispose();
     opened.dispose();
   });
 

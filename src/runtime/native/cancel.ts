@@ -1,0 +1,3 @@
+export interface NativeCancel {
+  cancel(): void;
+}

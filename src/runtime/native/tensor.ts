@@ -1,0 +1,5 @@
+export interface TensorEntry {
+  name: string;
+  shape: number[];
+  data: Float32Array;
+}
