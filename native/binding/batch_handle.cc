@@ -7,6 +7,7 @@
 #include "binding/environment.h"
 #include "binding/errors.h"
 #include "core/sizes.h"
+#include "data/later.h"
 #include "execute/images.h"
 
 namespace singlepath {
@@ -168,7 +169,7 @@ Napi::Value BatchHandle::mix(const Napi::CallbackInfo& info) {
 // A copy for tests and library users; small enough to make in place.
 Napi::Value BatchHandle::images(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
-    const TensorEntry entry = entry_of("images", images_of(*live(info), at::kCPU, at::kFloat));
+    const TensorEntry entry = entry_of("images", images_of(*with_pixels(live(info)), at::kCPU, at::kFloat));
     Napi::Float32Array images = Napi::Float32Array::New(info.Env(), entry.data.size());
     std::memcpy(images.Data(), entry.data.data(), entry.data.size() * sizeof(float));
     return images;

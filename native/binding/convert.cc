@@ -121,6 +121,15 @@ std::vector<float> get_floats(const Napi::Object& object, const char* name) {
   return std::vector<float>(numbers.begin(), numbers.end());
 }
 
+std::vector<uint32_t> get_indices(const Napi::Object& object, const char* name) {
+  const Napi::Value value = get(object, name);
+  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_uint32_array) {
+    expected("a Uint32Array", name, value);
+  }
+  const auto array = value.As<Napi::Uint32Array>();
+  return {array.Data(), array.Data() + array.ElementLength()};
+}
+
 std::vector<std::string> get_strings(const Napi::Object& object, const char* name) {
   const Napi::Array array = get_array(object, name);
   std::vector<std::string> values;

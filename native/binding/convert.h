@@ -28,6 +28,7 @@ std::vector<std::string> get_strings(const Napi::Object& object, const char* nam
 std::vector<int64_t> get_integers(const Napi::Object& object, const char* name);
 std::vector<double> get_numbers(const Napi::Object& object, const char* name);
 std::vector<float> get_floats(const Napi::Object& object, const char* name);
+std::vector<uint32_t> get_indices(const Napi::Object& object, const char* name);  // a Uint32Array
 
 [[noreturn]] void expected(const std::string& what, const std::string& where, const Napi::Value& got);
 

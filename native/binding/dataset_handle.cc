@@ -4,12 +4,14 @@
 #include <utility>
 #include <vector>
 
+#include "binding/batch_handle.h"
 #include "binding/convert.h"
 #include "binding/dataset_source.h"
 #include "binding/environment.h"
 #include "binding/errors.h"
 #include "binding/image_facts.h"
 #include "binding/settle.h"
+#include "data/later.h"
 #include "data/sources/fingerprint.h"
 
 namespace singlepath {
@@ -46,7 +48,8 @@ void DatasetHandle::init(Napi::Env env, Napi::Object exports) {
        InstanceAccessor<&DatasetHandle::class_names>("classNames"),
        InstanceAccessor<&DatasetHandle::has_test>("hasTest"), InstanceMethod<&DatasetHandle::notes>("notes"),
        InstanceMethod<&DatasetHandle::fingerprint>("fingerprint"),
-       InstanceMethod<&DatasetHandle::broken>("broken")}));
+       InstanceMethod<&DatasetHandle::broken>("broken"),
+       InstanceMethod<&DatasetHandle::later_batch>("laterBatch")}));
   exports.Set("openDataset", Napi::Function::New(env, open_dataset, "openDataset"));
 }
 
@@ -139,6 +142,23 @@ Napi::Value DatasetHandle::statistics(const Napi::CallbackInfo& info) {
         return result;
       };
     });
+  });
+}
+
+Napi::Value DatasetHandle::later_batch(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    const Napi::Object source = to_object(info[0], "laterBatch");
+    LaterPixels pixels{live(info), get_indices(source, "indices"),
+                       static_cast<int>(get_integer(source, "threads", 1, 256))};
+    if (pixels.indices.empty()) expected("at least one index", "indices", get(source, "indices"));
+    const auto per_channel = [&](const char* name) {
+      std::vector<float> values = get_floats(source, name);
+      if (static_cast<int>(values.size()) != live(info)->shape().channels)
+        expected("a number per channel", name, get(source, name));
+      return values;
+    };
+    return BatchHandle::create(
+        info.Env(), singlepath::later_batch(std::move(pixels), per_channel("mean"), per_channel("std")));
   });
 }
 

@@ -29,6 +29,7 @@ class DatasetHandle : public Handle<DatasetHandle, const Dataset> {
   Napi::Value notes(const Napi::CallbackInfo& info);
   Napi::Value fingerprint(const Napi::CallbackInfo& info);
   Napi::Value broken(const Napi::CallbackInfo& info);
+  Napi::Value later_batch(const Napi::CallbackInfo& info);
 
   friend Handle;
   void released(Napi::BasicEnv) { images_.reset(); }

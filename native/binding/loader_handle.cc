@@ -13,15 +13,6 @@
 namespace singlepath {
 namespace {
 
-std::vector<uint32_t> get_indices(const Napi::Object& object, const char* name) {
-  const Napi::Value value = get(object, name);
-  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_uint32_array) {
-    expected("a Uint32Array", name, value);
-  }
-  const auto array = value.As<Napi::Uint32Array>();
-  return {array.Data(), array.Data() + array.ElementLength()};
-}
-
 Augment to_augment(const Napi::Object& object) {
   Augment augment;
   const auto range = [&](const char* name, double* low, double* high) {

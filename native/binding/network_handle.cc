@@ -8,6 +8,7 @@
 #include "binding/task.h"
 #include "core/arena.h"
 #include "core/sizes.h"
+#include "data/later.h"
 #include "runtime/device.h"
 
 namespace singlepath {
@@ -164,7 +165,7 @@ Napi::Value NetworkHandle::step(const Napi::CallbackInfo& info) {
         info.Env(), nullptr,
         [slot, batches = BatchHandle::list_from(info[0]), genes = genes_of(info[1]),
          options = to_step_options(to_object(info[2], "options"))](const Cancellation&) {
-          return slot->get().step(batches, genes, options);
+          return slot->get().step(with_pixels(batches), genes, options);
         },
         [](Napi::Env env, StepResult& result) -> Napi::Value { return result_to_js(env, result); });
   });
@@ -177,7 +178,7 @@ Napi::Value NetworkHandle::gradients(const Napi::CallbackInfo& info) {
         info.Env(), nullptr,
         [slot, batch = BatchHandle::from(info[0]), genes = genes_of(info[1]),
          options = to_step_options(to_object(info[2], "options"))](const Cancellation&) {
-          return slot->get().gradients(batch, genes, options);
+          return slot->get().gradients(with_pixels(batch), genes, options);
         },
         [](Napi::Env env, Gradients& result) -> Napi::Value {
           Napi::Object object = result_to_js(env, result.result);
@@ -195,7 +196,7 @@ Napi::Value NetworkHandle::forward(const Napi::CallbackInfo& info) {
     return run_on_engine(
         info.Env(), nullptr,
         [slot, batch = BatchHandle::from(info[0]), genes = genes_of(info[1])](const Cancellation&) {
-          return slot->get().forward(batch, genes);
+          return slot->get().forward(with_pixels(batch), genes);
         },
         [](Napi::Env env, TensorEntry& logits) { return to_js(env, logits); });
   });
@@ -245,7 +246,7 @@ Napi::Value NetworkHandle::naswot(const Napi::CallbackInfo& info) {
         [slot, candidates = genes_of(info[0]), count = to_integer(info[1], "count", 0, INT32_MAX),
          batch = BatchHandle::from(info[2]),
          progress = Progress(*environment_, callback)](const Cancellation& cancel) mutable {
-          return slot->get().naswot(candidates, count, batch, cancel, progress);
+          return slot->get().naswot(candidates, count, with_pixels(batch), cancel, progress);
         },
         [callback](Napi::Env env, std::vector<double>& scores) -> Napi::Value {
           Napi::Array list = Napi::Array::New(env, scores.size());

@@ -5,6 +5,7 @@
 #include "binding/convert.h"
 #include "binding/network_handle.h"
 #include "binding/task.h"
+#include "data/later.h"
 
 namespace singlepath {
 namespace {
@@ -71,7 +72,7 @@ Napi::Value ScriptHandle::forward(const Napi::CallbackInfo& info) {
     return run_on_engine(
         info.Env(), nullptr,
         [script = live(info), batch = BatchHandle::from(info[0])](const Cancellation&) {
-          return entry_of("logits", script->logits(*batch));
+          return entry_of("logits", script->logits(*with_pixels(batch)));
         },
         [](Napi::Env env, TensorEntry& logits) { return to_js(env, logits); });
   });

@@ -7,8 +7,10 @@
 
 namespace singlepath {
 
+struct LaterPixels;  // data/later.h
+
 // Images, NHWC, and labels. Either `pixels` (normalized by the engine to (x / 255 - mean) / std) or `floats`
-// (taken as they are) is filled.
+// (taken as they are) is filled; neither where the pixels come later.
 struct Batch {
   int64_t count = 0, channels = 0, height = 0, width = 0;
   std::vector<uint8_t> pixels;
@@ -18,6 +20,7 @@ struct Batch {
   std::vector<int64_t> second_labels;
   double share = 1;
   std::vector<float> mean, std;  // one per channel
+  std::shared_ptr<const LaterPixels> later;
 };
 
 using BatchPtr = std::shared_ptr<const Batch>;

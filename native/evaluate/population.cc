@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "data/later.h"
 #include "execute/executor.h"
 #include "execute/images.h"
 
@@ -186,14 +187,15 @@ PopulationScores evaluate_population(const NetworkDescription& network, Paramete
     const int64_t for_statistics = std::min(group.bytes, settings.memory_bytes / 2);
     Walk walk(network, parameters, settings, settings.memory_bytes - for_statistics, cancellation,
               [&] { progress(std::min(++done, total), total); });
-    for (const BatchPtr& batch : calibration)
-      walk.calibrate(trie, images_of(*batch, settings.device, settings.storage));
+    each_batch(calibration, [&](const Batch& batch) {
+      walk.calibrate(trie, images_of(batch, settings.device, settings.storage));
+    });
     for (auto& root : trie.roots) finish_statistics(*root);
     std::vector<Score> scores(group.candidates.size());
-    for (const BatchPtr& batch : validation) {
-      walk.validate(trie, images_of(*batch, settings.device, settings.storage),
-                    labels_of(*batch, settings.device), scores);
-    }
+    each_batch(validation, [&](const Batch& batch) {
+      walk.validate(trie, images_of(batch, settings.device, settings.storage),
+                    labels_of(batch, settings.device), scores);
+    });
     for (size_t i = 0; i < scores.size(); ++i) result.scores[group.places[i]] = scores[i];
     result.layers_run += walk.layers_run();
   }

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "core/error.h"
+#include "data/later.h"
 #include "execute/images.h"
 
 namespace singlepath {
@@ -33,11 +34,11 @@ Validation validate_batches(const std::vector<BatchPtr>& batches, at::Device dev
                             const std::function<at::Tensor(const Batch&)>& logits) {
   at::NoGradGuard no_grad;
   Validation result;
-  for (const BatchPtr& batch : batches) {
+  each_batch(batches, [&](const Batch& batch) {
     cancellation.check();
-    add_score(logits(*batch), labels_of(*batch, device), path, result.score);
-    result.images += batch->count;
-  }
+    add_score(logits(batch), labels_of(batch, device), path, result.score);
+    result.images += batch.count;
+  });
   result.score.loss /= std::max<int64_t>(1, result.images);
   return result;
 }

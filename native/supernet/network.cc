@@ -11,6 +11,7 @@
 #include "core/error.h"
 #include "core/rng.h"
 #include "core/sizes.h"
+#include "data/later.h"
 #include "execute/executor.h"
 #include "execute/images.h"
 #include "weights/running_averages.h"
@@ -137,12 +138,12 @@ void Network::recalibrate(const std::vector<BatchPtr>& batches, const Architectu
   check(architecture);
   at::NoGradGuard no_grad;
   StatisticsMap statistics;
-  for (const BatchPtr& batch : batches) {
+  each_batch(batches, [&](const Batch& batch) {
     cancellation.check();
     const Execution execution{architecture, parameters_, Mode::calibrate,
                               nullptr,      &statistics, options_.fused};
-    run_path(description_, images_of(*batch, options_.device, options_.storage), execution);
-  }
+    run_path(description_, images_of(batch, options_.device, options_.storage), execution);
+  });
   for (auto& [node, own] : statistics) {
     own.finish();
     const NodeParameters& buffers = parameters_.of(*node);

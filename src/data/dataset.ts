@@ -1,6 +1,7 @@
 import { expected, SinglePathError } from '../core/errors.js';
+import { callNative } from '../runtime/call.js';
 import type { ListingNotes, NativeBatch, NativeDataset } from '../runtime/native.js';
-import { DataLoader, type LoaderOptions } from './loader.js';
+import { DataLoader, type LoaderInput, type LoaderOptions } from './loader.js';
 import type { Normalization } from './normalize.js';
 
 /** Native pixels shared by several views; freed with the last of them. */
@@ -16,6 +17,8 @@ export interface DatasetDetails {
   /** Their names, by number. */
   classNames: readonly string[];
   normalization: Normalization;
+  /** Broken images are left out of their batches. */
+  skipsBroken: boolean;
 }
 
 export interface BatchesOptions {
@@ -24,6 +27,13 @@ export interface BatchesOptions {
   indices?: ArrayLike<number>;
   /** Number of images at most, from the front. Default: all. */
   count?: number;
+  /**
+   * Keep no pixels: each call that uses such a batch decodes it, while the batch before it is computed. Evaluating a
+   * population is one call. Default false.
+   */
+  later?: boolean;
+  /** Native threads that decode. Default 1. */
+  threads?: number;
   signal?: AbortSignal | undefined;
 }
 
@@ -34,6 +44,7 @@ export class Dataset implements Disposable {
   /** Names of the classes, by number: folders, a list beside the files, or the numbers themselves. */
   readonly classNames: readonly string[];
   readonly normalization: Normalization;
+  readonly skipsBroken: boolean;
   /** [channels, height, width]. */
   readonly shape: [number, number, number];
   readonly #images: SharedImages;
@@ -45,6 +56,7 @@ export class Dataset implements Disposable {
     this.classes = details.classes;
     this.classNames = details.classNames;
     this.normalization = details.normalization;
+    this.skipsBroken = details.skipsBroken;
     this.shape = images.native.shape;
     this.#images = images;
     this.#indices = indices;
@@ -122,7 +134,7 @@ export class Dataset implements Disposable {
    * caller keeps and disposes them.
    */
   async batches(options: BatchesOptions): Promise<NativeBatch[]> {
-    const { batchSize, count = this.size, signal } = options;
+    const { batchSize, count = this.size, later = false, threads = 1, signal } = options;
     if (!Number.isInteger(count) || count < 0)
       throw expected('an integer of at least 0', 'the number of images', count);
     const indices = (options.indices === undefined ? this.#indices : this.#resolve(options.indices)).slice(
@@ -131,7 +143,8 @@ export class Dataset implements Disposable {
     );
     if (indices.length === 0) return [];
     const input = { native: this.#live().native, indices, normalization: this.normalization };
-    using loader = new DataLoader(input, { batchSize });
+    using loader = new DataLoader(input, { batchSize, threads });
+    if (later) return await this.#laterBatches(input, loader, { batchSize, threads, signal });
     const batches: NativeBatch[] = [];
     try {
       for await (const batch of loader.epoch(0, 0, signal)) batches.push(batch);
@@ -140,6 +153,27 @@ export class Dataset implements Disposable {
       for (const batch of batches) batch.dispose();
       throw error;
     }
+  }
+
+  /**
+   * The batches of `loader`, without their pixels. Where broken images may be left out, all are decoded once to know
+   * which: a batch holds the same images whenever it is decoded.
+   */
+  async #laterBatches(
+    { native, indices, normalization }: LoaderInput,
+    loader: DataLoader,
+    { batchSize, threads, signal }: { batchSize: number; threads: number; signal: AbortSignal | undefined },
+  ): Promise<NativeBatch[]> {
+    if (this.skipsBroken) {
+      for await (const batch of loader.epoch(0, 0, signal)) batch.dispose();
+    }
+    const broken = new Set(native.broken().map(({ index }) => index));
+    const batches: NativeBatch[] = [];
+    for (let start = 0; start < indices.length; start += batchSize) {
+      const chosen = indices.slice(start, start + batchSize).filter((index) => !broken.has(index));
+      batches.push(callNative(() => native.laterBatch({ indices: chosen, ...normalization, threads })));
+    }
+    return batches;
   }
 
   /** Disposes this view; the pixels are freed with the last view on them. It may be called twice. */

@@ -31,6 +31,7 @@ export async function openDataset(config: DatasetConfig, options: { split: Split
       classes,
       classNames: classNamesOf(config, opened, classes),
       normalization: await normalizationOf(config, split, opened),
+      skipsBroken: config.broken === 'skip',
     });
     const { testFraction = 0 } = config as { testFraction?: number };
     return opened.hasTest || testFraction === 0 ? all : shareOf(all, testFraction, split);

@@ -14,7 +14,7 @@ import type { Architecture } from '../space/types.js';
 import { accuraciesOf, type ValidateResult } from '../supernet/supernet.js';
 import { Disposables } from './disposables.js';
 import { createNetwork, openSpace } from './fromConfig.js';
-import { type ImageSpace, openImages } from './images.js';
+import { FixedImages, type ImageSpace, openImages } from './images.js';
 import { openScorer } from './openScorer.js';
 import type { StoredRun } from './runs.js';
 
@@ -63,7 +63,7 @@ export async function evaluateWeights(
   const space = deriveSubnet(openSpace(config.space), architecture);
   using stack = new Disposables();
   const test = stack.add(await openImages(config, space, 'test'));
-  const batches = await test.batches({ batchSize: config.evaluate.batchSize, signal });
+  const batches = await new FixedImages(config, signal).batches(test);
   stack.addAll(batches);
   const network = stack.add(createNetwork(space, config));
   await loadWeights(network, weights, onSkipped, onNote);
@@ -82,7 +82,7 @@ export async function networkHits(
   const space = deriveSubnet(openSpace(config.space), run.architecture ?? []);
   using stack = new Disposables();
   const test = stack.add(await openImages(config, space, 'test'));
-  const batches = await test.batches({ batchSize: config.evaluate.batchSize, signal });
+  const batches = await new FixedImages(config, signal).batches(test);
   stack.addAll(batches);
   const network = stack.add(createNetwork(space, config));
   await loadWeights(network, run.path, onSkipped);
@@ -122,7 +122,7 @@ export async function evaluateExported(
   if (!isOnnx && existsSync(path) && !isExported(path)) onForeign?.();
   const network = stack.add(await (isOnnx ? OnnxNetwork.load(path) : Script.load(path)));
   const test = stack.add(await openImages(config, exportedSpace(config, path), 'test'));
-  const batches = await test.batches({ batchSize: config.evaluate.batchSize, signal });
+  const batches = await new FixedImages(config, signal).batches(test);
   stack.addAll(batches);
   const accuracy = testAccuracy(await network.validate(batches, signal));
   if (!confusion) return accuracy;

@@ -33,7 +33,7 @@ export function splitOf(images: Dataset): ImageRecord['split'] {
   return { images: images.splitSize, fingerprint: images.fingerprint() };
 }
 
-/** The training images that fixedBatches takes to recalibrate BatchNorm. */
+/** The training images with which BatchNorm is recalibrated: see FixedImages. */
 export function calibrationOf(train: Dataset, count: number): RecordedImages {
   using chosen = fixedSubset(train, count);
   return positionsOf(chosen);

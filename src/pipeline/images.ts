@@ -94,18 +94,32 @@ export function trainingLoader(images: Dataset, config: Config, batchSize: numbe
   });
 }
 
-/** A fixed set of batches without augmentation, balanced over the classes: to calibrate or validate on. */
-export async function fixedBatches(
-  images: Dataset,
-  count: number,
-  batchSize: number,
-  signal?: AbortSignal,
-): Promise<NativeBatch[]> {
-  using chosen = fixedSubset(images, count);
-  return await chosen.batches({ batchSize, signal });
+/**
+ * Fixed batches without augmentation, to calibrate or validate on. The sets that one command takes share
+ * `evaluate.imageMemory`; what does not fit is decoded again for each call that uses it.
+ */
+export class FixedImages {
+  #left: number;
+
+  constructor(
+    private readonly config: Pick<Config, 'data' | 'evaluate'>,
+    private readonly signal?: AbortSignal,
+  ) {
+    this.#left = config.evaluate.imageMemory * 2 ** 20;
+  }
+
+  /** `count` images in proportion to the classes, always the same; 0 takes all. */
+  async batches(images: Dataset, count = 0): Promise<NativeBatch[]> {
+    using chosen = fixedSubset(images, count);
+    const bytes = chosen.shape.reduce((product, side) => product * side, chosen.size);
+    const later = bytes > this.#left;
+    if (!later) this.#left -= bytes;
+    const { batchSize } = this.config.evaluate;
+    return await chosen.batches({ batchSize, later, threads: this.config.data.threads, signal: this.signal });
+  }
 }
 
-/** The images of fixedBatches: `count` of them in proportion to the classes, always the same; 0 takes all. */
+/** The images of FixedImages.batches: `count` of them in proportion to the classes, always the same; 0 takes all. */
 export function fixedSubset(images: Dataset, count: number): Dataset {
   if (count === 0 || count >= images.size) return images.take(images.size);
   const { train: rest, heldOut: chosen } = splitHeldOut(images, count, 0);

@@ -3,7 +3,7 @@ import type { Evaluate } from '../search/types.js';
 import type { Architecture, SearchSpace } from '../space/types.js';
 import { Disposables } from './disposables.js';
 import { createNetwork } from './fromConfig.js';
-import { fixedBatches, openTrainingImages } from './images.js';
+import { fixedSubset, openTrainingImages } from './images.js';
 
 /** Scores architectures by NASWOT. */
 export interface Naswot extends Disposable {
@@ -18,7 +18,8 @@ export async function openNaswot(config: Config, space: SearchSpace, signal?: Ab
   const count = config.evaluate.naswotImages;
   using stack = new Disposables();
   using images = await openTrainingImages(config, space);
-  const batches = await fixedBatches(images.heldOut, count, count, signal);
+  using chosen = fixedSubset(images.heldOut, count);
+  const batches = await chosen.batches({ batchSize: count, signal });
   stack.addAll(batches);
   const untrained = stack.add(createNetwork(space, config));
   const owned = stack.move();

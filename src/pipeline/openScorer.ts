@@ -12,7 +12,7 @@ import { Disposables } from './disposables.js';
 import { createNetwork } from './fromConfig.js';
 import { scoreIdentity, splitIdentity } from './identity.js';
 import { calibrationOf, checkSameImages, recordOf } from './imageRecord.js';
-import { fixedBatches, openTrainingImages } from './images.js';
+import { FixedImages, openTrainingImages } from './images.js';
 import type { StoredRun } from './runs.js';
 
 /** Scores candidates with the weights of a trained supernet. */
@@ -49,14 +49,15 @@ export async function openScorer(
   { signal, onSkipped, onProgress }: ScorerOptions,
 ): Promise<Scorer> {
   checkImages(config, supernetRun);
-  const { batchSize, calibrationImages, validationImages, memory } = config.evaluate;
+  const { calibrationImages, validationImages, memory } = config.evaluate;
   using stack = new Disposables();
   const images = stack.add(await openTrainingImages(config, space));
   checkSameImages(supernetRun.path, images);
   const record = { ...recordOf(config, images), calibration: calibrationOf(images.train, calibrationImages) };
-  const calibration = await fixedBatches(images.train, calibrationImages, batchSize, signal);
+  const fixed = new FixedImages(config, signal);
+  const calibration = await fixed.batches(images.train, calibrationImages);
   stack.addAll(calibration);
-  const validation = await fixedBatches(images.heldOut, validationImages, batchSize, signal);
+  const validation = await fixed.batches(images.heldOut, validationImages);
   stack.addAll(validation);
   const supernet = stack.add(createNetwork(space, config));
   const { hash } = await loadWeights(supernet, supernetRun.path, onSkipped);

@@ -7,7 +7,7 @@ import { deriveSubnet } from '../space/subnet.js';
 import type { Architecture } from '../space/types.js';
 import { Disposables } from './disposables.js';
 import { createNetwork, openSpace } from './fromConfig.js';
-import { fixedBatches, openImages, openTrainingImages } from './images.js';
+import { FixedImages, openImages, openTrainingImages } from './images.js';
 import type { StoredRun } from './runs.js';
 
 export type { ExportResult } from '../export/exportSubnet.js';
@@ -55,8 +55,8 @@ export async function runExport(
   await loadWeights(network, run.path, onSkipped);
   if (run.kind === 'train') {
     const images = stack.add(await openTrainingImages(config, space));
-    const { calibrationImages, batchSize } = config.evaluate;
-    const calibration = await fixedBatches(images.train, calibrationImages, batchSize, signal);
+    const { calibrationImages } = config.evaluate;
+    const calibration = await new FixedImages(config, signal).batches(images.train, calibrationImages);
     stack.addAll(calibration);
     await network.recalibrate(calibration, architecture, signal);
   }

@@ -9,7 +9,7 @@ import type { Stalled } from '../train/stalled.js';
 import { createNetwork, openSpace, recipeOf, versions } from './fromConfig.js';
 import { trainingIdentity } from './identity.js';
 import { recordOf, reportBroken, splitOf } from './imageRecord.js';
-import { fixedBatches, openImages, trainingLoader } from './images.js';
+import { FixedImages, openImages, trainingLoader } from './images.js';
 import { keptConfig } from './runs.js';
 import { type WarmStartControl, warmStart } from './warmStart.js';
 
@@ -37,10 +37,9 @@ export async function runRetrain(
   using loader = trainingLoader(train, config, config.retrain.batchSize);
   using network = createNetwork(space, config);
   const { calibrationImages, validateEvery } = config.retrain;
-  const { batchSize } = config.evaluate;
-  const calibration =
-    calibrationImages === 0 ? [] : await fixedBatches(train, calibrationImages, batchSize, signal);
-  const validation = await test.batches({ batchSize, signal });
+  const fixed = new FixedImages(config, signal);
+  const calibration = calibrationImages === 0 ? [] : await fixed.batches(train, calibrationImages);
+  const validation = await fixed.batches(test);
   const recipe = recipeOf(config.retrain, loader.batchesPerEpoch);
   const start = await warmStart(network, recipe, control);
   using run = await RunDirectory.open(runDir, {

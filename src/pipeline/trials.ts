@@ -14,7 +14,7 @@ import { type RetrainResult, retrain } from '../train/retrain.js';
 import { Disposables } from './disposables.js';
 import { createNetwork, recipeOf, versions } from './fromConfig.js';
 import { trialIdentity } from './identity.js';
-import { fixedBatches, type Images, openTrainingImages, trainingLoader } from './images.js';
+import { FixedImages, type Images, openTrainingImages, trainingLoader } from './images.js';
 import { keptConfig, readResult, type StoredRun } from './runs.js';
 
 /** Which short training: of what, how long, and from which weights. */
@@ -55,13 +55,14 @@ export class Trials implements Disposable {
     supernet: StoredRun,
     options: TrialsOptions,
   ): Promise<Trials> {
-    const { batchSize, validationImages } = config.evaluate;
+    const { validationImages } = config.evaluate;
     using stack = new Disposables();
     const images = stack.add(await openTrainingImages(config, space));
     const count = config.retrain.calibrationImages;
-    const calibration = count === 0 ? [] : await fixedBatches(images.train, count, batchSize, options.signal);
+    const fixed = new FixedImages(config, options.signal);
+    const calibration = count === 0 ? [] : await fixed.batches(images.train, count);
     stack.addAll(calibration);
-    const validation = await fixedBatches(images.heldOut, validationImages, batchSize, options.signal);
+    const validation = await fixed.batches(images.heldOut, validationImages);
     stack.addAll(validation);
     const inherited =
       config.search.trial.init === 'supernet' ? await stateOf(config, space, supernet, options) : undefined;

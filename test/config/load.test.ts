@@ -116,13 +116,13 @@ test('--set has the same errors and is named as the place', () => {
 test('an amount of memory is a number of MiB or has a unit', () => {
   const memory = (text: string) => read(`evaluate: {memory: ${text}}`).evaluate.memory;
   assert.deepEqual(
-    ['300', '"300"', '512MB', '4GB', '4 GiB', '2gb'].map(memory),
-    [300, 300, 512, 4096, 4096, 2048],
+    ['300', '"300"', '512MB', '4GB', '4 GiB', '2gb', '0', '0MB'].map(memory),
+    [300, 300, 512, 4096, 4096, 2048, 0, 0],
   );
   for (const [text, said] of [
     ['4TB', "Expected MiB, or a size such as 512MB or 4GB, for evaluate.memory but received '4TB'"],
-    ['0MB', "Expected MiB, or a size such as 512MB or 4GB, for evaluate.memory but received '0MB'"],
-    ['0', 'Expected a number > 0 for evaluate.memory but received 0'],
+    ['-1', 'Expected a number >= 0 for evaluate.memory but received -1'],
+    ['01MB', "Expected MiB, or a size such as 512MB or 4GB, for evaluate.memory but received '01MB'"],
     ['1.5', 'Expected an integer for evaluate.memory but received 1.5'],
     ['true', 'Expected one of the forms of docs/config.schema.json for evaluate.memory but received true'],
   ] as const) {

@@ -33,9 +33,10 @@ const few = {
   export: { parityImages: 4 },
 };
 
-function configOf(data: Record<string, unknown>): Config {
+function configOf(data: Record<string, unknown>, evaluate: Record<string, unknown> = {}): Config {
   const rest = { heldOutPerClass: 2, augment: 'crop-flip', normalize: 'half', threads: 2 };
-  return resolveConfig([objectSource({ ...few, data: { ...rest, ...data } }, 'test')]);
+  const sections = { ...few, data: { ...rest, ...data }, evaluate: { ...few.evaluate, ...evaluate } };
+  return resolveConfig([objectSource(sections, 'test')]);
 }
 
 interface Outcome {
@@ -48,8 +49,12 @@ interface Outcome {
 }
 
 /** Every step, with all numbers it gives; paths left out. */
-async function wholeWay(name: string, data: Record<string, unknown>): Promise<Outcome> {
-  const config = configOf(data);
+async function wholeWay(
+  name: string,
+  data: Record<string, unknown>,
+  evaluate: Record<string, unknown> = {},
+): Promise<Outcome> {
+  const config = configOf(data, evaluate);
   const at = (step: string) => join(folder, 'runs', name, step);
   const train = await runTrain(config, { runDir: at('supernet') });
   const { result: search } = await runSearch(config, {
@@ -92,6 +97,11 @@ describe('every kind of source', () => {
       assert.deepEqual(await wholeWay(path, { kind, path: join(folder, path) }), reference);
     });
   }
+
+  test('decoding the images of an evaluation again gives what keeping them gives', async () => {
+    const data = { kind: 'image-folder', path: photos, cache: 0 };
+    assert.deepEqual(await wholeWay('again-and-again', data, { imageMemory: 0 }), reference);
+  });
 
   test('class names and splits are recorded', async () => {
     const supernet = readImageRecord(join(folder, 'runs', 'folder', 'supernet'))!;

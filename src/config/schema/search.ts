@@ -29,6 +29,11 @@ export const evaluateSchema = z.strictObject({
     .max(256)
     .default(32)
     .describe('Held-out images of NASWOT, a score of the untrained network; 0 leaves it out'),
+  imageMemory: memorySize
+    .prefault(2048)
+    .describe(
+      'Memory for the decoded images that candidates are calibrated and scored on, in MiB or such as 4GB; a set that does not fit is decoded again for every population',
+    ),
   memory: memorySize
     .prefault(1024)
     .describe(

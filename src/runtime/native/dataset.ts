@@ -1,3 +1,5 @@
+import type { NativeBatch } from './batch.js';
+
 /** A set of images with class labels, delivered as uint8 pixels in NHWC order. */
 export interface NativeDataset {
   readonly size: number;
@@ -15,7 +17,9 @@ export interface NativeDataset {
   broken(): { index: number; name: string; message: string }[];
   /** Mean and standard deviation per channel, in units of 0..1: of all pixels in memory, of 4,000 encoded images. */
   statistics(): Promise<{ mean: number[]; std: number[] }>;
-  /** Loaders that use it keep the pixels until they end. */
+  /** A batch without variation whose pixels are decoded by each call that uses it; `threads` decode at once. */
+  laterBatch(source: { indices: Uint32Array; mean: number[]; std: number[]; threads: number }): NativeBatch;
+  /** Loaders and later batches that use it keep the pixels until they end. */
   dispose(): void;
 }
 
