@@ -7,9 +7,12 @@ import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { loadConfig } from '../../src/config/load.js';
 import type { Config } from '../../src/config/schema/config.js';
+import { writeFileAtomically } from '../../src/core/files.js';
 import { packageRoot } from '../../src/core/packageRoot.js';
+import { type RankControl, type RankResult, runRank } from '../../src/pipeline/runRank.js';
 import { runTrain } from '../../src/pipeline/runTrain.js';
 import { parseTrueAccuracies } from '../../src/search/truth.js';
+import { hashOf } from '../../src/space/hash.js';
 
 const FOLDER = join(packageRoot(), 'experiments', 'nas-bench-macro');
 
@@ -21,12 +24,18 @@ export interface Setting {
   runs: string;
   /** Networks scored, of the 3,969 different ones. */
   sample: number | undefined;
+  /** The options that a script has of its own. */
+  own: Record<string, string>;
   /** The configuration for a seed. */
   config(seed: number, ...set: string[]): Config;
 }
 
-/** Reads `--truth FILE --data FOLDER [--runs FOLDER] [--seeds 1,2,3] [--sample N] [--set path=value]...`. */
-export function readSetting(): Setting {
+/**
+ * Reads `--truth FILE --data FOLDER [--runs FOLDER] [--seeds 1,2,3] [--sample N] [--set path=value]...`.
+ *
+ * @param own further options with their defaults.
+ */
+export function readSetting(own: Record<string, string> = {}): Setting {
   const { values } = parseArgs({
     options: {
       truth: { type: 'string' },
@@ -35,6 +44,9 @@ export function readSetting(): Setting {
       seeds: { type: 'string', default: '1,2,3' },
       sample: { type: 'string' },
       set: { type: 'string', multiple: true, default: [] },
+      ...Object.fromEntries(
+        Object.entries(own).map(([name, value]) => [name, { type: 'string', default: value } as const]),
+      ),
     },
   });
   const { truth, data, runs, seeds, sample, set } = values;
@@ -46,6 +58,7 @@ export function readSetting(): Setting {
     seeds: seeds.split(',').map(Number),
     runs,
     sample: sample === undefined ? undefined : Number(sample),
+    own: Object.fromEntries(Object.keys(own).map((name) => [name, String(Object(values)[name])])),
     config: (seed, ...more) =>
       loadConfig({
         files: [join(FOLDER, 'supernet.yaml')],
@@ -62,6 +75,29 @@ export async function supernetOf(setting: Setting, seed: number): Promise<string
     await runTrain(setting.config(seed), { runDir, resume: true });
   }
   return runDir;
+}
+
+/**
+ * `rank` of a seed's supernet, or of what needs no training; kept in the folder of the runs, as NASWOT of all networks
+ * takes a minute.
+ */
+export async function rankOf(
+  setting: Setting,
+  seed: number,
+  control: Pick<RankControl, 'supernet' | 'caps'>,
+): Promise<RankResult> {
+  const config = setting.config(seed);
+  const { evaluate, data } = config;
+  const key = hashOf({ seed, control, sample: setting.sample ?? null, evaluate, data }).slice(0, 8);
+  const file = join(setting.runs, 'ranked', `${seed}-${key}.json`);
+  if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as RankResult;
+  const result = await runRank(config, {
+    ...{ ...control, truth: setting.truth, sample: setting.sample },
+    onSkipped: (error) => console.error(error.message),
+  });
+  mkdirSync(join(setting.runs, 'ranked'), { recursive: true });
+  await writeFileAtomically(file, [JSON.stringify(result)]);
+  return result;
 }
 
 /** The true mean accuracy of each of the 6,561 architectures, by its genes. */

@@ -79,7 +79,8 @@ function averageRanks(values: readonly number[]): number[] {
   return ranks;
 }
 
-function pearson(x: readonly number[], y: readonly number[]): number {
+/** Pearson's correlation; NaN where one side is constant. */
+export function pearson(x: readonly number[], y: readonly number[]): number {
   const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
   const [mx, my] = [mean(x), mean(y)];
   let [xy, xx, yy] = [0, 0, 0];
