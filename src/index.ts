@@ -23,6 +23,7 @@ export {
 export { openSpace, recipeOf } from './pipeline/fromConfig.js';
 export { importTable, spaceOfTable } from './pipeline/latencyTable.js';
 export { measureLatency, openSession } from './pipeline/measureLatency.js';
+export { type AllControl, type AllResult, runAll, STAGES, type Stage } from './pipeline/runAll.js';
 export { type ExportControl, runExport } from './pipeline/runExport.js';
 export { type RankControl, type RankedNetwork, type RankResult, runRank } from './pipeline/runRank.js';
 export { type RetrainControl, runRetrain } from './pipeline/runRetrain.js';

@@ -15,6 +15,7 @@ import { exportCommand } from './commands/export.js';
 import { latencyCommand } from './commands/latency.js';
 import { rankCommand } from './commands/rank.js';
 import { retrainCommand } from './commands/retrain.js';
+import { runCommand } from './commands/run.js';
 import { searchCommand } from './commands/search.js';
 import { spaceCommand } from './commands/space.js';
 import { trainCommand } from './commands/train.js';
@@ -54,6 +55,7 @@ export function createProgram(): Command {
   });
   for (const command of [
     demoCommand(),
+    runCommand(),
     trainCommand(),
     searchCommand(),
     retrainCommand(),

@@ -97,6 +97,15 @@ function warnOfArithmetic(
   );
 }
 
+/** @throws SinglePathError `INVALID_ARGUMENT` for a calibration with fewer networks than the model has terms. */
+export function checkCalibration(space: SearchSpace, { search, evaluate }: Config): void {
+  const least = leastNetworks({ space, naswot: evaluate.naswotImages > 0 });
+  if (search.calibrate === 0 || search.calibrate >= least) return;
+  throw expected(`at least ${least}, the terms of the score model,`, 'search.calibrate', search.calibrate, {
+    hint: 'ask for about as many as all genes together have values, or for 0',
+  });
+}
+
 export interface CalibrateOptions extends ValuationSetting {
   config: Config;
   feasible: FeasibleSet;
@@ -111,19 +120,14 @@ export interface CalibrateOptions extends ValuationSetting {
 /**
  * Trains a designed set of networks, and fits the model that ranks by what they teach.
  *
- * @throws SinglePathError `INVALID_ARGUMENT` for fewer networks than the model has terms, or more than there are.
+ * @throws SinglePathError `INVALID_ARGUMENT` for fewer networks than {@link checkCalibration} asks for, or more than there are.
  */
 export async function calibrate(
   options: CalibrateOptions,
 ): Promise<{ valuation: Valuation; calibration: ScoreCalibration }> {
   const { config, space, feasible, evaluate, signal } = options;
   const { calibrate: count, trial } = config.search;
-  const least = leastNetworks(options);
-  if (count < least) {
-    throw expected(`at least ${least}, the terms of the score model,`, 'search.calibrate', count, {
-      hint: 'ask for about as many as all genes together have values, or for 0',
-    });
-  }
+  checkCalibration(space, config);
   const design = calibrationDesign(space, feasible, count, config.seed);
   using trials = await options.openTrials();
   const networks = await trainDesign(trials, design, trial.epochs, options.onTrial);

@@ -3,6 +3,7 @@ import { SinglePathError } from '../core/errors.js';
 import { datasetDefinition } from '../data/kinds/index.js';
 import { presetNormalization } from '../data/normalize.js';
 import type { SearchSpace } from '../space/types.js';
+import { checkCalibration } from './calibrate.js';
 import { openSpace, samplerOf } from './fromConfig.js';
 import { checkFit, datasetConfig } from './images.js';
 import { searchedArchitectures } from './legalArchitectures.js';
@@ -20,6 +21,7 @@ export function checkConfig(config: Config): SinglePathError | undefined {
   const space = openSpace(config.space);
   searchedArchitectures(space, config);
   samplerOf(space, config);
+  checkCalibration(space, config);
   if (search.algorithm === 'nsga2') objectiveTables(space, search.objectives, latency);
   return checkImages(config, space);
 }

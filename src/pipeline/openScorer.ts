@@ -88,14 +88,18 @@ export async function openScorer(
   };
 }
 
+/** @throws SinglePathError `INVALID_CONFIG` where a search would have no images to score candidates on. */
+export function checkHeldOut({ data }: Config): void {
+  if (data.heldOut > 0 || data.heldOutPerClass !== null) return;
+  throw new SinglePathError(
+    'INVALID_CONFIG',
+    'Expected data.heldOut > 0: candidates are scored on held-out images',
+  );
+}
+
 /** Other held-out images would be training images of this supernet, and scores meaningless. */
 function checkImages(config: Config, { config: trained, path }: StoredRun): void {
-  if (config.data.heldOut === 0 && config.data.heldOutPerClass === null) {
-    throw new SinglePathError(
-      'INVALID_CONFIG',
-      'Expected data.heldOut > 0: candidates are scored on held-out images',
-    );
-  }
+  checkHeldOut(config);
   const [here, there] = [splitIdentity(config), splitIdentity(trained)];
   if (hashOf(here) !== hashOf(there)) {
     throw new SinglePathError(

@@ -67,7 +67,10 @@ export function readRun(path: string, ...kinds: RunKind[]): StoredRun {
   const { kind, identity, sources = {} } = readHeader(path);
   if (!kinds.includes(kind)) {
     throw new SinglePathError('INVALID_ARGUMENT', `Expected ${what} in '${path}' but it is one of ${kind}`, {
-      hint: 'give the folder that was its --run-dir',
+      hint:
+        kind === 'run'
+          ? 'its parts are run directories: supernet, search and network in it'
+          : 'give the folder that was its --run-dir',
     });
   }
   const { architecture, weights } = (identity ?? {}) as { architecture?: number[]; weights?: string };

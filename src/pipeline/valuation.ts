@@ -93,6 +93,6 @@ function standardised(values: readonly number[]): number[] {
 }
 
 /** Networks that a calibration needs at least. */
-export function leastNetworks(setting: ValuationSetting): number {
-  return ScoreModel.leastObservations(Object.keys(featuresOf(setting, [])).length);
+export function leastNetworks(setting: Pick<ValuationSetting, 'space' | 'naswot'>): number {
+  return ScoreModel.leastObservations(Object.keys(featuresOf({ ...setting, images: 0 }, [])).length);
 }

@@ -11,7 +11,8 @@ import { Checkpoints } from './checkpoints.js';
 import { EventLog, type RunEvent } from './events.js';
 import { SummaryWriter } from './tensorboard.js';
 
-export type RunKind = 'train' | 'search' | 'retrain';
+/** `run` is a whole: supernet, search, retraining and export, each in a folder of its own inside. */
+export type RunKind = 'train' | 'search' | 'retrain' | 'run';
 
 export interface RunOptions {
   kind: RunKind;

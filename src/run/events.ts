@@ -9,12 +9,13 @@ export type RunEventType =
   | 'stalled'
   | 'validation'
   | 'generation'
+  | 'stage'
   | 'checkpoint'
   | 'skipped'
   | 'finished'
   | 'failed';
 
-/** One line of `events.jsonl`. `step` counts optimizer steps (train, retrain) or generations (search). */
+/** One line of `events.jsonl`. `step` counts optimizer steps (train, retrain), generations (search) or stages (run). */
 export interface RunEvent {
   type: RunEventType;
   step: number;

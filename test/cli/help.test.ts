@@ -17,7 +17,8 @@ const paths = commandPaths(createProgram());
 test('all commands are there', () => {
   const names = paths.map((path) => path.join(' '));
   for (const name of [
-    ...['demo', 'train', 'search', 'retrain', 'evaluate', 'export', 'cost', 'rank', 'doctor', 'build'],
+    ...['demo', 'train', 'search', 'retrain', 'evaluate', 'export', 'run', 'cost', 'rank', 'doctor'],
+    'build',
     ...['space list', 'space show', 'space stats', 'space validate', 'config validate', 'config show'],
     ...['measure', 'verify', 'calibrate', 'predict', 'show', 'lint', 'diff', 'import', 'export'].map(
       (name) => `latency ${name}`,
@@ -46,8 +47,16 @@ test('switches for kernels and memory are on the commands that use them', () => 
       .commands.filter(({ options }) => options.some(({ long }) => long === option))
       .map((command) => command.name())
       .sort();
-  assert.deepEqual(commandsWith('--kernels'), ['demo', 'evaluate', 'rank', 'retrain', 'search', 'train']);
-  assert.deepEqual(commandsWith('--evaluation-memory'), ['demo', 'rank', 'search']);
+  assert.deepEqual(commandsWith('--kernels'), [
+    'demo',
+    'evaluate',
+    'rank',
+    'retrain',
+    'run',
+    'search',
+    'train',
+  ]);
+  assert.deepEqual(commandsWith('--evaluation-memory'), ['demo', 'rank', 'run', 'search']);
 });
 
 test('mistyped commands and options are usage errors that say what was meant', async () => {

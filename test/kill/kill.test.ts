@@ -17,7 +17,7 @@ for (const [name, work] of Object.entries(FAKE_WORKS)) {
   });
 }
 
-test('so do train, retrain, search and export on libtorch', { skip: withoutAddon() }, async () => {
+test('so do train, retrain, search, run and export on libtorch', { skip: withoutAddon() }, async () => {
   const works = await commandWorks(join(root, 'start'));
   let hits = 0;
   for (const [name, work] of Object.entries(works)) {

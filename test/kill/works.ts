@@ -93,6 +93,21 @@ export async function commandWorks(root: string): Promise<Record<string, Work>> 
         scored: lines(join(folder, 'supernet', 'evaluations.jsonl')).sort(),
       }),
     },
+    run: {
+      command: (folder) => [
+        ...command(folder, 'run', '--resume'),
+        ...steps,
+        ...often,
+        '--set',
+        'search.finalists=2',
+      ],
+      begun: /stage 1 of 4/,
+      longest: 6000,
+      outcome: (folder) => ({
+        result: readFileSync(join(folder, 'run', 'result.json'), 'utf8').replaceAll(folder, 'FOLDER'),
+        stages: ['supernet', 'network'].map((stage) => runOutcome(join(folder, 'run', stage))),
+      }),
+    },
     export: {
       prepare: (folder) => mkdirSync(folder, { recursive: true }),
       command: (folder) => [MAIN, 'export', network, '--out', join(folder, 'out'), '--verbose'],

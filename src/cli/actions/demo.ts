@@ -12,11 +12,9 @@ import { networkHits } from '../../pipeline/evaluate.js';
 import { fitDemo } from '../../pipeline/fitDemo.js';
 import { openSpace } from '../../pipeline/fromConfig.js';
 import { searchedArchitectures } from '../../pipeline/legalArchitectures.js';
-import { runExport } from '../../pipeline/runExport.js';
+import { runAll } from '../../pipeline/runAll.js';
 import { runRetrain } from '../../pipeline/runRetrain.js';
-import { runSearch } from '../../pipeline/runSearch.js';
 import { readRun } from '../../pipeline/runs.js';
-import { runTrain } from '../../pipeline/runTrain.js';
 import { formatDuration, formatExact, formatPercent } from '../../report/format.js';
 import { formatTable } from '../../report/table.js';
 import { type Advantage, pairedAdvantage } from '../../search/significance.js';
@@ -28,7 +26,7 @@ import { describeParity } from '../common/exportText.js';
 import type { DemoResult, RetrainedNetwork } from '../common/jsonOutput.js';
 import type { RunOptions } from '../common/options.js';
 import { printJson, printText } from '../common/output.js';
-import { searchReporter, trainingReporter } from '../common/reporters.js';
+import { trainingReporter, wholeReporter } from '../common/reporters.js';
 import { createSession, type Session } from '../common/session.js';
 import { stoppable } from '../common/signals.js';
 
@@ -40,7 +38,7 @@ export interface DemoOptions extends RunOptions {
   data?: string;
 }
 
-/** `singlepath demo`: the same steps as train, search, retrain and export, one after another. */
+/** `singlepath demo`: what `singlepath run` does, and random networks to compare with. */
 export async function demo(options: DemoOptions): Promise<void> {
   const session = createSession(options);
   const file = join(packageRoot(), 'examples', 'spaces', 'fashion.yaml');
@@ -66,57 +64,45 @@ async function runDemo(
   resume: boolean,
   signal: AbortSignal,
 ): Promise<DemoResult> {
-  const seconds: Record<string, number> = {};
-  const phase = async <T>(name: string, work: (folder: string) => Promise<T>): Promise<T> => {
-    session.log.info(name);
-    const start = performance.now();
-    const result = await work(join(runDir, name));
-    seconds[name] = (performance.now() - start) / 1000;
-    return result;
-  };
   const onSkipped = (error: Error): void => session.log.warn(error.message);
   const { onBroken } = session;
-
-  const train = await phase('supernet', (folder) => {
-    const { stop, ...hooks } = trainingReporter(session, 'supernet', config.train.logEvery);
-    return runTrain(config, { runDir: folder, resume, signal, ...hooks, onBroken }).finally(stop);
-  });
-  const { result: search } = await phase('search', (folder) => {
-    const { stop, ...hooks } = searchReporter(session, config.search.generations);
-    const onTrial = (what: string, done: number, total: number) =>
-      session.log.info(`${what}: ${done} of ${total} networks trained`);
-    const supernet = join(runDir, 'supernet');
-    return runSearch(config, {
-      runDir: folder,
-      resume,
-      signal,
-      supernet,
-      onSkipped,
-      onTrial,
-      ...hooks,
-    }).finally(stop);
-  });
-  const retrained = async (name: string, architecture: Architecture): Promise<RetrainedNetwork> => {
+  const seconds: Record<string, number> = {};
+  const reporter = wholeReporter(session, config);
+  let [stage, begun]: [string | undefined, number] = [undefined, 0];
+  const begin = (next: string | undefined): void => {
+    const now = performance.now();
+    if (stage !== undefined) seconds[stage] = (now - begun) / 1000;
+    [stage, begun] = [next, now];
+  };
+  const { result: whole, search } = await runAll(config, {
+    ...{ runDir, resume, signal, onSkipped, onBroken, ...reporter.hooks },
+    onStage: (name, folder) => {
+      begin(name);
+      reporter.onStage(name, folder);
+    },
+  }).finally(reporter.stop);
+  begin('random networks');
+  const random: RetrainedNetwork[] = [];
+  for (const [i, architecture] of randomArchitectures(config, search.winner.architecture).entries()) {
+    const name = `random-${i + 1}`;
     const { stop, ...hooks } = trainingReporter(session, name, config.retrain.logEvery);
     const control = { runDir: join(runDir, name), resume, signal, ...hooks, onBroken };
-    return { architecture, result: await runRetrain(config, architecture, control).finally(stop) };
-  };
-  const winner = await phase('winner', () => retrained('winner', search.winner.architecture));
-  const random = await phase('random', async () => {
-    const networks: RetrainedNetwork[] = [];
-    for (const [i, architecture] of randomArchitectures(config, winner.architecture).entries())
-      networks.push(await retrained(`random-${i + 1}`, architecture));
-    return networks;
-  });
+    random.push({ architecture, result: await runRetrain(config, architecture, control).finally(stop) });
+  }
   const hitsOf = (name: string) =>
     networkHits(config, readRun(join(runDir, name), 'retrain'), { signal, onSkipped });
   const others: Uint8Array[] = [];
   for (const i of random.keys()) others.push(await hitsOf(`random-${i + 1}`));
-  const advantage = pairedAdvantage(await hitsOf('winner'), others);
-  const exported = await phase('export', (folder) =>
-    runExport(config, readRun(join(runDir, 'winner'), 'retrain'), { directory: folder, signal, onSkipped }),
-  );
-  return { train, search, winner, random, advantage, export: exported, seconds, runDir };
+  const advantage = pairedAdvantage(await hitsOf('network'), others);
+  begin(undefined);
+  return {
+    ...{
+      train: whole.supernet,
+      search,
+      winner: { architecture: search.winner.architecture, result: whole.network },
+    },
+    ...{ random, advantage, export: whole.export, seconds, runDir },
+  };
 }
 
 /** The settings that fit the demo to a user's images. */

@@ -3,43 +3,33 @@ import { objectSource } from '../../config/sources.js';
 import { SinglePathError } from '../../core/errors.js';
 import { formatCost } from '../../cost/constraint.js';
 import type { CostedCandidate, SearchOutcome, SearchResult } from '../../evaluate/searchPhases.js';
-import type { FinalistsBudget } from '../../pipeline/finalists.js';
 import { openSpace } from '../../pipeline/fromConfig.js';
 import { runSearch } from '../../pipeline/runSearch.js';
 import { readRun } from '../../pipeline/runs.js';
-import { formatExact, formatPercent } from '../../report/format.js';
+import { formatPercent } from '../../report/format.js';
 import { type Column, formatTable } from '../../report/table.js';
 import type { Finalist } from '../../search/finalists.js';
 import { formatArchitecture } from '../../space/architecture.js';
 import type { SearchSpace } from '../../space/types.js';
-import type { RunOptions } from '../common/options.js';
+import { searchShortcuts } from '../common/configOf.js';
+import type { RunOptions, SearchOptions } from '../common/options.js';
 import { printJson, printText } from '../common/output.js';
 import { searchReporter } from '../common/reporters.js';
 import { defaultRunDir, runConfig } from '../common/runDirectory.js';
 import { createSession } from '../common/session.js';
 import { stoppable } from '../common/signals.js';
 
-export interface SearchCommandOptions extends RunOptions {
+export interface SearchCommandOptions extends RunOptions, SearchOptions {
   supernet?: string;
-  constraint: string[];
-  score?: string;
-  calibrate?: number;
-  finalists?: number;
 }
 
 /** `singlepath search` */
 export async function search(options: SearchCommandOptions): Promise<void> {
   const folder = options.supernet ?? supernetOf(options);
   const supernet = readRun(folder, 'train');
-  const constraints = options.constraint.length > 0 ? options.constraint : undefined;
   const config = runConfig(options, {
     base: [objectSource(supernet.config, `${folder}/config.yaml`)],
-    shortcuts: [
-      { path: ['search', 'constraints'], value: constraints, option: '--constraint' },
-      { path: ['search', 'calibrate'], value: options.calibrate, option: '--calibrate' },
-      { path: ['search', 'finalists'], value: options.finalists, option: '--finalists' },
-      { path: ['search', 'score'], value: options.score, option: '--score' },
-    ],
+    shortcuts: searchShortcuts(options),
   });
   const runDir = options.runDir ?? defaultRunDir(config, 'search');
   const session = createSession(options);
@@ -51,12 +41,7 @@ export async function search(options: SearchCommandOptions): Promise<void> {
       resume: options.resume,
       signal,
       onSkipped: (error) => session.log.warn(error.message),
-      onCandidates: reporter.onCandidates,
-      onGeneration: reporter.onGeneration,
-      onFinalists: (budget) => session.log.info(describeBudget(budget)),
-      onTrial: (phase, done, total) => session.log.info(`${phase}: ${done} of ${total} networks trained`),
-      onWarning: (message) => session.log.warn(message),
-      latency: { onNote: (text) => session.log.warn(text), onProgress: reporter.onMeasured },
+      ...reporter.hooks,
     }).finally(reporter.stop),
   );
   const { layersRun, layersAlone } = work;
@@ -78,13 +63,8 @@ function supernetOf({ resume, runDir }: SearchCommandOptions): string {
   });
 }
 
-function describeBudget({ rungs, imagePasses }: FinalistsBudget): string {
-  const plan = rungs.map(({ networks, epochs }) => `${networks} for ${epochs} epochs`).join(', then ');
-  return `finalists: ${plan}; ${formatExact(imagePasses)} images forward and backward`;
-}
-
-/** Winner, baseline and Pareto front as tables. */
-function describeSearch(space: SearchSpace, result: SearchResult): string {
+/** Winner, finalists, baseline and Pareto front as tables. */
+export function describeSearch(space: SearchSpace, result: SearchResult): string {
   const { baseline, calibration } = result;
   const modelText = calibration === undefined ? deviationText : accuracyText;
   const parts = [describeOutcome(space, result, modelText)];

@@ -1,31 +1,15 @@
 import { Command } from 'commander';
 import type { SearchCommandOptions } from '../actions/search.js';
 import { withHelp } from '../common/help.js';
-import { collect, EVALUATION_MEMORY, RUN, wholeNumber, withOptions } from '../common/options.js';
+import { EVALUATION_MEMORY, RUN, SEARCH, withOptions } from '../common/options.js';
 
 /** `singlepath search`: finds architectures with a supernet's weights. */
 export function searchCommand(): Command {
   const command = withOptions(
     new Command('search')
       .description('find the best architecture under constraints; candidates use the weights of a supernet')
-      .option('--supernet <folder>', 'run directory of singlepath train; a resumed search knows its own')
-      .option(
-        '--constraint <constraint>',
-        "a limit such as 'madds<=330M' or 'latency[pi.lut]<=12ms'; repeatable, all of them must hold (setting: search.constraints)",
-        collect,
-        [],
-      )
-      .option('--score <supernet|model>', 'what candidates are ranked by (setting: search.score)')
-      .option(
-        '--calibrate <networks>',
-        'train so many networks shortly first; a score model learns from them (setting: search.calibrate)',
-        wholeNumber,
-      )
-      .option(
-        '--finalists <networks>',
-        'train so many candidates shortly at the end; the best one wins (setting: search.finalists)',
-        wholeNumber,
-      ),
+      .option('--supernet <folder>', 'run directory of singlepath train; a resumed search knows its own'),
+    SEARCH,
     RUN,
     EVALUATION_MEMORY,
   ).action(async (options: SearchCommandOptions) => {

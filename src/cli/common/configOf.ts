@@ -1,7 +1,7 @@
 import { loadConfig } from '../../config/load.js';
 import type { Config } from '../../config/schema/config.js';
 import { type ConfigSource, valueSource } from '../../config/sources.js';
-import type { ConfigOptions } from './options.js';
+import type { ConfigOptions, SearchOptions } from './options.js';
 
 /** An option of the command line that stands for a setting. */
 export interface Shortcut {
@@ -9,6 +9,17 @@ export interface Shortcut {
   value: unknown;
   /** As the user wrote it, for errors: `--constraint`. */
   option: string;
+}
+
+/** The settings that the options of a search stand for. */
+export function searchShortcuts({ constraint, score, calibrate, finalists }: SearchOptions): Shortcut[] {
+  const constraints = constraint.length > 0 ? constraint : undefined;
+  return [
+    { path: ['search', 'constraints'], value: constraints, option: '--constraint' },
+    { path: ['search', 'calibrate'], value: calibrate, option: '--calibrate' },
+    { path: ['search', 'finalists'], value: finalists, option: '--finalists' },
+    { path: ['search', 'score'], value: score, option: '--score' },
+  ];
 }
 
 /** The configuration a command runs with: what it builds on, then files, then options, then `--set`. */

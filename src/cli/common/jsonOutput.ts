@@ -5,6 +5,7 @@ import type { Finding } from '../../latency/lint.js';
 import type { Prediction } from '../../latency/predict.js';
 import type { Calibration, Environment, LatencyTable } from '../../latency/table.js';
 import type { Accuracy } from '../../pipeline/evaluate.js';
+import type { AllResult } from '../../pipeline/runAll.js';
 import type { ExportResult } from '../../pipeline/runExport.js';
 import type { RankResult } from '../../pipeline/runRank.js';
 import type { Verification } from '../../pipeline/verifyLatency.js';
@@ -42,6 +43,7 @@ export interface DemoResult {
  * (`node scripts/json-docs.mjs`); a test holds the two together.
  */
 export interface JsonOutput {
+  run: AllResult & { runDir: string };
   train: TrainResult & { runDir: string };
   search: SearchResult & { runDir: string };
   retrain: RetrainResult & {

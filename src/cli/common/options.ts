@@ -23,6 +23,14 @@ export interface RunOptions extends ConfigOptions, OutputOptions {
   resume?: boolean;
 }
 
+/** What the options of a search give. */
+export interface SearchOptions {
+  constraint: string[];
+  score?: string;
+  calibrate?: number;
+  finalists?: number;
+}
+
 /** What the options for a search space given as an argument give. */
 export interface SpaceOptions {
   inputSize?: number;
@@ -63,6 +71,23 @@ export const KERNELS: OptionGroup = [
     '--kernels <fused|aten>',
     'compute with the fused CPU kernels, or op by op through libtorch (setting: runtime.kernels)',
   ),
+];
+
+/** For commands that search. */
+export const SEARCH: OptionGroup = [
+  repeatable(
+    '--constraint <constraint>',
+    "a limit such as 'madds<=330M' or 'latency[pi.lut]<=12ms'; repeatable, all of them must hold (setting: search.constraints)",
+  ),
+  option('--score <supernet|model>', 'what candidates are ranked by (setting: search.score)'),
+  option(
+    '--calibrate <networks>',
+    'train so many networks shortly first; a score model learns from them (setting: search.calibrate)',
+  ).argParser(wholeNumber),
+  option(
+    '--finalists <networks>',
+    'train so many candidates shortly at the end; the best one wins (setting: search.finalists)',
+  ).argParser(wholeNumber),
 ];
 
 /** For commands that score many candidates at once. */

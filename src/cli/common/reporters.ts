@@ -1,7 +1,10 @@
+import type { Config } from '../../config/schema/config.js';
 import type { SinglePathError } from '../../core/errors.js';
 import type { GenerationSummary } from '../../evaluate/searchPhases.js';
+import type { FinalistsBudget } from '../../pipeline/finalists.js';
+import { STAGES, type Stage } from '../../pipeline/runAll.js';
 import { describeSchedule, type Start } from '../../pipeline/warmStart.js';
-import { formatPercent } from '../../report/format.js';
+import { formatExact, formatPercent } from '../../report/format.js';
 import { Throughput } from '../../report/progress.js';
 import type { TrainingProgress } from '../../train/loop.js';
 import type { Recipe } from '../../train/recipe.js';
@@ -46,21 +49,27 @@ export function startReporter({ log }: Session) {
   };
 }
 
-/** Shows a search: a bar per generation, and a line with its best and median. */
+/** Shows a search: a bar per generation, a line with its best and median, and the networks that are trained. */
 export function searchReporter(session: Session, generations: number) {
+  const { log } = session;
   let progress: ReturnType<Session['progress']> | undefined;
   const stop = (): void => {
     progress?.stop();
     progress = undefined;
   };
-  return {
+  /** Finalists that are measured as whole networks. */
+  const onMeasured = ({ done, total }: { done: number; total: number }): void => {
+    progress ??= session.progress({ title: 'measuring finalists', total, every: 10 });
+    progress.update(done, {});
+  };
+  const hooks = {
     onCandidates(done: number, total: number): void {
       progress ??= session.progress({ title: 'candidates', total });
       progress.update(done, {});
     },
     onGeneration({ phase, generation, best, median, evaluated }: GenerationSummary): void {
       stop();
-      session.log.info(
+      log.info(
         {
           best: formatPercent(best),
           ...(median !== null && { median: formatPercent(median) }),
@@ -69,10 +78,35 @@ export function searchReporter(session: Session, generations: number) {
         `${phase === 'baseline' ? 'random search' : 'search'}: generation ${generation}/${generations}`,
       );
     },
-    /** Finalists that are measured as whole networks. */
-    onMeasured({ done, total }: { done: number; total: number }): void {
-      progress ??= session.progress({ title: 'measuring finalists', total, every: 10 });
-      progress.update(done, {});
+    onFinalists: (budget: FinalistsBudget): void => log.info(describeBudget(budget)),
+    onTrial(phase: string, done: number, total: number): void {
+      stop();
+      log.info(`${phase}: ${done} of ${total} networks trained`);
+    },
+    onWarning: (message: string): void => log.warn(message),
+    latency: { onNote: (text: string): void => log.warn(text), onProgress: onMeasured },
+  };
+  return { hooks, stop };
+}
+
+function describeBudget({ rungs, imagePasses }: FinalistsBudget): string {
+  const plan = rungs.map(({ networks, epochs }) => `${networks} for ${epochs} epochs`).join(', then ');
+  return `finalists: ${plan}; ${formatExact(imagePasses)} images forward and backward`;
+}
+
+/** Shows all stages of {@link runAll}, one after another. */
+export function wholeReporter(session: Session, { train, search, retrain }: Config) {
+  const { stop: stopSupernet, ...supernet } = trainingReporter(session, 'supernet', train.logEvery);
+  const searching = searchReporter(session, search.generations);
+  const { stop: stopNetwork, ...network } = trainingReporter(session, 'network', retrain.logEvery);
+  const stop = (): void => {
+    for (const stopOne of [stopSupernet, searching.stop, stopNetwork]) stopOne();
+  };
+  return {
+    hooks: { supernet, search: searching.hooks, network },
+    onStage(stage: Stage, folder: string): void {
+      stop();
+      session.log.info(`stage ${STAGES.indexOf(stage) + 1} of ${STAGES.length}: ${stage}, in ${folder}`);
     },
     stop,
   };

@@ -15,7 +15,7 @@ export function defaultRunDir(config: Config, kind: RunKind): string {
   const { name, file } = config.space;
   const space = name ?? file?.replace(/^.*\//, '').replace(/\.ya?ml$/, '');
   if (space === undefined) throw missingSpace();
-  const folder = { train: 'supernet', search: 'search', retrain: 'network' }[kind];
+  const folder = { train: 'supernet', search: 'search', retrain: 'network', run: 'run' }[kind];
   return join('runs', space, folder);
 }
 

@@ -1,0 +1,48 @@
+import { costOf } from '../../cost/cost.js';
+import { openSpace } from '../../pipeline/fromConfig.js';
+import { type AllResult, runAll } from '../../pipeline/runAll.js';
+import { formatExact, formatPercent } from '../../report/format.js';
+import { formatArchitecture } from '../../space/architecture.js';
+import type { SearchSpace } from '../../space/types.js';
+import { searchShortcuts } from '../common/configOf.js';
+import { describeParities } from '../common/exportText.js';
+import type { RunOptions, SearchOptions } from '../common/options.js';
+import { printJson, printText } from '../common/output.js';
+import { wholeReporter } from '../common/reporters.js';
+import { defaultRunDir, runConfig } from '../common/runDirectory.js';
+import { createSession } from '../common/session.js';
+import { stoppable } from '../common/signals.js';
+import { describeSearch } from './search.js';
+
+export interface RunCommandOptions extends RunOptions, SearchOptions {}
+
+/** `singlepath run` */
+export async function run(options: RunCommandOptions): Promise<void> {
+  const config = runConfig(options, { shortcuts: searchShortcuts(options) });
+  const runDir = options.runDir ?? defaultRunDir(config, 'run');
+  const session = createSession(options);
+  const { hooks, onStage, stop } = wholeReporter(session, config);
+  const { result, search } = await stoppable({ saves: 'a checkpoint' }, (signal) =>
+    runAll(config, {
+      ...{ runDir, resume: options.resume, signal, ...hooks, onStage },
+      onSkipped: (error) => session.log.warn(error.message),
+      onBroken: session.onBroken,
+    }).finally(stop),
+  );
+  if (options.json) printJson('run', { ...result, runDir });
+  else {
+    const space = openSpace(config.space);
+    printText(`${describeSearch(space, search)}\n\n${describeNetwork(space, result)}\n${runDir}`);
+  }
+}
+
+function describeNetwork(space: SearchSpace, { winner, network, export: exported }: AllResult): string {
+  const { madds, params } = costOf(space, winner.architecture);
+  const { accuracy, top5, loss } = network.last;
+  return [
+    `${formatArchitecture(space, winner.architecture)}: ${formatExact(madds)} MAdds, ${formatExact(params)} parameters`,
+    `test accuracy ${formatPercent(accuracy)} (top-5 ${formatPercent(top5)}), loss ${loss.toFixed(4)}`,
+    ...describeParities(exported),
+    ...Object.values(exported.files),
+  ].join('\n');
+}

@@ -1,0 +1,106 @@
+import { join } from 'node:path';
+import type { Config } from '../config/schema/config.js';
+import type { SinglePathError } from '../core/errors.js';
+import type { CostedCandidate, SearchResult } from '../evaluate/searchPhases.js';
+import { RunDirectory } from '../run/directory.js';
+import type { RetrainResult } from '../train/retrain.js';
+import type { TrainResult } from '../train/supernet.js';
+import { checkConfig } from './checkConfig.js';
+import { openSpace, versions } from './fromConfig.js';
+import { checkHeldOut } from './openScorer.js';
+import { type ExportResult, runExport } from './runExport.js';
+import { type RetrainControl, runRetrain } from './runRetrain.js';
+import { runSearch, type SearchControl } from './runSearch.js';
+import { keptConfig, type RunControl, readRun } from './runs.js';
+import { runTrain, type TrainControl } from './runTrain.js';
+
+/** The stages in their order; each has the folder of its name. */
+export const STAGES = ['supernet', 'search', 'network', 'export'] as const;
+export type Stage = (typeof STAGES)[number];
+
+/** What a stage tells while it runs: its own control without what all stages share. */
+type Hooks<Control> = Omit<Control, keyof RunControl | 'onSkipped' | 'supernet' | 'from' | 'onWarmStart'>;
+
+export interface AllControl extends RunControl {
+  /** Told when a stage begins, also where it was finished before and only its result is read. */
+  onStage?: (stage: Stage, folder: string) => void;
+  /** Receives the error of each damaged checkpoint that is skipped. */
+  onSkipped: (error: SinglePathError) => void;
+  supernet?: Hooks<TrainControl>;
+  search?: Hooks<SearchControl>;
+  network?: Hooks<RetrainControl>;
+}
+
+/** `result.json` of the whole. The complete result of a stage is in its own folder. */
+export interface AllResult {
+  kind: 'run';
+  space: string;
+  supernet: TrainResult;
+  /** What the search chose: a finalist where finalists were trained, else the best scored candidate. */
+  winner: CostedCandidate;
+  /** Candidates that were evaluated. */
+  evaluated: number;
+  network: RetrainResult;
+  export: ExportResult;
+}
+
+/**
+ * From a configuration to an exported network: trains the supernet, searches it (with a calibration and finalists where the
+ * configuration asks for them), retrains the winner and exports it. Each stage has a run directory of its own in `runDir`, so
+ * all that works on the run of one stage works there; stopped at any moment, the whole goes on in the stage it was in.
+ *
+ * @throws SinglePathError before the first image is read, where the configuration cannot run; then what the stages throw.
+ */
+export async function runAll(
+  config: Config,
+  control: AllControl,
+): Promise<{ result: AllResult; search: SearchResult }> {
+  const { runDir, resume = false, signal, onStage, onSkipped, onBroken } = control;
+  checkHeldOut(config);
+  const missing = checkConfig(config);
+  if (missing !== undefined) throw missing;
+  const space = openSpace(config.space);
+  using run = await RunDirectory.open(runDir, {
+    kind: 'run',
+    space,
+    ...keptConfig(config),
+    identity: { seed: config.seed }, // the stages compare everything else
+    resume,
+    versions: versions(),
+  });
+  run.log({ type: run.resumed ? 'resumed' : 'started', step: 0 });
+  const stage = <T>(name: Stage, work: (folder: string) => Promise<T>): Promise<T> => {
+    const folder = join(runDir, name);
+    run.log({ type: 'stage', step: STAGES.indexOf(name), stage: name });
+    run.sync();
+    onStage?.(name, folder);
+    return work(folder);
+  };
+  // A stage that was not begun is begun, one that was stopped goes on, and of a finished one the result is read.
+  const shared = { resume: true, signal, onBroken };
+  const supernet = await stage('supernet', (folder) =>
+    runTrain(config, { ...control.supernet, ...shared, runDir: folder, onSkipped }),
+  );
+  const { result: search } = await stage('search', (folder) =>
+    runSearch(config, {
+      ...{ ...control.search, ...shared, runDir: folder, onSkipped },
+      supernet: join(runDir, 'supernet'),
+    }),
+  );
+  const { winner, evaluated } = search;
+  const network = await stage('network', (folder) =>
+    runRetrain(config, winner.architecture, { ...control.network, ...shared, runDir: folder, onSkipped }),
+  );
+  const exported = await stage('export', (folder) =>
+    runExport(config, readRun(join(runDir, 'network'), 'retrain'), {
+      ...{ directory: config.export.directory ?? folder, signal, onSkipped },
+    }),
+  );
+  const result: AllResult = {
+    ...{ kind: 'run', space: space.name, supernet, winner, evaluated, network, export: exported },
+  };
+  await run.writeResult(result);
+  run.log({ type: 'finished', step: STAGES.length });
+  run.sync();
+  return { result, search };
+}
