@@ -6,9 +6,14 @@ import { join } from 'node:path';
 /** A folder of image files; a tar archive is unpacked into a temporary one. */
 export function imageFolder(path: string): { folder: string } & Disposable {
   if (statSync(path).isDirectory()) return { folder: path, [Symbol.dispose]: () => {} };
-  const folder = mkdtempSync(join(tmpdir(), 'singlepath-bench-'));
-  execFileSync('tar', ['xf', path, '-C', folder]);
-  return { folder, [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }) };
+  const temporary = temporaryFolder();
+  execFileSync('tar', ['xf', path, '-C', temporary.path]);
+  return { folder: temporary.path, [Symbol.dispose]: () => temporary[Symbol.dispose]() };
+}
+
+export function temporaryFolder(): { path: string } & Disposable {
+  const path = mkdtempSync(join(tmpdir(), 'singlepath-bench-'));
+  return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) };
 }
 
 /** All JPEG and PNG files below a folder, in memory: disks are not what is measured. */

@@ -10,7 +10,8 @@ import type { DataJob, DataMeasurement } from './ours.js';
 
 const USAGE = `npm run bench -- data [options]
 
-Images per second of processor time of one thread: random crops of 224 pixels from JPEG files, flipped and normalized.
+Images per second of processor time of one thread: random crops of 224 pixels from JPEG files, flipped and normalized;
+from packed files, which \`singlepath data pack\` makes with a short side of 256 pixels; and small images from memory.
 All sides run in turn, each in a process of its own; ratios are of medians. Peers that are not there are left out:
 Pillow and torchvision of a Python (SINGLEPATH_PYTHON, default python3) and sharp (npm install --no-save sharp, or
 SINGLEPATH_SHARP, a folder with it in its node_modules).
@@ -24,6 +25,8 @@ interface Side {
   name: string;
   measure(): Partial<DataMeasurement> & { cpu: number };
 }
+
+const PILLOW = 'pillow';
 
 const python = process.env.SINGLEPATH_PYTHON ?? 'python3';
 
@@ -70,14 +73,17 @@ function sidesOf(folder: string, count: number): Side[] {
     ours(OURS, job('crops')),
     ours('singlepath with colour jitter', job('jitter')),
     ours(TWO_THREADS, job('crops', { threads: 2 })),
+    ours(PACKED, job('packed')),
+    ours('singlepath, packed raw at 256', job('raw')),
     ours(SMALL, job('memory', { size: 32, count: 50 * 50_000 })),
-    ...['pillow', 'v2', 'pillow-jitter', 'v2-jitter'].flatMap((recipe) => recipeSide(recipe, folder, count)),
+    ...[PILLOW, 'v2', 'pillow-jitter', 'v2-jitter'].flatMap((recipe) => recipeSide(recipe, folder, count)),
     ...sharpSide(folder, count),
   ];
 }
 
 const OURS = 'singlepath';
 const TWO_THREADS = 'singlepath, two threads';
+const PACKED = 'singlepath, packed at short side 256';
 const SMALL = 'singlepath, CIFAR-size from memory';
 
 function ours(name: string, job: DataJob): Side {
@@ -133,6 +139,9 @@ function report(results: ReadonlyMap<string, ReturnType<Side['measure']>[]>): vo
     const { early, late } = measured.at(-1)!;
     const notes: string[] = [];
     if (!name.startsWith(OURS)) notes.push(`singlepath is ${(base / rate).toFixed(2)} times as fast`);
+    if (name.startsWith(`${OURS}, packed`) && results.has(PILLOW)) {
+      notes.push(`${(rate / medianOf(PILLOW, 'cpu')).toFixed(2)} times Pillow on the files`);
+    }
     if (name === TWO_THREADS) {
       const ratio = medianOf(name, 'wall') / medianOf(OURS, 'wall');
       notes.push(`${ratio.toFixed(2)} times one thread by the clock`);

@@ -1,18 +1,21 @@
 /** One measurement of singlepath's loader, in a process of its own: node ours.js JOB prints { rate, cpuRate, ... }. */
 
+import { join } from 'node:path';
 import { RandomStream } from '../../src/core/rng.js';
 import type { Dataset } from '../../src/data/dataset.js';
 import type { DatasetConfig } from '../../src/data/kinds/index.js';
 import type { LoaderOptions } from '../../src/data/loader.js';
 import { openDataset } from '../../src/data/open.js';
+import { packDataset } from '../../src/data/pack.js';
 import * as nn from '../../src/graph/build.js';
 import { addon } from '../../src/runtime/addon.js';
 import { defineSpace, fixed } from '../../src/space/define.js';
 import { Supernet } from '../../src/supernet/supernet.js';
-import { readImages } from './images.js';
+import { readImages, temporaryFolder } from './images.js';
 
 export interface DataJob {
-  what: 'crops' | 'jitter' | 'memory';
+  /** `packed` and `raw`: crops from a packed file with a short side of 256 pixels, as JPEG or as decoded pixels. */
+  what: 'crops' | 'jitter' | 'packed' | 'raw' | 'memory';
   folder: string;
   /** Images a measurement at least goes through. */
   count: number;
@@ -33,9 +36,8 @@ const residentMegabytes = (): number => process.memoryUsage.rss() / 2 ** 20;
 
 async function measure({ what, folder, count, threads, size }: DataJob): Promise<DataMeasurement> {
   addon().setThreads(1);
-  using dataset = await openDataset(what === 'memory' ? smallImages(size) : files(folder, size), {
-    split: 'train',
-  });
+  using place = temporaryFolder();
+  using dataset = await openDataset(await sourceOf(what, folder, size, place.path), { split: 'train' });
   const options = { ...loaderOptions(what, size), threads };
   using normalize = what === 'memory' ? undefined : firstOpOnly(size);
   await run(dataset, options, dataset.size, normalize); // warms up
@@ -54,6 +56,19 @@ async function measure({ what, folder, count, threads, size }: DataJob): Promise
     early,
     late: residentMegabytes(),
   };
+}
+
+async function sourceOf(
+  what: DataJob['what'],
+  folder: string,
+  size: number,
+  place: string,
+): Promise<DatasetConfig> {
+  if (what === 'memory') return smallImages(size);
+  if (what !== 'packed' && what !== 'raw') return files(folder, size);
+  const path = join(place, 'images.spk');
+  await packDataset(files(folder, size), path, { resize: 256, raw: what === 'raw' });
+  return { kind: 'packed', path, size, normalize: 'imagenet' };
 }
 
 function files(folder: string, size: number): DatasetConfig {

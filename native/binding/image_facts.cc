@@ -155,8 +155,8 @@ Napi::Value packed_to_js(Napi::Env env, const Packed& packed) {
   return object;
 }
 
-// Arguments: path, source of the training images, source of the test images (both may hold the same set,
-// where there are no test images: then these are left out), options, cancel.
+// Arguments: path, source of the training images, source of the test images or null (both may hold the same
+// set, where there are no test images: then these are left out), options, cancel.
 Napi::Value pack(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
     if (!info[0].IsString()) expected("a path", "packImages", info[0]);
@@ -164,10 +164,11 @@ Napi::Value pack(const Napi::CallbackInfo& info) {
     return image_work(
         info.Env(), CancelHandle::from(info[4]),
         [path = info[0].As<Napi::String>().Utf8Value(), training = source_opener(info[1]),
-         test = source_opener(info[2]), options = to_pack_options(info[3].As<Napi::Object>())](
-            const Cancellation& cancel, Counters& counters) {
+         test = info[2].IsNull() ? nullptr : source_opener(info[2]),
+         options = to_pack_options(info[3].As<Napi::Object>())](const Cancellation& cancel,
+                                                                Counters& counters) {
           Packed packed{training(), {}, {}};
-          if (packed.training.has_test) packed.test = test();
+          if (test && packed.training.has_test) packed.test = test();
           const SampleSource* const test_images = packed.test.source.get();
           counters.total = packed.training.source->size() + (test_images ? test_images->size() : 0);
           packed.report =

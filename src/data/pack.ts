@@ -79,8 +79,10 @@ export async function packDataset(
     root,
     notes,
   } as const;
+  // Images in memory may come without test images; of files, the addon finds out.
+  const test = 'train' in config && config.test === undefined ? null : source(config, 'test');
   return await finishImageWork(
-    (cancel) => addon().packImages(path, source(config, 'train'), source(config, 'test'), settings, cancel),
+    (cancel) => addon().packImages(path, source(config, 'train'), test, settings, cancel),
     { signal, onProgress },
   );
 }

@@ -44,7 +44,7 @@ export interface Addon {
   packImages(
     path: string,
     train: DatasetSource,
-    test: DatasetSource,
+    test: DatasetSource | null,
     options: PackOptions,
     cancel: NativeCancel,
   ): ImageWork<PackReport>;

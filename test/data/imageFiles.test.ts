@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import type { SinglePathError } from '../../src/core/errors.js';
 import type { Dataset } from '../../src/data/dataset.js';
-import type { DatasetConfig } from '../../src/data/kinds/index.js';
+import { type DatasetConfig, datasets } from '../../src/data/kinds/index.js';
 import { openDataset } from '../../src/data/open.js';
 import { packDataset } from '../../src/data/pack.js';
 import { temporaryFolder as folderOfFile } from '../temporaryFolder.js';
@@ -392,3 +392,39 @@ function cut(pixels: Uint8Array, size: number): string[] {
     pixels.subarray(i * size, (i + 1) * size).join(),
   );
 }
+
+test('a folder without a path says where it was looked for', () => {
+  assert.throws(
+    () => datasets['image-folder'].fromConfig({ path: null, testPath: null, testFraction: 0 } as never),
+    {
+      code: 'INVALID_CONFIG',
+      message: /data\.path.*'train', 'data\/train', 'images\/train' in the working folder but found none/,
+      hint: /data\.path=photos/,
+    },
+  );
+  assert.throws(() => datasets.tar.fromConfig({ path: null } as never), {
+    message: /data\.path, the place of 'tar'/,
+  });
+});
+
+test('images in memory are packed with and without test images', async () => {
+  using folder = temporaryFolder();
+  const images = {
+    pixels: new Uint8Array(2 * 4 * 4 * 3).fill(9),
+    shape: [2, 3, 4, 4] as const,
+    labels: [0, 1],
+  };
+  for (const test of [undefined, { ...images, labels: [1, 1] }]) {
+    const path = join(folder.path, `${test === undefined}.spk`);
+    await packDataset({ kind: 'arrays', train: images, ...(test && { test }) } as DatasetConfig, path, {
+      raw: true,
+    });
+    const opened = (split: 'train' | 'test') =>
+      openDataset({ kind: 'packed', path, normalize: bytes(3) }, { split });
+    using train = await opened('train');
+    assert.deepEqual([...train.labels()], [0, 1]);
+    if (test === undefined) continue;
+    using packed = await opened('test');
+    assert.deepEqual([...packed.labels()], [1, 1]);
+  }
+});

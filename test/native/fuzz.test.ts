@@ -30,7 +30,18 @@ describe('fuzzing the readers', () => {
     built = true;
   });
 
-  for (const reader of ['tar', 'webdataset', 'csv', 'packed', 'jpeg', 'png', 'idx', 'cifar', 'gzip']) {
+  for (const reader of [
+    'tar',
+    'webdataset',
+    'csv',
+    'packed',
+    'journal',
+    'jpeg',
+    'png',
+    'idx',
+    'cifar',
+    'gzip',
+  ]) {
     test(reader, (context) => {
       if (!built) return context.skip(`this compiler has no ${flags[0]}`);
       const { status, stdout, stderr } = run(program, reader, String(inputs), seed);

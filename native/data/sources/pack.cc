@@ -44,6 +44,19 @@ std::string inner_name(const std::string& name, const std::string& root) {
   return !root.empty() && name.compare(0, root.size(), root) == 0 ? name.substr(root.size()) : name;
 }
 
+// Sets without names have numbers for them: a packed file knows how many classes there are by their names.
+std::vector<std::string> class_names(const std::vector<std::string>& given, const BothSplits& images) {
+  if (!given.empty()) return given;
+  int64_t most = -1;
+  for (int64_t i = 0; i < images.size(); i++) {
+    const auto [source, index] = images.at(i);
+    most = std::max(most, source->label(index));
+  }
+  std::vector<std::string> names;
+  for (int64_t label = 0; label <= most; label++) names.push_back(std::to_string(label));
+  return names;
+}
+
 // Of what is packed, and how.
 uint64_t pack_fingerprint(const SampleSource* training, const SampleSource* test,
                           const PackOptions& options) {
@@ -158,7 +171,7 @@ PackReport pack_images(const std::string& path, const SampleSource* training, co
     const auto [source, index] = images.at(i);
     names.push_back(inner_name(source->name(index), options.root));
   }
-  writer.finish(names, images.training(), classes, options.notes);
+  writer.finish(names, images.training(), class_names(classes, images), options.notes);
   report.images = images.size() - static_cast<int64_t>(report.left_out.size());
   report.training = writer.training();
   report.bytes = writer.bytes();

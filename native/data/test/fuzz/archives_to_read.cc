@@ -4,9 +4,15 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 
+#include "core/error.h"
 #include "data/sources/crc32c.h"
+#include "data/sources/pack_writer.h"
 #include "data/sources/packed_format.h"
 
 namespace singlepath {
@@ -141,6 +147,72 @@ void repair_packed(Bytes& file) {
   header.checksum = 0;
   header.checksum = crc32c(&header, sizeof header);
   std::memcpy(file.data(), &header, sizeof header);
+}
+
+namespace {
+
+constexpr uint64_t kPackFingerprint = 7;
+
+// Where the packing lies: a folder of this process.
+const std::string& pack_path() {
+  static const struct Folder {
+    Folder() {
+      char folder[] = "/tmp/singlepath-fuzz-XXXXXX";
+      if (mkdtemp(folder) == nullptr) std::abort();
+      path = std::string(folder) + "/photos.spk";
+    }
+    ~Folder() { std::filesystem::remove_all(std::filesystem::path(path).parent_path()); }
+
+    std::string path;
+  } folder;
+  return folder.path;
+}
+
+Bytes content_of(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return Bytes(std::istreambuf_iterator<char>(file), {});
+}
+
+}  // namespace
+
+Bytes pack_journal() {
+  {
+    PackWriter writer(pack_path(), kPackFingerprint, /*resume=*/false);
+    for (int i = 0; i < 4; i++) {
+      const Bytes content(20, static_cast<uint8_t>(i));
+      PackedEntry entry;
+      entry.label = i % 2;
+      if (i == 2) {
+        writer.leave_out();
+      } else {
+        writer.add(content.data(), content.size(), entry);
+      }
+    }
+  }
+  return content_of(pack_path() + ".partial.journal");
+}
+
+void repair_pack_journal(Bytes& journal) {
+  constexpr size_t kHeader = 16, kRecord = sizeof(PackedEntry) + 8;
+  for (size_t at = kHeader; at + kRecord <= journal.size(); at += kRecord) {
+    const uint32_t checksum = crc32c(journal.data() + at, sizeof(PackedEntry));
+    std::memcpy(journal.data() + at + sizeof(PackedEntry), &checksum, sizeof checksum);
+  }
+}
+
+void resume_pack(const Bytes& input) {
+  static const Bytes partial = (pack_journal(), content_of(pack_path() + ".partial"));
+  const auto write = [](const std::string& path, const Bytes& bytes) {
+    std::ofstream(path, std::ios::binary)
+        .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+  };
+  write(pack_path() + ".partial", partial);
+  write(pack_path() + ".partial.journal", input);
+  const PackWriter writer(pack_path(), kPackFingerprint, /*resume=*/true);
+  // The journal may tell of bytes that are there, and of no others.
+  if (writer.bytes() > static_cast<int64_t>(partial.size())) std::abort();
+  if (static_cast<int64_t>(writer.left_out().size()) > writer.done()) std::abort();
+  if (writer.done() < 4) throw Error("INVALID_DATASET", "Expected four images in the journal");
 }
 
 Bytes gzip_of(const Bytes& plain) {

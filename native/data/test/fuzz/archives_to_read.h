@@ -19,6 +19,14 @@ Bytes packed_file(bool raw);
 // Makes all checksums of a packed file fit again.
 void repair_packed(Bytes& file);
 
+// The journal of an interrupted packing, after four images of which one was left out. Its partial file is
+// complete.
+Bytes pack_journal();
+// Makes the checksums of its records fit again.
+void repair_pack_journal(Bytes& journal);
+// Goes on with a packing whose journal is `input`. Throws Error where it has fewer than the four images.
+void resume_pack(const Bytes& input);
+
 // `plain` as a gzip file.
 Bytes gzip_of(const Bytes& plain);
 

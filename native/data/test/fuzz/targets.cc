@@ -147,6 +147,7 @@ const std::vector<FuzzTarget>& fuzz_targets() {
       {"csv", table_seeds, [](const Bytes& input) { read_images(SourceKind::csv, input); }, nullptr},
       {"packed", [] { return std::vector{packed_file(true), packed_file(false)}; },
        [](const Bytes& input) { read_images(SourceKind::packed, input); }, repair_packed},
+      {"journal", [] { return std::vector<Bytes>{pack_journal()}; }, resume_pack, repair_pack_journal},
       {"idx", idx_seeds, run_idx, nullptr},
       {"jpeg", jpeg_seeds, run_image, nullptr},
       {"png", png_seeds, run_image, repair_png},
