@@ -1,106 +1,142 @@
 /**
- * Tables 2 and 3: the score model after a calibration, and the regret of the network that a search with finalists chooses,
- * beside the best of as many random legal networks and of the top by each cost. Uses the supernets of ranking.ts.
+ * Table 3: regret of the network that a search with finalists chooses, beside the best of as many random legal networks and
+ * of the top by each cost, all trained in the same race. Searches run on the scores of ranking.ts; what a training of a
+ * finalist would give is the true accuracy with a normal error: `--errors 0.6,0.45,0.3`, in points, by rung, as
+ * calibration.ts measures them for short trainings. `--calibration FILE`: the score model learns from these trainings.
  */
 
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { RandomStream } from '../../src/core/rng.js';
-import { costTable } from '../../src/cost/cost.js';
-import { tableCost } from '../../src/cost/table.js';
-import { costBaselines } from '../../src/pipeline/baselines.js';
 import { openSpace } from '../../src/pipeline/fromConfig.js';
-import { runRank } from '../../src/pipeline/runRank.js';
-import { runSearch } from '../../src/pipeline/runSearch.js';
-import { Equivalence } from '../../src/space/equivalence.js';
-import type { SearchSpace } from '../../src/space/types.js';
-import { meanAndError, readSetting, supernetOf, truthByGenes, writeResult } from './setting.js';
+import type { RankedNetwork } from '../../src/pipeline/runRank.js';
+import { calibratedValuation, combinedValuation } from '../../src/pipeline/valuation.js';
+import { chooseFinalists } from '../../src/search/finalists.js';
+import { halvingRungs, successiveHalving } from '../../src/search/halving.js';
+import type { Valuation } from '../../src/search/types.js';
+import type { Trained } from './calibration.js';
+import { scoreOf, Table } from './searchOnTable.js';
+import { CAPS, meanAndError, rankOf, readSetting, supernetOf, writeResult } from './setting.js';
 
-const CAPS = [50, 60, 70, 80];
-const CALIBRATE = 18;
 const FINALISTS = 10;
-/** Draws of random networks: their best of k is an expectation. */
-const DRAWS = 2000;
+/** Races of the same networks, which differ in the errors of their trainings. */
+const DRAWS = 400;
+const COSTS = ['MAdds', 'depth', 'activations', 'sqrt units', 'NASWOT'];
 
-const setting = readSetting();
-const truth = truthByGenes(setting);
-
-/** Different networks with their cost and true accuracy. */
-function networks(space: SearchSpace) {
-  const equivalence = new Equivalence(space);
-  const madds = costTable(space, 'madds');
-  return [...truth]
-    .map(([genes, accuracy]) => ({ architecture: genes.split(',').map(Number), accuracy }))
-    .filter(({ architecture }) => equivalence.isCanonical(architecture))
-    .map((network) => ({ ...network, madds: tableCost(madds, network.architecture) }));
-}
-
-/** Regret of training k networks and keeping the best: random ones in expectation, and the top k by each cost. */
-function withoutSupernet(space: SearchSpace, cap: number, k: number, seed: number): Record<string, number> {
-  const legal = networks(space).filter(({ madds }) => madds <= cap * 1e6);
-  const best = Math.max(...legal.map(({ accuracy }) => accuracy));
-  const random = new RandomStream(seed, 'test', cap);
-  const draws = Array.from({ length: DRAWS }, () =>
-    Math.max(...Array.from({ length: k }, () => legal[random.integer(legal.length)]!.accuracy)),
-  );
-  const architectures = legal.map(({ architecture }) => architecture);
-  const byCost = costBaselines(space, architectures).map(({ name, values }): [string, number] => {
-    const top = legal
-      .map((_, i) => i)
-      .sort((a, b) => values[b]! - values[a]! || legal[b]!.madds - legal[a]!.madds);
-    return [name, best - Math.max(...top.slice(0, k).map((i) => legal[i]!.accuracy))];
-  });
-  return { [`best of ${k} random`]: best - meanAndError(draws).mean, ...Object.fromEntries(byCost) };
-}
-
-const models = [];
-const regrets = [];
+const setting = readSetting({ errors: '0.6,0.45,0.3', calibration: '' });
+const errors = setting.own.errors!.split(',').map(Number);
+const rungs = halvingRungs(FINALISTS, 1, errors.length);
+const rows: { seed: number; cap: number; [score: string]: number }[] = [];
 for (const seed of setting.seeds) {
-  const supernet = await supernetOf(setting, seed);
+  const config = setting.config(seed);
+  const space = openSpace(config.space);
+  const table = new Table(space, (await rankOf(setting, seed, await supernetOf(setting, seed))).networks);
+  const images = config.evaluate.validationImages || config.data.heldOut;
+  const model = { space, images, naswot: true };
+  const ways: Record<string, Valuation | undefined> = {
+    'supernet alone': undefined,
+    'score model': combinedValuation(model),
+    ...calibrated(seed, table, model),
+  };
   for (const cap of CAPS) {
-    const config = setting.config(
-      seed,
-      ...[
-        `search.constraints=["madds<=${cap}M"]`,
-        `search.calibrate=${CALIBRATE}`,
-        `search.finalists=${FINALISTS}`,
-      ],
-    );
-    const space = openSpace(config.space);
-    const runDir = join(setting.runs, `search-${seed}-${cap}M`);
-    const { result } = await runSearch(config, {
-      ...{ supernet, runDir, resume: true },
-      onSkipped: (error) => console.error(error.message),
-      onTrial: (phase, done, total) => console.log(`seed ${seed}, ${cap}M, ${phase}: ${done} of ${total}`),
-      onWarning: (message) => console.log(message),
-    });
-    const best = Math.max(
-      ...networks(space)
-        .filter(({ madds }) => madds <= cap * 1e6)
-        .map(({ accuracy }) => accuracy),
-    );
-    const regretOf = (genes: readonly number[]) => best - truth.get(genes.join())!;
-    const row = {
-      ...{ seed, cap },
-      final: regretOf(result.winner.architecture),
-      topOfScore: regretOf(result.topK[0]!.architecture),
-      ...withoutSupernet(space, cap, FINALISTS, seed),
-    };
-    console.log(row);
-    regrets.push({ ...row, winner: result.winner.architecture.join('') });
+    const legal = table.legal(cap);
+    const best = Math.max(...legal.map(({ truth }) => truth));
+    const row: (typeof rows)[number] = { seed, cap };
+    for (const [name, valuation] of Object.entries(ways)) {
+      const visited = await table.search('evolution', cap, seed, valuation);
+      const finalists = chooseFinalists(space, visited, FINALISTS, ({ architecture }) =>
+        table.equivalence.canonical(architecture).join(),
+      ).map(({ architecture }) => table.network(architecture));
+      row[`${name}: best scored`] = best - finalists[0]!.truth;
+      row[`${name}: winner`] = best - (await raced(finalists, seed, cap));
+    }
+    const random = new RandomStream(seed, 'test', cap);
+    const chosen = Array.from({ length: DRAWS }, () => random.sample(legal, FINALISTS));
+    let sum = 0;
+    for (const [draw, networks] of chosen.entries()) sum += await race(networks, seed, cap, draw);
+    row[`best of ${FINALISTS} random`] = best - sum / DRAWS;
+    for (const cost of COSTS) {
+      const top = legal.toSorted(
+        (a, b) => b.scores[cost]! - a.scores[cost]! || b.scores.MAdds! - a.scores.MAdds!,
+      );
+      row[`top ${FINALISTS} by ${cost}`] = best - (await raced(top.slice(0, FINALISTS), seed, cap));
+    }
+    rows.push(row);
   }
-  const search = join(setting.runs, `search-${seed}-${CAPS.at(-1)}M`);
-  const { card } = await runRank(setting.config(seed), {
-    ...{ supernet, search, truth: setting.truth, sample: setting.sample },
-    onSkipped: (error) => console.error(error.message),
-  });
-  models.push({
-    seed,
-    rows: card.rows.map(({ name, kendall, bandKendall }) => ({ name, kendall, bandKendall })),
-  });
 }
-writeResult('final-regret', {
-  final: meanAndError(regrets.map(({ final }) => final)),
-  topOfScore: meanAndError(regrets.map(({ topOfScore }) => topOfScore)),
-  regrets,
-  models,
+const names = Object.keys(rows[0]!).filter((name) => name !== 'seed' && name !== 'cap');
+const ours = names.filter((name) => name.endsWith('winner')).at(-1)!;
+const summary = names.map((name) => {
+  const beaten = rows.filter((row) => row[ours]! < row[name]!).length;
+  const equal = rows.filter((row) => row[ours] === row[name]).length;
+  return {
+    ...{ name, regret: meanAndError(rows.map((row) => row[name]!)) },
+    ...{ beatenBy: ours, wins: beaten, of: rows.length - equal, p: signTest(beaten, rows.length - equal) },
+  };
 });
+console.table(
+  summary.map(({ name, regret, wins, of, p }) => ({
+    name,
+    regret: regret.mean.toFixed(2),
+    error: regret.error?.toFixed(2),
+    [`${ours} is better`]: `${wins} of ${of}`,
+    p: p.toPrecision(2),
+  })),
+);
+writeResult('final-regret', { errors, finalists: FINALISTS, draws: DRAWS, summary, rows });
+
+/** The true accuracy, in the mean, of the network that a race with such errors chooses. */
+async function raced(networks: readonly RankedNetwork[], seed: number, cap: number): Promise<number> {
+  let sum = 0;
+  for (let draw = 0; draw < DRAWS; draw++) sum += await race(networks, seed, cap, draw);
+  return sum / DRAWS;
+}
+
+async function race(
+  networks: readonly RankedNetwork[],
+  seed: number,
+  cap: number,
+  draw: number,
+): Promise<number> {
+  const random = new RandomStream(seed, 'test', cap + 1 + draw);
+  const order = await successiveHalving(networks, rungs, async ({ truth }, rung) => {
+    const normal = Math.sqrt(-2 * Math.log(1 - random.uniform())) * Math.cos(2 * Math.PI * random.uniform());
+    return { accuracy: truth + errors[rung]! * normal, loss: 0 };
+  });
+  return order[0]!.item.truth;
+}
+
+/** The score model that learnt from short trainings of this supernet, or from fresh ones. */
+function calibrated(
+  seed: number,
+  table: Table,
+  model: Parameters<typeof calibratedValuation>[0],
+): Record<string, Valuation> {
+  if (setting.own.calibration === '') return {};
+  const { result } = JSON.parse(readFileSync(setting.own.calibration!, 'utf8'));
+  const own = (result.rows as { init: string; epochs: number; seed: number; trained: Trained[] }[]).filter(
+    (row) => row.seed === seed,
+  );
+  return Object.fromEntries(
+    own.map(({ init, epochs, trained }) => {
+      const networks = trained.map(({ architecture, accuracy, loss }) => ({
+        ...{ architecture, accuracy, loss, folder: '' },
+        score: scoreOf(table.network(architecture)),
+      }));
+      return [
+        `calibrated, ${init} ${epochs}`,
+        calibratedValuation(model, networks, setting.config(seed).data.heldOut).valuation,
+      ];
+    }),
+  );
+}
+
+/** Two-sided sign test: how likely so uneven a split of n is by chance. */
+function signTest(wins: number, n: number): number {
+  const extreme = Math.max(wins, n - wins);
+  let [tail, choose] = [0, 1]; // choose: n over k
+  for (let k = 0; k <= n; k++) {
+    if (k >= extreme) tail += choose;
+    choose = (choose * (n - k)) / (k + 1);
+  }
+  return Math.min(1, (2 * tail) / 2 ** n);
+}

@@ -9,10 +9,12 @@ import { loadConfig } from '../../src/config/load.js';
 import type { Config } from '../../src/config/schema/config.js';
 import { writeFileAtomically } from '../../src/core/files.js';
 import { packageRoot } from '../../src/core/packageRoot.js';
-import { type RankControl, type RankResult, runRank } from '../../src/pipeline/runRank.js';
+import { type RankResult, runRank } from '../../src/pipeline/runRank.js';
+import { readResult } from '../../src/pipeline/runs.js';
 import { runTrain } from '../../src/pipeline/runTrain.js';
 import { parseTrueAccuracies } from '../../src/search/truth.js';
 import { hashOf } from '../../src/space/hash.js';
+import type { TrainResult } from '../../src/train/supernet.js';
 
 const FOLDER = join(packageRoot(), 'experiments', 'nas-bench-macro');
 
@@ -77,22 +79,22 @@ export async function supernetOf(setting: Setting, seed: number): Promise<string
   return runDir;
 }
 
+/** Limits under which regret is reported. */
+export const CAPS = [50e6, 60e6, 70e6, 80e6];
+
 /**
  * `rank` of a seed's supernet, or of what needs no training; kept in the folder of the runs, as NASWOT of all networks
  * takes a minute.
  */
-export async function rankOf(
-  setting: Setting,
-  seed: number,
-  control: Pick<RankControl, 'supernet' | 'caps'>,
-): Promise<RankResult> {
+export async function rankOf(setting: Setting, seed: number, supernet?: string): Promise<RankResult> {
   const config = setting.config(seed);
-  const { evaluate, data } = config;
-  const key = hashOf({ seed, control, sample: setting.sample ?? null, evaluate, data }).slice(0, 8);
+  const weights = supernet === undefined ? null : readResult<TrainResult>(supernet).weights;
+  const { sample = null } = setting;
+  const key = hashOf({ seed, weights, sample, evaluate: config.evaluate, caps: CAPS }).slice(0, 8);
   const file = join(setting.runs, 'ranked', `${seed}-${key}.json`);
   if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as RankResult;
   const result = await runRank(config, {
-    ...{ ...control, truth: setting.truth, sample: setting.sample },
+    ...{ supernet, truth: setting.truth, sample: setting.sample, caps: CAPS },
     onSkipped: (error) => console.error(error.message),
   });
   mkdirSync(join(setting.runs, 'ranked'), { recursive: true });
@@ -110,18 +112,27 @@ export function truthByGenes({ truth }: Setting): Map<string, number> {
 /** Writes `results/<name>.json` with the command, commit and machine that it was measured with. */
 export function writeResult(name: string, result: unknown): void {
   const [processor] = cpus();
-  const git = (...args: string[]) => execFileSync('git', args, { cwd: FOLDER, encoding: 'utf8' }).trim();
+  const output = (file: string, args: string[]): string | undefined => {
+    try {
+      return execFileSync(file, args, { cwd: FOLDER, encoding: 'utf8', stdio: 'pipe' }).trim();
+    } catch {
+      return undefined;
+    }
+  };
   const command = [
     basename(process.argv[1]!),
     ...process.argv.slice(2).map((argument) => basename(argument)),
   ];
+  const gpu = output('nvidia-smi', ['--query-gpu=name', '--format=csv,noheader']);
   const document = {
     command: command.join(' '),
-    commit: git('rev-parse', '--short', 'HEAD'),
+    // A packed copy has no repository: it is told its commit.
+    commit: output('git', ['rev-parse', '--short', 'HEAD']) ?? process.env.SINGLEPATH_COMMIT ?? 'unknown',
     date: new Date().toISOString().slice(0, 10),
     machine: {
       processor: processor?.model ?? 'unknown',
       cores: cpus().length,
+      ...(gpu !== undefined && { gpu }),
       memoryGiB: Math.round(totalmem() / 2 ** 30),
       node: process.versions.node,
     },
