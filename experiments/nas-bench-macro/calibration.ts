@@ -39,7 +39,7 @@ for (const way of ways) {
     );
     const home =
       init === 'fresh'
-        ? { kind: 'train' as const, config, path: join(setting.runs, 'fresh') }
+        ? { path: join(setting.runs, 'fresh') }
         : readRun(await supernetOf(setting, seed), 'train');
     const { trained, images } = await train(config, home, `${way}, seed ${seed}`);
     if (parts > 1) continue;
@@ -85,7 +85,7 @@ interface Row {
 }
 
 /** Trains the design, or the part of it that is this process's. */
-async function train(config: Config, home: StoredRun, title: string) {
+async function train(config: Config, home: Pick<StoredRun, 'path'>, title: string) {
   const space = openSpace(config.space);
   const design = calibrationDesign(space, searchedArchitectures(space, config), NETWORKS, DESIGN_SEED);
   using trials = await Trials.open(config, space, home, {

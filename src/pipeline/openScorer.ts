@@ -6,7 +6,7 @@ import { populationEvaluator } from '../evaluate/population.js';
 import type { ImageRecord } from '../run/images.js';
 import { loadWeights } from '../run/weights.js';
 import type { Evaluate } from '../search/types.js';
-import { hashOf } from '../space/hash.js';
+import { hashOf, spaceHash } from '../space/hash.js';
 import type { SearchSpace } from '../space/types.js';
 import { Disposables } from './disposables.js';
 import { createNetwork } from './fromConfig.js';
@@ -48,6 +48,7 @@ export async function openScorer(
   supernetRun: StoredRun,
   { signal, onSkipped, onProgress }: ScorerOptions,
 ): Promise<Scorer> {
+  checkSpace(space, supernetRun);
   checkImages(config, supernetRun);
   const { calibrationImages, validationImages, memory } = config.evaluate;
   using stack = new Disposables();
@@ -86,6 +87,18 @@ export async function openScorer(
     work,
     [Symbol.dispose]: () => owned[Symbol.dispose](),
   };
+}
+
+/** The supernet has to be one of the space whose architectures are scored. */
+function checkSpace(space: SearchSpace, { space: trained, path }: StoredRun): void {
+  const hash = spaceHash(space);
+  if (trained.hash === hash) return;
+  const named = (name: string, id: string) => `'${name}' (${id.slice(0, 12)})`;
+  throw new SinglePathError(
+    'INVALID_CONFIG',
+    `Expected a supernet of ${named(space.name, hash)} in '${path}' but it is one of ${named(trained.name, trained.hash)}`,
+    { hint: 'leave the space section out: it is taken from the supernet' },
+  );
 }
 
 /** @throws SinglePathError `INVALID_CONFIG` where a search would have no images to score candidates on. */

@@ -1,7 +1,7 @@
 import type { Config } from '../config/schema/config.js';
-import { expected, SinglePathError } from '../core/errors.js';
+import { expected, SinglePathError, withPrefix } from '../core/errors.js';
 import { RandomStream } from '../core/rng.js';
-import type { SearchResult } from '../evaluate/searchPhases.js';
+import type { ScoreCalibration, SearchResult } from '../evaluate/searchPhases.js';
 import { type CostBand, kendallInBands } from '../search/ranking.js';
 import { type NamedScores, type RankingCard, rankingCard } from '../search/rankingCard.js';
 import { parseTrueAccuracies, type TrueAccuracy } from '../search/truth.js';
@@ -109,6 +109,7 @@ async function supernetRows(
     onSkipped,
     ...(onCandidates && { onProgress: onCandidates }),
   });
+  const trained = search === undefined ? undefined : calibrationOf(search, scorer.weights);
   const evaluate = naswot === undefined ? scorer.evaluate : withNaswot(scorer.evaluate, naswot);
   const scores = await scoresOf(
     evaluate,
@@ -119,10 +120,8 @@ async function supernetRows(
   const setting = { space, images: scorer.images, naswot: naswot !== undefined };
   const candidates = architectures.map((architecture, i) => ({ architecture, score: scores[i]! }));
   const modelled: [name: string, valuation: Valuation][] = [['score model', combinedValuation(setting)]];
-  if (search !== undefined) {
-    const valuation = await calibrated(setting, evaluate, scorer.weights, search, signal);
-    modelled.push(['calibrated model', valuation]);
-  }
+  if (trained !== undefined)
+    modelled.push(['calibrated model', await calibrated(setting, evaluate, trained, signal)]);
   return [
     { name: 'supernet', values: scores.map(({ accuracy }) => accuracy) },
     { name: 'supernet loss', values: scores.map(({ loss }) => -loss!), detail: true },
@@ -133,14 +132,8 @@ async function supernetRows(
   ];
 }
 
-/** The score model of a search that trained networks. @throws SinglePathError where it was of another supernet. */
-async function calibrated(
-  setting: ValuationSetting,
-  evaluate: Evaluate,
-  supernet: string,
-  folder: string,
-  signal: AbortSignal | undefined,
-): Promise<Valuation> {
+/** The networks that a search trained. @throws SinglePathError where there are none, or it was on another supernet. */
+function calibrationOf(folder: string, supernet: string): ScoreCalibration {
   const { weights } = readRun(folder, 'search');
   const { calibration } = readResult<SearchResult>(folder);
   if (calibration === undefined || weights !== supernet) {
@@ -151,6 +144,16 @@ async function calibrated(
       { hint: 'singlepath search --supernet FOLDER --calibrate 18' },
     );
   }
+  return calibration;
+}
+
+/** The score model that learns from these networks. */
+async function calibrated(
+  setting: ValuationSetting,
+  evaluate: Evaluate,
+  calibration: ScoreCalibration,
+  signal: AbortSignal | undefined,
+): Promise<Valuation> {
   const architectures = calibration.networks.map(({ architecture }) => architecture);
   const scores = await evaluate(architectures, signal ? { signal } : {});
   const networks = calibration.networks.map((network, i) => ({ ...network, score: scores[i]! }));
@@ -183,7 +186,7 @@ function distinct(equivalence: Equivalence, entries: readonly TrueAccuracy[]): T
   const { space } = equivalence;
   const found = new Map<string, TrueAccuracy>();
   for (const entry of entries) {
-    checkArchitecture(space, entry.architecture);
+    withPrefix('true accuracies: ', () => checkArchitecture(space, entry.architecture));
     const architecture = equivalence.canonical(entry.architecture);
     const key = architecture.join();
     const known = found.get(key);

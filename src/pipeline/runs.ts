@@ -23,6 +23,8 @@ export interface StoredRun {
   kind: RunKind;
   path: string;
   config: Config;
+  /** Name and hash of its space. */
+  space: { name: string; hash: string };
   /** Of a retraining. */
   architecture?: number[];
   /** Of a search: the run directory of its supernet. */
@@ -64,7 +66,7 @@ export function readRun(path: string, ...kinds: RunKind[]): StoredRun {
       hint: `make one with \`singlepath ${kinds[0]} --run-dir ${path}\``,
     });
   }
-  const { kind, identity, sources = {} } = readHeader(path);
+  const { kind, identity, sources = {}, spaceName, spaceHash } = readHeader(path);
   if (!kinds.includes(kind)) {
     throw new SinglePathError('INVALID_ARGUMENT', `Expected ${what} in '${path}' but it is one of ${kind}`, {
       hint:
@@ -78,7 +80,7 @@ export function readRun(path: string, ...kinds: RunKind[]): StoredRun {
   const config = resolveConfig([configFileSource(join(path, 'config.yaml'))]);
   const supernet = sources.supernet === undefined ? undefined : resolve(path, sources.supernet);
   return {
-    ...{ kind, path, config },
+    ...{ kind, path, config, space: { name: spaceName, hash: spaceHash } },
     ...(architecture && { architecture }),
     ...(weights && { weights }),
     ...(supernet && { supernet }),

@@ -39,7 +39,7 @@ export class Trials implements Disposable {
   private constructor(
     private readonly config: Config,
     private readonly space: SearchSpace,
-    private readonly supernet: StoredRun,
+    private readonly supernet: Pick<StoredRun, 'path'>,
     private readonly images: Images,
     private readonly calibration: NativeBatch[],
     private readonly validation: NativeBatch[],
@@ -52,7 +52,7 @@ export class Trials implements Disposable {
   static async open(
     config: Config,
     space: SearchSpace,
-    supernet: StoredRun,
+    supernet: Pick<StoredRun, 'path'>,
     options: TrialsOptions,
   ): Promise<Trials> {
     const { validationImages } = config.evaluate;
@@ -158,7 +158,7 @@ export class Trials implements Disposable {
 async function stateOf(
   config: Config,
   space: SearchSpace,
-  supernet: StoredRun,
+  supernet: Pick<StoredRun, 'path'>,
   { onSkipped }: TrialsOptions,
 ): Promise<{ state: TensorEntry[]; hash: string }> {
   using network = createNetwork(space, config);

@@ -12,19 +12,21 @@ export interface TrueAccuracy {
 /**
  * Reads a document of true accuracies:
  * - NAS-Bench-Macro: `{"01201201": {"mean_acc": 91.2, "flops": …, "params": …}, …}`, or
- * - a list: `[{"arch": [0, 1, 2] | "0,1,2" | "012", "accuracy": 91.2, "madds": …}, …]`.
+ * - a list: `[{"architecture": [0, 1, 2] | "0,1,2" | "012", "accuracy": 91.2, "madds": …}, …]`; `arch` is taken, too.
  *
  * @throws SinglePathError `INVALID_ARGUMENT` naming the entry that does not fit.
  */
 export function parseTrueAccuracies(document: unknown): TrueAccuracy[] {
   const entries = Array.isArray(document)
-    ? document.map((entry, i) => parseEntry(entry, entry?.arch, 'accuracy', `entry ${i}`))
+    ? document.map((entry, i) =>
+        parseEntry(entry, entry?.architecture ?? entry?.arch, 'accuracy', `entry ${i}`),
+      )
     : typeof document === 'object' && document !== null
       ? Object.entries(document).map(([key, entry]) => parseEntry(entry, key, 'mean_acc', `'${key}'`))
       : [];
   if (entries.length === 0) {
     throw expected(
-      'a list of { arch, accuracy } or an object of NAS-Bench-Macro keys',
+      'a list of { architecture, accuracy } or an object of NAS-Bench-Macro keys',
       'true accuracies',
       document,
     );

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { loadConfig } from '../../src/config/load.js';
 import { packageRoot } from '../../src/core/packageRoot.js';
+import { runRank } from '../../src/pipeline/runRank.js';
 import { runSearch } from '../../src/pipeline/runSearch.js';
 import { runTrain } from '../../src/pipeline/runTrain.js';
 import { withoutAddon } from '../cli/native.js';
@@ -77,6 +78,21 @@ describe('real trainings around a search', { skip: withoutAddon() }, () => {
     const { kind } = JSON.parse(readFileSync(join(finalists[0]!.rungs[0]!.folder, 'run.json'), 'utf8'));
     assert.equal(kind, 'retrain'); // so that export and evaluate take it
     assert.ok(existsSync(join(finalists[0]!.rungs[0]!.folder, 'result.json')));
+
+    // rank takes the score model of this search, and not with another supernet.
+    const truth = ['00000000', '11111111', '22222222', '21212121'].map((architecture, i) => ({
+      ...{ architecture, accuracy: i },
+    }));
+    const rank = (of: string, search = 'straight') =>
+      runRank(config, {
+        ...{ supernet: of, search: join(folder, search), truth, onSkipped: (error) => assert.fail(error) },
+      });
+    const { card } = await rank(supernet);
+    assert.ok(card.rows.some(({ name }) => name === 'calibrated model'));
+    const other = join(folder, 'other');
+    await runTrain({ ...config, seed: 1 }, { runDir: other });
+    await assert.rejects(rank(other), /on this supernet in '.*' but received one of another supernet/);
+    await assert.rejects(rank(supernet, 'supernet'), /run directory of singlepath search in/);
   });
 
   it('refuse a calibration smaller than the model, and more finalists than candidates', async () => {
@@ -95,5 +111,19 @@ describe('real trainings around a search', { skip: withoutAddon() }, () => {
     );
     assert.throws(() => load(['search.finalists=13']), /at most the candidates of the search/);
     assert.throws(() => load(['search.calibrate=8', 'search.score=supernet']), /search.score: model/);
+
+    // Spaces and truths that are not the supernet's.
+    await assert.rejects(
+      search('space.size=16'),
+      /Expected a supernet of 'nas-bench-macro' \(\w+\) in '.*' but it is one of 'nas-bench-macro' \(\w+\)/,
+    );
+    const rank = (...keys: string[]) =>
+      runRank(load([]), {
+        ...{ supernet, truth: Object.fromEntries(keys.map((key, i) => [key, { mean_acc: i }])) },
+        onSkipped: (error) => assert.fail(error),
+      });
+    await assert.rejects(rank('0000', '0001'), /true accuracies: Expected 8 genes .* but received 4/);
+    await assert.rejects(rank('00000003'), /true accuracies: Expected an integer from 0 to 2 for gene 7/);
+    await assert.rejects(rank('00000010', '00000001'), /which are the same network/);
   });
 });
