@@ -23,6 +23,7 @@ export {
 export { openSpace, recipeOf } from './pipeline/fromConfig.js';
 export { importTable, spaceOfTable } from './pipeline/latencyTable.js';
 export { measureLatency, openSession } from './pipeline/measureLatency.js';
+export { type CollectControl, collectReport } from './pipeline/report/collectReport.js';
 export { type AllControl, type AllResult, runAll, STAGES, type Stage } from './pipeline/runAll.js';
 export { type ExportControl, runExport } from './pipeline/runExport.js';
 export { type RankControl, type RankedNetwork, type RankResult, runRank } from './pipeline/runRank.js';
@@ -137,6 +138,8 @@ export type { Candidate, Evaluate, FrontMember, Score, SearchState } from './sea
 export { RunDirectory, type RunKind } from './run/directory.js';
 export { type RunEvent, readEvents } from './run/events.js';
 export { readSafetensors, writeSafetensors } from './run/safetensors.js';
+export { type Point, Series } from './run/series.js';
+export { Timeline } from './run/timeline.js';
 export { loadWeights } from './run/weights.js';
 
 // Networks for other programs.
@@ -146,6 +149,13 @@ export { encodeOnnx, type OnnxOptions, type OnnxWeights } from './export/onnx.js
 export { OnnxNetwork } from './export/onnxNetwork.js';
 export type { Parity } from './export/parity.js';
 export { Script } from './export/script.js';
+
+// Reports.
+
+export type { ReportFacts } from './report/facts.js';
+export { reportPage } from './report/html/page.js';
+export { PLOTS, type Plot } from './report/plots.js';
+export { standalone } from './report/svg/style.js';
 
 // The machine, errors and random numbers.
 

@@ -14,6 +14,7 @@ import { evaluateCommand } from './commands/evaluate.js';
 import { exportCommand } from './commands/export.js';
 import { latencyCommand } from './commands/latency.js';
 import { rankCommand } from './commands/rank.js';
+import { plotCommand, reportCommand } from './commands/report.js';
 import { retrainCommand } from './commands/retrain.js';
 import { runCommand } from './commands/run.js';
 import { searchCommand } from './commands/search.js';
@@ -62,6 +63,8 @@ export function createProgram(): Command {
     evaluateCommand(),
     exportCommand(),
     rankCommand(),
+    reportCommand(),
+    plotCommand(),
     latencyCommand(),
     dataCommand(),
     costCommand(),

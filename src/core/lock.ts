@@ -77,6 +77,12 @@ export class DirectoryLock implements Disposable {
   }
 }
 
+/** The living process that holds a lock; undefined where none does. */
+export function lockOwner(path: string): LockOwner | undefined {
+  const owner = parse(readLock(path) ?? '');
+  return owner !== undefined && isAlive(owner) ? owner : undefined;
+}
+
 function tryLink(from: string, to: string): boolean {
   try {
     linkSync(from, to);

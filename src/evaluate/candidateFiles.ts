@@ -1,8 +1,9 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'csv-stringify/sync';
 import { writeFileAtomically } from '../core/files.js';
 import { type CostTable, tableCost } from '../cost/table.js';
-import { AppendFile } from '../run/appendFile.js';
+import { AppendFile, readJsonLines } from '../run/appendFile.js';
 import type { Candidate } from '../search/types.js';
 import type { Architecture } from '../space/types.js';
 
@@ -23,6 +24,18 @@ export interface CandidateLine {
   loss: number | null;
   costs: Record<string, number>;
   parents: number[][];
+}
+
+/**
+ * The candidates of a search's run directory, in the order they were scored; none where it has scored none yet.
+ *
+ * @throws SinglePathError `IO`, `INVALID_CHECKPOINT` for a broken line.
+ */
+export function readCandidates(directory: string): CandidateLine[] {
+  const file = join(directory, JSON_LINES);
+  if (!existsSync(file)) return [];
+  const hint = 'the file is damaged: `singlepath search --resume` writes it anew';
+  return readJsonLines<CandidateLine>(file, { what: 'a candidate in JSON', hint });
 }
 
 /**

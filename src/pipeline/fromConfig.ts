@@ -1,3 +1,4 @@
+import { availableParallelism, cpus, release, type } from 'node:os';
 import { missingSpace } from '../config/load.js';
 import type { Config } from '../config/schema/config.js';
 import { learningRateOf } from '../config/schema/recipe.js';
@@ -5,7 +6,8 @@ import type { SpaceConfig } from '../config/schema/space.js';
 import type { RetrainConfig, TrainConfig } from '../config/schema/train.js';
 import { withPrefix } from '../core/errors.js';
 import { costTable } from '../cost/cost.js';
-import { addon } from '../runtime/addon.js';
+import type { RunOptions } from '../run/directory.js';
+import { addon, packageVersion } from '../runtime/addon.js';
 import { BinnedSampler, ConstrainedSampler } from '../sampling/constrained.js';
 import type { Sampler } from '../sampling/sampler.js';
 import { StrictFairnessSampler } from '../sampling/strictFairness.js';
@@ -68,9 +70,27 @@ export function createNetwork(space: SearchSpace, { runtime, seed }: Config): Su
   return new Supernet(space, { device, kernels, precision, seed });
 }
 
-/** Versions to note in checkpoints. */
-export function versions(): Record<string, string> {
-  return { torch: addon().versions().torch };
+/** What a run directory notes of where it computes: versions in checkpoints, the whole in events. */
+export function provenance({ runtime }: Config): Pick<RunOptions, 'versions' | 'environment'> {
+  const native = addon();
+  const { torch } = native.versions();
+  const { device, kernels, precision } = runtime;
+  return {
+    versions: { torch },
+    environment: {
+      singlepath: packageVersion(),
+      node: process.versions.node,
+      torch,
+      platform: `${type()} ${release()} ${process.arch}`,
+      cpu: cpus()[0]?.model ?? 'unknown',
+      processors: availableParallelism(),
+      threads: native.threads(),
+      isa: native.cpu().isa,
+      device,
+      kernels,
+      precision,
+    },
+  };
 }
 
 /** A section of the configuration as the recipe of a training, epochs counted in steps. */

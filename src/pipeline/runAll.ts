@@ -6,7 +6,7 @@ import { RunDirectory } from '../run/directory.js';
 import type { RetrainResult } from '../train/retrain.js';
 import type { TrainResult } from '../train/supernet.js';
 import { checkConfig } from './checkConfig.js';
-import { openSpace, versions } from './fromConfig.js';
+import { openSpace, provenance } from './fromConfig.js';
 import { checkHeldOut } from './openScorer.js';
 import { type ExportResult, runExport } from './runExport.js';
 import { type RetrainControl, runRetrain } from './runRetrain.js';
@@ -19,7 +19,10 @@ export const STAGES = ['supernet', 'search', 'network', 'export'] as const;
 export type Stage = (typeof STAGES)[number];
 
 /** What a stage tells while it runs: its own control without what all stages share. */
-type Hooks<Control> = Omit<Control, keyof RunControl | 'onSkipped' | 'supernet' | 'from' | 'onWarmStart'>;
+type Hooks<Control> = Omit<
+  Control,
+  keyof RunControl | 'onSkipped' | 'supernet' | 'search' | 'from' | 'onWarmStart'
+>;
 
 export interface AllControl extends RunControl {
   /** Told when a stage begins, also where it was finished before and only its result is read. */
@@ -66,7 +69,7 @@ export async function runAll(
     ...keptConfig(config),
     identity: { seed: config.seed }, // the stages compare everything else
     resume,
-    versions: versions(),
+    ...provenance(config),
   });
   run.log({ type: run.resumed ? 'resumed' : 'started', step: 0 });
   const stage = <T>(name: Stage, work: (folder: string) => Promise<T>): Promise<T> => {
@@ -89,7 +92,10 @@ export async function runAll(
   );
   const { winner, evaluated } = search;
   const network = await stage('network', (folder) =>
-    runRetrain(config, winner.architecture, { ...control.network, ...shared, runDir: folder, onSkipped }),
+    runRetrain(config, winner.architecture, {
+      ...{ ...control.network, ...shared, runDir: folder, onSkipped },
+      search: join(runDir, 'search'),
+    }),
   );
   const exported = await stage('export', (folder) =>
     runExport(config, readRun(join(runDir, 'network'), 'retrain'), {

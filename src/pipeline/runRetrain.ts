@@ -6,7 +6,7 @@ import type { Architecture } from '../space/types.js';
 import type { TrainingProgress } from '../train/loop.js';
 import { type RetrainResult, retrain } from '../train/retrain.js';
 import type { Stalled } from '../train/stalled.js';
-import { createNetwork, openSpace, recipeOf, versions } from './fromConfig.js';
+import { createNetwork, openSpace, provenance, recipeOf } from './fromConfig.js';
 import { trainingIdentity } from './identity.js';
 import { recordOf, reportBroken, splitOf } from './imageRecord.js';
 import { FixedImages, openImages, trainingLoader } from './images.js';
@@ -14,6 +14,8 @@ import { keptConfig } from './runs.js';
 import { type WarmStartControl, warmStart } from './warmStart.js';
 
 export interface RetrainControl extends WarmStartControl {
+  /** Run directory of the search that found the architecture, to be noted. */
+  search?: string | undefined;
   onProgress?: (progress: TrainingProgress) => void;
   /** Told where the training learns nothing. */
   onStalled?: (stalled: Stalled) => void;
@@ -52,9 +54,9 @@ export async function runRetrain(
       images: splitOf(train),
       ...(start && { from: start.hash }),
     },
-    ...(start && { sources: { from: start.path } }),
+    sources: { ...(start && { from: start.path }), ...(control.search && { search: control.search }) },
     resume,
-    versions: versions(),
+    ...provenance(config),
   });
   await noteImages(run.path, recordOf(config, { train }));
   const { seed } = config;

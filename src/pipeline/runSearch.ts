@@ -26,7 +26,7 @@ import { calibrate } from './calibrate.js';
 import { type ConfirmControl, confirmLatency } from './confirmLatency.js';
 import { Disposables } from './disposables.js';
 import { type FinalistsBudget, trainFinalists } from './finalists.js';
-import { openSpace, versions } from './fromConfig.js';
+import { openSpace, provenance } from './fromConfig.js';
 import { searchIdentity } from './identity.js';
 import { searchedArchitectures } from './legalArchitectures.js';
 import { openNaswot, withNaswot } from './naswot.js';
@@ -81,7 +81,7 @@ export async function runSearch(
     sources: { supernet: control.supernet },
     identity: { ...searchIdentity(config, scorer.weights), ...tablesIdentity(config, space) },
     resume,
-    versions: versions(),
+    ...provenance(config),
   });
   await noteImages(run.path, scorer.record);
   const openTrials = () => Trials.open(config, space, supernetRun, { signal, onSkipped });

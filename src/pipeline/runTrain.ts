@@ -4,7 +4,7 @@ import { noteImages } from '../run/images.js';
 import type { TrainingProgress } from '../train/loop.js';
 import type { Stalled } from '../train/stalled.js';
 import { type TrainResult, trainSupernet } from '../train/supernet.js';
-import { createNetwork, openSpace, recipeOf, samplerOf, versions } from './fromConfig.js';
+import { createNetwork, openSpace, provenance, recipeOf, samplerOf } from './fromConfig.js';
 import { trainingIdentity } from './identity.js';
 import { recordOf, reportBroken, splitOf } from './imageRecord.js';
 import { openTrainingImages, trainingLoader } from './images.js';
@@ -43,7 +43,7 @@ export async function runTrain(config: Config, control: TrainControl): Promise<T
     },
     ...(start && { sources: { from: start.path } }),
     resume,
-    versions: versions(),
+    ...provenance(config),
   });
   await noteImages(run.path, recordOf(config, images));
   try {

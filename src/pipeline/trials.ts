@@ -12,7 +12,7 @@ import { deriveSubnet } from '../space/subnet.js';
 import type { Architecture, SearchSpace } from '../space/types.js';
 import { type RetrainResult, retrain } from '../train/retrain.js';
 import { Disposables } from './disposables.js';
-import { createNetwork, recipeOf, versions } from './fromConfig.js';
+import { createNetwork, provenance, recipeOf } from './fromConfig.js';
 import { trialIdentity } from './identity.js';
 import { FixedImages, type Images, openTrainingImages, trainingLoader } from './images.js';
 import { keptConfig, readResult, type StoredRun } from './runs.js';
@@ -125,7 +125,7 @@ export class Trials implements Disposable {
       ...keptConfig(config),
       identity: { architecture: [...architecture], ...this.#identity(architecture, epochs, from) },
       resume: true,
-      versions: versions(),
+      ...provenance(config),
       keep: 1,
     });
     return await retrain({

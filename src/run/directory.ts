@@ -4,15 +4,17 @@ import { join, relative } from 'node:path';
 import { stringify } from 'yaml';
 import { SinglePathError } from '../core/errors.js';
 import { ioError, makeDirectory, removeHalfWritten, writeFileAtomically } from '../core/files.js';
-import { DirectoryLock } from '../core/lock.js';
+import { DirectoryLock, lockOwner } from '../core/lock.js';
 import { spaceHash } from '../space/hash.js';
 import type { SearchSpace } from '../space/types.js';
 import { Checkpoints } from './checkpoints.js';
-import { EventLog, type RunEvent } from './events.js';
+import type { RunEnvironment } from './environment.js';
+import { EVENTS_FILE, EventLog, type RunEvent, type RunEventType } from './events.js';
 import { SummaryWriter } from './tensorboard.js';
 
 /** `run` is a whole: supernet, search, retraining and export, each in a folder of its own inside. */
-export type RunKind = 'train' | 'search' | 'retrain' | 'run';
+export const RUN_KINDS = ['train', 'search', 'retrain', 'run'] as const;
+export type RunKind = (typeof RUN_KINDS)[number];
 
 export interface RunOptions {
   kind: RunKind;
@@ -33,6 +35,8 @@ export interface RunOptions {
   sources?: Readonly<Record<string, string>>;
   /** Versions to note, such as torch's. */
   versions?: Record<string, string>;
+  /** Noted when a process begins to work on the run. */
+  environment?: RunEnvironment | undefined;
   /** Newest checkpoints kept. Default 3. */
   keep?: number;
 }
@@ -49,6 +53,10 @@ export interface RunHeader {
   created: string;
 }
 
+/** Events of a beginning, which say where it computes, and those that say how much memory it took. */
+const BEGINNINGS: readonly RunEventType[] = ['started', 'resumed'];
+const WITH_MEMORY: readonly RunEventType[] = ['checkpoint', 'generation', 'finished', 'failed'];
+
 const FORMAT = 1;
 const HEADER = 'run.json';
 const LOCK = 'lock';
@@ -61,6 +69,7 @@ export class RunDirectory implements Disposable {
   readonly checkpoints: Checkpoints;
   readonly summaries: SummaryWriter;
   readonly #events: EventLog;
+  readonly #environment: RunEnvironment | undefined;
 
   private constructor(
     readonly path: string,
@@ -72,7 +81,8 @@ export class RunDirectory implements Disposable {
     const network = { spaceHash: spaceHash(options.space), spaceName: options.space.name };
     const versions = { node: process.versions.node, ...options.versions };
     this.checkpoints = new Checkpoints(join(path, 'checkpoints'), network, versions, options.keep ?? 3);
-    this.#events = new EventLog(join(path, 'events.jsonl'));
+    this.#events = new EventLog(join(path, EVENTS_FILE));
+    this.#environment = options.environment;
     this.summaries = new SummaryWriter(join(path, 'tensorboard'));
   }
 
@@ -119,7 +129,12 @@ export class RunDirectory implements Disposable {
   /** Appends to `events.jsonl`. @throws SinglePathError `IO`, also where the directory is no longer this run's. */
   log(event: RunEvent): void {
     this.#checkOurs();
-    this.#events.append(event);
+    const environment = BEGINNINGS.includes(event.type) && this.#environment;
+    this.#events.append({
+      ...event,
+      ...(environment && { environment }),
+      ...(WITH_MEMORY.includes(event.type) && { peakMemory: peakMemory() }),
+    });
   }
 
   /**
@@ -162,6 +177,16 @@ export class RunDirectory implements Disposable {
   [Symbol.dispose](): void {
     this.dispose();
   }
+}
+
+/** Largest resident set of the process so far, in bytes. */
+function peakMemory(): number {
+  return 1024 * process.resourceUsage().maxRSS;
+}
+
+/** Whether a process works on the run in a directory. */
+export function isRunning(path: string): boolean {
+  return lockOwner(join(path, LOCK)) !== undefined;
 }
 
 /** The lock of a run directory; where even that cannot be written, a new folder is taken back. */
@@ -238,15 +263,21 @@ function mapValues(record: Readonly<Record<string, string>>, map: (value: string
  */
 export function readHeader(path: string): RunHeader {
   const file = join(path, HEADER);
+  let found = 'something else';
   try {
     const header = JSON.parse(readFileSync(file, 'utf8')) as RunHeader;
-    if (header?.format === FORMAT) return header; // JSON may be null
+    // JSON may be null
+    if (header?.format === FORMAT && RUN_KINDS.includes(header.kind)) return header;
+    if (header?.format === FORMAT) found = `one of kind '${header.kind}'`;
+    else if (header?.format !== undefined) found = `format ${header.format}`;
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw ioError('read', file, error);
   }
-  throw new SinglePathError('INVALID_CHECKPOINT', `Expected a run header of format ${FORMAT} in '${file}'`, {
-    hint: 'choose another run directory',
-  });
+  throw new SinglePathError(
+    'INVALID_CHECKPOINT',
+    `Expected a run header of format ${FORMAT} and kind ${RUN_KINDS.join(', ')} in '${file}' but found ${found}`,
+    { hint: 'it is damaged, or of another version of singlepath: choose another run directory' },
+  );
 }
 
 /** `train.learningRate: 0.5 there, 0.1 here` for every leaf that differs; undefined reads as absent. */

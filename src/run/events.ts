@@ -1,6 +1,9 @@
 import { existsSync } from 'node:fs';
 import { AppendFile, readJsonLines } from './appendFile.js';
 
+/** In a run directory. */
+export const EVENTS_FILE = 'events.jsonl';
+
 /** What can happen in a run: docs/run-directory.md has a row for each. */
 export type RunEventType =
   | 'started'

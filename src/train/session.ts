@@ -78,7 +78,7 @@ export class TrainingSession {
     const imagesPerSecond = window.images / seconds;
     const data = clock.take();
     const norm = Number.isNaN(result.gradientNorm) ? {} : { gradientNorm: result.gradientNorm };
-    this.log('step', { epoch, loss, accuracy, learningRate, imagesPerSecond, data, ...norm });
+    this.log('step', { epoch, loss, accuracy, learningRate, imagesPerSecond, seconds, data, ...norm });
     this.run?.summaries.scalars(state.step, {
       'train/loss': loss,
       'train/accuracy': accuracy,

@@ -37,6 +37,7 @@ export async function retrain(options: RetrainCommandOptions): Promise<void> {
       runDir,
       resume: options.resume,
       from: options.from,
+      search: options.search,
       ...startReporter(session),
       ...hooks,
       onBroken: session.onBroken,

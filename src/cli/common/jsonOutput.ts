@@ -9,6 +9,8 @@ import type { AllResult } from '../../pipeline/runAll.js';
 import type { ExportResult } from '../../pipeline/runExport.js';
 import type { RankResult } from '../../pipeline/runRank.js';
 import type { Verification } from '../../pipeline/verifyLatency.js';
+import type { RunStatus } from '../../report/facts.js';
+import type { RunKind } from '../../run/directory.js';
 import type { BuildResult } from '../../runtime/build.js';
 import type { DoctorReport } from '../../runtime/doctor.js';
 import type { ImageProblem } from '../../runtime/native.js';
@@ -54,6 +56,8 @@ export interface JsonOutput {
   evaluate: Accuracy & { target: string };
   export: ExportResult;
   rank: RankResult;
+  report: WrittenReport;
+  plot: WrittenPlot;
   demo: DemoResult;
   'data info': DataInfo;
   'data verify': DataVerification;
@@ -91,6 +95,21 @@ export interface MeasuredTable {
   /** Mean half-width of the 95 % confidence intervals of the medians, as a part of them; null where there are none. */
   uncertainty: number | null;
   environment: Environment;
+}
+
+/** What `report` wrote. */
+export interface WrittenReport {
+  file: string;
+  bytes: number;
+  runs: { name: string; kind: RunKind; status: RunStatus }[];
+  /** What a reader wants to know first, and how it was measured. */
+  findings: { text: string; detail: string }[];
+}
+
+/** What `plot` wrote. */
+export interface WrittenPlot {
+  file: string;
+  plot: string;
 }
 
 /** What is in a data set. */

@@ -1,0 +1,82 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { basename, join, relative, resolve } from 'node:path';
+import { SinglePathError } from '../../core/errors.js';
+import { type RunHeader, readHeader } from '../../run/directory.js';
+
+/** A run directory a report is about. */
+export interface FoundRun {
+  path: string;
+  /** For people: relative to the folder that was named. */
+  name: string;
+  header: RunHeader;
+}
+
+/**
+ * The runs in folders: each folder is a run directory, or holds some (as `singlepath run` and `demo` write them). What they build on
+ * is found too: the search of a network, the supernet of a search.
+ *
+ * @throws SinglePathError `INVALID_ARGUMENT` where a folder has no run, `INVALID_CHECKPOINT` for a damaged header or one
+ * of another version.
+ */
+export function findRuns(folders: readonly string[]): FoundRun[] {
+  const found = new Map<string, FoundRun>();
+  const add = (path: string, name: string): void => {
+    const key = resolve(path);
+    if (found.has(key)) return;
+    const header = readHeader(path);
+    found.set(key, { path, name, header });
+    const { search, supernet, from } = header.sources ?? {};
+    for (const source of [search, supernet, from]) {
+      if (source === undefined) continue;
+      const place = join(path, source);
+      if (existsSync(join(place, 'run.json'))) add(place, nameOf(place, folders));
+    }
+  };
+  for (const folder of folders) for (const path of runsIn(folder)) add(path, nameOf(path, folders));
+  return [...found.values()];
+}
+
+function runsIn(folder: string): string[] {
+  const whole = existsSync(join(folder, 'run.json'));
+  if (whole && readHeader(folder).kind !== 'run') return [folder];
+  const runs = foldersIn(folder)
+    .map((name) => join(folder, name))
+    .filter((path) => existsSync(join(path, 'run.json')));
+  if (runs.length > 0) return runs;
+  const what = `a run directory, or a folder that holds some, in '${folder}'`;
+  if (!existsSync(folder)) {
+    throw new SinglePathError('INVALID_ARGUMENT', `Expected ${what} but there is no such folder`);
+  }
+  const deeper = foldersIn(folder).filter((name) =>
+    foldersIn(join(folder, name)).some((inner) => existsSync(join(folder, name, inner, 'run.json'))),
+  );
+  throw new SinglePathError(
+    'INVALID_ARGUMENT',
+    `Expected ${what} but it has ${whole ? 'none yet' : 'no run.json'}`,
+    {
+      hint:
+        deeper.length > 0
+          ? `did you mean ${deeper.map((name) => `'${join(folder, name)}'`).join(' or ')}?`
+          : 'give the folder that was the --run-dir of singlepath train, search, retrain or demo',
+    },
+  );
+}
+
+function foldersIn(folder: string): string[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => name)
+      .sort();
+  } catch {
+    return [];
+  }
+}
+
+/** `supernet` inside the folder that was named, else the name of the folder. */
+function nameOf(path: string, folders: readonly string[]): string {
+  const inside = folders
+    .map((folder) => relative(resolve(folder), resolve(path)))
+    .find((name) => name !== '' && !name.startsWith('..'));
+  return inside ?? basename(resolve(path));
+}

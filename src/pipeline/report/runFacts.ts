@@ -1,0 +1,77 @@
+import { type Config, configSchema } from '../../config/schema/config.js';
+import type { RunFacts, RunStatus } from '../../report/facts.js';
+import { differences, isRunning } from '../../run/directory.js';
+import { readImageRecord } from '../../run/images.js';
+import type { Timeline } from '../../run/timeline.js';
+import { stepsOfEpochs } from '../../train/recipe.js';
+import type { StoredRun } from '../runs.js';
+import type { FoundRun } from './findRuns.js';
+
+/** What is known of every run, whatever its kind. */
+export function runFacts(found: FoundRun, stored: StoredRun, timeline: Timeline): RunFacts {
+  const { header, name, path } = found;
+  const { config, kind } = stored;
+  const images = readImageRecord(path);
+  return {
+    name,
+    kind,
+    status: statusOf(path, timeline),
+    created: header.created,
+    step: timeline.step,
+    steps: stepsOf(stored, images?.train?.images),
+    seconds: timeline.seconds,
+    starts: timeline.starts,
+    peakMemory: timeline.peakMemory,
+    environment: timeline.environment,
+    incidents: timeline.incidents,
+    seed: config.seed,
+    data: images && {
+      kind: images.data.kind,
+      images: images.split.images,
+      fingerprint: images.split.fingerprint,
+      classes: images.classes.length,
+    },
+    passes: { trained: trainedImages(stored, timeline.step), evaluated: 0 },
+    settings: settingsOf(config),
+    command: commandOf(found, stored),
+  };
+}
+
+/** @param path of the run directory. */
+export function statusOf(path: string, { ended }: Timeline): RunStatus {
+  return isRunning(path) ? 'running' : (ended ?? 'stopped');
+}
+
+/** Steps of a training as its configuration asks for; generations of a search and its baseline. */
+function stepsOf({ kind, config }: StoredRun, images: number | undefined): number | null {
+  if (kind === 'search') return (config.search.generations + 1) * (config.search.baseline ? 2 : 1);
+  const { epochs, steps, batchSize, accumulate } = kind === 'train' ? config.train : config.retrain;
+  if (epochs === null) return steps;
+  return images === undefined ? null : stepsOfEpochs(epochs, Math.floor(images / batchSize), accumulate);
+}
+
+function trainedImages({ kind, config }: StoredRun, steps: number): number {
+  if (kind === 'search') return 0;
+  const { batchSize, accumulate } = kind === 'train' ? config.train : config.retrain;
+  return steps * batchSize * accumulate;
+}
+
+/** What somebody chose: every setting that is not the default. */
+function settingsOf(config: Config): RunFacts['settings'] {
+  return differences(configSchema.parse({}), JSON.parse(JSON.stringify(config))).map((text) => {
+    const [, path, standard, value] = /^(.*?): (.*) there, (.*) here$/s.exec(text)!;
+    return [path!, value!, standard!];
+  });
+}
+
+/** `config.yaml` has every setting, so that this is the whole command. */
+function commandOf({ path, name }: FoundRun, { kind, supernet, architecture }: StoredRun): string {
+  const from = kind === 'search' ? ` --supernet ${shell(supernet ?? '')}` : '';
+  const arch = architecture?.length ? ` --arch ${architecture.join(',')}` : '';
+  return `singlepath ${kind} --config ${shell(`${path}/config.yaml`)}${from}${arch} --run-dir ${shell(`again/${name}`)}`;
+}
+
+/** A word of a command line. */
+export function shell(text: string): string {
+  return /^[\w./=,:@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,18 @@
+/** Where and with what a process works on a run: noted in its `started` and `resumed` events. */
+export interface RunEnvironment {
+  singlepath: string;
+  node: string;
+  torch: string;
+  /** `Linux 6.1 x64` */
+  platform: string;
+  /** Model name. */
+  cpu: string;
+  /** Processors the process may use, and intra-op threads of torch. */
+  processors: number;
+  threads: number;
+  /** Instruction set of the fused kernels. */
+  isa: string;
+  device: string;
+  kernels: string;
+  precision: string;
+}
