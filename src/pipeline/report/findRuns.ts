@@ -37,22 +37,21 @@ export function findRuns(folders: readonly string[]): FoundRun[] {
 }
 
 function runsIn(folder: string): string[] {
-  const whole = existsSync(join(folder, 'run.json'));
-  if (whole && readHeader(folder).kind !== 'run') return [folder];
+  if (hasRun(folder) && !isWhole(folder)) return [folder];
   const runs = foldersIn(folder)
     .map((name) => join(folder, name))
-    .filter((path) => existsSync(join(path, 'run.json')));
+    .filter((path) => hasRun(path) && !isWhole(path));
   if (runs.length > 0) return runs;
   const what = `a run directory, or a folder that holds some, in '${folder}'`;
   if (!existsSync(folder)) {
     throw new SinglePathError('INVALID_ARGUMENT', `Expected ${what} but there is no such folder`);
   }
   const deeper = foldersIn(folder).filter((name) =>
-    foldersIn(join(folder, name)).some((inner) => existsSync(join(folder, name, inner, 'run.json'))),
+    foldersIn(join(folder, name)).some((inner) => hasRun(join(folder, name, inner))),
   );
   throw new SinglePathError(
     'INVALID_ARGUMENT',
-    `Expected ${what} but it has ${whole ? 'none yet' : 'no run.json'}`,
+    `Expected ${what} but it has ${hasRun(folder) ? 'none yet' : 'no run.json'}`,
     {
       hint:
         deeper.length > 0
@@ -60,6 +59,15 @@ function runsIn(folder: string): string[] {
           : 'give the folder that was the --run-dir of singlepath train, search, retrain or demo',
     },
   );
+}
+
+function hasRun(folder: string): boolean {
+  return existsSync(join(folder, 'run.json'));
+}
+
+/** Whether a run directory only holds those of its stages. */
+function isWhole(folder: string): boolean {
+  return readHeader(folder).kind === 'run';
 }
 
 function foldersIn(folder: string): string[] {
