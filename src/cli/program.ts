@@ -4,6 +4,7 @@ import { Command, CommanderError, Help } from 'commander';
 import { exitCodeOf, SinglePathError } from '../core/errors.js';
 import { packageRoot } from '../core/packageRoot.js';
 import { writeLine } from '../log/terminal.js';
+import { agentCommand } from './commands/agent.js';
 import { buildCommand } from './commands/build.js';
 import { configCommand } from './commands/config.js';
 import { costCommand } from './commands/cost.js';
@@ -66,6 +67,7 @@ export function createProgram(): Command {
     reportCommand(),
     plotCommand(),
     latencyCommand(),
+    agentCommand(),
     dataCommand(),
     costCommand(),
     spaceCommand(),

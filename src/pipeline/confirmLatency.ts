@@ -8,7 +8,7 @@ import {
   parseConstraints,
 } from '../cost/constraint.js';
 import type { CostedCandidate, SearchOutcome } from '../evaluate/searchPhases.js';
-import { LocalSession } from '../latency/device/local.js';
+import { openLocal } from '../latency/device/openLocal.js';
 import { RunnerSession } from '../latency/device/runner.js';
 import type { Session } from '../latency/device/session.js';
 import { identityOf } from '../latency/environment.js';
@@ -113,8 +113,8 @@ async function sessionOf(
     return new RunnerSession({ ...settings, runtime, command, device: environment.device });
   const given = await openDevice?.(environment);
   if (given !== undefined) return given;
-  if (runtime === 'singlepath' || runtime === 'torchscript') {
-    const local = new LocalSession({ ...settings, runtime, device, kernels });
+  if (runtime !== 'imported') {
+    const local = await openLocal({ ...settings, runtime, device, kernels });
     const differs = differences(identityOf(environment), identityOf(await local.environment()));
     if (differs.length === 0) return local;
     await local[Symbol.asyncDispose]();

@@ -1,7 +1,6 @@
 import type { Config } from '../config/schema/config.js';
 import type { LatencyConfig } from '../config/schema/latency.js';
-import { LocalSession } from '../latency/device/local.js';
-import { OnnxRuntimeSession } from '../latency/device/onnxruntime.js';
+import { openLocal } from '../latency/device/openLocal.js';
 import { RunnerSession } from '../latency/device/runner.js';
 import type { RunSettings, Session, StopRule } from '../latency/device/session.js';
 import { identityOf } from '../latency/environment.js';
@@ -11,11 +10,14 @@ import { type MeasureProgress, type MeasureSettings, measure } from '../latency/
 import { spaceRows } from '../latency/rows.js';
 import type { LatencyTable } from '../latency/table.js';
 import { hashOf, spaceHash } from '../space/hash.js';
+import { type AgentOptions, openAgent } from './agentDevice.js';
 import { openSpace } from './fromConfig.js';
 import { newHeader, spaceReference } from './latencyTable.js';
 
 /** What measures: this machine unless something else is named. */
-export interface DeviceOptions {
+export interface DeviceOptions extends AgentOptions {
+  /** `host:port` of an agent. */
+  agent?: string | undefined;
   /** A command that times a file: `bench.sh {torchscript}`. */
   runner?: string | undefined;
   runnerPattern?: string | undefined;
@@ -25,7 +27,7 @@ export interface DeviceOptions {
 
 /** Opens what measures. @throws SinglePathError what its session throws. */
 export async function openSession(
-  { runner, runnerPattern, device = 'runner' }: DeviceOptions,
+  { runner, runnerPattern, device = 'runner', agent, ...access }: DeviceOptions,
   { latency, runtime }: Pick<Config, 'latency' | 'runtime'>,
 ): Promise<Session> {
   const settings: Omit<RunSettings, 'runtime'> = {
@@ -42,14 +44,9 @@ export async function openSession(
       device,
     });
   }
-  if (latency.runtime === 'onnxruntime')
-    return OnnxRuntimeSession.open({ ...settings, runtime: 'onnxruntime' });
-  return new LocalSession({
-    ...settings,
-    runtime: latency.runtime,
-    device: runtime.device,
-    kernels: runtime.kernels,
-  });
+  const here = { ...settings, runtime: latency.runtime, kernels: runtime.kernels };
+  if (agent !== undefined) return await openAgent(agent, access, here);
+  return await openLocal({ ...here, device: runtime.device });
 }
 
 /** When samples are enough, from the settings. A runner's number is an average already: few are enough. */

@@ -4,8 +4,10 @@ import { type AllResult, runAll } from '../../pipeline/runAll.js';
 import { formatExact, formatPercent } from '../../report/format.js';
 import { formatArchitecture } from '../../space/architecture.js';
 import type { SearchSpace } from '../../space/types.js';
+import { withAgents } from '../common/agents.js';
 import { searchShortcuts } from '../common/configOf.js';
 import { describeParities } from '../common/exportText.js';
+import type { AgentsOptions } from '../common/latencyOptions.js';
 import type { RunOptions, SearchOptions } from '../common/options.js';
 import { printJson, printText } from '../common/output.js';
 import { wholeReporter } from '../common/reporters.js';
@@ -14,7 +16,7 @@ import { createSession } from '../common/session.js';
 import { stoppable } from '../common/signals.js';
 import { describeSearch } from './search.js';
 
-export interface RunCommandOptions extends RunOptions, SearchOptions {}
+export interface RunCommandOptions extends RunOptions, SearchOptions, AgentsOptions {}
 
 /** `singlepath run` */
 export async function run(options: RunCommandOptions): Promise<void> {
@@ -22,9 +24,10 @@ export async function run(options: RunCommandOptions): Promise<void> {
   const runDir = options.runDir ?? defaultRunDir(config, 'run');
   const session = createSession(options);
   const { hooks, onStage, stop } = wholeReporter(session, config);
-  const { result, search } = await stoppable({ saves: 'a checkpoint' }, (signal) =>
+  const search = { ...hooks.search, latency: withAgents(hooks.search.latency, options, config) };
+  const { result, search: found } = await stoppable({ saves: 'a checkpoint' }, (signal) =>
     runAll(config, {
-      ...{ runDir, resume: options.resume, signal, ...hooks, onStage },
+      ...{ runDir, resume: options.resume, signal, ...hooks, search, onStage },
       onSkipped: (error) => session.log.warn(error.message),
       onBroken: session.onBroken,
     }).finally(stop),
@@ -32,7 +35,7 @@ export async function run(options: RunCommandOptions): Promise<void> {
   if (options.json) printJson('run', { ...result, runDir });
   else {
     const space = openSpace(config.space);
-    printText(`${describeSearch(space, search)}\n\n${describeNetwork(space, result)}\n${runDir}`);
+    printText(`${describeSearch(space, found)}\n\n${describeNetwork(space, result)}\n${runDir}`);
   }
 }
 

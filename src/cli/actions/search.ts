@@ -11,7 +11,9 @@ import { type Column, formatTable } from '../../report/table.js';
 import type { Finalist } from '../../search/finalists.js';
 import { formatArchitecture } from '../../space/architecture.js';
 import type { SearchSpace } from '../../space/types.js';
+import { withAgents } from '../common/agents.js';
 import { searchShortcuts } from '../common/configOf.js';
+import type { AgentsOptions } from '../common/latencyOptions.js';
 import type { RunOptions, SearchOptions } from '../common/options.js';
 import { printJson, printText } from '../common/output.js';
 import { searchReporter } from '../common/reporters.js';
@@ -19,7 +21,7 @@ import { defaultRunDir, runConfig } from '../common/runDirectory.js';
 import { createSession } from '../common/session.js';
 import { stoppable } from '../common/signals.js';
 
-export interface SearchCommandOptions extends RunOptions, SearchOptions {
+export interface SearchCommandOptions extends RunOptions, SearchOptions, AgentsOptions {
   supernet?: string;
 }
 
@@ -42,6 +44,7 @@ export async function search(options: SearchCommandOptions): Promise<void> {
       signal,
       onSkipped: (error) => session.log.warn(error.message),
       ...reporter.hooks,
+      latency: withAgents(reporter.hooks.latency, options, config),
     }).finally(reporter.stop),
   );
   const { layersRun, layersAlone } = work;

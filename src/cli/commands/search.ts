@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import type { SearchCommandOptions } from '../actions/search.js';
 import { withHelp } from '../common/help.js';
+import { AGENTS } from '../common/latencyOptions.js';
 import { EVALUATION_MEMORY, RUN, SEARCH, withOptions } from '../common/options.js';
 
 /** `singlepath search`: finds architectures with a supernet's weights. */
@@ -10,6 +11,7 @@ export function searchCommand(): Command {
       .description('find the best architecture under constraints; candidates use the weights of a supernet')
       .option('--supernet <folder>', 'run directory of singlepath train; a resumed search knows its own'),
     SEARCH,
+    AGENTS,
     RUN,
     EVALUATION_MEMORY,
   ).action(async (options: SearchCommandOptions) => {
@@ -37,6 +39,10 @@ export function searchCommand(): Command {
       [
         "singlepath search --supernet runs/supernet --constraint 'madds<=3M' --calibrate 18 --finalists 10",
         'with real trainings before and after: slower, and worth it',
+      ],
+      [
+        "singlepath search --supernet runs/supernet --constraint 'latency[pi.lut]<=12ms' --agent pi.local:7757 --token-file token",
+        'under the latency of another device, where the best candidates are measured',
       ],
     ],
   });

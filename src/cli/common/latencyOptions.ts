@@ -1,6 +1,6 @@
 import { Option } from 'commander';
 import type { Shortcut } from './configOf.js';
-import { type OptionGroup, positiveNumber } from './options.js';
+import { collect, type OptionGroup, positiveNumber } from './options.js';
 
 /** What the options for how networks are deployed give. */
 export interface DeploymentOptions {
@@ -44,8 +44,39 @@ export function deploymentShortcuts(
   ];
 }
 
+/** What the options for how agents are reached give. */
+export interface AgentAccessOptions {
+  tokenFile?: string;
+  tlsCa?: string;
+  insecurePlaintext?: boolean;
+}
+
+/** How agents are reached. */
+export const AGENT_ACCESS: OptionGroup = [
+  new Option('--token-file <file>', "the agent's token (or set SINGLEPATH_AGENT_TOKEN)"),
+  new Option('--tls-ca <file>', "who signed the agent's certificate, in PEM; or the certificate itself"),
+  new Option('--insecure-plaintext', 'talk to an agent on another machine without TLS'),
+];
+
+/** What the options for the devices of a search's tables give. */
+export interface AgentsOptions extends AgentAccessOptions {
+  agent: string[];
+}
+
+/** Where the best candidates of a search under latency constraints are measured. */
+export const AGENTS: OptionGroup = [
+  new Option(
+    '--agent <host:port>',
+    'measure the best candidates on the device where singlepath agent listens; repeatable, one for each latency table',
+  )
+    .argParser(collect)
+    .default([]),
+  ...AGENT_ACCESS,
+];
+
 /** What the options for the device give. */
-export interface DeviceOptions {
+export interface DeviceOptions extends AgentAccessOptions {
+  agent?: string;
   runner?: string;
   runnerPattern?: string;
   device?: string;
@@ -53,6 +84,8 @@ export interface DeviceOptions {
 
 /** What measures, where it is not this machine. */
 export const DEVICE: OptionGroup = [
+  new Option('--agent <host:port>', 'the device where singlepath agent listens').conflicts('runner'),
+  ...AGENT_ACCESS,
   new Option(
     '--runner <command>',
     "a command that times a file, such as 'bench.sh {onnx}' or {torchscript}: its last line is milliseconds",

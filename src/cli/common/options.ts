@@ -9,12 +9,16 @@ export interface ConfigOptions {
   evaluationMemory?: string;
 }
 
-/** What the options for output give. */
-export interface OutputOptions {
-  json?: boolean;
+/** What the options for the log give. */
+export interface LogOptions {
   quiet?: boolean;
   verbose?: boolean;
   logJson?: boolean;
+}
+
+/** What the options for output give. */
+export interface OutputOptions extends LogOptions {
+  json?: boolean;
 }
 
 /** What the options of a long work with a run directory give. */
@@ -98,12 +102,13 @@ export const EVALUATION_MEMORY: OptionGroup = [
   ),
 ];
 
-export const OUTPUT: OptionGroup = [
-  ...JSON_OUTPUT,
+export const LOG: OptionGroup = [
   option('-q, --quiet', 'write only warnings and errors to stderr'),
   option('-v, --verbose', 'write details to stderr').conflicts('quiet'),
   option('--log-json', 'write each line of the log on stderr as a JSON object'),
 ];
+
+export const OUTPUT: OptionGroup = [...JSON_OUTPUT, ...LOG];
 
 /** For long work that writes a run directory. */
 export const RUN: OptionGroup = [

@@ -1,6 +1,6 @@
 import { createLogger, type Logger } from '../../log/logger.js';
 import { createProgress, type Progress, type ProgressOptions } from '../../report/progress.js';
-import type { OutputOptions } from './options.js';
+import type { LogOptions } from './options.js';
 
 /** Where a command tells what it does: log and progress on stderr. */
 export interface Session {
@@ -10,7 +10,7 @@ export interface Session {
   onBroken(count: number, file: string): void;
 }
 
-export function createSession({ quiet = false, verbose = false, logJson = false }: OutputOptions): Session {
+export function createSession({ quiet = false, verbose = false, logJson = false }: LogOptions): Session {
   const log = createLogger({ level: quiet ? 'warn' : verbose ? 'debug' : 'info', json: logJson });
   return {
     log,

@@ -1,0 +1,85 @@
+import type { JobResult, RunSettings, StopRule } from '../device/session.js';
+import { decodeMessage, encodeMessage } from '../format/protobuf.js';
+import type { Environment } from '../table.js';
+
+/** Of the messages in proto/latency.proto. Another major version is refused, a larger minor one only knows more. */
+export const PROTOCOL = { major: 1, minor: 0 } as const;
+
+/** Where the method is found: `Measure` of the service `singlepath.latency.Agent`. */
+export const METHOD_PATH = '/singlepath.latency.Agent/Measure';
+
+/** Bytes a message may have, either way: gRPC's own default. */
+export const LARGEST_MESSAGE = 4 * 1024 * 1024;
+
+/** Metadata of a call: the token, and the error that ended it. */
+export const TOKEN_KEY = 'authorization';
+export const ERROR_KEY = 'singlepath-error-bin';
+
+export interface ProtocolVersion {
+  major: number;
+  minor: number;
+}
+
+/** What a session on a device measures with; devices other than its processor have runners. */
+export interface AgentSettings extends RunSettings {
+  kernels: string;
+}
+
+export interface BlockMessage {
+  input: { channels: number; height: number; width: number };
+  /** JSON. */
+  nodes: string;
+}
+
+export interface RunMessage {
+  id: number;
+  stop: StopRule;
+  blocks: BlockMessage[];
+  jobs: { seq: number; blocks: number[]; timers: boolean }[];
+}
+
+/** The messages of proto/latency.proto: of each, one field is there. */
+export interface HostMessage {
+  open?: { protocol: ProtocolVersion; tool: string; host: string; settings: AgentSettings };
+  run?: RunMessage;
+  cancel?: object;
+  look?: object;
+  alive?: object;
+}
+
+export interface ResultMessage extends Omit<JobResult, 'blocks'> {
+  run: number;
+  blocks: { ns: number[] }[];
+}
+
+export interface AgentMessage {
+  opened?: {
+    protocol: ProtocolVersion;
+    tool: string;
+    timers: boolean;
+    overhead: boolean;
+    leaseSeconds: number;
+    largestMessage: number;
+  };
+  result?: ResultMessage;
+  done?: { run: number };
+  environment?: Environment;
+}
+
+/** The one method, as gRPC wants it: a stream of messages in both directions. */
+export const METHOD = {
+  path: METHOD_PATH,
+  requestStream: true,
+  responseStream: true,
+  requestSerialize: (message: HostMessage) => encode('HostMessage', message),
+  requestDeserialize: (bytes: Buffer) => decodeMessage('HostMessage', bytes) as HostMessage,
+  responseSerialize: (message: AgentMessage) => encode('AgentMessage', message),
+  responseDeserialize: (bytes: Buffer) => decodeMessage('AgentMessage', bytes) as AgentMessage,
+} as const;
+
+/** Bytes of a message to an agent. */
+export const sizeOf = (message: HostMessage): number => encode('HostMessage', message).length;
+
+function encode(name: string, message: object): Buffer {
+  return Buffer.from(encodeMessage(name, message));
+}
