@@ -19,7 +19,7 @@ export interface AgentOptions {
   insecurePlaintext?: boolean | undefined;
 }
 
-/** Opens the agent at `host:port`. @throws SinglePathError what AgentSession.open and readToken throw, `IO`. */
+/** A session on the device where `singlepath agent` listens at `host:port`. @throws SinglePathError what AgentSession.open and readToken throw, `IO`. */
 export async function openAgent(
   address: string,
   options: AgentOptions,

@@ -70,38 +70,43 @@ export class Agent implements AsyncDisposable {
 
   /** A call: refused without the token, and while another host has the device. */
   admit(call: Call): void {
-    call.on('error', () => {});
+    const { leaseSeconds, onEvent } = this.options;
     const peer = call.getPeer();
-    const refuse = (error: SinglePathError, code: status): void => {
-      this.options.onEvent?.(`refused ${peer}: ${error.message}`);
-      call.emit('error', toStatus(error, code));
-    };
-    if (!this.#hasToken(call.metadata)) {
-      const error = new SinglePathError('INVALID_ARGUMENT', 'Expected its token', {
-        hint: "copy the agent's token file to this machine: --token-file",
-      });
-      return refuse(error, status.UNAUTHENTICATED);
-    }
-    if (this.#tenant !== undefined) {
-      const { host, since } = this.#tenant;
-      const error = new SinglePathError(
-        'DEVICE_UNAVAILABLE',
-        `Expected a free device but ${host} measures on it since ${since.toISOString()}`,
-        {
-          hint: 'wait for it; a device has one host at a time, so that measurements do not disturb each other',
-        },
-      );
-      return refuse(error, status.FAILED_PRECONDITION);
+    const refusal = this.#refusal(call.metadata);
+    if (refusal !== undefined) {
+      onEvent?.(`refused ${peer}: ${refusal.error.message}`);
+      call.on('error', () => {});
+      call.emit('error', toStatus(refusal.error, refusal.code));
+      return;
     }
     const tenant = new Tenant(call, {
-      leaseSeconds: this.options.leaseSeconds,
-      onOpen: (host, tool) => this.options.onEvent?.(`measuring for ${host} (${tool}, ${peer})`),
+      leaseSeconds,
+      onOpen: (host, tool) => onEvent?.(`measuring for ${host} (${tool}, ${peer})`),
       onEnd: () => {
         this.#tenant = undefined;
-        this.options.onEvent?.(`free: ${tenant.host} is gone`);
+        onEvent?.(`free: ${tenant.host} is gone`);
       },
     });
     this.#tenant = tenant;
+  }
+
+  #refusal(metadata: Metadata): { error: SinglePathError; code: status } | undefined {
+    if (!this.#hasToken(metadata)) {
+      const error = new SinglePathError('INVALID_ARGUMENT', 'Expected its token', {
+        hint: "copy the agent's token file to this machine: --token-file",
+      });
+      return { error, code: status.UNAUTHENTICATED };
+    }
+    if (this.#tenant === undefined) return undefined;
+    const { host, since } = this.#tenant;
+    const error = new SinglePathError(
+      'DEVICE_UNAVAILABLE',
+      `Expected a free device but ${host} measures on it since ${since.toISOString()}`,
+      {
+        hint: 'wait for it; a device has one host at a time, so that measurements do not disturb each other',
+      },
+    );
+    return { error, code: status.FAILED_PRECONDITION };
   }
 
   #hasToken(metadata: Metadata): boolean {

@@ -28,6 +28,8 @@ export interface AgentConnection {
 
 /** Seconds for an agent to load libtorch and answer. */
 const OPEN_SECONDS = 180;
+/** Seconds between two signs of life while the agent has not said how long a lease is. */
+const FIRST_RENEWALS = 0.25;
 
 /** A device with an agent on it, measured over the network. */
 export class AgentSession implements Session {
@@ -131,6 +133,7 @@ export class AgentSession implements Session {
     const tool = `singlepath ${packageVersion()}`;
     const host = `${userInfo().username}@${hostname()}, process ${process.pid}`;
     this.#send({ open: { protocol: PROTOCOL, tool, host, settings } });
+    this.#renewEvery(FIRST_RENEWALS);
     const { opened } = await this.#next(AbortSignal.timeout(OPEN_SECONDS * 1000));
     if (opened === undefined || opened.protocol.major !== PROTOCOL.major) {
       throw new SinglePathError(
@@ -140,8 +143,12 @@ export class AgentSession implements Session {
       );
     }
     this.#opened = opened;
-    const renew = () => this.#send({ alive: {} });
-    this.#renewal = setInterval(renew, (1000 * opened.leaseSeconds) / 3).unref();
+    this.#renewEvery(opened.leaseSeconds / 3);
+  }
+
+  #renewEvery(seconds: number): void {
+    clearInterval(this.#renewal);
+    this.#renewal = setInterval(() => this.#send({ alive: {} }), 1000 * seconds).unref();
   }
 
   #send(message: HostMessage): void {

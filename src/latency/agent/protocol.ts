@@ -22,7 +22,7 @@ export interface ProtocolVersion {
 
 /** What a session on a device measures with; devices other than its processor have runners. */
 export interface AgentSettings extends RunSettings {
-  kernels: string;
+  kernels: 'fused' | 'aten';
 }
 
 export interface BlockMessage {
