@@ -61,7 +61,7 @@ export function agentDevices(
   };
 }
 
-export function readFile(path: string): Buffer {
+export function readFile(path: string): Uint8Array {
   try {
     return readFileSync(path);
   } catch (error) {

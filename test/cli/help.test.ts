@@ -18,7 +18,7 @@ test('all commands are there', () => {
   const names = paths.map((path) => path.join(' '));
   for (const name of [
     ...['demo', 'train', 'search', 'retrain', 'evaluate', 'export', 'run', 'cost', 'rank', 'doctor'],
-    'build',
+    ...['build', 'agent'],
     ...['space list', 'space show', 'space stats', 'space validate', 'config validate', 'config show'],
     ...['measure', 'verify', 'calibrate', 'predict', 'show', 'lint', 'diff', 'import', 'export'].map(
       (name) => `latency ${name}`,

@@ -2,7 +2,8 @@ import { type Metadata, Server, ServerCredentials, type ServerOptions, status } 
 import { SinglePathError } from '../../core/errors.js';
 import { type Address, formatAddress, isLoopback } from './address.js';
 import { toStatus } from './errors.js';
-import { LARGEST_MESSAGE, METHOD, TOKEN_KEY } from './protocol.js';
+import { METHOD } from './method.js';
+import { LARGEST_MESSAGE, TOKEN_KEY } from './protocol.js';
 import { type Call, Tenant } from './tenant.js';
 import { sameToken } from './token.js';
 

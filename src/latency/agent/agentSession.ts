@@ -7,12 +7,12 @@ import type { Environment } from '../table.js';
 import { type Address, formatAddress, isLoopback } from './address.js';
 import { fromStatus } from './errors.js';
 import { batchesOf, runMessage } from './hostPlan.js';
+import { METHOD } from './method.js';
 import {
   type AgentMessage,
   type AgentSettings,
   type HostMessage,
   LARGEST_MESSAGE,
-  METHOD,
   PROTOCOL,
   TOKEN_KEY,
 } from './protocol.js';

@@ -1,5 +1,6 @@
 import type { Job, Plan } from '../device/session.js';
-import { type RunMessage, sizeOf } from './protocol.js';
+import { sizeOf } from './method.js';
+import type { RunMessage } from './protocol.js';
 
 /** A plan as it is sent: only the blocks that its jobs hold. */
 export function runMessage({ blocks, stop, jobs }: Plan, id: number): RunMessage {

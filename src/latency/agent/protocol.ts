@@ -1,12 +1,8 @@
 import type { JobResult, RunSettings, StopRule } from '../device/session.js';
-import { decodeMessage, encodeMessage } from '../format/protobuf.js';
 import type { Environment } from '../table.js';
 
 /** Of the messages in proto/latency.proto. Another major version is refused, a larger minor one only knows more. */
 export const PROTOCOL = { major: 1, minor: 0 } as const;
-
-/** Where the method is found: `Measure` of the service `singlepath.latency.Agent`. */
-export const METHOD_PATH = '/singlepath.latency.Agent/Measure';
 
 /** Bytes a message may have, either way: gRPC's own default. */
 export const LARGEST_MESSAGE = 4 * 1024 * 1024;
@@ -64,22 +60,4 @@ export interface AgentMessage {
   result?: ResultMessage;
   done?: { run: number };
   environment?: Environment;
-}
-
-/** The one method, as gRPC wants it: a stream of messages in both directions. */
-export const METHOD = {
-  path: METHOD_PATH,
-  requestStream: true,
-  responseStream: true,
-  requestSerialize: (message: HostMessage) => encode('HostMessage', message),
-  requestDeserialize: (bytes: Buffer) => decodeMessage('HostMessage', bytes) as HostMessage,
-  responseSerialize: (message: AgentMessage) => encode('AgentMessage', message),
-  responseDeserialize: (bytes: Buffer) => decodeMessage('AgentMessage', bytes) as AgentMessage,
-} as const;
-
-/** Bytes of a message to an agent. */
-export const sizeOf = (message: HostMessage): number => encode('HostMessage', message).length;
-
-function encode(name: string, message: object): Buffer {
-  return Buffer.from(encodeMessage(name, message));
 }
