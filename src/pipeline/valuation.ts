@@ -1,11 +1,12 @@
 import { structureTables } from '../cost/structure.js';
 import { tableCost } from '../cost/table.js';
 import type { CalibrationNetwork } from '../evaluate/searchPhases.js';
+import { median, sortedCopy } from '../latency/measure/statistics.js';
 import { kendallTau } from '../search/correlation.js';
 import { logError, ScoreModel, scaleOf } from '../search/model/scoreModel.js';
 import { geneTerms } from '../search/model/terms.js';
 import type { Candidate, Valuation } from '../search/types.js';
-import type { SearchSpace } from '../space/types.js';
+import type { Architecture, SearchSpace } from '../space/types.js';
 
 /** Tau with the supernet's scores from which on a score that needs no training is believed. */
 const LEAST_AGREEMENT = 0.2;
@@ -38,8 +39,8 @@ export interface ValuationSetting {
 }
 
 /**
- * Ranks candidates by what a few real trainings say of the space: a regression of their accuracies on the genes and
- * {@link featuresOf}.
+ * Ranks candidates by what a few real trainings say of the space: a regression of their accuracies on the genes,
+ * {@link featuresOf} and, where the candidates are enough for it, {@link agreedEffects}.
  *
  * @param networks with the scores the supernet gives them.
  * @param trialImages held-out images the trained networks were scored on.
@@ -50,49 +51,82 @@ export function calibratedValuation(
   networks: readonly (CalibrationNetwork & Scored)[],
   trialImages: number,
 ): { model: ScoreModel; valuation: Valuation } {
-  const model = ScoreModel.fit(setting.space, {
-    architectures: networks.map(({ architecture }) => architecture),
-    values: networks.map(({ accuracy }) => logError(accuracy, trialImages)),
-    features: featuresOf(setting, networks),
-  });
-  const valuation: Valuation = (visited) =>
-    model.predict(
-      visited.map(({ architecture }) => architecture),
-      featuresOf(setting, visited),
-    );
+  const values = networks.map(({ accuracy }) => logError(accuracy, trialImages));
+  const fit = (features: Record<string, number[]>): ScoreModel =>
+    ScoreModel.fit(setting.space, {
+      architectures: networks.map(({ architecture }) => architecture),
+      values,
+      features,
+    });
+  const model = fit(featuresOf(setting, networks));
+  const valuation: Valuation = (visited) => {
+    const architectures = visited.map(({ architecture }) => architecture);
+    const agreed = agreedEffects(setting, visited);
+    if (agreed === undefined) return model.predict(architectures, featuresOf(setting, visited));
+    const withAgreed = (candidates: readonly Scored[]) => ({
+      ...featuresOf(setting, candidates),
+      agreed: candidates.map(({ architecture }) => agreed.of(architecture)),
+    });
+    return fit(withAgreed(networks)).predict(architectures, withAgreed(visited));
+  };
   return { model, valuation };
 }
 
-/**
- * Ranks without any training of networks: the mean of the supernet's accuracies smoothed by a regression on the genes, of
- * the `sqrt units` and of NASWOT, each in standard deviations over the candidates. The latter two take part where they
- * agree with the supernet at all. Pairs of genes would bring the supernet's own mistakes back (docs/search-quality.md).
- */
+/** Ranks without any training of networks, by {@link agreedEffects}. */
 export function combinedValuation(setting: ValuationSetting): Valuation {
-  const terms = geneTerms(setting.space, false).additive;
   return (visited) => {
-    if (visited.length < OBSERVATIONS_A_TERM * terms) return undefined;
-    const { supernet, ...proxies } = featuresOf(setting, visited);
-    const architectures = visited.map(({ architecture }) => architecture);
-    const model = ScoreModel.fit(setting.space, { architectures, values: supernet! }, { pairs: false });
-    const smooth = model.predict(architectures);
-    const means = smooth.map(({ mean }) => mean);
-    const used = Object.values(proxies).filter((proxy) => kendallTau(proxy, means) > LEAST_AGREEMENT);
-    const columns = [means, ...used].map(standardised);
-    const { deviation } = scaleOf(means);
-    return smooth.map((one, i) => ({
-      mean: columns.reduce((sum, column) => sum + column[i]!, 0) / columns.length,
-      deviation: one.deviation / deviation / columns.length,
-    }));
+    const agreed = agreedEffects(setting, visited);
+    return (
+      agreed &&
+      visited.map(({ architecture }) => ({
+        mean: agreed.of(architecture),
+        deviation: agreed.deviation(architecture),
+      }))
+    );
   };
 }
 
-function standardised(values: readonly number[]): number[] {
-  const { mean, deviation } = scaleOf(values);
-  return values.map((value) => (value - mean) / deviation);
+/** What several scores agree on, in standard deviations over the candidates. */
+interface AgreedEffects {
+  of(architecture: Architecture): number;
+  deviation(architecture: Architecture): number;
+}
+
+/**
+ * The supernet's accuracies, the `sqrt units` and NASWOT are each smoothed by a regression on single genes; of each value of
+ * a gene the median of the three effects counts, so that a score that is wrong about one layer is outvoted there. The
+ * latter two take part where they agree with the supernet at all. Pairs of genes would bring the supernet's own mistakes
+ * back (docs/search-quality.md).
+ *
+ * @returns undefined for too few candidates.
+ */
+function agreedEffects(setting: ValuationSetting, candidates: readonly Scored[]): AgreedEffects | undefined {
+  const terms = geneTerms(setting.space, false);
+  if (candidates.length < OBSERVATIONS_A_TERM * terms.additive) return undefined;
+  const architectures = candidates.map(({ architecture }) => architecture);
+  const smooth = (values: readonly number[]) => {
+    const model = ScoreModel.fit(setting.space, { architectures, values }, { pairs: false });
+    const means = model.predict(architectures).map(({ mean }) => mean);
+    const { deviation } = scaleOf(means);
+    return { model, means, deviation, effects: model.effects.map((effect) => effect / deviation) };
+  };
+  const { supernet, ...proxies } = featuresOf(setting, candidates);
+  const own = smooth(supernet!);
+  const believed = Object.values(proxies).filter((proxy) => kendallTau(proxy, own.means) > LEAST_AGREEMENT);
+  const all = [own, ...believed.map(smooth)];
+  const effects = own.effects.map((_, term) => median(sortedCopy(all.map((one) => one.effects[term]!))));
+  const sum = (architecture: Architecture): number =>
+    terms.row(architecture).reduce((total, present, term) => total + present * effects[term]!, 0);
+  const { mean, deviation } = scaleOf(architectures.map(sum));
+  return {
+    of: (architecture) => (sum(architecture) - mean) / deviation,
+    deviation: (architecture) =>
+      own.model.predict([architecture])[0]!.deviation / own.deviation / deviation / all.length,
+  };
 }
 
 /** Networks that a calibration needs at least. */
 export function leastNetworks(setting: Pick<ValuationSetting, 'space' | 'naswot'>): number {
-  return ScoreModel.leastObservations(Object.keys(featuresOf({ ...setting, images: 0 }, [])).length);
+  const features = Object.keys(featuresOf({ ...setting, images: 0 }, []));
+  return ScoreModel.leastObservations(features.length + 1); // and agreedEffects
 }

@@ -75,7 +75,7 @@ describe('singlepath run', { skip: withoutAddon() }, () => {
       ['data.heldOut=0', /data\.heldOut > 0: candidates are scored on held-out images/],
       [
         'search.calibrate=3',
-        /at least 6, the terms of the score model, for search\.calibrate but received 3/,
+        /at least 7, the terms of the score model, for search\.calibrate but received 3/,
       ],
       ['search.constraints=[madds<=1]', /madds/],
       ['search.finalists=5', /at most the candidates of the search, population x \(generations \+ 1\) = 4/],

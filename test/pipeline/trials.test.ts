@@ -107,7 +107,7 @@ describe('real trainings around a search', { skip: withoutAddon() }, () => {
       });
     await assert.rejects(
       search('search.score=model', 'search.calibrate=4'),
-      /at least 6, the terms of the score model/,
+      /at least 7, the terms of the score model/,
     );
     assert.throws(() => load(['search.finalists=13']), /at most the candidates of the search/);
     assert.throws(() => load(['search.calibrate=8', 'search.score=supernet']), /search.score: model/);

@@ -41,6 +41,8 @@ export class ScoreModel {
     private readonly fit: RidgeFit,
     private readonly offset: number,
     readonly observations: number,
+    /** Terms for single genes. */
+    private readonly additive: number,
   ) {}
 
   /**
@@ -106,7 +108,8 @@ export class ScoreModel {
       ),
     );
     const centred = values.map((value) => value - offset);
-    return new ScoreModel(names, row, fitRidge(rows, centred, groups), offset, architectures.length);
+    const fit = fitRidge(rows, centred, groups);
+    return new ScoreModel(names, row, fit, offset, architectures.length, additive);
   }
 
   /** Observations a model with so many features needs: more than its free terms, with two left for the noise. */
@@ -117,6 +120,12 @@ export class ScoreModel {
   /** Standard deviation of what the model does not explain: noise of an observation and lack of fit. */
   get sigma(): number {
     return this.fit.sigma;
+  }
+
+  /** The effect of each value of each gene: the additive terms of {@link geneTerms}. Those of one gene add up to 0. */
+  get effects(): number[] {
+    const first = 1 + this.features.length;
+    return [...this.fit.coefficients.slice(first, first + this.additive)];
   }
 
   /** One prediction an architecture, with `features` named as in the observations. */
