@@ -1,8 +1,9 @@
+import { checkArguments } from '../core/check.js';
 import { SinglePathError } from '../core/errors.js';
 import { type DocumentKind, issuesError } from './issues.js';
 import { configFileSource, withAbsolutePaths } from './paths.js';
 import { type Config, configJsonSchema, configSchema } from './schema/config.js';
-import { type ConfigSource, mergeSources, setSource } from './sources.js';
+import { type ConfigSource, mergeSources, objectSource, setSource } from './sources.js';
 
 const CONFIGURATION: DocumentKind = {
   code: 'INVALID_CONFIG',
@@ -16,10 +17,21 @@ const CONFIGURATION: DocumentKind = {
  * @throws SinglePathError `INVALID_CONFIG`: each finding with its file, line and column, or its `--set` option.
  */
 export function resolveConfig(sources: readonly ConfigSource[]): Config {
+  checkArguments('resolveConfig()', { sources });
   const value = mergeSources(sources);
   const result = configSchema.safeParse(value);
   if (!result.success) throw issuesError(result.error.issues, value, sources, CONFIGURATION);
   return result.data;
+}
+
+/**
+ * The configuration that a program passes to `call`: checked as files are, with the defaults of what it leaves out.
+ *
+ * @throws SinglePathError `INVALID_CONFIG`, `INVALID_ARGUMENT` where it is no object.
+ */
+export function configArgument(call: string, config: Config): Config {
+  checkArguments(call, { config });
+  return resolveConfig([objectSource(config, `the configuration of ${call}`)]);
 }
 
 export interface LoadConfigOptions {
@@ -34,7 +46,12 @@ export interface LoadConfigOptions {
 }
 
 /** A configuration from files and overrides, its paths absolute; nothing comes from the environment. */
-export function loadConfig({ base = [], files = [], options = [], set = [] }: LoadConfigOptions): Config {
+export function loadConfig(given: LoadConfigOptions): Config {
+  checkArguments('loadConfig()', { options: given });
+  const { base = [], files = [], options = [], set = [] } = given;
+  checkArguments('loadConfig()', { sources: base });
+  checkArguments('loadConfig()', { sources: options });
+  for (const texts of [files, set]) checkArguments('loadConfig()', { texts });
   return resolveConfig([
     ...base,
     ...files.map(configFileSource),

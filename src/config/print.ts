@@ -1,12 +1,16 @@
 import { Document, isMap, isScalar, type Pair, type Scalar, type YAMLMap } from 'yaml';
+import { checkArguments } from '../core/check.js';
 import { descriptionAt } from './keys.js';
+import { configArgument } from './load.js';
 import { type Config, configJsonSchema } from './schema/config.js';
 import { learningRateOf } from './schema/recipe.js';
 
 /** The configuration as YAML that reads back to the same value; with `comments`, what each setting means. */
-export function printConfig(config: Config, { comments = false } = {}): string {
+export function printConfig(given: Config, options: { comments?: boolean } = {}): string {
+  checkArguments('printConfig()', { options });
+  const config = configArgument('printConfig()', given);
   const document = new Document(config);
-  if (comments && isMap(document.contents)) {
+  if (options.comments === true && isMap(document.contents)) {
     annotate(document.contents, configJsonSchema(), []);
     for (const section of ['train', 'retrain'] as const) {
       const rate = learningRateOf(config[section]);

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { checkArguments } from '../core/check.js';
 import { SinglePathError } from '../core/errors.js';
 import { describeProblem, treeProblem } from './plain.js';
 import { parseYaml } from './yaml.js';
@@ -17,6 +18,7 @@ export interface ConfigSource {
 
 /** Reads a YAML file. @throws SinglePathError `IO`, or `INVALID_CONFIG` with file:line:column. */
 export function fileSource(path: string, what = 'configuration file'): ConfigSource {
+  checkArguments('fileSource()', { path });
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
@@ -43,6 +45,7 @@ export function yamlSource(text: string, name: string): ConfigSource {
 
 /** `a.b=value`, the value in YAML: `train.steps=100`, `search.constraints=[madds<=12M]`. */
 export function setSource(option: string): ConfigSource {
+  checkArguments('setSource()', { text: option });
   const equals = option.indexOf('=');
   const path = equals < 0 ? [] : option.slice(0, equals).trim().split('.');
   if (path.length === 0 || path.some((part) => part === '')) {

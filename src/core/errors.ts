@@ -31,10 +31,10 @@ export class SinglePathError extends Error {
   constructor(
     readonly code: ErrorCode,
     message: string,
-    details: ErrorDetails = {},
+    details: ErrorDetails | null = {},
   ) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
-    this.hint = details.hint;
+    super(message, details?.cause === undefined ? undefined : { cause: details.cause });
+    this.hint = details?.hint;
   }
 }
 

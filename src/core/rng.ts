@@ -5,6 +5,9 @@
  * native/core/rng.h computes the same numbers.
  */
 
+import { checkArguments } from './check.js';
+import { expected } from './errors.js';
+
 /** What a stream of random numbers is for. Streams of different purposes never overlap. */
 export type Purpose =
   | 'sampling'
@@ -53,6 +56,9 @@ export class RandomStream {
   #index = 0n;
 
   constructor(seed: number, purpose: Purpose, counter: number) {
+    checkArguments('RandomStream', { seed, step: counter });
+    if (!Object.hasOwn(PURPOSES, purpose))
+      throw expected('a purpose of random numbers', 'RandomStream', purpose);
     this.#key = streamKey(seed, purpose, counter);
   }
 

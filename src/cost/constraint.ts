@@ -1,4 +1,4 @@
-import { checkText } from '../core/check.js';
+import { checkArguments } from '../core/check.js';
 import { didYouMean, expected, SinglePathError } from '../core/errors.js';
 import { METRICS } from './cost.js';
 import type { Metric } from './table.js';
@@ -34,7 +34,7 @@ export function latencyTableOf(metric: Metric): string | undefined {
  * @throws SinglePathError `INVALID_ARGUMENT`.
  */
 export function parseConstraint(text: string): Constraint {
-  checkText(text, 'text', 'constraint');
+  checkArguments('a constraint', { text });
   const match = /^\s*(latency\[[^\]]+\]|[\w.:-]+?)\s*<=\s*([\d.]+(?:e[+-]?\d+)?)\s*([a-zµ]*)\s*$/i.exec(text);
   const value = Number(match?.[2]);
   if (!match || !Number.isFinite(value)) {
@@ -69,7 +69,9 @@ function factorOf(metric: Metric, suffix: string, text: string): number {
  * @throws SinglePathError `INVALID_ARGUMENT`, also where one metric is limited twice.
  */
 export function parseConstraints(texts: string | readonly string[]): Constraint[] {
-  const list = (typeof texts === 'string' ? [texts] : texts).flatMap(splitOutsideBrackets);
+  const given = typeof texts === 'string' ? [texts] : texts;
+  checkArguments('parseConstraints()', { texts: given });
+  const list = given.flatMap(splitOutsideBrackets);
   const constraints = list.filter((text) => text.trim() !== '').map(parseConstraint);
   const seen = new Set<Metric>();
   for (const { metric } of constraints) {
@@ -90,7 +92,9 @@ function splitOutsideBrackets(text: string): string[] {
 }
 
 /** `madds<=12M`: the shortest text that parses to the same constraint. */
-export function formatConstraint({ metric, limit }: Constraint): string {
+export function formatConstraint(constraint: Constraint): string {
+  checkArguments('formatConstraint()', { constraint });
+  const { metric, limit } = constraint;
   if (latencyTableOf(metric) !== undefined) return `${metric}<=${exactTime(limit)}`;
   for (const [suffix, power] of Object.entries(POWERS).reverse()) {
     const scaled = limit / unitOf(metric) ** power;
@@ -101,6 +105,7 @@ export function formatConstraint({ metric, limit }: Constraint): string {
 
 /** A cost for people: `322.9M`, `6.32G` BitOps (units of 2^30), `11.32ms`. */
 export function formatCost(metric: Metric, value: number): string {
+  checkArguments('formatCost()', { text: metric });
   if (latencyTableOf(metric) !== undefined) return formatTime(value);
   const unit = unitOf(metric);
   const [suffix, power] =

@@ -1,3 +1,4 @@
+import { checkArguments } from '../core/check.js';
 import { didYouMean, expected } from '../core/errors.js';
 import type { Cost } from '../graph/ops/op.js';
 import { checkArchitecture } from '../space/architecture.js';
@@ -31,6 +32,7 @@ export function metricsOf({ genes }: Pick<SearchSpace, 'genes'>): (keyof Cost)[]
  * @throws SinglePathError `INVALID_ARGUMENT` (architecture), `INVALID_SPACE` (input size that does not fit).
  */
 export function costOf(space: SearchSpace, architecture: Architecture, options: InputOptions = {}): Cost {
+  checkArguments('costOf()', { space, options });
   checkArchitecture(space, architecture);
   const total = Object.fromEntries(METRICS.map((metric) => [metric, 0])) as unknown as Cost;
   for (const { genes, sizes, costs } of layerProfiles(withInput(space, options))) {
@@ -46,6 +48,7 @@ export function costOf(space: SearchSpace, architecture: Architecture, options: 
  * @throws SinglePathError `INVALID_ARGUMENT` for a metric that does not follow from the graph.
  */
 export function costTable(space: SearchSpace, name: Metric, options: InputOptions = {}): CostTable {
+  checkArguments('costTable()', { space, options });
   const metric = METRICS.find((known) => known === name);
   if (metric === undefined) {
     throw expected('a metric of the graph', 'metric', name, { hint: didYouMean(name, METRICS) });

@@ -1,3 +1,4 @@
+import { checkArguments } from '../core/check.js';
 import { expected } from '../core/errors.js';
 import { type CostTable, valuesOf } from './table.js';
 
@@ -28,6 +29,7 @@ export interface StatisticsOptions {
 
 /** Number of architectures. */
 export function spaceSize(space: { genes: readonly { size: number }[] }): bigint {
+  checkArguments('spaceSize()', { geneSpace: space });
   return space.genes.reduce((product, gene) => product * BigInt(gene.size), 1n);
 }
 
@@ -35,8 +37,11 @@ export function spaceSize(space: { genes: readonly { size: number }[] }): bigint
 export function costStatistics(
   space: { genes: readonly unknown[] },
   table: CostTable,
-  { maxBins = 2 ** 18 }: StatisticsOptions = {},
+  options: StatisticsOptions = {},
 ): CostStatistics {
+  checkArguments('costStatistics()', { geneSpace: space, costTable: table, options });
+  const { maxBins = 2 ** 18 } = options;
+  if (!(maxBins >= 2)) throw expected('at least 2', 'maxBins', maxBins);
   const argmin = space.genes.map(() => 0);
   const argmax = space.genes.map(() => 0);
   let [min, max, mean, variance] = [table.base, table.base, table.base, 0];

@@ -1,3 +1,4 @@
+import { checkArguments } from '../core/check.js';
 import type { Cost } from '../graph/ops/op.js';
 
 /**
@@ -30,6 +31,7 @@ export interface CostTable {
 
 /** Cost of one architecture: base plus one table entry per layer. */
 export function tableCost(table: CostTable, architecture: readonly number[]): number {
+  checkArguments('tableCost()', { costTable: table, architecture });
   let total = table.base;
   for (const { genes, sizes, costs } of table.layers) total += costs[optionOf(architecture, genes, sizes)]!;
   return total;

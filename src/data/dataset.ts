@@ -1,3 +1,4 @@
+import { checkArguments } from '../core/check.js';
 import { expected, SinglePathError } from '../core/errors.js';
 import { callNative } from '../runtime/call.js';
 import type { ListingNotes, NativeBatch, NativeDataset } from '../runtime/native.js';
@@ -51,7 +52,10 @@ export class Dataset implements Disposable {
   readonly #indices: Uint32Array;
   #disposed = false;
 
+  /** Not for callers: `openDataset` makes data sets. */
   private constructor(images: SharedImages, indices: Uint32Array, details: DatasetDetails) {
+    checkArguments('Dataset', { settings: images, options: details });
+    checkArguments('Dataset', { native: images.native });
     this.name = details.name;
     this.classes = details.classes;
     this.classNames = details.classNames;
@@ -65,6 +69,7 @@ export class Dataset implements Disposable {
 
   /** All images of a native set, which the data set then owns. */
   static of(native: NativeDataset, details: DatasetDetails): Dataset {
+    checkArguments('Dataset.of()', { native, settings: details });
     return new Dataset(
       { native, views: 0 },
       new Uint32Array(native.size).map((_, index) => index),

@@ -1,3 +1,4 @@
+import { checkArguments } from '../core/check.js';
 import { expected, SinglePathError } from '../core/errors.js';
 import { RandomStream } from '../core/rng.js';
 import type { Dataset } from './dataset.js';
@@ -14,6 +15,7 @@ export function splitHeldOut(
   count: number,
   seed: number,
 ): { train: Dataset; heldOut: Dataset } {
+  checkArguments('splitHeldOut()', { dataset, seed });
   if (!Number.isInteger(count) || count < 0 || count >= dataset.size) {
     throw expected(`an integer from 0 to ${dataset.size - 1}`, 'the number of held-out images', count, {
       hint: `there are ${dataset.size} to take them from; data.heldOut sets the number`,
@@ -56,6 +58,7 @@ export function splitPerClass(
   count: number,
   seed: number,
 ): { train: Dataset; heldOut: Dataset } {
+  checkArguments('splitPerClass()', { dataset, seed });
   const sizes = Array<number>(dataset.classes).fill(0);
   for (const label of dataset.labels()) sizes[label]! += 1;
   const small = sizes.findIndex((size) => size > 0 && size <= count);

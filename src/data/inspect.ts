@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { checkArguments } from '../core/check.js';
 import { addon } from '../runtime/addon.js';
 import type { ImageProblem, Inspection } from '../runtime/native.js';
 import { finishImageWork, type ImageWorkOptions } from './imageWork.js';
@@ -45,8 +46,10 @@ export interface DatasetReport {
 export async function inspectDataset(
   config: DatasetConfig,
   split: Split,
-  { decode = -1, threads = availableParallelism(), ...control }: InspectDatasetOptions = {},
+  options: InspectDatasetOptions = {},
 ): Promise<DatasetReport> {
+  checkArguments('inspectDataset()', { datasetConfig: config, options });
+  const { decode = -1, threads = availableParallelism(), ...control } = options;
   const definition = datasetDefinition(config.kind);
   const source = definition.source(config, split);
   const found = await finishImageWork(

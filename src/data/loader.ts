@@ -1,3 +1,4 @@
+import { checkArguments } from '../core/check.js';
 import { expected, SinglePathError } from '../core/errors.js';
 import { addon } from '../runtime/addon.js';
 import { callNative } from '../runtime/call.js';
@@ -63,6 +64,7 @@ export class DataLoader implements Disposable {
 
   /** @throws SinglePathError `INVALID_ARGUMENT`; an epoch without a batch is an error, too. */
   constructor(input: LoaderInput, options: LoaderOptions) {
+    checkArguments('DataLoader', { loaderInput: input, options });
     const {
       batchSize,
       shuffle = false,

@@ -1,3 +1,4 @@
+import { checkArguments } from '../core/check.js';
 import { didYouMean, expected } from '../core/errors.js';
 import { normalizationPresets, PRESETS, type Preset } from './kinds/normalization.js';
 
@@ -13,6 +14,7 @@ export interface Normalization {
  * @throws SinglePathError `INVALID_ARGUMENT` when there is no such preset or it has other channels.
  */
 export function presetNormalization(preset: Preset, channels: number, bgr: boolean): Normalization {
+  checkArguments('normalize', { text: preset });
   if (!Object.hasOwn(normalizationPresets, preset)) {
     throw expected('a preset', 'normalize', preset, {
       hint: didYouMean(preset, ['auto', ...PRESETS]),
@@ -31,9 +33,15 @@ export function presetNormalization(preset: Preset, channels: number, bgr: boole
 }
 
 /** Checks given statistics; a channel without variation gets 1, so that it becomes 0 rather than infinite. */
-export function checkedNormalization({ mean, std }: Normalization, channels: number): Normalization {
+export function checkedNormalization(given: Normalization, channels: number): Normalization {
+  checkArguments('normalize', { settings: given });
+  const { mean, std } = given;
   for (const [name, values] of Object.entries({ mean, std })) {
-    if (values.length !== channels || !values.every((v) => Number.isFinite(v) && v >= 0)) {
+    if (
+      !Array.isArray(values) ||
+      values.length !== channels ||
+      !values.every((v) => Number.isFinite(v) && v >= 0)
+    ) {
       throw expected(`${channels} number(s) of at least 0`, `normalize.${name}`, values);
     }
   }

@@ -1,4 +1,4 @@
-import { checkObject } from '../core/check.js';
+import { checkArguments } from '../core/check.js';
 import { expected, SinglePathError } from '../core/errors.js';
 import { addon } from '../runtime/addon.js';
 import { callNative } from '../runtime/call.js';
@@ -19,8 +19,7 @@ import { checkedNormalization, type Normalization, presetNormalization } from '.
  *   was expected and found; `INVALID_ARGUMENT` for the configuration; `IO`.
  */
 export async function openDataset(config: DatasetConfig, options: { split: Split }): Promise<Dataset> {
-  checkObject(config, 'the configuration of a data set', 'openDataset()');
-  checkObject(options, '{ split }', 'openDataset()');
+  checkArguments('openDataset()', { datasetConfig: config, options });
   const { split } = options;
   if (split !== 'train' && split !== 'test') throw expected("'train' or 'test'", 'split', split);
   const opened = await openSplit(config, split);
@@ -46,8 +45,7 @@ export async function datasetFromArrays(
   images: ArraySource,
   options: Pick<DatasetConfig, 'normalize' | 'channelOrder'> = {},
 ): Promise<Dataset> {
-  checkObject(images, '{ pixels, shape, labels }', 'datasetFromArrays()');
-  checkObject(options, 'options', 'datasetFromArrays()');
+  checkArguments('datasetFromArrays()', { settings: images, options });
   return openDataset({ kind: 'arrays', train: images, ...options }, { split: 'train' });
 }
 

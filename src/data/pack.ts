@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { checkArguments } from '../core/check.js';
 import { expected, SinglePathError } from '../core/errors.js';
 import { addon, packageVersion } from '../runtime/addon.js';
 import type { PackReport } from '../runtime/native.js';
@@ -39,6 +40,7 @@ export async function packDataset(
   path: string,
   options: PackDatasetOptions = {},
 ): Promise<PackReport> {
+  checkArguments('packDataset()', { datasetConfig: config, path, options });
   const { resize = 0, quality = 90, raw = false, broken = 'error', brokenShare = 0.01 } = options;
   const { resume = false, overwrite = false, threads = availableParallelism(), signal, onProgress } = options;
   if (!Number.isInteger(resize) || resize < 0 || resize > 65_500) {

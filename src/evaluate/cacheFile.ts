@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { checkArguments } from '../core/check.js';
 import { SinglePathError } from '../core/errors.js';
 import { ioError } from '../core/files.js';
 import { AppendFile } from '../run/appendFile.js';
@@ -52,6 +53,7 @@ function openToAppend(path: string): AppendFile | undefined {
  * @param setup everything else a score depends on, as plain data: data set, images, batch size, precision, kernels.
  */
 export function evaluationKey(weights: string, setup: unknown): EvaluationKey {
+  checkArguments('evaluationKey()', { text: weights, settings: setup });
   return { supernet: weights, setup: hashOf(setup) };
 }
 

@@ -1,4 +1,4 @@
-import { checkCallbacks, checkObject } from '../core/check.js';
+import { checkArguments, checkCallbacks } from '../core/check.js';
 import type { NativeBatch } from '../runtime/native.js';
 import { cached, type EvaluationCache, type EvaluationKey } from '../search/cache.js';
 import type { Evaluate, Score } from '../search/types.js';
@@ -29,7 +29,7 @@ export interface PopulationOptions {
  * Scores do not depend on the company of a candidate, so caching and chunks change nothing but the time.
  */
 export function populationEvaluator(options: PopulationOptions): Evaluate {
-  checkObject(options, 'options', 'populationEvaluator()');
+  checkArguments('populationEvaluator()', { options });
   const { onProgress, onWork } = options;
   checkCallbacks({ onProgress, onWork });
   const { supernet, calibration, validation, memoryBytes, cache, key, chunk = 64 } = options;

@@ -1,4 +1,4 @@
-import { checkCallbacks, checkObject } from '../core/check.js';
+import { checkArguments, checkCallbacks } from '../core/check.js';
 import { SinglePathError } from '../core/errors.js';
 import { type CostTable, tableCost } from '../cost/table.js';
 import type { RunDirectory } from '../run/directory.js';
@@ -104,7 +104,7 @@ type SearchCheckpoint = { [phase in Phase]?: SearchState };
  * @throws SinglePathError `ABORTED`, `IO`, `INVALID_CHECKPOINT`, and what the search throws.
  */
 export async function searchPhases(options: SearchPhasesOptions): Promise<SearchResult> {
-  checkObject(options, 'options', 'a search');
+  checkArguments('a search', { options });
   const { space, run, signal, costs } = options;
   checkCallbacks({ onGeneration: options.onGeneration });
   const state = restore(run);

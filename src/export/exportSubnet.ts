@@ -1,7 +1,7 @@
 import { rename, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { exportSchema } from '../config/schema/export.js';
-import { checkObject } from '../core/check.js';
+import { checkArguments } from '../core/check.js';
 import { expected } from '../core/errors.js';
 import { ioError, makeDirectory, syncDirectory, writeDurably } from '../core/files.js';
 import { encodeSafetensors } from '../run/safetensors.js';
@@ -88,7 +88,9 @@ const QUANTIZED_AGREEMENT = 0.9;
  * @throws SinglePathError `EXPORT_MISMATCH` (nothing is left behind), `IO`, `INVALID_CHECKPOINT`.
  */
 export async function exportSubnet(options: ExportOptions): Promise<ExportResult> {
-  checkObject(options, 'options', 'exportSubnet()');
+  checkArguments('exportSubnet()', { options });
+  checkArguments('exportSubnet()', { space: options.space, architecture: options.architecture });
+  checkArguments('exportSubnet()', { path: options.directory });
   const { space, architecture, network, directory, parityBatch, input, data, classNames } = options;
   const { tolerance = exportSchema.parse({}).tolerance, onnx = {}, examples = false } = options;
   const subnet = deriveSubnet(space, architecture);

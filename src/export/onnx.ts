@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import protobuf from 'protobufjs';
-import { SinglePathError } from '../core/errors.js';
+import { checkArguments } from '../core/check.js';
+import { expected, SinglePathError } from '../core/errors.js';
 import { packageRoot } from '../core/packageRoot.js';
 import { definitionOf, type Graph, type GraphNode } from '../graph/graph.js';
 import { ONNX_TYPES, type OnnxAttributes, OnnxGraph, type OnnxParameter } from '../graph/onnx.js';
@@ -69,6 +70,7 @@ export function encodeOnnx(
   weights: readonly TensorEntry[],
   options: OnnxOptions = {},
 ): Uint8Array {
+  checkArguments('encodeOnnx()', { space: subnet, tensors: weights, options });
   const { weights: storage = 'float', metadata = {} } = options;
   const opset = checkOpset(options.opset ?? (storage === 'packed' ? PACKED_OPSET : DEFAULT_OPSET), storage);
   const graph = describeOnnx(subnet, weights, storage);
@@ -117,10 +119,16 @@ export function describeOnnx(
   storage: OnnxWeights = 'float',
 ): OnnxGraph {
   const byName = new Map(weights.map((entry) => [entry.name, entry]));
+  const parameter = (name: string) => {
+    const entry = byName.get(name);
+    if (entry === undefined)
+      throw expected(`a tensor '${name}'`, `the weights of '${subnet.name}'`, [...byName.keys()]);
+    return entry;
+  };
   const onnx = new OnnxGraph('images', storage === 'packed');
   let current = onnx.input;
   walkSpace(subnet, ({ graph, values }) => {
-    current = writeGraph(onnx, graph, values, (name) => byName.get(name)!, current);
+    current = writeGraph(onnx, graph, values, parameter, current);
   });
   onnx.rename(current, 'logits');
   return onnx;

@@ -1,4 +1,5 @@
 import { access } from 'node:fs/promises';
+import { checkArguments } from '../core/check.js';
 import { SinglePathError } from '../core/errors.js';
 import { ioError } from '../core/files.js';
 import { addon } from '../runtime/addon.js';
@@ -13,7 +14,9 @@ export class Script implements Disposable {
   private constructor(
     readonly path: string,
     readonly native: NativeScript,
-  ) {}
+  ) {
+    checkArguments('Script', { path, script: native });
+  }
 
   /** @throws SinglePathError `IO` where it cannot be read, `INVALID_CHECKPOINT` where it holds no TorchScript. */
   static async load(path: string): Promise<Script> {

@@ -3,6 +3,7 @@
  * graph; names follow PyTorch's `nn.Module` paths, so that state_dicts of the same network match.
  */
 
+import { checkArguments } from '../core/check.js';
 import { type Activation, activation } from './activations.js';
 import type { Graph, GraphNode } from './graph.js';
 import { append, below, type Module, shared, single } from './module.js';
@@ -15,6 +16,7 @@ export type { Module } from './module.js';
 
 /** Builds the graph of `module` under `path`; with `exclusive` a single op is named by the path itself. */
 export function buildGraph(path: string, module: Module, exclusive = false): Graph {
+  checkArguments('buildGraph()', { text: path, module });
   const nodes: NodeBase[] = [];
   module({ nodes, names: new Set(), path, exclusive }, 0);
   return { nodes: nodes as GraphNode[] };
@@ -90,6 +92,8 @@ export interface Conv2dOptions {
 }
 
 export function conv2d(options: Conv2dOptions): Module {
+  checkArguments('conv2d()', { options });
+  checkArguments('the channels of conv2d()', { dim: options.out });
   const { kernel = 1, stride = 1, padding = kernel >> 1, groups = 1, bias = false, init, ...rest } = options;
   return op({ op: 'conv2d', kernel, stride, padding, groups, bias, ...startOf(init), ...rest });
 }
@@ -99,6 +103,7 @@ const startOf = (init: WeightInit = CONV_INIT) => (init === 'reciprocal' ? {} : 
 
 /** One filter per channel; keeps the number of channels. */
 export function depthwise(options: Omit<Conv2dOptions, 'out' | 'groups'>): Module {
+  checkArguments('depthwise()', { options });
   const { kernel = 3, stride = 1, padding = kernel >> 1, bias = false, init, ...rest } = options;
   return op({ op: 'conv2d', kernel, stride, padding, groups: 'depthwise', bias, ...startOf(init), ...rest });
 }
@@ -112,6 +117,7 @@ export function batchNorm(
     momentum?: number;
   } = {},
 ): Module {
+  checkArguments('batchNorm()', { options });
   const { affine = false, eps = 1e-5, momentum = 0.1, init } = options;
   return op({ op: 'batchNorm', eps, momentum, affine, ...(init && { init }) });
 }
@@ -134,7 +140,9 @@ export const maxPool = (kernel: number, stride: number, padding = 0): Module =>
 
 export const dropout = (p: number): Module => op({ op: 'dropout', p });
 
-export function linear({ bias = true, ...rest }: { out: number; bias?: boolean; init?: WeightInit }): Module {
+export function linear(options: { out: number; bias?: boolean; init?: WeightInit }): Module {
+  checkArguments('linear()', { options });
+  const { bias = true, ...rest } = options;
   return op({ op: 'linear', bias, ...rest });
 }
 
@@ -161,6 +169,8 @@ export interface SqueezeExciteOptions {
  * times that. Parameters are `fc1.*` and `fc2.*`, as in torchvision.
  */
 export function squeezeExcite(options: SqueezeExciteOptions): Module {
+  checkArguments('squeezeExcite()', { options });
+  checkArguments('the channels of squeezeExcite()', { dim: options.channels });
   const { channels, squeeze = quarter(channels), activation: act = 'relu', gate = 'hsigmoid' } = options;
   const { init = 'he' } = options;
   return gated(

@@ -1,3 +1,4 @@
+import { checkArguments } from '../core/check.js';
 import { latencyTableOf } from '../cost/constraint.js';
 import { costTable as graphCostTable } from '../cost/cost.js';
 import type { CostTable, LayerCosts, Metric } from '../cost/table.js';
@@ -24,11 +25,13 @@ export function costTable(
   cost: Metric | LatencyTable,
   options: InputOptions & Partial<Deployment> = {},
 ): CostTable {
+  checkArguments('costTable()', { space, options });
   if (typeof cost === 'string') {
     const file = latencyTableOf(cost);
     if (file === undefined) return graphCostTable(space, cost, options);
     return latencyCosts(withInput(space, options), readTable(file), options, file);
   }
+  checkArguments('costTable()', { latencyTable: cost });
   return latencyCosts(withInput(space, options), cost, options, 'table');
 }
 

@@ -1,3 +1,4 @@
+import { checkArguments } from '../core/check.js';
 import { differences } from '../run/directory.js';
 import { identityOf } from './environment.js';
 import { bestRows, type LatencyTable, rowTime } from './table.js';
@@ -24,6 +25,7 @@ export interface TableDifference {
 
 /** Compares two tables row by row. */
 export function diffTables(a: LatencyTable, b: LatencyTable): TableDifference {
+  for (const table of [a, b]) checkArguments('diffTables()', { latencyTable: table });
   const [left, right] = [bestRows(a), bestRows(b)];
   const rows = [...new Set([...left.keys(), ...right.keys()])].map((key): RowDifference => {
     const [one, two] = [left.get(key), right.get(key)];

@@ -1,3 +1,4 @@
+import { checkArguments } from '../core/check.js';
 import { graphCost, readerOf } from '../graph/walk.js';
 import type { SearchSpace } from '../space/types.js';
 import { missingRows } from './missing.js';
@@ -35,6 +36,7 @@ export function lint(
   table: LatencyTable,
   others: ReadonlyMap<string, LatencyTable> = new Map(),
 ): Finding[] {
+  checkArguments('lint()', { space, latencyTable: table });
   const findings: Finding[] = [];
   const add = (level: Finding['level'], check: Finding['check'], message: string) =>
     findings.push({ level, check, message });

@@ -1,3 +1,4 @@
+import { checkArguments } from '../core/check.js';
 import type { Architecture, SearchSpace } from '../space/types.js';
 import { rowTimes } from './missing.js';
 import { pathRows, spaceRows } from './rows.js';
@@ -33,6 +34,7 @@ export function predict(
   architectures: readonly Architecture[],
   name = 'the table',
 ): Prediction[] {
+  checkArguments('predictLatency()', { space, latencyTable: table, architectures });
   const times = rowTimes(space, table, name);
   const best = bestRows(table);
   const { rows, layers } = spaceRows(space);

@@ -1,3 +1,4 @@
+import { checkArguments } from '../core/check.js';
 import { optionOf } from '../cost/table.js';
 import type { Graph, GraphNode } from '../graph/graph.js';
 import { showShape } from '../graph/ops/op.js';
@@ -51,6 +52,7 @@ const known = new WeakMap<SearchSpace, SpaceRows>();
  * shape, stem, head and identity among them. In network order; enumerated once per space.
  */
 export function spaceRows(space: SearchSpace): SpaceRows {
+  checkArguments('spaceRows()', { space });
   let result = known.get(space);
   if (!result) {
     result = enumerate(space);

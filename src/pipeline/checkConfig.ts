@@ -1,3 +1,4 @@
+import { configArgument } from '../config/load.js';
 import type { Config } from '../config/schema/config.js';
 import { SinglePathError } from '../core/errors.js';
 import { datasetDefinition } from '../data/kinds/index.js';
@@ -16,7 +17,8 @@ import { objectiveTables } from './runSearch.js';
  * @returns the error that says which files of the data set are not on this machine; undefined where all are.
  * @throws SinglePathError where it can never run, as the run itself would throw it.
  */
-export function checkConfig(config: Config): SinglePathError | undefined {
+export function checkConfig(given: Config): SinglePathError | undefined {
+  const config = configArgument('checkConfig()', given);
   const { search, latency } = config;
   const space = openSpace(config.space);
   searchedArchitectures(space, config);

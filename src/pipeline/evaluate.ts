@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { configArgument } from '../config/load.js';
 import type { Config } from '../config/schema/config.js';
 import { type ConfigSource, objectSource } from '../config/sources.js';
+import { checkArguments } from '../core/check.js';
 import { SinglePathError } from '../core/errors.js';
 import { type Confusion, countConfusion } from '../evaluate/confusion.js';
 import { ARCHITECTURE_FILE, isExported, readArchitectureFile } from '../export/architectureFile.js';
@@ -43,10 +45,12 @@ export interface EvaluateControl {
 
 /** Evaluates a retrained network on the test images. */
 export async function evaluateNetwork(
-  config: Config,
+  given: Config,
   run: StoredRun,
   control: EvaluateControl,
 ): Promise<Accuracy> {
+  const config = configArgument('evaluateNetwork()', given);
+  checkArguments('evaluateNetwork()', { run });
   return evaluateWeights(config, run.path, run.architecture ?? [], control);
 }
 
@@ -55,11 +59,14 @@ export async function evaluateNetwork(
  * a state_dict of PyTorch, on the test images.
  */
 export async function evaluateWeights(
-  config: Config,
+  given: Config,
   weights: string,
   architecture: Architecture,
-  { signal, confusion, onSkipped, onNote }: EvaluateControl,
+  control: EvaluateControl,
 ): Promise<Accuracy> {
+  const config = configArgument('evaluateWeights()', given);
+  checkArguments('evaluateWeights()', { path: weights, architecture, control });
+  const { signal, confusion, onSkipped, onNote } = control;
   const space = deriveSubnet(openSpace(config.space), architecture);
   using stack = new Disposables();
   const test = stack.add(await openImages(config, space, 'test'));
@@ -109,14 +116,13 @@ export async function networkHits(
  *   takes.
  */
 export async function evaluateExported(
-  config: Config,
+  given: Config,
   path: string,
-  {
-    signal,
-    confusion,
-    onForeign,
-  }: Pick<EvaluateControl, 'signal' | 'confusion'> & { onForeign?: (() => void) | undefined },
+  control: Pick<EvaluateControl, 'signal' | 'confusion'> & { onForeign?: (() => void) | undefined },
 ): Promise<Accuracy> {
+  const config = configArgument('evaluateExported()', given);
+  checkArguments('evaluateExported()', { path, control });
+  const { signal, confusion, onForeign } = control;
   using stack = new Disposables();
   const isOnnx = path.endsWith('.onnx');
   if (!isOnnx && existsSync(path) && !isExported(path)) onForeign?.();
@@ -132,6 +138,7 @@ export async function evaluateExported(
 
 /** What the export of a file says about its test images, as a layer for a configuration to build on. */
 export function exportedSources(path: string): ConfigSource[] {
+  checkArguments('exportedSources()', { path });
   const { data, input } = readArchitectureFile(path) ?? {};
   if (data === undefined) return [];
   const { mean, std, channelOrder } = input!;
@@ -156,11 +163,14 @@ function exportedSpace(config: Config, path: string): ImageSpace {
 
 /** Evaluates a path of a supernet as a search scores it: with inherited weights, recalibrated, on the held-out images. */
 export async function evaluatePath(
-  config: Config,
+  given: Config,
   run: StoredRun,
   architecture: Architecture,
-  { signal, confusion, onSkipped }: EvaluateControl,
+  control: EvaluateControl,
 ): Promise<Accuracy> {
+  const config = configArgument('evaluatePath()', given);
+  checkArguments('evaluatePath()', { run, architecture, control });
+  const { signal, confusion, onSkipped } = control;
   if (confusion) {
     throw new SinglePathError(
       'INVALID_ARGUMENT',

@@ -4,6 +4,7 @@ import type { Config } from '../config/schema/config.js';
 import { learningRateOf } from '../config/schema/recipe.js';
 import type { SpaceConfig } from '../config/schema/space.js';
 import type { RetrainConfig, TrainConfig } from '../config/schema/train.js';
+import { checkArguments } from '../core/check.js';
 import { withPrefix } from '../core/errors.js';
 import { costTable } from '../cost/cost.js';
 import type { RunOptions } from '../run/directory.js';
@@ -25,7 +26,9 @@ import { legalArchitectures } from './legalArchitectures.js';
  *
  * @throws SinglePathError `INVALID_CONFIG` (none is named), and what getSpace and loadSpace throw.
  */
-export function openSpace({ name, file, size, classes, channels, options }: SpaceConfig): SearchSpace {
+export function openSpace(section: SpaceConfig): SearchSpace {
+  checkArguments('openSpace()', { section });
+  const { name, file, size, classes, channels, options } = section;
   const dimensions = {
     ...options,
     ...(size !== null && { size }),
@@ -95,6 +98,7 @@ export function provenance({ runtime }: Config): Pick<RunOptions, 'versions' | '
 
 /** A section of the configuration as the recipe of a training, epochs counted in steps. */
 export function recipeOf(section: TrainConfig | RetrainConfig, batchesPerEpoch: number): Recipe {
+  checkArguments('recipeOf()', { section });
   const { epochs, accumulate } = section;
   const steps = epochs === null ? section.steps : stepsOfEpochs(epochs, batchesPerEpoch, accumulate);
   return { ...section, steps, learningRate: learningRateOf(section) };

@@ -1,4 +1,5 @@
 import type { SpaceConfig } from '../config/schema/space.js';
+import { checkArguments } from '../core/check.js';
 import { SinglePathError } from '../core/errors.js';
 import { importedEnvironment } from '../latency/environment.js';
 import { type ForeignFormatName, importRows } from '../latency/external/foreign.js';
@@ -37,7 +38,10 @@ export function newHeader(
  *
  * @throws SinglePathError `INVALID_TABLE` where it is another one today, or its file is gone.
  */
-export function spaceOfTable({ header: { space: reference } }: LatencyTable, path: string): SearchSpace {
+export function spaceOfTable(table: LatencyTable, path: string): SearchSpace {
+  checkArguments('spaceOfTable()', { latencyTable: table, path });
+  const reference = table.header.space;
+  checkArguments('the space of a latency table', { section: reference });
   const { name, file, size, channels, classes, options, hash } = reference;
   const what = name === '' ? file : name;
   let space: SearchSpace;
@@ -74,11 +78,9 @@ export interface ImportOptions {
 }
 
 /** A table from a file of another project: docs/latency.md. @throws what importRows throws. */
-export function importTable(
-  config: SpaceConfig,
-  path: string,
-  { format, device, interpolate = false }: ImportOptions,
-): LatencyTable {
+export function importTable(config: SpaceConfig, path: string, options: ImportOptions): LatencyTable {
+  checkArguments('importTable()', { path, options });
+  const { format, device, interpolate = false } = options;
   const space = openSpace(config);
   const rows = importRows(space, path, format, { interpolate });
   const environment = importedEnvironment(device);

@@ -1,5 +1,7 @@
+import { configArgument } from '../config/load.js';
 import type { Config } from '../config/schema/config.js';
 import type { LatencyConfig } from '../config/schema/latency.js';
+import { checkArguments } from '../core/check.js';
 import { openLocal } from '../latency/device/openLocal.js';
 import { RunnerSession } from '../latency/device/runner.js';
 import type { RunSettings, Session, StopRule } from '../latency/device/session.js';
@@ -27,9 +29,13 @@ export interface DeviceOptions extends AgentOptions {
 
 /** Opens what measures. @throws SinglePathError what its session throws. */
 export async function openSession(
-  { runner, runnerPattern, device = 'runner', agent, ...access }: DeviceOptions,
-  { latency, runtime }: Pick<Config, 'latency' | 'runtime'>,
+  options: DeviceOptions,
+  config: Pick<Config, 'latency' | 'runtime'>,
 ): Promise<Session> {
+  checkArguments('openSession()', { options, config });
+  const { runner, runnerPattern, device = 'runner', agent, ...access } = options;
+  const { latency, runtime } = config;
+  for (const section of [latency, runtime]) checkArguments('openSession()', { section });
   const settings: Omit<RunSettings, 'runtime'> = {
     threads: latency.threads ?? (runner === undefined ? 1 : 0),
     batch: latency.batch,
@@ -78,8 +84,11 @@ export interface MeasureControl {
  *
  * @throws SinglePathError what measure and Journal.open throw.
  */
-export async function measureLatency(config: Config, control: MeasureControl): Promise<LatencyTable> {
+export async function measureLatency(given: Config, control: MeasureControl): Promise<LatencyTable> {
+  const config = configArgument('measureLatency()', given);
+  checkArguments('measureLatency()', { control });
   const { out, session, resume = false, signal, onProgress, onDrift } = control;
+  checkArguments('measureLatency()', { path: out, device: session });
   const { latency, seed } = config;
   const space = openSpace(config.space);
   const settings: MeasureSettings = { ...latency, seed, stop: stopRuleOf(latency, session) };

@@ -1,5 +1,7 @@
 import { join } from 'node:path';
+import { configArgument } from '../config/load.js';
 import type { Config } from '../config/schema/config.js';
+import { checkArguments } from '../core/check.js';
 import { SinglePathError } from '../core/errors.js';
 import { type ExportResult, exportSubnet } from '../export/exportSubnet.js';
 import { loadWeights } from '../run/weights.js';
@@ -31,10 +33,13 @@ export interface ExportControl {
  * @throws SinglePathError what exportSubnet throws.
  */
 export async function runExport(
-  config: Config,
+  given: Config,
   run: StoredRun,
-  { directory, architecture: chosen, examples = false, signal, onSkipped }: ExportControl,
+  control: ExportControl,
 ): Promise<ExportResult> {
+  const config = configArgument('runExport()', given);
+  checkArguments('runExport()', { run, control });
+  const { directory, architecture: chosen, examples = false, signal, onSkipped } = control;
   const space = openSpace(config.space);
   const architecture = run.kind === 'train' ? chosen : (run.architecture ?? []);
   if (architecture === undefined) {

@@ -1,4 +1,6 @@
+import { configArgument } from '../config/load.js';
 import type { Config } from '../config/schema/config.js';
+import { checkArguments } from '../core/check.js';
 import { expected, SinglePathError, withPrefix } from '../core/errors.js';
 import { RandomStream } from '../core/rng.js';
 import type { ScoreCalibration, SearchResult } from '../evaluate/searchPhases.js';
@@ -64,7 +66,9 @@ export interface RankResult {
  *
  * @throws SinglePathError `INVALID_ARGUMENT` for true accuracies that are not of this space.
  */
-export async function runRank(config: Config, control: RankControl): Promise<RankResult> {
+export async function runRank(given: Config, control: RankControl): Promise<RankResult> {
+  const config = configArgument('runRank()', given);
+  checkArguments('runRank()', { control });
   const { supernet, truth, sample, signal } = control;
   const space = openSpace(config.space);
   const equivalence = new Equivalence(space);

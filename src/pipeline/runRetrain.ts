@@ -1,4 +1,6 @@
+import { configArgument } from '../config/load.js';
 import type { Config } from '../config/schema/config.js';
+import { checkArguments } from '../core/check.js';
 import { RunDirectory } from '../run/directory.js';
 import { noteImages } from '../run/images.js';
 import { deriveSubnet } from '../space/subnet.js';
@@ -28,10 +30,13 @@ export interface RetrainControl extends WarmStartControl {
  * @throws SinglePathError what `retrain` throws, `INVALID_ARGUMENT` for the architecture.
  */
 export async function runRetrain(
-  config: Config,
+  given: Config,
   architecture: Architecture,
   control: RetrainControl,
 ): Promise<RetrainResult> {
+  const config = configArgument('runRetrain()', given);
+  checkArguments('runRetrain()', { control });
+  checkArguments('runRetrain()', { path: control.runDir });
   const { runDir, resume = false, signal, onProgress, onStalled } = control;
   const space = deriveSubnet(openSpace(config.space), architecture);
   using train = await openImages(config, space, 'train');

@@ -1,5 +1,7 @@
+import { configArgument } from '../config/load.js';
 import type { Config } from '../config/schema/config.js';
 import { generationOf } from '../config/schema/search.js';
+import { checkArguments } from '../core/check.js';
 import { SinglePathError, withPrefix } from '../core/errors.js';
 import { latencyTableOf, parseConstraints } from '../cost/constraint.js';
 import { metricsOf } from '../cost/cost.js';
@@ -62,9 +64,12 @@ export type { SearchResult };
  * @throws SinglePathError `INFEASIBLE_CONSTRAINT` with the smallest possible cost, and what searchPhases throws.
  */
 export async function runSearch(
-  config: Config,
+  given: Config,
   control: SearchControl,
 ): Promise<{ result: SearchResult; work: Scorer['work'] }> {
+  const config = configArgument('runSearch()', given);
+  checkArguments('runSearch()', { control });
+  checkArguments('runSearch()', { path: control.runDir });
   const { runDir, resume = false, signal, onCandidates, onGeneration, onSkipped } = control;
   const space = openSpace(config.space);
   const feasible = searchedArchitectures(space, config);

@@ -1,4 +1,6 @@
+import { configArgument } from '../config/load.js';
 import type { Config } from '../config/schema/config.js';
+import { checkArguments } from '../core/check.js';
 import { RunDirectory } from '../run/directory.js';
 import { noteImages } from '../run/images.js';
 import type { TrainingProgress } from '../train/loop.js';
@@ -23,7 +25,10 @@ export interface TrainControl extends WarmStartControl {
  * @throws SinglePathError what trainSupernet throws, `INFEASIBLE_CONSTRAINT` for the sampler's constraints,
  *   `INVALID_CONFIG` for a run directory of another run.
  */
-export async function runTrain(config: Config, control: TrainControl): Promise<TrainResult> {
+export async function runTrain(given: Config, control: TrainControl): Promise<TrainResult> {
+  const config = configArgument('runTrain()', given);
+  checkArguments('runTrain()', { control });
+  checkArguments('runTrain()', { path: control.runDir });
   const { runDir, resume = false, signal, onProgress, onStalled } = control;
   const space = openSpace(config.space);
   const sampler = samplerOf(space, config);

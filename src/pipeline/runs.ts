@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { resolveConfig } from '../config/load.js';
 import { configFileSource } from '../config/paths.js';
 import type { Config } from '../config/schema/config.js';
-import { checkArray } from '../core/check.js';
+import { checkArguments } from '../core/check.js';
 import { SinglePathError } from '../core/errors.js';
 import { type RunKind, type RunOptions, readHeader } from '../run/directory.js';
 
@@ -59,6 +59,7 @@ export function readStart(path: string): { hash: string; path: string } | undefi
  * @throws SinglePathError `INVALID_ARGUMENT` where it is none, or of another kind.
  */
 export function readRun(path: string, ...kinds: RunKind[]): StoredRun {
+  checkArguments('readRun()', { path });
   const what = `the run directory of singlepath ${kinds.join(' or ')}`;
   if (!existsSync(join(path, 'run.json'))) {
     const found = existsSync(path) ? 'it has no run.json' : 'there is no such folder';
@@ -76,7 +77,7 @@ export function readRun(path: string, ...kinds: RunKind[]): StoredRun {
     });
   }
   const { architecture, weights } = (identity ?? {}) as { architecture?: number[]; weights?: string };
-  if (architecture !== undefined) checkArray(architecture, 'an architecture', `'${join(path, 'run.json')}'`);
+  if (architecture !== undefined) checkArguments(`'${join(path, 'run.json')}'`, { architecture });
   const config = resolveConfig([configFileSource(join(path, 'config.yaml'))]);
   const supernet = sources.supernet === undefined ? undefined : resolve(path, sources.supernet);
   return {
@@ -89,6 +90,7 @@ export function readRun(path: string, ...kinds: RunKind[]): StoredRun {
 
 /** `result.json` of a finished run. @throws SinglePathError `INVALID_ARGUMENT` where it is not finished. */
 export function readResult<Result>(path: string): Result {
+  checkArguments('readResult()', { path });
   const file = join(path, 'result.json');
   if (!existsSync(file)) {
     throw new SinglePathError(

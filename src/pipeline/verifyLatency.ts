@@ -1,4 +1,5 @@
 import type { Config } from '../config/schema/config.js';
+import { checkArguments } from '../core/check.js';
 import { SinglePathError } from '../core/errors.js';
 import { accuracyOf } from '../latency/accuracy.js';
 import { calibrate } from '../latency/calibrate.js';
@@ -83,6 +84,8 @@ export async function verifyLatency(
   config: Pick<Config, 'latency' | 'seed'>,
   control: VerifyControl,
 ): Promise<Verification> {
+  checkArguments('verifyLatency()', { space, latencyTable: table, config, control });
+  checkArguments('verifyLatency()', { device: control.session, section: config.latency });
   const architectures = heldOutNetworks(space, control.paths, config.seed, 'verify');
   const predictions = predict(space, table, architectures);
   const measured = await measureWhole(space, architectures, config, control);
@@ -126,6 +129,8 @@ export async function calibrateLatency(
   config: Pick<Config, 'latency' | 'seed'>,
   control: VerifyControl,
 ): Promise<LatencyTable> {
+  checkArguments('calibrateLatency()', { space, latencyTable: table, config, control });
+  checkArguments('calibrateLatency()', { device: control.session, section: config.latency });
   const differs = await differencesOf(table, control.session);
   if (differs.length > 0) {
     throw new SinglePathError(

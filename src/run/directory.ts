@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { rmdir } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { stringify } from 'yaml';
+import { checkArguments } from '../core/check.js';
 import { SinglePathError } from '../core/errors.js';
 import { ioError, makeDirectory, removeHalfWritten, writeFileAtomically } from '../core/files.js';
 import { DirectoryLock, lockOwner } from '../core/lock.js';
@@ -78,6 +79,7 @@ export class RunDirectory implements Disposable {
     options: RunOptions,
     private readonly lock: DirectoryLock,
   ) {
+    checkArguments('RunDirectory', { path, options });
     const network = { spaceHash: spaceHash(options.space), spaceName: options.space.name };
     const versions = { node: process.versions.node, ...options.versions };
     this.checkpoints = new Checkpoints(join(path, 'checkpoints'), network, versions, options.keep ?? 3);
@@ -93,6 +95,8 @@ export class RunDirectory implements Disposable {
    * cannot be written.
    */
   static async open(path: string, options: RunOptions): Promise<RunDirectory> {
+    checkArguments('RunDirectory.open()', { path, options });
+    checkArguments('RunDirectory.open()', { space: options.space });
     const created = await makeDirectory(path);
     const lock = await acquire(path, created);
     try {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { checkArguments } from '../core/check.js';
 import { SinglePathError } from '../core/errors.js';
 import { ioError } from '../core/files.js';
 import type { TensorEntry } from '../runtime/native.js';
@@ -44,6 +45,8 @@ export async function loadWeights(
   onSkipped: (error: SinglePathError) => void,
   onNote: (text: string) => void = () => {},
 ): Promise<LoadedWeights> {
+  checkArguments('loadWeights()', { network, path });
+  checkArguments('loadWeights()', { space: network.space });
   const found = await find(network.space, path, onSkipped);
   const own = await network.state();
   const names = new Set(own.map(({ name }) => name));

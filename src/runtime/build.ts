@@ -1,6 +1,7 @@
 import { existsSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { checkArguments, checkCallbacks } from '../core/check.js';
 import { SinglePathError } from '../core/errors.js';
 import { packageRoot } from '../core/packageRoot.js';
 import { buildFolder, builtAddon } from './addon.js';
@@ -35,6 +36,8 @@ export interface BuildResult {
  * @throws SinglePathError `NATIVE_MISSING` saying what is missing and how to get it.
  */
 export async function buildAddon(options: BuildOptions = {}): Promise<BuildResult> {
+  checkArguments('buildAddon()', { options });
+  checkCallbacks({ log: options.log });
   return withBuildLock(packageRoot(), options.log ?? (() => {}), () => build(options));
 }
 

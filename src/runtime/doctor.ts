@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism, cpus, freemem, release, totalmem, type } from 'node:os';
+import { checkArguments } from '../core/check.js';
 import { SinglePathError } from '../core/errors.js';
 import type { DatasetLocation } from '../data/kinds/kind.js';
 import { addon, addonCandidates, addonPath, packageVersion } from './addon.js';
@@ -41,11 +42,10 @@ export interface DoctorReport {
 }
 
 /** Collects the report; a missing addon or libtorch is part of it, not an error. */
-export async function doctorReport({
-  datasets = [],
-}: {
-  datasets?: DatasetLocation[];
-} = {}): Promise<DoctorReport> {
+export async function doctorReport(options: { datasets?: DatasetLocation[] } = {}): Promise<DoctorReport> {
+  checkArguments('doctorReport()', { options });
+  const { datasets = [] } = options;
+  checkArguments('doctorReport()', { datasets });
   // Before the addon is loaded, which sets some itself.
   const environment = Object.fromEntries(
     Object.entries(process.env).filter(([name]) =>
@@ -80,6 +80,7 @@ export async function doctorReport({
 
 /** The report as text, one fact a line. */
 export function formatDoctor(report: DoctorReport): string {
+  checkArguments('formatDoctor()', { report });
   const { native } = report.addon;
   const lines: [string, string][] = [
     ['singlepath', report.singlepath],

@@ -1,4 +1,5 @@
 import { trainSchema } from '../config/schema/train.js';
+import { checkArguments } from '../core/check.js';
 import { expected } from '../core/errors.js';
 import { RandomStream } from '../core/rng.js';
 import type { CostTable } from '../cost/table.js';
@@ -11,7 +12,9 @@ export class ConstrainedSampler implements Sampler {
   constructor(
     readonly set: FeasibleSet,
     readonly seed: number,
-  ) {}
+  ) {
+    checkArguments('ConstrainedSampler', { feasibleSet: set, seed });
+  }
 
   at(step: number): Architecture {
     return this.set.draw(new RandomStream(this.seed, 'sampling', step));
@@ -41,9 +44,11 @@ export class BinnedSampler implements Sampler {
     space: GeneSpace,
     table: CostTable,
     readonly seed: number,
-    { from, to, bins }: CostBins = RELEASED_BINS,
+    costBins: CostBins = RELEASED_BINS,
     options: FeasibleOptions = {},
   ) {
+    checkArguments('BinnedSampler', { geneSpace: space, costTable: table, seed, settings: costBins });
+    const { from, to, bins } = costBins;
     if (!(Number.isInteger(bins) && bins > 0)) throw expected('a positive whole number', 'bins', bins);
     if (!(from < to)) throw expected(`more than ${from}`, 'the upper edge of the bins', to);
     const edge = (i: number) => from + ((to - from) * i) / bins;

@@ -1,4 +1,4 @@
-import { checkArray } from '../core/check.js';
+import { checkArguments } from '../core/check.js';
 import { expected, SinglePathError } from '../core/errors.js';
 import type { RandomStream } from '../core/rng.js';
 import type { Constraint } from '../cost/constraint.js';
@@ -47,14 +47,19 @@ export class FeasibleSet {
   constructor(
     readonly space: GeneSpace,
     readonly bounds: readonly CostBound[] = [],
-    { maxLevels = 2 ** 14, maxStates = 2 ** 16 }: FeasibleOptions = {},
+    options: FeasibleOptions = {},
   ) {
+    checkArguments('FeasibleSet', { geneSpace: space, bounds, options });
+    const { maxLevels = 2 ** 14, maxStates = 2 ** 16 } = options;
     const sides = sidesOf(bounds);
     if (sides.length > 6)
       throw expected('at most 6 one-sided bounds', `the constraints on '${space.name}'`, sides.length);
     // Levels are halved down to four a bound, not further.
     const fewest = 4 ** sides.length;
-    if (maxStates < fewest) throw expected(`at least ${fewest}`, 'maxStates', maxStates);
+    if (!Number.isInteger(maxStates) || maxStates < fewest)
+      throw expected(`a whole number of at least ${fewest}`, 'maxStates', maxStates);
+    if (!Number.isInteger(maxLevels) || maxLevels < 4)
+      throw expected('a whole number of at least 4', 'maxLevels', maxLevels);
     this.#problem = problemOf(space, sides);
     this.size = spaceSize(space);
     // State numbers, products of level counts, have to stay below 2^53.
@@ -125,8 +130,7 @@ export function feasibleSet(
   constraints: readonly Constraint[],
   options: FeasibleOptions = {},
 ): FeasibleSet {
-  checkArray(tables, 'a list of costs', 'feasibleSet()');
-  checkArray(constraints, 'a list of constraints', 'feasibleSet()');
+  checkArguments('feasibleSet()', { geneSpace: space, costTables: tables, constraints, options });
   const bounds = constraints.map(({ metric, limit }) => {
     const table = tables.find((candidate) => candidate.metric === metric);
     if (table === undefined) {

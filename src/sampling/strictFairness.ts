@@ -1,3 +1,4 @@
+import { checkArguments } from '../core/check.js';
 import { RandomStream } from '../core/rng.js';
 import type { Architecture } from '../space/types.js';
 import type { GeneSpace, Sampler } from './sampler.js';
@@ -19,6 +20,7 @@ export class StrictFairnessSampler implements Sampler {
     readonly space: GeneSpace,
     readonly seed: number,
   ) {
+    checkArguments('StrictFairnessSampler', { geneSpace: space, seed });
     this.round = Math.max(1, ...space.genes.map((gene) => gene.size));
   }
 

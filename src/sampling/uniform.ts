@@ -1,3 +1,4 @@
+import { checkArguments } from '../core/check.js';
 import { RandomStream } from '../core/rng.js';
 import type { Architecture } from '../space/types.js';
 import type { GeneSpace, Sampler } from './sampler.js';
@@ -7,7 +8,9 @@ export class UniformSampler implements Sampler {
   constructor(
     readonly space: GeneSpace,
     readonly seed: number,
-  ) {}
+  ) {
+    checkArguments('UniformSampler', { geneSpace: space, seed });
+  }
 
   at(step: number): Architecture {
     return uniformArchitecture(this.space, new RandomStream(this.seed, 'sampling', step));

@@ -1,3 +1,4 @@
+import { checkArguments } from '../core/check.js';
 import { expected } from '../core/errors.js';
 
 /**
@@ -24,6 +25,7 @@ export function spearmanRho(x: readonly number[], y: readonly number[]): number 
 }
 
 function checkPairs(x: readonly number[], y: readonly number[]): void {
+  for (const numbers of [x, y]) checkArguments('a correlation', { numbers });
   if (x.length !== y.length)
     throw expected(`${x.length} values`, 'the second side of a correlation', y.length);
   for (const values of [x, y]) {

@@ -1,5 +1,5 @@
 import { generationOf, searchSchema } from '../config/schema/search.js';
-import { checkObject } from '../core/check.js';
+import { checkArguments } from '../core/check.js';
 import { expected } from '../core/errors.js';
 import type { RandomStream } from '../core/rng.js';
 import type { GeneSpace } from '../sampling/sampler.js';
@@ -28,7 +28,7 @@ export function evolutionarySearch(
   evaluate: Evaluate,
   options: EvolutionOptions = {},
 ): AsyncGenerator<SearchState, void, void> {
-  checkObject(options, 'options', 'evolutionarySearch()');
+  checkArguments('evolutionarySearch()', { options });
   const population = options.population ?? SEARCH_DEFAULTS.population;
   const { mutations: given = null, crossovers: others = null } = options;
   const { mutations, crossovers } = generationOf({

@@ -1,5 +1,5 @@
 import { generationOf, searchSchema } from '../config/schema/search.js';
-import { checkCallbacks, checkLists } from '../core/check.js';
+import { checkArguments } from '../core/check.js';
 import { expected, SinglePathError } from '../core/errors.js';
 import { RandomStream } from '../core/rng.js';
 import { FeasibleSet } from '../sampling/feasible.js';
@@ -76,9 +76,7 @@ export async function* runGenerations(
   options: SearchOptions,
   method: Method,
 ): AsyncGenerator<SearchState, void, void> {
-  checkLists(space, ['genes'], 'a search space', 'a search');
-  checkCallbacks({ evaluate });
-  if (evaluate === undefined) throw expected('a function', 'evaluate', evaluate);
+  checkArguments('a search', { geneSpace: space, evaluate });
   const { seed, population, generations, topK } = { ...SEARCH_DEFAULTS, ...defined(options) };
   for (const [name, value, least] of [
     ['population', population, 1],

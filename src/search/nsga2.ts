@@ -1,4 +1,4 @@
-import { checkArray, checkObject } from '../core/check.js';
+import { checkArguments } from '../core/check.js';
 import { expected } from '../core/errors.js';
 import type { RandomStream } from '../core/rng.js';
 import { type CostTable, tableCost } from '../cost/table.js';
@@ -25,8 +25,7 @@ export function nsga2(
   tables: readonly CostTable[],
   options: Nsga2Options = {},
 ): AsyncGenerator<SearchState, void, void> {
-  checkArray(tables, 'a list of costs', 'the objectives of nsga2');
-  checkObject(options, 'options', 'nsga2()');
+  checkArguments('nsga2()', { costTables: tables, options });
   if (tables.length === 0) throw expected('at least one cost', 'the objectives of nsga2', tables.length);
   const population = options.population ?? SEARCH_DEFAULTS.population;
   const probability = checkProbability(options.mutationProbability);

@@ -1,4 +1,4 @@
-import { checkObject } from '../core/check.js';
+import { checkArguments } from '../core/check.js';
 import type { GeneSpace } from '../sampling/sampler.js';
 import { runGenerations, type SearchOptions } from './generations.js';
 import type { Evaluate, SearchState } from './types.js';
@@ -12,6 +12,6 @@ export function randomSearch(
   evaluate: Evaluate,
   options: SearchOptions = {},
 ): AsyncGenerator<SearchState, void, void> {
-  checkObject(options, 'options', 'randomSearch()');
+  checkArguments('randomSearch()', { options });
   return runGenerations(space, evaluate, options, { name: 'random', propose: () => [] });
 }

@@ -1,3 +1,4 @@
+import { checkArguments } from '../core/check.js';
 import { expected } from '../core/errors.js';
 import { kendallTau, spearmanRho } from './correlation.js';
 
@@ -37,8 +38,12 @@ export function rankingReport(
   scores: readonly number[],
   truth: readonly number[],
   costs: readonly number[],
-  { bands = 10, topK = [1, 10, 50] }: RankingOptions = {},
+  options: RankingOptions = {},
 ): RankingReport {
+  for (const numbers of [scores, truth, costs]) checkArguments('rankingReport()', { numbers });
+  checkArguments('rankingReport()', { options });
+  const { bands = 10, topK = [1, 10, 50] } = options;
+  checkArguments('topK of rankingReport()', { numbers: topK });
   const banded = kendallInBands(scores, truth, costs, bands);
   const known = banded.map(({ kendall }) => kendall).filter((tau) => !Number.isNaN(tau));
   const ks = topK.filter((k) => k <= scores.length);
@@ -61,6 +66,7 @@ export function kendallInBands(
   bands: number,
 ): CostBand[] {
   if (costs.length !== scores.length) throw expected(`${scores.length} costs`, 'a ranking', costs.length);
+  if (!(Number.isInteger(bands) && bands > 0)) throw expected('a positive whole number', 'bands', bands);
   const order = costs.map((_, i) => i).sort((i, j) => costs[i]! - costs[j]!);
   const members: number[][] = Array.from({ length: bands }, () => []);
   let first = 0;

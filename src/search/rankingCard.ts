@@ -1,3 +1,4 @@
+import { checkArguments } from '../core/check.js';
 import { expected } from '../core/errors.js';
 import { rankingReport } from './ranking.js';
 
@@ -61,8 +62,13 @@ export function rankingCard(
   baselines: readonly NamedScores[],
   truth: readonly number[],
   costs: readonly number[],
-  { limits = [], k = 10 }: RankingCardOptions = {},
+  options: RankingCardOptions = {},
 ): RankingCard {
+  for (const named of [scores, baselines]) checkArguments('rankingCard()', { scores: named });
+  for (const numbers of [truth, costs]) checkArguments('rankingCard()', { numbers });
+  checkArguments('rankingCard()', { options });
+  const { limits = [], k = 10 } = options;
+  checkArguments('limits of rankingCard()', { numbers: limits });
   const rowOf = ({ name, values }: NamedScores): RankingRow => {
     const { kendall, spearman, bandKendall } = rankingReport(values, truth, costs, { topK: [] });
     const caps = [null, ...limits].map((limit) => capRegret(values, truth, costs, limit, k));

@@ -1,4 +1,4 @@
-import { checkLists, checkObject } from '../core/check.js';
+import { checkArguments } from '../core/check.js';
 import { expected } from '../core/errors.js';
 import type { Architecture, Gene, GeneKind, SearchSpace } from './types.js';
 
@@ -8,9 +8,8 @@ import type { Architecture, Gene, GeneKind, SearchSpace } from './types.js';
  * @throws SinglePathError `INVALID_ARGUMENT` naming the gene.
  */
 export function checkArchitecture(space: SearchSpace, architecture: Architecture): void {
-  checkLists(space, ['genes'], 'a search space', 'an architecture');
+  checkArguments('an architecture', { geneSpace: space, architecture });
   const { genes, name } = space;
-  checkObject(architecture, 'a list of genes', `an architecture of '${name}'`);
   if (architecture.length !== genes.length) {
     throw expected(`${genes.length} genes`, `an architecture of '${name}'`, architecture.length, {
       hint:
@@ -36,7 +35,7 @@ export function checkArchitecture(space: SearchSpace, architecture: Architecture
  * @throws SinglePathError `INVALID_ARGUMENT`.
  */
 export function parseArchitecture(space: SearchSpace, source: unknown): Architecture {
-  checkLists(space, ['genes'], 'a search space', 'parseArchitecture()');
+  checkArguments('parseArchitecture()', { geneSpace: space });
   const values = readValues(space, source);
   const architecture = values.map((value, index) => (value === -1 ? identityOf(space, index) : value));
   checkArchitecture(space, architecture);
@@ -44,7 +43,9 @@ export function parseArchitecture(space: SearchSpace, source: unknown): Architec
 }
 
 /** `0,1,2`, kinds of genes separated by a slash (`0,1,2/7,5,6`): what {@link parseArchitecture} reads back. */
-export function formatArchitecture({ genes }: SearchSpace, architecture: Architecture): string {
+export function formatArchitecture(space: SearchSpace, architecture: Architecture): string {
+  checkArguments('formatArchitecture()', { geneSpace: space, architecture });
+  const { genes } = space;
   return architecture
     .map((value, i) => `${i === 0 ? '' : genes[i]?.kind === genes[i - 1]?.kind ? ',' : '/'}${value}`)
     .join('');

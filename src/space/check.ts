@@ -1,3 +1,4 @@
+import { checkArguments } from '../core/check.js';
 import { SinglePathError } from '../core/errors.js';
 import { dimensionsOf, type Graph } from '../graph/graph.js';
 import { showShape } from '../graph/ops/op.js';
@@ -27,6 +28,7 @@ export type Locate = (layer: number, choice: number) => string;
  * @throws SinglePathError `INVALID_SPACE`.
  */
 export function checkSpace(space: SearchSpace, locate: Locate = () => ''): void {
+  checkArguments('checkSpace()', { space });
   checkInput(space);
   checkNames(space, locate);
   checkGenes(space);

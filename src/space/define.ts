@@ -1,4 +1,4 @@
-import { checkLists, checkObject } from '../core/check.js';
+import { checkArguments } from '../core/check.js';
 import { buildGraph, indexed, type Module } from '../graph/build.js';
 import type { GeneValue } from '../graph/types.js';
 import { checkSpace, type Locate } from './check.js';
@@ -23,11 +23,13 @@ export type LayerSpec = { fixed: string; module: Module } | { fixed?: never; opt
 
 /** A layer without genes. A single op gets the name of the layer; several are numbered as in `nn.Sequential`. */
 export function fixed(name: string, ...modules: [Module, ...Module[]]): LayerSpec {
+  checkArguments('fixed()', { text: name, modules });
   return { fixed: name, module: modules.length === 1 ? modules[0] : indexed(...modules) };
 }
 
 /** A choice layer; the i-th one is called `layers.<i>`, the graph of its choice c `layers.<i>.<c>`. */
 export function choiceLayer(options: ChoiceLayerOptions): LayerSpec {
+  checkArguments('choiceLayer()', { options });
   return { options };
 }
 
@@ -47,9 +49,8 @@ export interface SpaceDefinition {
  * @throws SinglePathError `INVALID_SPACE` where graphs do not fit.
  */
 export function defineSpace(definition: SpaceDefinition): SearchSpace {
-  checkLists(definition, ['layers'], 'a definition with layers', 'defineSpace()');
+  checkArguments('defineSpace()', { definition });
   const { name, input, classes, layers: specs, locate } = definition;
-  for (const spec of specs) checkObject(spec, 'fixed(…) or choiceLayer(…)', 'a layer of defineSpace()');
   const genes = numberGenes(specs);
   const indexOf = (kind: GeneKind, layer: number) =>
     genes.findIndex((gene) => gene.kind === kind && gene.layer === layer);

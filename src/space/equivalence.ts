@@ -4,6 +4,7 @@
  * do nothing. Derived from the graphs, so it holds for any space.
  */
 
+import { checkArguments } from '../core/check.js';
 import { definitionOf, type GraphNode } from '../graph/graph.js';
 import type { Dim } from '../graph/types.js';
 import { genesOf, layerGenes } from './combinations.js';
@@ -22,6 +23,7 @@ export class Equivalence {
   readonly #stages: Stage[];
 
   constructor(readonly space: SearchSpace) {
+    checkArguments('Equivalence', { space });
     this.#stages = stagesOf(space);
   }
 

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { checkArguments } from '../core/check.js';
 import type { SearchSpace } from './types.js';
 
 /** JSON with sorted keys: equal values give equal text, whatever order they were built in. */
@@ -19,6 +20,8 @@ export function hashOf(value: unknown): string {
  * SHA-256, hex, of what a space computes: input, genes and graphs. Its name does not count, so a renamed space
  * still fits its checkpoints.
  */
-export function spaceHash({ name: _, ...network }: SearchSpace): string {
+export function spaceHash(space: SearchSpace): string {
+  checkArguments('spaceHash()', { space });
+  const { name: _, ...network } = space;
   return hashOf(network);
 }

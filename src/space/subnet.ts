@@ -1,3 +1,4 @@
+import { checkArguments } from '../core/check.js';
 import { expected } from '../core/errors.js';
 import { definitionOf, type Graph, type GraphNode } from '../graph/graph.js';
 import type { Dim } from '../graph/types.js';
@@ -9,6 +10,7 @@ import type { Architecture, Choice, SearchSpace } from './types.js';
  * BatchNorm. What is retrained, evaluated and exported. Names stay those of the supernet.
  */
 export function deriveSubnet(space: SearchSpace, architecture: Architecture): SearchSpace {
+  checkArguments('deriveSubnet()', { space });
   checkArchitecture(space, architecture);
   const subnet = fixGenes(space, architecture);
   const name = architecture.length === 0 ? space.name : `${space.name}:${architecture.join(',')}`;
@@ -22,6 +24,7 @@ export function deriveSubnet(space: SearchSpace, architecture: Architecture): Se
  * @throws SinglePathError `INVALID_ARGUMENT` where a value is out of range.
  */
 export function fixGenes(space: SearchSpace, values: readonly (number | undefined)[]): SearchSpace {
+  checkArguments('fixGenes()', { space, architecture: values });
   checkArchitecture(
     space,
     Array.from(space.genes, (_, i) => values[i] ?? 0),

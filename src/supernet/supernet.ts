@@ -1,6 +1,6 @@
 import { runtimeSchema } from '../config/schema/runtime.js';
 import { evaluateSchema } from '../config/schema/search.js';
-import { checkArray, checkCallbacks, checkLists, checkObject } from '../core/check.js';
+import { checkArguments, checkCallbacks } from '../core/check.js';
 import { expected, SinglePathError } from '../core/errors.js';
 import { addon } from '../runtime/addon.js';
 import { callNative, cancellation } from '../runtime/call.js';
@@ -77,8 +77,7 @@ export class Supernet implements Disposable {
     readonly space: SearchSpace,
     options: SupernetOptions = {},
   ) {
-    checkLists(space, ['genes', 'layers'], 'a search space', 'Supernet');
-    checkObject(options, 'options', 'Supernet');
+    checkArguments('Supernet', { space, options });
     const { device = DEFAULTS.device, precision = DEFAULTS.precision, seed = 0 } = options;
     const kernels = options.kernels ?? (device === 'cpu' ? 'fused' : 'aten');
     this.#network = callNative(
@@ -135,8 +134,7 @@ export class Supernet implements Disposable {
     architectures: readonly Architecture[],
     settings: EvaluateSettings,
   ): Promise<EvaluateResult> {
-    checkArray(architectures, 'an array of architectures', 'evaluate()');
-    checkObject(settings, 'settings', 'evaluate()');
+    checkArguments('evaluate()', { architectures, settings });
     const { memoryBytes = DEFAULT_MEMORY, share = true, onProgress } = settings;
     checkCallbacks({ onProgress });
     const flat = Int32Array.from(architectures.flatMap((a) => [...this.#genes(a)]));
@@ -234,7 +232,7 @@ export class Supernet implements Disposable {
   }
 
   #fitting(batches: NativeBatch[]): NativeBatch[] {
-    checkArray(batches, 'an array of batches', `a call of the supernet of '${this.space.name}'`);
+    checkArguments(`a call of the supernet of '${this.space.name}'`, { batches });
     for (const batch of batches) {
       if (this.#checked.has(batch)) continue;
       checkBatch(this.space, batch);

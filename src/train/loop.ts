@@ -1,4 +1,4 @@
-import { checkCallbacks, checkObject } from '../core/check.js';
+import { checkArguments, checkCallbacks } from '../core/check.js';
 import { SinglePathError } from '../core/errors.js';
 import type { RunDirectory } from '../run/directory.js';
 import type { NativeBatch, StepOptions, StepResult } from '../runtime/native.js';
@@ -55,9 +55,10 @@ export interface TrainingOptions {
  * @throws SinglePathError `NON_FINITE_LOSS` with the step and the path; `ABORTED` after the checkpoint was saved.
  */
 export async function trainingLoop(options: TrainingOptions): Promise<TrainingSession> {
-  checkObject(options, 'options', 'a training');
+  checkArguments('a training', { options });
   const { network, loader, sampler, recipe, seed, run, signal, onProgress, onEpoch, onFinish } = options;
   const { classes, onStalled } = options;
+  checkArguments('a training', { network, loader, sampler, recipe });
   checkCallbacks({ onProgress, onEpoch, onFinish, onStalled });
   const watch = classes === undefined ? undefined : new StallWatch(classes, recipe.warmupSteps);
   const { steps, accumulate } = recipe;

@@ -1,5 +1,5 @@
 import { retrainSchema } from '../config/schema/train.js';
-import { checkObject } from '../core/check.js';
+import { checkArguments } from '../core/check.js';
 import type { NativeBatch } from '../runtime/native.js';
 import { accuraciesOf, type Supernet } from '../supernet/supernet.js';
 import { type TrainingOptions, trainingLoop } from './loop.js';
@@ -59,7 +59,7 @@ interface Notes {
  * @throws SinglePathError `NON_FINITE_LOSS`, `ABORTED`, `IO`, `INVALID_CHECKPOINT`.
  */
 export async function retrain(options: RetrainOptions): Promise<RetrainResult> {
-  checkObject(options, 'options', 'retrain()');
+  checkArguments('retrain()', { options });
   const {
     network,
     calibration,
@@ -70,6 +70,7 @@ export async function retrain(options: RetrainOptions): Promise<RetrainResult> {
     seed,
     signal,
   } = options;
+  checkArguments('retrain()', { network, recipe, batches: calibration });
 
   const validate = async (session: TrainingSession): Promise<{ scored: Validation; images: number }> => {
     if (calibration.length > 0) await network.recalibrate(calibration, [], signal);

@@ -1,4 +1,4 @@
-import { checkObject } from '../core/check.js';
+import { checkArguments } from '../core/check.js';
 import type { SearchSpace } from '../space/types.js';
 import { type TrainableNetwork, type TrainingOptions, trainingLoop } from './loop.js';
 
@@ -27,8 +27,9 @@ export interface TrainResult {
  * @throws SinglePathError `NON_FINITE_LOSS`, `ABORTED`, `IO`, `INVALID_CHECKPOINT`.
  */
 export async function trainSupernet(options: TrainSupernetOptions): Promise<TrainResult> {
-  checkObject(options, 'options', 'trainSupernet()');
+  checkArguments('trainSupernet()', { options });
   const { supernet, run, recipe, seed } = options;
+  checkArguments('trainSupernet()', { network: supernet, recipe });
   const session = await trainingLoop({ ...options, network: supernet, classes: supernet.space.classes });
   const { last } = session.state;
   const result: TrainResult = {

@@ -1,3 +1,4 @@
+import { checkArguments } from '../core/check.js';
 import { RandomStream } from '../core/rng.js';
 import type { Sampler } from '../sampling/sampler.js';
 import type { Gene, SearchSpace } from '../space/types.js';
@@ -34,6 +35,7 @@ export function withWidthWarmup(
   warmup: WidthWarmup,
   seed: number,
 ): Sampler {
+  checkArguments('withWidthWarmup()', { sampler, space, settings: warmup, seed });
   return {
     at(step) {
       const architecture = sampler.at(step);

@@ -27,7 +27,8 @@ export interface ArraysSource {
 export const arrays = {
   source(options, split) {
     const images = options[split];
-    if (images === undefined) throw expected('images', `the ${split} split of the arrays`, images);
+    if (typeof images !== 'object' || images === null)
+      throw expected('images', `the ${split} split of the arrays`, images);
     const { pixels, shape, labels } = images;
     if (!(pixels instanceof Uint8Array)) throw expected('a Uint8Array', 'the pixels of the arrays', pixels);
     if (shape?.length !== 4 || !shape.every((side) => Number.isInteger(side) && side > 0)) {

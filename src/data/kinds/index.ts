@@ -3,6 +3,7 @@
  * to open, and `singlepath doctor`. Pure: nothing here loads the addon.
  */
 
+import { checkArguments } from '../../core/check.js';
 import { didYouMean, expected } from '../../core/errors.js';
 import { arrays } from './arrays.js';
 import { cifar10, cifar100 } from './cifar.js';
@@ -57,6 +58,7 @@ type Definition = DatasetDefinition<object, DatasetSource>;
 
 /** The definition of a kind, typed for any kind. @throws SinglePathError `INVALID_ARGUMENT` for an unknown one. */
 export function datasetDefinition(kind: string): Definition {
+  checkArguments('the kind of a data set', { text: kind });
   if (!Object.hasOwn(datasets, kind)) {
     throw expected('a known kind of data set', 'kind', kind, {
       hint: didYouMean(kind, Object.keys(datasets)),

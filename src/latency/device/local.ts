@@ -1,3 +1,4 @@
+import { checkArguments } from '../../core/check.js';
 import { SinglePathError } from '../../core/errors.js';
 import { addon } from '../../runtime/addon.js';
 import { callNative, cancellation } from '../../runtime/call.js';
@@ -29,6 +30,7 @@ export class LocalSession implements Session {
 
   /** @throws SinglePathError `NATIVE_MISSING`, `DEVICE_UNAVAILABLE`. */
   constructor(readonly options: LocalOptions) {
+    checkArguments('LocalSession', { options });
     const { threads, batch, dtype, kernels = 'fused', device = 'cpu' } = options;
     // The clock reads what the host waits, and a GPU is not waited for.
     if (device !== 'cpu') {
@@ -41,7 +43,7 @@ export class LocalSession implements Session {
       );
     }
     this.#threadsBefore = addon().threads();
-    addon().setThreads(threads);
+    callNative(() => addon().setThreads(threads));
     this.#stopwatch = callNative(() => new (addon().Stopwatch)({ device, kernels, precision: dtype, batch }));
   }
 

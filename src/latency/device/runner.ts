@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { checkArguments } from '../../core/check.js';
 import { expected, SinglePathError } from '../../core/errors.js';
 import { ioError } from '../../core/files.js';
 import { importedEnvironment } from '../environment.js';
@@ -43,7 +44,9 @@ export class RunnerSession implements Session {
 
   /** @throws SinglePathError `INVALID_ARGUMENT` for a command without a known placeholder or a broken pattern. */
   constructor(readonly options: RunnerOptions) {
+    checkArguments('RunnerSession', { options });
     const { command, pattern } = options;
+    checkArguments('the command of RunnerSession', { text: command });
     const asked = [...command.matchAll(/\{(\w+)\}/g)].map(([, name]) => name!);
     this.#kinds = asked.filter((name) => Object.hasOwn(FILES, name));
     if (this.#kinds.length === 0) {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { extname } from 'node:path';
+import { checkArguments } from '../../core/check.js';
 import { expected } from '../../core/errors.js';
 import { ioError, writeFileAtomically } from '../../core/files.js';
 import type { LatencyTable } from '../table.js';
@@ -39,6 +40,7 @@ export function tableFormat(path: string): Format {
 
 /** @throws SinglePathError `IO`, `INVALID_TABLE`. */
 export function readTable(path: string): LatencyTable {
+  checkArguments('readTable()', { path });
   const { decode } = tableFormat(path);
   let bytes: Buffer;
   try {
@@ -51,6 +53,7 @@ export function readTable(path: string): LatencyTable {
 
 /** Replaces the file as a whole. @throws SinglePathError `IO`. */
 export async function writeTable(path: string, table: LatencyTable): Promise<void> {
+  checkArguments('writeTable()', { path, latencyTable: table });
   await writeFileAtomically(path, [tableFormat(path).encode(table)]);
 }
 

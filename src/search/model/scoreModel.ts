@@ -1,3 +1,4 @@
+import { checkArguments } from '../../core/check.js';
 import { expected } from '../../core/errors.js';
 import type { GeneSpace } from '../../sampling/sampler.js';
 import type { Architecture } from '../../space/types.js';
@@ -49,11 +50,9 @@ export class ScoreModel {
    * @param options `pairs`: whether pairs of genes are terms too; default: where there are three observations a value.
    * @throws SinglePathError `INVALID_ARGUMENT` for fewer observations than the model has free terms.
    */
-  static fit(
-    space: GeneSpace,
-    { architectures, values, features = {} }: Observations,
-    options: { pairs?: boolean } = {},
-  ): ScoreModel {
+  static fit(space: GeneSpace, observations: Observations, options: { pairs?: boolean } = {}): ScoreModel {
+    checkArguments('ScoreModel.fit()', { geneSpace: space, observations, options });
+    const { architectures, values, features = {} } = observations;
     const names = Object.keys(features);
     const least = ScoreModel.leastObservations(names.length);
     if (architectures.length < least) {

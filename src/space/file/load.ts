@@ -1,6 +1,6 @@
 import { type DocumentKind, issuesError, place } from '../../config/issues.js';
 import { type ConfigSource, fileSource, objectSource, yamlSource } from '../../config/sources.js';
-import { checkObject, checkText } from '../../core/check.js';
+import { checkArguments } from '../../core/check.js';
 import { didYouMean, expected, withPrefix } from '../../core/errors.js';
 import { buildGraph, indexed, type Module } from '../../graph/build.js';
 import type { Shape } from '../../graph/types.js';
@@ -28,7 +28,7 @@ export function loadSpace(
   source: string | object,
   options: LoadSpaceOptions | Record<string, unknown> = {},
 ): SearchSpace {
-  if (typeof source !== 'string') checkObject(source, 'a path or an object', 'loadSpace()');
+  checkArguments('loadSpace()', { spaceFile: source, options });
   return build(
     typeof source === 'string' ? fileSource(source, 'space file') : objectSource(source, 'space'),
     {
@@ -39,7 +39,7 @@ export function loadSpace(
 
 /** The same from text; `source` names it in errors. */
 export function parseSpace(text: string, source = 'space', options: LoadSpaceOptions = {}): SearchSpace {
-  checkText(text, 'the text of a space file', 'parseSpace()');
+  checkArguments('parseSpace()', { text });
   return build(yamlSource(text, source), { ...options });
 }
 

@@ -1,4 +1,4 @@
-import { checkObject, checkText } from '../../core/check.js';
+import { checkArguments } from '../../core/check.js';
 import { didYouMean, expected } from '../../core/errors.js';
 import { checkInputOption, INPUT_OPTIONS } from '../input.js';
 import type { SearchSpace } from '../types.js';
@@ -47,8 +47,7 @@ export function listSpaces(): SpaceEntry[] {
  * @throws SinglePathError `INVALID_ARGUMENT` (unknown name or option), `INVALID_SPACE` (the input does not fit).
  */
 export function getSpace(name: string, options: SpaceOptions | Record<string, unknown> = {}): SearchSpace {
-  checkText(name, 'the name of a search space', 'getSpace()');
-  checkObject(options, 'options', 'getSpace()');
+  checkArguments('getSpace()', { text: name, options });
   const entry = Object.hasOwn(catalog, name) ? catalog[name] : undefined;
   if (!entry) {
     throw expected('a known search space', 'space', name, { hint: didYouMean(name, Object.keys(catalog)) });
