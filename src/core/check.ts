@@ -71,6 +71,7 @@ const KINDS = {
     object({ run: isFunction, environment: isFunction, abilities: isObject }),
   ],
   evaluate: ['a function', isFunction],
+  facts: ['the facts of a report', object({ title: isText, space: isObject, runs: isList })],
   feasibleSet: ['a set of architectures', object({ draw: isFunction })],
   geneSpace: ['a search space', object({ genes: isList })],
   latencyTable: ['a latency table', object({ header: isObject, rows: isList })],

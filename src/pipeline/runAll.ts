@@ -1,5 +1,7 @@
 import { join } from 'node:path';
+import { configArgument } from '../config/load.js';
 import type { Config } from '../config/schema/config.js';
+import { checkArguments } from '../core/check.js';
 import type { SinglePathError } from '../core/errors.js';
 import type { CostedCandidate, SearchResult } from '../evaluate/searchPhases.js';
 import { RunDirectory } from '../run/directory.js';
@@ -55,9 +57,12 @@ export interface AllResult {
  * @throws SinglePathError before the first image is read, where the configuration cannot run; then what the stages throw.
  */
 export async function runAll(
-  config: Config,
+  given: Config,
   control: AllControl,
 ): Promise<{ result: AllResult; search: SearchResult }> {
+  const config = configArgument('runAll()', given);
+  checkArguments('runAll()', { control });
+  checkArguments('runAll()', { path: control.runDir });
   const { runDir, resume = false, signal, onStage, onSkipped, onBroken } = control;
   checkHeldOut(config);
   const missing = checkConfig(config);

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { checkArguments } from '../core/check.js';
 import type { RunEnvironment } from './environment.js';
 import { EVENTS_FILE, type RunEvent } from './events.js';
 import { LineTail } from './lineTail.js';
@@ -41,6 +42,7 @@ export class Timeline {
   readonly #tail: LineTail;
 
   constructor(readonly runDir: string) {
+    checkArguments('Timeline', { path: runDir });
     this.#tail = new LineTail(join(runDir, EVENTS_FILE));
   }
 

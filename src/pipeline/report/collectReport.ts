@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
-import { SinglePathError } from '../../core/errors.js';
+import { checkArguments } from '../../core/check.js';
+import { expected, SinglePathError } from '../../core/errors.js';
 import { costOf, metricsOf } from '../../cost/cost.js';
 import type {
   NetworkFacts,
@@ -47,6 +48,8 @@ interface OpenRun {
  * @throws SinglePathError what findRuns and readRun throw, `INVALID_ARGUMENT` for runs of several spaces or searches.
  */
 export function collectReport(folders: readonly string[], control: CollectControl = {}): ReportFacts {
+  checkArguments('collectReport()', { texts: folders, control });
+  if (folders.length === 0) throw expected('at least one folder', 'collectReport()', folders);
   const runs = findRuns(folders).map((found): OpenRun => {
     const stored = readRun(found.path, 'train', 'search', 'retrain');
     return { found, stored, timeline: new Timeline(found.path).readAll() };

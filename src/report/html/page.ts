@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { checkArguments } from '../../core/check.js';
 import type { ReportFacts } from '../facts.js';
 import { escapeMarkup } from '../svg/element.js';
 import { costSection, repeatSection, warningsSection } from './provenance.js';
@@ -56,6 +57,7 @@ export function subtitleOf({ space, runs }: ReportFacts): string {
  * runs give the same bytes.
  */
 export function reportPage(facts: ReportFacts): string {
+  checkArguments('reportPage()', { facts });
   const sections = reportSections(facts);
   const title = escapeMarkup(`singlepath report: ${facts.title}`);
   const policy = [

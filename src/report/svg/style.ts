@@ -1,3 +1,6 @@
+import { checkArguments } from '../../core/check.js';
+import { expected } from '../../core/errors.js';
+
 /** Colours of a page and its plots, for light and dark screens. Marks differ in shape too, never in colour alone. */
 const LIGHT =
   '--paper:#ffffff;--card:#f7f8fa;--ink:#191c22;--muted:#596273;--line:#dfe3ea;--accent:#2356d8;--warm:#b4450f;--cool:#0b7268;' +
@@ -36,7 +39,10 @@ export const PLOT_STYLE = [
 /** A drawing as a file of its own: it brings its colours, also those for dark screens. */
 export function standalone(svg: string): string {
   const style = `<style>${colours('.plot')}.plot{background:var(--paper)}${PLOT_STYLE}</style>`;
-  const [, , width, height] = /viewBox="(\S+) (\S+) (\S+) (\S+)"/.exec(svg)!.slice(1);
+  checkArguments('standalone()', { text: svg });
+  const box = /viewBox="\S+ \S+ (\S+) (\S+)"/.exec(svg);
+  if (box === null) throw expected('a drawing with a viewBox', 'standalone()', svg);
+  const [, width, height] = box;
   return `${svg
     .replace('<svg ', `<svg width="${width}" height="${height}" `)
     .replace('</title>', `</title>${style}`)}\n`;
