@@ -18,11 +18,18 @@ import { calibratedValuation } from '../../src/pipeline/valuation.js';
 import { kendallTau, pearson } from '../../src/search/correlation.js';
 import { logError } from '../../src/search/model/scoreModel.js';
 import { rankingReport } from '../../src/search/ranking.js';
-import { meanAndError, rankOf, readSetting, supernetOf, truthByGenes, writeResult } from './setting.js';
+import {
+  DESIGN_SEED,
+  meanAndError,
+  rankOf,
+  readSetting,
+  scoreOf,
+  supernetOf,
+  truthByGenes,
+  writeResult,
+} from './setting.js';
 
 const NETWORKS = 18;
-/** Decides among which networks the design is chosen, and how fresh trainings begin: the same for all supernets. */
-const DESIGN_SEED = 1;
 const TRUE_IMAGES = 10_000;
 
 const setting = readSetting({ ways: 'supernet:1', part: '1/1' });
@@ -43,7 +50,7 @@ for (const way of ways) {
         : readRun(await supernetOf(setting, seed), 'train');
     const { trained, images } = await train(config, home, `${way}, seed ${seed}`);
     if (parts > 1) continue;
-    const { networks } = await rankOf(setting, seed, await supernetOf(setting, seed));
+    const networks = await rankOf(setting, seed, await supernetOf(setting, seed));
     rows.push({ init, epochs: Number(epochs), seed, ...modelOf(config, networks, trained, images), trained });
     const { trained: _, ...shown } = rows.at(-1)!;
     console.log(shown);
@@ -111,9 +118,9 @@ function modelOf(
   trained: readonly Trained[],
   trialImages: number,
 ) {
-  const candidateOf = ({ architecture, scores }: RankedNetwork) => ({
-    architecture,
-    score: { accuracy: scores.supernet!, naswot: scores.NASWOT! },
+  const candidateOf = (network: RankedNetwork) => ({
+    architecture: network.architecture,
+    score: scoreOf(network),
   });
   const trials = new Map(trained.map((one) => [one.architecture.join(), one]));
   const inDesign = networks.filter(({ architecture }) => trials.has(architecture.join()));

@@ -1,24 +1,31 @@
 /**
- * Table 2: what a calibration could bring. The networks of the design get one of their three true runs, with a normal error
+ * Table 2b: what a calibration could bring. The networks of the design get one of their three true runs, with a normal error
  * on top as short trainings have, instead of being trained; the supernet's scores are real. The networks that are not in
- * the design are ranked.
+ * the design are ranked, by the product's score model and by the same without a supernet.
  */
 
 import { RandomStream } from '../../src/core/rng.js';
+import { calibrationDesign } from '../../src/pipeline/calibrate.js';
 import { openSpace } from '../../src/pipeline/fromConfig.js';
-import { runRank } from '../../src/pipeline/runRank.js';
-import { dOptimalDesign } from '../../src/search/model/design.js';
+import { searchedArchitectures } from '../../src/pipeline/legalArchitectures.js';
+import type { RankedNetwork } from '../../src/pipeline/runRank.js';
+import { calibratedValuation } from '../../src/pipeline/valuation.js';
 import { logError, ScoreModel } from '../../src/search/model/scoreModel.js';
-import { geneTerms } from '../../src/search/model/terms.js';
 import { rankingReport } from '../../src/search/ranking.js';
-import { meanAndError, readSetting, supernetOf, writeResult } from './setting.js';
+import type { SearchSpace } from '../../src/space/types.js';
+import {
+  DESIGN_SEED,
+  meanAndError,
+  rankOf,
+  readSetting,
+  scoreOf,
+  supernetOf,
+  writeResult,
+} from './setting.js';
 
 /** Draws of the error, three for each of the three true runs. */
 const DRAWS = 9;
-const FEATURES: Record<string, string[]> = {
-  'sqrt units, NASWOT': ['sqrt units', 'NASWOT'],
-  'supernet, sqrt units, NASWOT': ['supernet', 'sqrt units', 'NASWOT'],
-};
+const TRUE_IMAGES = 10_000;
 
 const setting = readSetting();
 const truth = setting.truth as Record<string, { test_acc: number[] }>;
@@ -26,59 +33,80 @@ const rows = [];
 for (const seed of setting.seeds) {
   const config = setting.config(seed);
   const space = openSpace(config.space);
-  const supernet = await supernetOf(setting, seed);
-  const { networks } = await runRank(config, {
-    ...{ supernet, truth: setting.truth, sample: setting.sample },
-    onSkipped: (error) => console.error(error.message),
-  });
+  const networks = await rankOf(setting, seed, await supernetOf(setting, seed));
   const images = config.evaluate.validationImages || config.data.heldOut;
-  const numberOf = (index: number, name: string): number => {
-    const value = networks[index]!.scores[name]!;
-    return name === 'supernet' ? logError(value, images) : value;
-  };
-  const terms = geneTerms(space, false);
-  const bySize = networks
-    .map((_, i) => i)
-    .sort((a, b) => numberOf(b, 'sqrt units') - numberOf(a, 'sqrt units'));
-  const pool = bySize.slice(0, Math.ceil(0.75 * bySize.length));
   for (const count of [12, 18, 24]) {
-    const design = dOptimalDesign(
-      pool.map((i) => terms.row(networks[i]!.architecture)),
-      count,
-    ).map((i) => pool[i]!);
-    const rest = bySize.filter((i) => !design.includes(i));
-    for (const error of [0, 0.3, 0.6]) {
-      for (const [name, features] of Object.entries(FEATURES)) {
-        const reports = Array.from({ length: DRAWS }, (_, draw) => {
-          const random = new RandomStream(draw, 'test', 0);
-          const normal = () =>
-            Math.sqrt(-2 * Math.log(1 - random.uniform())) * Math.cos(2 * Math.PI * random.uniform());
-          const of = (indices: number[]) => ({
-            architectures: indices.map((i) => networks[i]!.architecture),
-            features: Object.fromEntries(features.map((f) => [f, indices.map((i) => numberOf(i, f))])),
-          });
-          const values = design.map((i) => {
-            const run = truth[networks[i]!.architecture.join('')]!.test_acc[draw % 3]!;
-            return logError((run + error * normal()) / 100, 10_000);
-          });
-          const model = ScoreModel.fit(space, { ...of(design), values });
-          const { architectures, features: known } = of(rest);
-          return rankingReport(
-            model.predict(architectures, known).map(({ mean }) => mean),
-            rest.map((i) => networks[i]!.truth),
-            rest.map((i) => networks[i]!.scores.MAdds!),
-            { topK: [] },
-          );
-        });
-        const row = {
-          ...{ seed, networks: count, error, features: name },
-          kendall: meanAndError(reports.map(({ kendall }) => kendall)).mean,
-          bandKendall: meanAndError(reports.map(({ bandKendall }) => bandKendall)).mean,
+    const architectures = calibrationDesign(space, searchedArchitectures(space, config), count, DESIGN_SEED);
+    const chosen = new Set(architectures.map((genes) => genes.join()));
+    const design = networks.filter(({ architecture }) => chosen.has(architecture.join()));
+    const rest = networks.filter(({ architecture }) => !chosen.has(architecture.join()));
+    for (const error of [0, 0.3, 0.6, 1]) {
+      const draws = Array.from({ length: DRAWS }, (_, draw) => {
+        const accuracies = trainings(design, error, draw);
+        const trained = design.map((network, i) => ({
+          ...{ architecture: network.architecture, score: scoreOf(network) },
+          ...{ accuracy: accuracies[i]!, loss: 0, folder: '' },
+        }));
+        const candidates = rest.map((network) => ({
+          architecture: network.architecture,
+          score: scoreOf(network),
+        }));
+        const { valuation } = calibratedValuation({ space, images, naswot: true }, trained, TRUE_IMAGES);
+        return {
+          model: report(valuation(candidates)!, rest),
+          without: report(withoutSupernet(space, design, accuracies, rest), rest),
         };
-        rows.push(row);
-      }
+      });
+      const mean = (way: 'model' | 'without', key: 'kendall' | 'bandKendall') =>
+        meanAndError(draws.map((draw) => draw[way][key])).mean;
+      rows.push({
+        ...{ seed, networks: count, error },
+        ...{ kendall: mean('model', 'kendall'), bandKendall: mean('model', 'bandKendall') },
+        kendallWithoutSupernet: mean('without', 'kendall'),
+        bandKendallWithoutSupernet: mean('without', 'bandKendall'),
+      });
     }
   }
 }
 console.table(rows);
 writeResult('calibration-on-truth', { draws: DRAWS, rows });
+
+/** What trainings of the networks would give, as shares of right images. */
+function trainings(networks: readonly RankedNetwork[], error: number, draw: number): number[] {
+  const random = new RandomStream(draw, 'test', 0);
+  return networks.map(({ architecture }) => {
+    const normal = Math.sqrt(-2 * Math.log(1 - random.uniform())) * Math.cos(2 * Math.PI * random.uniform());
+    return (truth[architecture.join('')]!.test_acc[draw % 3]! + error * normal) / 100;
+  });
+}
+
+/** The trained networks and two scores that need no supernet. */
+function withoutSupernet(
+  space: SearchSpace,
+  design: readonly RankedNetwork[],
+  accuracies: readonly number[],
+  rest: readonly RankedNetwork[],
+) {
+  const features = (networks: readonly RankedNetwork[]) =>
+    Object.fromEntries(
+      ['sqrt units', 'NASWOT'].map((name) => [name, networks.map(({ scores }) => scores[name]!)]),
+    );
+  const model = ScoreModel.fit(space, {
+    architectures: design.map(({ architecture }) => architecture),
+    values: accuracies.map((accuracy) => logError(accuracy, TRUE_IMAGES)),
+    features: features(design),
+  });
+  return model.predict(
+    rest.map(({ architecture }) => architecture),
+    features(rest),
+  );
+}
+
+function report(predictions: readonly { mean: number }[], networks: readonly RankedNetwork[]) {
+  return rankingReport(
+    predictions.map(({ mean }) => mean),
+    networks.map((network) => network.truth),
+    networks.map(({ scores }) => scores.MAdds!),
+    { topK: [] },
+  );
+}

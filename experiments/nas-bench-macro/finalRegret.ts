@@ -14,8 +14,8 @@ import { chooseFinalists } from '../../src/search/finalists.js';
 import { halvingRungs, successiveHalving } from '../../src/search/halving.js';
 import type { Valuation } from '../../src/search/types.js';
 import type { Trained } from './calibration.js';
-import { scoreOf, Table } from './searchOnTable.js';
-import { CAPS, meanAndError, rankOf, readSetting, supernetOf, writeResult } from './setting.js';
+import { Table } from './searchOnTable.js';
+import { CAPS, meanAndError, rankOf, readSetting, scoreOf, supernetOf, writeResult } from './setting.js';
 
 const FINALISTS = 10;
 /** Races of the same networks, which differ in the errors of their trainings. */
@@ -29,7 +29,7 @@ const rows: { seed: number; cap: number; [score: string]: number }[] = [];
 for (const seed of setting.seeds) {
   const config = setting.config(seed);
   const space = openSpace(config.space);
-  const table = new Table(space, (await rankOf(setting, seed, await supernetOf(setting, seed))).networks);
+  const table = new Table(space, await rankOf(setting, seed, await supernetOf(setting, seed)));
   const images = config.evaluate.validationImages || config.data.heldOut;
   const model = { space, images, naswot: true };
   const ways: Record<string, Valuation | undefined> = {

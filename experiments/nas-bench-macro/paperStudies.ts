@@ -36,11 +36,13 @@ interface Point {
 
 const setting = readSetting({ constrained: '' });
 const figure3: Point[] = [];
+const tables: Table[] = [];
 const table3: { seed: number; cap: number; [way: string]: number }[] = [];
 for (const seed of setting.seeds) {
   const config = setting.config(seed);
   const space = openSpace(config.space);
-  const table = new Table(space, (await rankOf(setting, seed, await supernetOf(setting, seed))).networks);
+  const table = new Table(space, await rankOf(setting, seed, await supernetOf(setting, seed)));
+  tables.push(table);
   const images = config.evaluate.validationImages || config.data.heldOut;
   const valuation = combinedValuation({ space, images, naswot: true });
   for (const cap of CAPS) {
@@ -93,12 +95,10 @@ console.table(
   })),
 );
 
-const config = setting.config(1);
-const space = openSpace(config.space);
-const same = new Table(space, (await rankOf(setting, setting.seeds[0]!)).networks);
+const { space } = tables[0]!;
 const sameChoice = space.layers.flatMap(({ gene, choices }) => (gene === undefined ? [] : [choices]))[0]!;
 const uniform = sameChoice.map((_, choice) => {
-  const { truth, scores } = same.network(space.genes.map(() => choice));
+  const { truth, scores } = tables[0]!.network(space.genes.map(() => choice));
   return { way: `all choice ${choice}`, accuracy: truth, madds: scores.MAdds! };
 });
 const ways = ['random selection', 'random search', 'evolution', 'evolution, score model', 'optimum'].map(
@@ -123,7 +123,7 @@ if (setting.own.constrained !== '') {
       ['constrained', setting.own.constrained!],
     ] as const) {
       const own = { ...setting, runs };
-      const { networks } = await rankOf(own, seed, await supernetOf(own, seed));
+      const networks = await rankOf(own, seed, await supernetOf(own, seed));
       const legal = networks.filter(({ scores }) => scores.MAdds! <= CONSTRAINED);
       const scores = legal.map((network) => network.scores.supernet!);
       const truths = legal.map(({ truth }) => truth);

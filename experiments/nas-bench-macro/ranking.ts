@@ -4,14 +4,16 @@
  */
 
 import type { RankingRow } from '../../src/search/rankingCard.js';
-import { meanAndError, rankOf, readSetting, supernetOf, writeResult } from './setting.js';
+import { cardOf, meanAndError, rankOf, readSetting, supernetOf, writeResult } from './setting.js';
 
 const setting = readSetting({ supernet: 'yes' });
 const baselines = setting.own.supernet === 'no';
 const cards: { seed: number; count: number; rows: RankingRow[]; verdict: string }[] = [];
 for (const seed of setting.seeds) {
   const supernet = baselines ? undefined : await supernetOf(setting, seed);
-  const { card, count } = await rankOf(setting, seed, supernet);
+  const networks = await rankOf(setting, seed, supernet);
+  const card = cardOf(networks);
+  const count = networks.length;
   console.log(`seed ${seed}, ${count} networks: ${card.verdict}`);
   cards.push({ seed, count, rows: card.rows, verdict: card.verdict });
 }

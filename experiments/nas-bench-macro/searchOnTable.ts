@@ -5,9 +5,10 @@ import type { RankedNetwork } from '../../src/pipeline/runRank.js';
 import { evolutionarySearch } from '../../src/search/evolution.js';
 import { withModel } from '../../src/search/generations.js';
 import { randomSearch } from '../../src/search/random.js';
-import type { Candidate, Evaluate, Score, Valuation } from '../../src/search/types.js';
+import type { Candidate, Evaluate, Valuation } from '../../src/search/types.js';
 import { Equivalence } from '../../src/space/equivalence.js';
 import type { Architecture, SearchSpace } from '../../src/space/types.js';
+import { scoreOf } from './setting.js';
 
 /** All networks of a space with their scores and true accuracies. */
 export class Table {
@@ -49,8 +50,4 @@ export class Table {
     for await (const state of run(this.space, this.evaluate, options)) visited = state.visited;
     return withModel(visited, valuation);
   }
-}
-
-export function scoreOf({ scores }: RankedNetwork): Score {
-  return { accuracy: scores.supernet!, loss: -scores['supernet loss']!, naswot: scores.NASWOT! };
 }

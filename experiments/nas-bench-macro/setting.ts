@@ -9,10 +9,14 @@ import { loadConfig } from '../../src/config/load.js';
 import type { Config } from '../../src/config/schema/config.js';
 import { writeFileAtomically } from '../../src/core/files.js';
 import { packageRoot } from '../../src/core/packageRoot.js';
-import { type RankResult, runRank } from '../../src/pipeline/runRank.js';
+import { openSpace } from '../../src/pipeline/fromConfig.js';
+import { type RankedNetwork, type RankResult, runRank } from '../../src/pipeline/runRank.js';
 import { readResult } from '../../src/pipeline/runs.js';
 import { runTrain } from '../../src/pipeline/runTrain.js';
+import { combinedValuation } from '../../src/pipeline/valuation.js';
+import { type RankingCard, rankingCard } from '../../src/search/rankingCard.js';
 import { parseTrueAccuracies } from '../../src/search/truth.js';
+import type { Score } from '../../src/search/types.js';
 import { hashOf } from '../../src/space/hash.js';
 import type { TrainResult } from '../../src/train/supernet.js';
 
@@ -79,27 +83,62 @@ export async function supernetOf(setting: Setting, seed: number): Promise<string
   return runDir;
 }
 
+/** Decides among which networks a design is chosen, and how fresh trainings begin: the same for all supernets. */
+export const DESIGN_SEED = 1;
 /** Limits under which regret is reported. */
 export const CAPS = [50e6, 60e6, 70e6, 80e6];
 
 /**
- * `rank` of a seed's supernet, or of what needs no training; kept in the folder of the runs, as NASWOT of all networks
- * takes a minute.
+ * All networks with the scores of a seed's supernet and with those that need no training. They are kept in the folder of
+ * the runs, as NASWOT of all networks takes a minute; what the score model makes of them is computed anew.
  */
-export async function rankOf(setting: Setting, seed: number, supernet?: string): Promise<RankResult> {
+export async function rankOf(setting: Setting, seed: number, supernet?: string): Promise<RankedNetwork[]> {
   const config = setting.config(seed);
   const weights = supernet === undefined ? null : readResult<TrainResult>(supernet).weights;
   const { sample = null } = setting;
   const key = hashOf({ seed, weights, sample, evaluate: config.evaluate, caps: CAPS }).slice(0, 8);
   const file = join(setting.runs, 'ranked', `${seed}-${key}.json`);
-  if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as RankResult;
-  const result = await runRank(config, {
-    ...{ supernet, truth: setting.truth, sample: setting.sample, caps: CAPS },
-    onSkipped: (error) => console.error(error.message),
-  });
-  mkdirSync(join(setting.runs, 'ranked'), { recursive: true });
-  await writeFileAtomically(file, [JSON.stringify(result)]);
-  return result;
+  if (!existsSync(file)) {
+    const result = await runRank(config, {
+      ...{ supernet, truth: setting.truth, sample: setting.sample, caps: CAPS },
+      onSkipped: (error) => console.error(error.message),
+    });
+    mkdirSync(join(setting.runs, 'ranked'), { recursive: true });
+    await writeFileAtomically(file, [JSON.stringify(result)]);
+  }
+  const { networks } = JSON.parse(readFileSync(file, 'utf8')) as RankResult;
+  if (weights === null) return networks;
+  const images = config.evaluate.validationImages || config.data.heldOut;
+  const predictions = combinedValuation({ space: openSpace(config.space), images, naswot: true })(
+    networks.map((network) => ({ architecture: network.architecture, score: scoreOf(network) })),
+  );
+  return networks.map(({ scores, ...network }, i) => ({
+    ...network,
+    scores: { ...scores, ...(predictions && { 'score model': predictions[i]!.mean }) },
+  }));
+}
+
+/** What `rank` prints of such networks. */
+export function cardOf(networks: readonly RankedNetwork[]): RankingCard {
+  const named = Object.keys(networks[0]!.scores).map((name) => ({
+    name,
+    values: networks.map(({ scores }) => scores[name]!),
+  }));
+  const own = ['supernet', 'supernet loss', 'score model'];
+  return rankingCard(
+    named
+      .filter(({ name }) => own.includes(name))
+      .map((score) => (score.name === 'supernet loss' ? { ...score, detail: true as const } : score)),
+    named.filter(({ name }) => !own.includes(name)),
+    networks.map(({ truth }) => truth),
+    networks.map(({ scores }) => scores.MAdds!),
+    { limits: CAPS },
+  );
+}
+
+/** The scores of a ranked network as a search sees them. */
+export function scoreOf({ scores }: RankedNetwork): Score {
+  return { accuracy: scores.supernet!, loss: -scores['supernet loss']!, naswot: scores.NASWOT! };
 }
 
 /** The true mean accuracy of each of the 6,561 architectures, by its genes. */
