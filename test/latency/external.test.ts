@@ -14,6 +14,7 @@ import { importTable } from '../../src/pipeline/latencyTable.js';
 import { UniformSampler } from '../../src/sampling/uniform.js';
 import { getSpace } from '../../src/space/spaces/catalog.js';
 import { temporaryFile } from '../cli/run.js';
+import { onceForAllSum, onceForAllTable } from './onceForAll.js';
 import { asYaml, proxylessSum, proxylessTable } from './proxyless.js';
 
 const space = getSpace('proxyless-mobile');
@@ -24,9 +25,9 @@ const table = importTable(config, file, { format: 'proxyless', device: 'phone' }
 
 /** By ProxylessNAS's keys, a nanosecond a thousand multiply-adds and 20 microseconds. */
 function mobileTimes(): [key: string, ms: number][] {
-  return [...mobileKeys(space, proxylessKey)].flatMap(([{ block }, key]): [string, number][] => {
+  return [...mobileKeys(space, proxylessKey)].flatMap(([{ block }, [keys]]) => {
     const { madds } = graphCost(block.graph, block.input, readerOf([])).cost;
-    return typeof key === 'string' ? [[key, madds / 1e9 + 0.02]] : [];
+    return keys!.map((key): [string, number] => [key, madds / 1e9 + 0.02]);
   });
 }
 
@@ -70,7 +71,7 @@ describe('a table of ProxylessNAS', () => {
     const estimated = filled.rows.filter(({ source }) => source === 'interpolated');
     assert.equal(estimated.length, orderly.size - some.size);
     const truth = new Map(
-      [...mobileKeys(space, proxylessKey)].map(([row, key]) => [row.key, orderly.get(key!)!]),
+      [...mobileKeys(space, proxylessKey)].map(([row, [keys]]) => [row.key, orderly.get(keys![0]!)!]),
     );
     for (const { key, times: of } of estimated)
       assert.ok(Math.abs(of!.p50 / 1e6 / truth.get(key)! - 1) < 0.01, key);
@@ -95,18 +96,51 @@ describe('a table of ProxylessNAS', () => {
   });
 });
 
-it('Once-for-all names the middle width and the activation', () => {
-  const keys = [...mobileKeys(space, onceForAllKey).values()];
-  assert.ok(
-    keys.includes(
-      'expanded_conv-input:112x112x16-output:56x56x24-expand:48-kernel:3-stride:2-idskip:0-se:0-hs:0',
-    ),
-  );
-  assert.equal(keys.filter((key) => key === null).length > 0, true, 'identity has no key');
-  const entries = keys.filter((key) => typeof key === 'string').map((key) => [key, 1.5] as const);
-  const text = asYaml(new Map(entries)).replaceAll('var:', 'std:');
-  const imported = importTable(config, temporaryFile('ofa.yaml', text), { format: 'ofa', device: '' });
-  assert.equal(imported.rows.length, keys.length);
+describe('a table of Once-for-all', () => {
+  const mobile = getSpace('mobilenet-v3');
+  const own = loadConfig({ set: ['space.name=mobilenet-v3'] }).space;
+  const times = onceForAllTable(2);
+  const yaml = (some: ReadonlyMap<string, number>) => asYaml(some).replaceAll('var:', 'std:');
+  const read = (some: ReadonlyMap<string, number>) =>
+    importTable(own, temporaryFile('ofa.yaml', yaml(some)), { format: 'ofa', device: '' });
+
+  it('predicts the sums of its own formula, with squeeze-and-excite and a pooling of its own', () => {
+    const costs = costTable(mobile, read(times));
+    for (let i = 0; i < 50; i++) {
+      const architecture = new UniformSampler(mobile, 4).at(i);
+      assert.ok(Math.abs(tableCost(costs, architecture) / 1e6 - onceForAllSum(times, architecture)) < 1e-9);
+    }
+  });
+
+  it('comes back from an export with the same sums, and names what is missing', () => {
+    const exported = writeYamlTimes(mobile, read(times), YAML_STYLES.ofa);
+    assert.deepEqual(new Set(Object.keys(parse(exported) as object)), new Set(times.keys()));
+    const again = importTable(own, temporaryFile('again.yaml', exported), { format: 'ofa', device: '' });
+    const architecture = new UniformSampler(mobile, 4).at(7);
+    const [there, back] = [read(times), again].map((one) => predict(mobile, one, [architecture])[0]!.latencyMs);
+    assert.ok(Math.abs(there! - back!) < 1e-9);
+    const without = [...times.keys()].filter((key) => /se:1.*hs:1/.test(key)).slice(0, 3);
+    assert.throws(
+      () => read(new Map([...times].filter(([key]) => !without.includes(key)))),
+      (error: Error) =>
+        /these 3 keys are missing/.test(error.message) && without.every((key) => error.message.includes(key)),
+    );
+  });
+
+  it('of a space without squeeze-and-excite, whose head is written as by ProxylessNAS', () => {
+    const keys = [...mobileKeys(space, onceForAllKey).values()].map((ways) => ways.at(-1)!);
+    assert.ok(
+      keys
+        .flat()
+        .includes(
+          'expanded_conv-input:112x112x16-output:56x56x24-expand:48-kernel:3-stride:2-idskip:0-se:0-hs:0',
+        ),
+    );
+    assert.ok(keys.some((way) => way.length === 0), 'identity has no key');
+    const text = yaml(new Map(keys.flat().map((key) => [key, 1.5] as const)));
+    const imported = importTable(config, temporaryFile('ofa.yaml', text), { format: 'ofa', device: '' });
+    assert.equal(imported.rows.length, keys.length);
+  });
 });
 
 it('a CSV needs a column that names its unit', () => {

@@ -7,7 +7,7 @@ import type { Row } from '../rows.js';
 import { spaceRows } from '../rows.js';
 import type { TableRow } from '../table.js';
 import { readCsvTimes } from './csvTimes.js';
-import { mobileKeys, proxylessKey } from './mobileKeys.js';
+import { mobileKeys, POOLING, proxylessKey } from './mobileKeys.js';
 import { readYamlTimes, YAML_STYLES } from './yamlTable.js';
 
 /** A time in milliseconds, as a foreign file has it. */
@@ -21,8 +21,8 @@ export type ForeignTimes = Map<string, ForeignTime>;
 
 interface ForeignFormat {
   read(text: string, path: string): ForeignTimes;
-  /** Keys under which the file may have a row; none for identity, undefined where it cannot have it. */
-  keys(space: SearchSpace): Map<Row, string[] | undefined>;
+  /** How the file may have each row ({@link KeyStyle}). */
+  keys(space: SearchSpace): Map<Row, string[][]>;
 }
 
 /** Formats of other projects that `latency import` reads. */
@@ -33,12 +33,7 @@ const FOREIGN_FORMATS: Record<'proxyless' | 'ofa' | 'csv', ForeignFormat> = {
     read: readCsvTimes,
     keys: (space) => {
       const mobile = mobileKeys(space, proxylessKey);
-      return new Map(
-        spaceRows(space).rows.map((row) => {
-          const other = mobile.get(row);
-          return [row, other ? [row.key, other] : other === null ? [] : [row.key]];
-        }),
-      );
+      return new Map(spaceRows(space).rows.map((row) => [row, [[row.key], ...mobile.get(row)!]]));
     },
   },
 };
@@ -49,13 +44,7 @@ function yamlFormat(name: keyof typeof YAML_STYLES): ForeignFormat {
   const style = YAML_STYLES[name];
   return {
     read: (text, path) => readYamlTimes(text, style, path),
-    keys: (space) =>
-      new Map(
-        [...mobileKeys(space, style.key)].map(([row, key]) => {
-          if (key === undefined) return [row, undefined];
-          return [row, key === null ? [] : [key]];
-        }),
-      ),
+    keys: (space) => mobileKeys(space, style.key),
   };
 }
 
@@ -77,14 +66,15 @@ export function importRows(
   const missing: string[] = [];
   const absent: Row[] = [];
   const measured = new Map<Row, TableRow>();
-  for (const [row, candidates] of keys(space)) {
-    const found = candidates?.find((key) => times.has(key));
-    if (found !== undefined) measured.set(row, importedRow(row, times.get(found)!));
-    else if (candidates?.length === 0) measured.set(row, importedRow(row));
-    else {
-      missing.push(candidates?.at(-1) ?? `(none for ${row.label}: ${row.key})`);
-      absent.push(row);
+  for (const [row, ways] of keys(space)) {
+    const found = ways.find((way) => way.every((key) => times.has(key)));
+    if (found !== undefined) {
+      measured.set(row, importedRow(row, found.map((key) => times.get(key)!)));
+      continue;
     }
+    const lacking = (ways.at(-1) ?? []).filter((key) => !times.has(key));
+    missing.push(...(lacking.length > 0 ? lacking : [`(none for ${row.label}: ${row.key})`]));
+    absent.push(row);
   }
   if (missing.length > 0 && !interpolate) {
     throw new SinglePathError(
@@ -98,8 +88,13 @@ export function importRows(
   return [...measured.values(), ...(absent.length === 0 ? [] : interpolateRows(absent, measured))];
 }
 
-function importedRow({ key, label, block, output }: Row, time?: ForeignTime): TableRow {
-  const { mean, spread, count } = time ?? { mean: 0, spread: 0, count: 0 };
+/** The sum of times; what has none (identity) takes no time. */
+function importedRow({ key, label, block, output }: Row, times: readonly ForeignTime[]): TableRow {
+  const [first, ...others] = times;
+  const mean = times.reduce((sum, time) => sum + time.mean, 0);
+  const count = first === undefined ? 0 : Math.min(...times.map((time) => time.count));
+  // Spreads of several times are not known together.
+  const spread = others.length === 0 ? (first?.spread ?? 0) : 0;
   return {
     key,
     label,
@@ -114,7 +109,10 @@ function importedRow({ key, label, block, output }: Row, time?: ForeignTime): Ta
 }
 
 function checkTimes(times: ForeignTimes, path: string): void {
-  const bad = [...times].filter(([, { mean }]) => !(mean > 0 && Number.isFinite(mean)));
+  // An export has the time of the pooling in that of the convolution before it.
+  const positive = (key: string, mean: number): boolean =>
+    mean > 0 || (mean === 0 && key.startsWith(`${POOLING}-`));
+  const bad = [...times].filter(([key, { mean }]) => !(positive(key, mean) && Number.isFinite(mean)));
   if (bad.length === 0) return;
   throw new SinglePathError(
     'INVALID_TABLE',

@@ -7,55 +7,92 @@ import { type Row, spaceRows } from '../rows.js';
 
 /** A row in the words of MobileNet lookup tables. */
 export interface MobileRow {
-  kind: 'Conv' | 'Conv_1' | 'expanded_conv' | 'Logits';
+  kind: 'Conv' | 'Conv_1' | 'Conv_2' | 'expanded_conv' | 'Logits';
   input: Shape;
   output: Shape;
   /** Of an `expanded_conv`. */
-  expanded?: { middle: number; kernel: number; stride: number; skip: boolean; hswish: boolean };
+  expanded?: {
+    middle: number;
+    kernel: number;
+    stride: number;
+    skip: boolean;
+    squeezeExcite: boolean;
+    hswish: boolean;
+  };
+  /** Of `Logits`: what is pooled in front of it, wherever that is done. */
+  pooledFrom?: Shape;
+  /** Its output is pooled to one pixel. */
+  pools: boolean;
 }
 
-/** How a project writes the key of a row. */
-export type KeyStyle = (row: MobileRow) => string;
+/**
+ * How a project writes a row: the keys whose times add up to it. Several ways, the first that a file has is taken; none
+ * where it has no words for the row.
+ */
+export type KeyStyle = (row: MobileRow) => string[][];
 
 /** ProxylessNAS (arXiv 1812.00332): `expand` is the ratio. */
 export const proxylessKey: KeyStyle = (row) => {
   const { input, expanded } = row;
-  if (expanded === undefined) return head(row);
-  const { middle, kernel, stride, skip } = expanded;
+  if (expanded === undefined) return [[head(row)]];
+  const { middle, kernel, stride, skip, squeezeExcite } = expanded;
+  if (squeezeExcite) return [];
   const ratio = middle / input.channels;
-  return `${head(row)}-expand:${ratio}-kernel:${kernel}-stride:${stride}-idskip:${skip ? 1 : 0}`;
+  return [[`${head(row)}-expand:${ratio}-kernel:${kernel}-stride:${stride}-idskip:${skip ? 1 : 0}`]];
 };
 
-/** Once-for-all (arXiv 1908.09791): `expand` is the width in the middle; squeeze-and-excitation and hswish follow. */
+/** What Once-for-all calls the pooling in front of the classifier. */
+export const POOLING = 'AvgPool2D';
+
+/**
+ * Once-for-all (arXiv 1908.09791): `expand` is the width in the middle; squeeze-and-excite and hswish follow. The pooling
+ * behind `Conv_1` has a key of its own, and the classifier's input is one pixel; ways of ProxylessNAS are read too.
+ */
 export const onceForAllKey: KeyStyle = (row) => {
-  if (row.expanded === undefined) return head(row);
-  const { middle, kernel, stride, skip, hswish } = row.expanded;
-  const flags = `idskip:${skip ? 1 : 0}-se:0-hs:${hswish ? 1 : 0}`;
-  return `${head(row)}-expand:${middle}-kernel:${kernel}-stride:${stride}-${flags}`;
+  const { kind, input, output, expanded, pooledFrom, pools } = row;
+  if (expanded !== undefined) {
+    const { middle, kernel, stride, skip, squeezeExcite, hswish } = expanded;
+    const flags = [skip, squeezeExcite, hswish].map(Number);
+    const [idskip, se, hs] = flags;
+    const names = `idskip:${idskip}-se:${se}-hs:${hs}`;
+    return [[`${head(row)}-expand:${middle}-kernel:${kernel}-stride:${stride}-${names}`]];
+  }
+  if (pools) {
+    const pooled = `${POOLING}-input:${size(output)}-output:1x1x${output.channels}`;
+    return [[head(row), pooled], [head(row)]];
+  }
+  if (kind === 'Logits' && pooledFrom !== undefined) {
+    const { pooledFrom: _, ...pixel } = row;
+    return [[head({ ...pixel, input: { ...input, height: 1, width: 1 } })], [head(row)]];
+  }
+  return [[head(row)]];
 };
 
-function head({ kind, input, output }: MobileRow): string {
-  const size = ({ channels, height, width }: Shape) => `${height}x${width}x${channels}`;
-  return `${kind}-input:${size(input)}-output:${kind === 'Logits' ? output.channels : size(output)}`;
+const size = ({ channels, height, width }: Shape): string => `${height}x${width}x${channels}`;
+
+function head({ kind, input, output, pooledFrom }: MobileRow): string {
+  const { height, width } = pooledFrom ?? input;
+  const from = size({ channels: input.channels, height, width });
+  return `${kind}-input:${from}-output:${kind === 'Logits' ? output.channels : size(output)}`;
 }
 
 /**
- * Each row of a space with its key in another project's style: null for identity, which those tables leave out, and
- * undefined for a block they have no words for.
+ * Each row of a space with its ways of being written in another project's style ({@link KeyStyle}). Identity takes no key:
+ * those tables leave it out.
  */
-export function mobileKeys(space: SearchSpace, style: KeyStyle): Map<Row, string | null | undefined> {
+export function mobileKeys(space: SearchSpace, style: KeyStyle): Map<Row, string[][]> {
   const { rows } = spaceRows(space);
-  const keys = new Map<Row, string | null | undefined>();
+  const keys = new Map<Row, string[][]>();
   let pooledFrom: Shape | undefined;
   let first = true;
   for (const row of rows) {
     const { nodes } = row.block.graph;
     const shapes = inferShapes(row.block.graph, row.block.input, readerOf([]));
-    const pool = nodes.findIndex(({ op }) => op === 'adaptiveAveragePool');
     const mobile = mobileRow(row, shapes, first, pooledFrom);
     if (mobile?.kind === 'Conv') first = false;
-    if (pool >= 0) pooledFrom = shapes[nodes[pool]!.inputs[0]!]!;
-    keys.set(row, nodes.length === 0 ? null : mobile && style(mobile));
+    const pool = nodes.findLast(({ op }) => op === 'adaptiveAveragePool');
+    if (pool !== undefined && mobile?.expanded === undefined) pooledFrom = shapes[pool.inputs[0]!]!;
+    keys.set(row, nodes.length === 0 ? [[]] : mobile === undefined ? [] : style(mobile));
   }
   return keys;
 }
@@ -77,17 +114,25 @@ function mobileRow(
   pooledFrom: Shape | undefined,
 ): MobileRow | undefined {
   const { nodes } = graph;
-  // Everything must be one chain; only a residual may read the block's input again.
+  const gate = squeezeExciteOf(nodes);
+  // Everything must be one chain; only a residual may read the block's input again, and a gate what it weights.
   const chained = nodes.every((node, i) =>
-    node.op === 'add' ? node.inputs.includes(i) && node.inputs.includes(0) : node.inputs[0] === i,
+    node.op === 'add'
+      ? node.inputs.includes(i) && node.inputs.includes(0)
+      : node.inputs[0] === i || i === gate?.last,
   );
-  if (!chained || nodes.some(({ op }) => !CHAIN.has(op))) return undefined;
-  const convolutions = nodes.flatMap((node, i) => (node.op === 'conv2d' ? [{ node, value: i + 1 }] : []));
-  const linear = nodes.find(({ op }) => op === 'linear');
-  if (linear !== undefined) {
-    // The classifier's key has the size in front of the pooling, wherever that is done.
-    const { height, width } = pooledFrom ?? input;
-    return { kind: 'Logits', input: { channels: input.channels, height, width }, output };
+  const others = nodes.flatMap((node, i) =>
+    gate !== undefined && i >= gate.first && i <= gate.last ? [] : [{ node, value: i + 1 }],
+  );
+  if (!chained || others.some(({ node }) => !CHAIN.has(node.op))) return undefined;
+  const convolutions = others.filter(({ node }) => node.op === 'conv2d') as {
+    node: Conv2dNode;
+    value: number;
+  }[];
+  const pools = others.some(({ node }) => node.op === 'adaptiveAveragePool');
+  if (others.some(({ node }) => node.op === 'linear')) {
+    const from = pooledFrom ?? (pools ? input : undefined);
+    return { kind: 'Logits', input, output, pools: false, ...(from && { pooledFrom: from }) };
   }
   if (
     convolutions.some(
@@ -99,12 +144,24 @@ function mobileRow(
   const depthwise = convolutions.filter(({ node }) => node.groups === 'depthwise');
   if (depthwise.length === 0 && convolutions.length === 1) {
     const after = shapes[convolutions[0]!.value]!;
-    return { kind: first ? 'Conv' : 'Conv_1', input, output: after };
+    const kind = first ? 'Conv' : input.height === 1 && input.width === 1 ? 'Conv_2' : 'Conv_1';
+    return { kind, input, output: after, pools };
   }
   if (depthwise.length !== 1) return undefined;
-  const { kernel, stride } = depthwise[0]!.node as Conv2dNode;
+  const { kernel, stride } = depthwise[0]!.node;
   const middle = shapes[depthwise[0]!.value]!.channels;
-  const hswish = nodes.some((node) => node.op === 'activation' && node.function === 'hswish');
+  const hswish = others.some(({ node }) => node.op === 'activation' && node.function === 'hswish');
   const skip = nodes.some(({ op }) => op === 'add');
-  return { kind: 'expanded_conv', input, output, expanded: { middle, kernel, stride, skip, hswish } };
+  const squeezeExcite = gate !== undefined;
+  const expanded = { middle, kernel, stride, skip, squeezeExcite, hswish };
+  return { kind: 'expanded_conv', input, output, expanded, pools: false };
+}
+
+/** Places of the nodes of a squeeze-and-excite: from its pooling to the multiplication of what it pooled. */
+function squeezeExciteOf(nodes: readonly GraphNode[]): { first: number; last: number } | undefined {
+  const last = nodes.findIndex(({ op }) => op === 'multiply');
+  if (last < 0) return undefined;
+  const [weighted, gate] = nodes[last]!.inputs;
+  const first = nodes.findIndex(({ op, inputs }) => op === 'adaptiveAveragePool' && inputs[0] === weighted);
+  return first >= 0 && gate === last ? { first, last } : undefined;
 }

@@ -63,18 +63,22 @@ export function writeYamlTimes(
 ): string {
   const best = bestRows(table);
   const without: string[] = [];
-  const entries = [...mobileKeys(space, style)].flatMap(([row, key]): [string, object][] => {
+  const entries = [...mobileKeys(space, style)].flatMap(([row, [way]]): [string, object][] => {
     const measured = best.get(row.key);
-    if (key === null || measured === undefined) return [];
-    if (key === undefined) {
+    if (measured === undefined) return [];
+    if (way === undefined) {
       without.push(row.label);
       return [];
     }
+    const [key, ...parts] = way;
+    if (key === undefined) return [];
     const { times, published } = measured;
     const deviation = (times?.std ?? 0) / 1e6;
     const width = published?.spread ?? (spread === 'var' ? deviation ** 2 : deviation);
     return [
       [key, { count: times?.n ?? 0, mean: published?.mean ?? rowTime(measured)! / 1e6, [spread]: width }],
+      // The row was measured as one.
+      ...parts.map((part): [string, object] => [part, { count: 0, mean: 0, [spread]: 0 }]),
     ];
   });
   if (without.length > 0) {
