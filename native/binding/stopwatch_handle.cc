@@ -33,11 +33,20 @@ Napi::Float64Array array_to_js(Napi::Env env, const std::vector<double>& values)
   return array;
 }
 
+// In the order [N, C, H, W].
+Napi::Float32Array floats_to_js(Napi::Env env, const at::Tensor& tensor) {
+  const at::Tensor plain = tensor.to(at::kFloat).contiguous();
+  Napi::Float32Array array = Napi::Float32Array::New(env, plain.numel());
+  if (plain.numel() > 0) std::memcpy(array.Data(), plain.data_ptr<float>(), plain.numel() * sizeof(float));
+  return array;
+}
+
 }  // namespace
 
 void StopwatchHandle::init(Napi::Env env, Napi::Object exports) {
   exports.Set("Stopwatch", define(env, {InstanceMethod<&StopwatchHandle::add_block>("addBlock"),
                                         InstanceMethod<&StopwatchHandle::add_script>("addScript"),
+                                        InstanceMethod<&StopwatchHandle::outputs>("outputs"),
                                         InstanceMethod<&StopwatchHandle::time>("time")}));
 }
 
@@ -69,6 +78,21 @@ Napi::Value StopwatchHandle::add_script(const Napi::CallbackInfo& info) {
           return stopwatch->add(script_block(text, shape, stopwatch->options()), shape);
         },
         number_to_js);
+  });
+}
+
+Napi::Value StopwatchHandle::outputs(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    const int32_t block = info[0].IsNumber() ? info[0].As<Napi::Number>().Int32Value() : -1;
+    return run_on_engine(
+        info.Env(), nullptr,
+        [stopwatch = live(info), block](const Cancellation&) { return stopwatch->outputs(block); },
+        [](Napi::Env env, BlockOutputs& outputs) -> Napi::Value {
+          Napi::Object result = Napi::Object::New(env);
+          result.Set("deployed", floats_to_js(env, outputs.deployed));
+          result.Set("reference", floats_to_js(env, outputs.reference));
+          return result;
+        });
   });
 }
 

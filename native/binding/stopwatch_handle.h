@@ -19,6 +19,7 @@ class StopwatchHandle : public Handle<StopwatchHandle, Stopwatch> {
  private:
   Napi::Value add_block(const Napi::CallbackInfo& info);
   Napi::Value add_script(const Napi::CallbackInfo& info);
+  Napi::Value outputs(const Napi::CallbackInfo& info);
   Napi::Value time(const Napi::CallbackInfo& info);
 };
 

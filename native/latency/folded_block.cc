@@ -37,7 +37,8 @@ class FoldedBlock : public TimedBlock {
   FoldedBlock(NetworkDescription description, const BlockShape& shape, const DeploymentOptions& options)
       : description_(std::move(description)),
         parameters_(description_, /*seed=*/0, options.device),
-        execution_{architecture_, parameters_, Mode::evaluate, nullptr, &statistics_, options.fused} {
+        execution_{architecture_, parameters_, Mode::evaluate, nullptr, &statistics_, options.fused},
+        plain_{architecture_, parameters_, Mode::evaluate, nullptr, &statistics_, false} {
     at::NoGradGuard no_grad;
     DeploymentOptions wide = options;
     wide.batch = std::max(options.batch, kStatisticsImages);
@@ -59,6 +60,10 @@ class FoldedBlock : public TimedBlock {
       for (const int32_t value : step.unused_after) values[value].reset();
     }
     return values.back();
+  }
+
+  at::Tensor reference(const at::Tensor& x) const override {
+    return run_graph(graph(), x.to(at::kFloat), plain_);
   }
 
  private:
@@ -169,6 +174,7 @@ class FoldedBlock : public TimedBlock {
   ParameterStore parameters_;
   StatisticsMap statistics_;
   const Execution execution_;
+  const Execution plain_;
   std::vector<Planned> steps_;
 };
 

@@ -28,16 +28,27 @@ const at::Tensor& Stopwatch::input_of_block(int32_t block) {
   return input;
 }
 
+const TimedBlock& Stopwatch::block_at(int32_t block) const {
+  if (block < 0 || block >= static_cast<int64_t>(entries_.size())) {
+    throw Error("INVALID_ARGUMENT", "Expected the number of a block but received " + std::to_string(block));
+  }
+  return *entries_[block].block;
+}
+
+BlockOutputs Stopwatch::outputs(int32_t block) {
+  at::NoGradGuard no_grad;
+  const TimedBlock& timed = block_at(block);
+  const at::Tensor& input = input_of_block(block);
+  const at::Tensor reference = timed.reference(input);
+  if (!reference.defined()) throw Error("INVALID_ARGUMENT", "Expected a block of our kernels, not a script");
+  return {timed.run(input), reference};
+}
+
 Timing Stopwatch::time(const std::vector<int32_t>& chain, const TimingOptions& options,
                        const Cancellation& cancellation) {
   at::NoGradGuard no_grad;
   std::vector<const TimedBlock*> blocks;
-  for (const int32_t index : chain) {
-    if (index < 0 || index >= static_cast<int64_t>(entries_.size())) {
-      throw Error("INVALID_ARGUMENT", "Expected the number of a block but received " + std::to_string(index));
-    }
-    blocks.push_back(entries_[index].block.get());
-  }
+  for (const int32_t index : chain) blocks.push_back(&block_at(index));
   if (blocks.empty()) throw Error("INVALID_ARGUMENT", "Expected at least one block to time");
   const at::Tensor& input = input_of_block(chain[0]);
 

@@ -21,6 +21,11 @@ struct Timing {
   std::vector<double> blocks;  // with timers: [calls][blocks]
 };
 
+// Results of one block on the same input.
+struct BlockOutputs {
+  at::Tensor deployed, reference;
+};
+
 class Stopwatch {
  public:
   explicit Stopwatch(const DeploymentOptions& options) : options_(options) {}
@@ -29,6 +34,10 @@ class Stopwatch {
 
   // Returns the number of the block.
   int64_t add(std::unique_ptr<TimedBlock> block, const BlockShape& shape);
+
+  // What a block computes on the input it is timed with, beside what it should. Throws INVALID_ARGUMENT for a
+  // block that was not added, or that has no reference.
+  BlockOutputs outputs(int32_t block);
 
   // Runs the chain again and again: the first block gets a fixed random input, each other the result before
   // it. Throws INVALID_ARGUMENT for a block that was not added.
@@ -40,6 +49,7 @@ class Stopwatch {
     std::unique_ptr<TimedBlock> block;
     BlockShape shape;
   };
+  const TimedBlock& block_at(int32_t block) const;
   const at::Tensor& input_of_block(int32_t block);
 
   DeploymentOptions options_;

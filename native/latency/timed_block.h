@@ -27,6 +27,8 @@ class TimedBlock {
   virtual ~TimedBlock() = default;
   // x: [N, C, H, W], channels_last.
   virtual at::Tensor run(const at::Tensor& x) const = 0;
+  // What run() has to compute: op by op, in fp32, nothing folded. Undefined where there is no such reference.
+  virtual at::Tensor reference(const at::Tensor&) const { return {}; }
 };
 
 // Our kernels: `description` has one layer and no genes. BatchNorm statistics are those of random inputs, so

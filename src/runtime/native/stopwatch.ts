@@ -28,6 +28,11 @@ export interface NativeStopwatch {
   addBlock(description: NetworkDescription, input: Shape): Promise<number>;
   /** The bytes of a TorchScript file, which is frozen. */
   addScript(bytes: Uint8Array, input: Shape): Promise<number>;
+  /**
+   * What a block of `addBlock` computes on the input it is timed with, and what it has to: op by op, in fp32, nothing
+   * folded. Values in the order [N, C, H, W].
+   */
+  outputs(block: number): Promise<{ deployed: Float32Array; reference: Float32Array }>;
   /** Nanoseconds: of each call, and with timers of each block of each call ([calls, blocks]). */
   time(
     chain: Int32Array,
