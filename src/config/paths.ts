@@ -27,7 +27,39 @@ export function withAbsolutePaths(source: ConfigSource, folder?: string): Config
     const absolute = beside !== undefined && isThere(beside) ? beside : resolve(path);
     value[section] = { ...settings, [key]: absolute };
   }
+  const tables = tablesOf(value, folder);
+  if (Object.keys(tables).length > 0) value.latency = { ...sectionOf(value, 'latency'), tables };
   return { ...source, value };
+}
+
+/** Settings that name latency tables: `latency[pi.lut]<=12ms`. */
+const NAMING_TABLES = [
+  ['search', 'constraints'],
+  ['search', 'objectives'],
+  ['train', 'constraints'],
+] as const;
+
+/** Absolute paths of the tables a source states, and of those it names where such a file is there. */
+function tablesOf(value: Record<string, unknown>, folder: string | undefined): Record<string, unknown> {
+  const find = (path: string): string | undefined =>
+    [folder, '.'].flatMap((from) => (from === undefined ? [] : [resolve(from, path)])).find(existsSync);
+  const tables: Record<string, unknown> = {};
+  for (const [section, key] of NAMING_TABLES) {
+    const texts = sectionOf(value, section)[key];
+    for (const [, name] of JSON.stringify(texts ?? '').matchAll(/latency\[([^\]]+)\]/g)) {
+      const path = find(name!);
+      if (path !== undefined) tables[name!] = path;
+    }
+  }
+  const stated = sectionOf(sectionOf(value, 'latency'), 'tables');
+  for (const [name, path] of Object.entries(stated))
+    tables[name] = typeof path === 'string' ? (find(path) ?? resolve(path)) : path;
+  return tables;
+}
+
+function sectionOf(value: Record<string, unknown>, name: string): Record<string, unknown> {
+  const section = value[name];
+  return typeof section === 'object' && section !== null ? (section as Record<string, unknown>) : {};
 }
 
 /** A range of shards (`train-{0000..0009}.tar`) is no file itself. */

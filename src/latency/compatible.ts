@@ -11,6 +11,9 @@ export interface Deployment {
   threads: number | null;
 }
 
+/** Files of lookup tables by the name that constraints give them; what is not among them is a path itself. */
+export type TableFiles = Readonly<Record<string, string>>;
+
 /**
  * Refuses a table that says nothing about these networks: measured for another space, batch, type or thread count.
  * What an imported table does not tell is not compared.

@@ -4,7 +4,7 @@ import { costTable as graphCostTable } from '../cost/cost.js';
 import type { CostTable, LayerCosts, Metric } from '../cost/table.js';
 import { type InputOptions, withInput } from '../space/input.js';
 import type { SearchSpace } from '../space/types.js';
-import { checkTable, type Deployment } from './compatible.js';
+import { checkTable, type Deployment, type TableFiles } from './compatible.js';
 import { readTable } from './format/files.js';
 import { rowTimes } from './missing.js';
 import { spaceRows } from './rows.js';
@@ -15,24 +15,29 @@ import type { LatencyTable } from './table.js';
  * (`latency[pi.lut]`), or that of a table at hand. Latencies are in nanoseconds and calibrated where the table is:
  * `bias + scale * sum of the rows' medians`.
  *
- * @param options another input size or number of classes; and what the network will run with: a table measured
- *   otherwise is refused.
+ * @param options another input size or number of classes; the files of named tables; and what the network will run
+ *   with: a table measured otherwise is refused.
  * @throws SinglePathError `INVALID_ARGUMENT` for an unknown metric, `INVALID_TABLE` for a table of something else or
  *   one that lacks rows, `IO`.
  */
 export function costTable(
   space: SearchSpace,
   cost: Metric | LatencyTable,
-  options: InputOptions & Partial<Deployment> = {},
+  options: InputOptions & Partial<Deployment> & { tables?: TableFiles } = {},
 ): CostTable {
   checkArguments('costTable()', { space, options });
-  if (typeof cost === 'string') {
-    const file = latencyTableOf(cost);
-    if (file === undefined) return graphCostTable(space, cost, options);
-    return latencyCosts(withInput(space, options), readTable(file), options, file);
+  if (typeof cost !== 'string') {
+    checkArguments('costTable()', { latencyTable: cost });
+    return latencyCosts(withInput(space, options), cost, options, 'table');
   }
-  checkArguments('costTable()', { latencyTable: cost });
-  return latencyCosts(withInput(space, options), cost, options, 'table');
+  const name = latencyTableOf(cost);
+  if (name === undefined) return graphCostTable(space, cost, options);
+  return latencyCosts(withInput(space, options), tableOf(name, options.tables), options, name);
+}
+
+/** The table that a constraint names. @throws SinglePathError `IO`, `INVALID_TABLE`. */
+export function tableOf(name: string, tables: TableFiles = {}): LatencyTable {
+  return readTable(Object.hasOwn(tables, name) ? tables[name]! : name);
 }
 
 function latencyCosts(

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { Config } from '../config/schema/config.js';
 import { SinglePathError } from '../core/errors.js';
 import {
@@ -8,17 +9,20 @@ import {
   parseConstraints,
 } from '../cost/constraint.js';
 import type { CostedCandidate, SearchOutcome } from '../evaluate/searchPhases.js';
+import { tableOf } from '../latency/costTable.js';
 import { openLocal } from '../latency/device/openLocal.js';
 import { RunnerSession } from '../latency/device/runner.js';
 import type { Session } from '../latency/device/session.js';
 import { identityOf } from '../latency/environment.js';
-import { readTable } from '../latency/format/files.js';
 import type { Environment } from '../latency/table.js';
 import { differences } from '../run/directory.js';
+import { hashOf } from '../space/hash.js';
 import type { SearchSpace } from '../space/types.js';
 import { measureWhole } from './verifyLatency.js';
 
 export interface ConfirmControl {
+  /** Folder for what is measured: a process that is killed goes on with it. Absent: it measures again. */
+  journals?: string | undefined;
   signal?: AbortSignal | undefined;
   /** Opens the device of a table that is neither this machine nor a runner; undefined where there is no way to it. */
   openDevice?: ((environment: Environment) => Promise<Session | undefined>) | undefined;
@@ -82,17 +86,24 @@ async function measureFinalists(
   control: ConfirmControl,
 ): Promise<void> {
   for (const { metric } of bounds) {
-    const { environment } = readTable(latencyTableOf(metric)!).header;
+    const { environment } = tableOf(latencyTableOf(metric)!, config.latency.tables).header;
     await using session = await sessionOf(environment, config, metric, control);
     if (session === undefined) continue;
     const { threads, batch, dtype } = environment;
     const latency = { ...config.latency, threads: threads || null, batch, dtype };
     const architectures = finalists.map(({ architecture }) => architecture);
+    // Other candidates, another table or other settings are another measurement.
+    const { tables: _, ...settings } = latency;
+    const plan = hashOf({ metric, environment, architectures, settings, seed: config.seed }).slice(0, 12);
+    const journal = control.journals && {
+      path: join(control.journals, `latency-${plan}.journal`),
+      resume: true,
+    };
     const networks = await measureWhole(
       space,
       architectures,
       { ...config, latency },
-      { ...control, session },
+      { ...control, session, ...(journal && { journal }) },
     );
     networks.forEach(({ ns }, i) => {
       if (ns > 0) finalists[i]!.measured![metric] = ns;

@@ -1,7 +1,7 @@
 import type { Config } from '../config/schema/config.js';
 import { withPrefix } from '../core/errors.js';
 import { parseConstraints } from '../cost/constraint.js';
-import type { Deployment } from '../latency/compatible.js';
+import type { Deployment, TableFiles } from '../latency/compatible.js';
 import { costTable } from '../latency/costTable.js';
 import { type FeasibleSet, feasibleSet } from '../sampling/feasible.js';
 import type { SearchSpace } from '../space/types.js';
@@ -9,13 +9,13 @@ import type { SearchSpace } from '../space/types.js';
 /**
  * The architectures that meet all constraints.
  *
- * @param deployment what latency tables must have been measured with.
+ * @param deployment what latency tables must have been measured with, and their files.
  * @throws SinglePathError `INFEASIBLE_CONSTRAINT` with the smallest possible cost; what costTable throws.
  */
 export function legalArchitectures(
   space: SearchSpace,
   texts: readonly string[],
-  deployment: Partial<Deployment> = {},
+  deployment: Partial<Deployment> & { tables?: TableFiles } = {},
 ): FeasibleSet {
   const constraints = parseConstraints(texts);
   const tables = constraints.map(({ metric }) => costTable(space, metric, deployment));

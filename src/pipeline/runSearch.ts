@@ -52,7 +52,7 @@ export interface SearchControl extends RunControl {
   /** Told where the supernet ranks the calibration networks worse than arithmetic. */
   onWarning?: (message: string) => void;
   /** How finalists under a latency constraint are measured. */
-  latency?: Omit<ConfirmControl, 'signal'>;
+  latency?: Omit<ConfirmControl, 'signal' | 'journals'>;
 }
 
 export type { SearchResult };
@@ -125,7 +125,7 @@ export async function runSearch(
     baseline: config.search.baseline ? start.baseline : undefined,
     finalists: search.finalists > 0 ? finalists : undefined,
     ...(calibrated && { extra: { calibration: calibrated.calibration } }),
-    confirm: (found) => confirmLatency(space, config, found, { ...control.latency, signal }),
+    confirm: (found) => confirmLatency(space, config, found, { ...control.latency, journals: run.path, signal }),
     run,
     signal,
     onGeneration,
@@ -196,9 +196,11 @@ export function objectiveTables(
 
 /** Another table under the same name is another constraint. */
 function tablesIdentity({ search, latency }: Config, space: SearchSpace): { tables?: string[] } {
-  const metrics = parseConstraints(search.constraints).flatMap(({ metric }) =>
-    latencyTableOf(metric) === undefined ? [] : [metric],
-  );
+  const named = [
+    ...parseConstraints(search.constraints).map(({ metric }) => metric),
+    ...(search.algorithm === 'nsga2' ? search.objectives : []),
+  ];
+  const metrics = [...new Set(named)].filter((metric) => latencyTableOf(metric) !== undefined);
   if (metrics.length === 0) return {};
   return {
     tables: metrics.map((metric) => {

@@ -1,11 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { resolveConfig } from '../config/load.js';
 import { configFileSource } from '../config/paths.js';
 import type { Config } from '../config/schema/config.js';
 import { checkArguments } from '../core/check.js';
 import { SinglePathError } from '../core/errors.js';
-import { type RunKind, type RunOptions, readHeader } from '../run/directory.js';
+import { ioError } from '../core/files.js';
+import { type RunKind, type RunOptions, readHeader, TABLES_FOLDER } from '../run/directory.js';
 
 /** What every long work needs to know besides its configuration. */
 export interface RunControl {
@@ -35,12 +36,32 @@ export interface StoredRun {
 
 const SPACE_FILE = 'space.yaml';
 
-/** A configuration as a run directory keeps it: with the text of the space, not the place it was read from. */
+/**
+ * A configuration as a run directory keeps it: with the space and the latency tables themselves, not the places they were
+ * read from.
+ *
+ * @throws SinglePathError `IO`.
+ */
 export function keptConfig(config: Config): Pick<RunOptions, 'config' | 'files'> {
-  const { file } = config.space;
-  if (file === null) return { config };
-  const files = { [SPACE_FILE]: readFileSync(file, 'utf8') };
-  return { config: { ...config, space: { ...config.space, file: SPACE_FILE } }, files };
+  const files: Record<string, Uint8Array> = {};
+  const keep = (file: string, name: string): string => {
+    try {
+      files[name] = readFileSync(file);
+      return name;
+    } catch (error) {
+      throw ioError('read', file, error);
+    }
+  };
+  const { space, latency } = config;
+  const file = space.file === null ? null : keep(space.file, SPACE_FILE);
+  const tables = Object.fromEntries(
+    Object.entries(latency.tables).map(([name, path], index) => [
+      name,
+      // The end of the name says what is in it.
+      keep(path, `${TABLES_FOLDER}/${index + 1}-${basename(path).replace(/^\d+-/, '')}`),
+    ]),
+  );
+  return { config: { ...config, space: { ...space, file }, latency: { ...latency, tables } }, files };
 }
 
 /** The weights a training began with, where they were not random. */

@@ -5,7 +5,8 @@ import { accuracyOf } from '../latency/accuracy.js';
 import { calibrate } from '../latency/calibrate.js';
 import type { Session } from '../latency/device/session.js';
 import { identityOf } from '../latency/environment.js';
-import { measureOverhead } from '../latency/measure/measure.js';
+import { Journal } from '../latency/measure/journal.js';
+import { measureOverhead, stoppedMeasurement } from '../latency/measure/measure.js';
 import {
   heldOutNetworks,
   type MeasuredNetwork,
@@ -17,13 +18,22 @@ import { predict } from '../latency/predict.js';
 import { pathRows, spaceRows } from '../latency/rows.js';
 import { bestRows, type LatencyTable, rowTime, type TableAccuracy } from '../latency/table.js';
 import { differences } from '../run/directory.js';
+import { hashOf, spaceHash } from '../space/hash.js';
 import type { Architecture, SearchSpace } from '../space/types.js';
 import { stopRuleOf } from './measureLatency.js';
+
+/** Where measured networks are kept until their result is written; `resume` goes on with what is there. */
+export interface NetworksJournal {
+  path: string;
+  resume: boolean;
+}
 
 export interface VerifyControl {
   session: Session;
   /** Networks to measure. */
   paths: number;
+  /** Absent: a process that is killed loses what it measured. Whoever names it deletes it. */
+  journal?: NetworksJournal | undefined;
   signal?: AbortSignal | undefined;
   onProgress?: ((progress: { done: number; total: number }) => void) | undefined;
   onDrift?: ((change: number, again: boolean) => void) | undefined;
@@ -51,26 +61,39 @@ export interface Verification {
   differs: string[];
 }
 
-/** Measures whole networks on a device, for the settings of a configuration. */
+/**
+ * Measures whole networks on a device, for the settings of a configuration.
+ *
+ * @throws SinglePathError what measureNetworks and Journal.open throw.
+ */
 export async function measureWhole(
   space: SearchSpace,
   architectures: readonly Architecture[],
   { latency, seed }: Pick<Config, 'latency' | 'seed'>,
-  { session, signal, onProgress, onDrift }: Omit<VerifyControl, 'paths'>,
+  { session, journal: place, signal, onProgress, onDrift }: Omit<VerifyControl, 'paths'>,
 ): Promise<MeasuredNetwork[]> {
   const stop = stopRuleOf(latency, session);
-  const overheadNs = await measureOverhead({ session, space, stop, signal });
-  return measureNetworks(architectures, {
-    ...latency,
-    seed,
-    space,
-    session,
-    stop,
-    overheadNs,
-    signal,
-    onProgress,
-    onDrift,
-  });
+  const { repetitions, sentinelEvery, drift, coolDown, retries } = latency;
+  const settings = { seed, stop, repetitions, sentinelEvery, drift, retries };
+  using journal =
+    place &&
+    Journal.open(
+      place.path,
+      {
+        plan: hashOf({ space: spaceHash(space), architectures, settings }),
+        environment: identityOf(await session.environment()),
+      },
+      place.resume,
+    );
+  try {
+    const overheadNs = await measureOverhead({ session, space, stop, journal, signal });
+    return await measureNetworks(architectures, {
+      ...{ ...settings, coolDown, space, session, journal, overheadNs },
+      ...{ signal, onProgress, onDrift },
+    });
+  } catch (error) {
+    throw stoppedMeasurement(error, journal, signal);
+  }
 }
 
 /**

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { rmdir } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { stringify } from 'yaml';
 import { checkArguments } from '../core/check.js';
 import { SinglePathError } from '../core/errors.js';
@@ -30,8 +30,8 @@ export interface RunOptions {
   identity?: unknown;
   /** Continue what is there; a directory without a run starts a new one. */
   resume?: boolean;
-  /** Texts kept in the directory, by file name: what the configuration refers to. */
-  files?: Readonly<Record<string, string>>;
+  /** Files kept in the directory, by name: what the configuration refers to. */
+  files?: Readonly<Record<string, Uint8Array>>;
   /** Paths of what the run builds on, such as the supernet of a search. */
   sources?: Readonly<Record<string, string>>;
   /** Versions to note, such as torch's. */
@@ -60,6 +60,8 @@ const WITH_MEMORY: readonly RunEventType[] = ['checkpoint', 'generation', 'finis
 
 const FORMAT = 1;
 const HEADER = 'run.json';
+/** Where a run keeps the latency tables of its constraints. */
+export const TABLES_FOLDER = 'tables';
 const LOCK = 'lock';
 
 /**
@@ -112,8 +114,9 @@ export class RunDirectory implements Disposable {
           sources: mapValues(options.sources ?? {}, (source) => relative(path, source)),
           created: new Date().toISOString(),
         };
-        for (const [name, text] of Object.entries(options.files ?? {})) {
-          await writeFileAtomically(join(path, name), [text]);
+        for (const [name, content] of Object.entries(options.files ?? {})) {
+          await makeDirectory(dirname(join(path, name)));
+          await writeFileAtomically(join(path, name), [content]);
         }
         await writeFileAtomically(join(path, 'config.yaml'), [stringify(options.config)]);
         // Last: a directory without it holds no run yet.
@@ -207,7 +210,7 @@ async function acquire(path: string, created: boolean): Promise<DirectoryLock> {
 function checkOwner(path: string, identity: unknown, options: RunOptions): boolean {
   const file = join(path, HEADER);
   if (!existsSync(file)) {
-    const ours = new RegExp(`^(${LOCK}(\\..*)?|(config|space)\\.yaml.*|${HEADER}\\..*)$`);
+    const ours = new RegExp(`^(${LOCK}(\\..*)?|(config|space)\\.yaml.*|${TABLES_FOLDER}|${HEADER}\\..*)$`);
     const foreign = readdirSync(path).filter((name) => !ours.test(name));
     if (foreign.length === 0) return false;
     throw new SinglePathError(

@@ -12,6 +12,8 @@ export interface FakeOptions {
   timers?: boolean;
   /** Factor on all times of the n-th job that is run. */
   speed?(job: number): number;
+  /** So many times the samples of the n-th job. */
+  more?(job: number): number;
   /** Relative noise of sample `i`. */
   noise?(i: number): number;
   /** Throws, as a device that is gone, before this many jobs. */
@@ -52,9 +54,10 @@ export class FakeSession implements Session {
   async [Symbol.asyncDispose](): Promise<void> {}
 
   #timed(job: Job, keys: string[], samples: number): JobResult {
-    const { time, base = 0, speed = () => 1, noise = () => 0 } = this.options;
+    const { time, base = 0, speed = () => 1, noise = () => 0, more = () => 1 } = this.options;
     const factor = speed(this.#jobs - 1);
-    const sample = (ns: number) => Array.from({ length: samples }, (_, i) => ns * factor * (1 + noise(i)));
+    const sample = (ns: number) =>
+      Array.from({ length: samples * more(this.#jobs - 1) }, (_, i) => ns * factor * (1 + noise(i)));
     const times = keys.map(time);
     const sum = times.reduce((a, b) => a + b, base);
     return {

@@ -127,7 +127,7 @@ describe('measure', () => {
     assert.ok(slow.every(({ flags, times }) => flags.includes('not_converged') && times!.p50 > 0));
   });
 
-  it('measures a window again where the sentinel changed, then flags it', async () => {
+  it('measures a window again where the sentinel changed', async () => {
     const changes: boolean[] = [];
     // The machine is slow once, while the first window runs.
     const once = options(
@@ -140,8 +140,42 @@ describe('measure', () => {
       assert.ok(Math.abs(times!.p50 - time(key)) <= 1);
       assert.deepEqual(flags, []);
     }
-    const forEver = await measure(options({ speed: (job) => (job >= 10 ? 1.5 : 1) }));
-    assert.ok(forEver.rows.every(({ flags }) => flags.includes('drifted')));
+  });
+
+  it('leaves out what was measured at another speed; where most was, it is flagged', async () => {
+    const told: boolean[] = [];
+    // Slow in the second of three windows, both times.
+    const { rows } = await measure(
+      options(
+        { speed: (job) => (job >= 23 && job < 65 ? 1.5 : 1) },
+        { paths: 60, maxPaths: 60, onDrift: (_, again) => told.push(again) },
+      ),
+    );
+    assert.deepEqual(told, [true, false]);
+    for (const { key, times, flags } of rows) {
+      assert.ok(Math.abs(times!.p50 - time(key)) <= 1, `${key}: ${times!.p50}`);
+      assert.deepEqual(flags, []);
+    }
+    // Alone, each row is visited once: those of the slow window have nothing else.
+    const alone = await measure(
+      options(
+        { speed: (job) => (job >= 23 && job < 65 ? 1.5 : 1) },
+        { method: 'isolated', repetitions: 1, sentinelEvery: 20 },
+      ),
+    );
+    const flagged = alone.rows.filter(({ flags }) => flags.includes('drifted'));
+    assert.equal(flagged.length, Math.min(20, alone.rows.length - 20));
+  });
+
+  it('a visit of a busy machine, which takes more samples, has no more weight', async () => {
+    const { rows } = await measure(
+      options(
+        { speed: (job) => (job % 7 < 2 ? 1.4 : 1), more: (job) => (job % 7 < 2 ? 10 : 1) },
+        { drift: 1 },
+      ),
+    );
+    for (const { key, times } of rows.filter(({ times }) => times!.n >= 100))
+      assert.ok(Math.abs(times!.p50 - time(key)) <= 1, `${key}: ${times!.p50}`);
   });
 
   it('a row that fails has its reason, and the others their times', async () => {

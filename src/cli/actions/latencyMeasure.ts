@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import type { Config } from '../../config/schema/config.js';
 import type { Session } from '../../latency/device/session.js';
 import { readTable, tableFormat, writeTable } from '../../latency/format/files.js';
@@ -102,6 +103,7 @@ function describe(out: string, table: LatencyTable): string {
 
 export interface VerifyOptions extends DeviceOptions, ConfigOptions, OutputOptions {
   paths?: number;
+  resume?: boolean;
   failAbove?: number;
 }
 
@@ -110,12 +112,17 @@ export async function verifyTable(path: string, options: VerifyOptions): Promise
   const { failAbove } = options;
   const table = readTable(path);
   const space = spaceOfTable(table, path);
+  const journal = { path: `${path}.verify.journal`, resume: options.resume ?? false };
   const result = await onDevice(table, options, (config, control) =>
-    verifyLatency(space, table, config, { ...control, paths: options.paths ?? config.latency.verifyPaths }),
+    verifyLatency(space, table, config, {
+      ...{ ...control, journal },
+      paths: options.paths ?? config.latency.verifyPaths,
+    }),
   );
   // Of another device it says nothing about the table's own.
   const known = result.differs.length === 0;
   if (known) await writeTable(path, { ...table, header: { ...table.header, accuracy: result.accuracy } });
+  rmSync(journal.path, { force: true });
   if (options.json) printJson('latency verify', result);
   else printVerification(space, path, result);
   if (failAbove !== undefined && !(result.accuracy.mape <= failAbove)) process.exitCode = 1;
@@ -171,6 +178,7 @@ function printVerification(
 
 export interface CalibrateOptions extends DeviceOptions, ConfigOptions, OutputOptions {
   paths?: number;
+  resume?: boolean;
   out?: string;
 }
 
@@ -180,13 +188,15 @@ export async function calibrateTable(path: string, options: CalibrateOptions): P
   tableFormat(out); // before any work
   const table = readTable(path);
   const space = spaceOfTable(table, path);
+  const journal = { path: `${path}.calibrate.journal`, resume: options.resume ?? false };
   const calibrated = await onDevice(table, options, (config, control) =>
     calibrateLatency(space, table, config, {
-      ...control,
+      ...{ ...control, journal },
       paths: options.paths ?? config.latency.verifyPaths,
     }),
   );
   await writeTable(out, calibrated);
+  rmSync(journal.path, { force: true });
   const { biasNs, scale, networks, refitted } = calibrated.header.calibration!;
   if (options.json) printJson('latency calibrate', { table: out, biasNs, scale, networks, refitted });
   else {
@@ -223,7 +233,7 @@ async function onDevice<T>(
   });
   const terminal = createSession(options);
   const { stop, ...reporter } = measuringReporter(terminal);
-  return await stoppable({}, async (signal) => {
+  return await stoppable({ saves: 'what is measured' }, async (signal) => {
     await using session = await openSession({ ...options, runner, device: options.device ?? device }, config);
     return await work(config, { session, signal, ...reporter });
   }).finally(stop);

@@ -86,6 +86,7 @@ function verifyCommand(): Command {
       .description('measure held-out whole networks and say how well a table predicts them')
       .argument('<table>', 'a lookup table; it keeps the result')
       .option('--paths <number>', 'networks to measure (setting: latency.verifyPaths)', positiveNumber)
+      .option('--resume', 'go on with what <table>.verify.journal holds')
       .option('--fail-above <percent>', 'exit code 1 where the mean absolute error is larger', percent),
     DEVICE,
     CONFIG,
@@ -111,6 +112,7 @@ function calibrateCommand(): Command {
       )
       .argument('<table>', 'a lookup table')
       .option('--paths <number>', 'networks to measure (setting: latency.verifyPaths)', positiveNumber)
+      .option('--resume', 'go on with what <table>.calibrate.journal holds')
       .option('-o, --out <table>', 'file to write instead of the table itself'),
     DEVICE,
     CONFIG,

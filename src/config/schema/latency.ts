@@ -62,6 +62,12 @@ export const latencySchema = z.strictObject({
   coolDown: seconds.default(3).describe('Seconds to wait before a window is measured again'),
   retries: z.int().min(0).default(1).describe('Times a window is measured again; then its rows are flagged'),
   verifyPaths: z.int().min(1).default(30).describe('Held-out whole networks of latency verify and calibrate'),
+  tables: z
+    .record(z.string(), z.string())
+    .default({})
+    .describe(
+      'Files of lookup tables by the name that constraints and objectives give them; latency[pi.lut] finds pi.lut beside the configuration by itself',
+    ),
   finalists: z
     .int()
     .min(0)

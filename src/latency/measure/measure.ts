@@ -76,12 +76,21 @@ export async function measure(options: MeasureOptions): Promise<Measured> {
     const environment = between(before, await session.environment());
     return { rows, overheadNs, environment };
   } catch (error) {
-    if (!signal?.aborted) throw error;
-    throw new SinglePathError('ABORTED', 'The measurement was stopped', {
-      hint: options.journal && `what was measured is in '${options.journal.path}': go on with --resume`,
-      cause: error,
-    });
+    throw stoppedMeasurement(error, options.journal, signal);
   }
+}
+
+/** The error of a measurement; where it was stopped it says how to go on. */
+export function stoppedMeasurement(
+  error: unknown,
+  journal: Journal | undefined,
+  signal: AbortSignal | undefined,
+): unknown {
+  if (!signal?.aborted) return error;
+  return new SinglePathError('ABORTED', 'The measurement was stopped', {
+    hint: journal && `what was measured is in '${journal.path}': go on with --resume`,
+    cause: error,
+  });
 }
 
 /** The readings of two moments as one environment. */
@@ -101,10 +110,10 @@ async function inContext(options: MeasureOptions, overheadNs: number): Promise<T
   const least = Math.max(paths, largest);
   const most = Math.max(maxPaths, least);
   const compile = () =>
-    rowsOfVisits(all, windows.results, { source: 'in_context', overheadNs, tolerance: stop.tolerance });
+    rowsOfVisits(all, windows.results, { ...stop, source: 'in_context', overheadNs });
   let converged = 0;
   const windows = windowsOf(options, all, (inWindow) => {
-    const done = windows.results.length + inWindow;
+    const done = windows.count + inWindow;
     onProgress?.({ done, total: Math.max(least, done), converged, rows: all.rows.length });
   });
   for (let window = 0; ; window++) {
@@ -127,7 +136,7 @@ async function isolated(options: MeasureOptions, overheadNs: number): Promise<Ta
   const all = spaceRows(space);
   const visits = isolatedVisits(all, repetitions, seed);
   const windows = windowsOf(options, all, (inWindow) => {
-    const done = windows.results.length + inWindow;
+    const done = windows.count + inWindow;
     onProgress?.({ done, total: visits.length, converged: 0, rows: all.rows.length });
   });
   // Windows of `both` have numbers of their own in the journal.
@@ -135,7 +144,7 @@ async function isolated(options: MeasureOptions, overheadNs: number): Promise<Ta
   for (let first = 0, window = start; first < visits.length; first += sentinelEvery, window++) {
     await windows.run(window, visits.slice(first, first + sentinelEvery));
   }
-  return rowsOfVisits(all, windows.results, { source: 'isolated', overheadNs, tolerance: stop.tolerance });
+  return rowsOfVisits(all, windows.results, { ...stop, source: 'isolated', overheadNs });
 }
 
 function windowsOf(options: MeasureOptions, all: SpaceRows, onVisit: (inWindow: number) => void): Windows {

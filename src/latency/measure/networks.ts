@@ -6,7 +6,7 @@ import type { Times } from '../table.js';
 import type { MeasureSettings } from './measure.js';
 import { meanOf, median, sortedCopy, timesOf } from './statistics.js';
 import { pathVisit, shuffled } from './visits.js';
-import { type WindowOptions, Windows } from './windows.js';
+import { steadyOnes, type WindowOptions, Windows } from './windows.js';
 
 export interface NetworkOptions
   extends Pick<
@@ -53,13 +53,16 @@ export async function measureNetworks(
     ...options,
     blocks: all.rows.map(({ block }) => block),
     sentinel: pathVisit(all, 0, seed).chain,
-    onVisit: (inWindow) => onProgress?.({ done: windows.results.length + inWindow, total: visits.length }),
+    onVisit: (inWindow) => onProgress?.({ done: windows.count + inWindow, total: visits.length }),
   });
   for (let first = 0, window = 0; first < visits.length; first += sentinelEvery, window++) {
     await windows.run(window, visits.slice(first, first + sentinelEvery));
   }
+  const { results } = windows;
   return architectures.map((architecture, network) => {
-    const own = windows.results.filter(({ visit }) => order[visit.index] === network);
+    const { kept: own, drifted } = steadyOnes(
+      results.filter(({ visit }) => order[visit.index] === network),
+    );
     const samples = own.flatMap(({ result }) => (result.status === 'ok' ? [result.totals] : []));
     const medians = samples.map((totals) => median(sortedCopy(totals)) - overheadNs);
     const error = own.find(({ result }) => result.error !== undefined)?.result.error;
@@ -68,7 +71,7 @@ export async function measureNetworks(
       ns: medians.length === 0 ? Number.NaN : median(sortedCopy(medians)),
       repetitions: medians,
       ...(samples.length > 0 && { times: timesOf(samples.flat(), overheadNs) }),
-      drifted: own.some(({ drifted }) => drifted),
+      drifted,
       ...(error !== undefined && { error }),
     };
   });

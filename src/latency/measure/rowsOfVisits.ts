@@ -1,14 +1,14 @@
 import type { Row, SpaceRows } from '../rows.js';
 import type { RowSource, TableRow } from '../table.js';
 import { meanOf, median, sortedCopy, timesOf } from './statistics.js';
-import type { VisitResult } from './windows.js';
+import { steadyOnes, type VisitResult } from './windows.js';
 
 /** Intervals narrower than this, in nanoseconds, are as good as a clock can tell: identity takes no time at all. */
 const RESOLUTION = 100;
 
 interface Samples {
-  times: number[];
-  drifted: number;
+  /** One a visit and place. */
+  visits: { times: number[]; drifted: boolean }[];
   errors: Set<string>;
   timeouts: number;
 }
@@ -18,30 +18,37 @@ export interface RowOptions {
   overheadNs: number;
   /** Interval of the median, as a part of it, within which a row has converged. */
   tolerance: number;
+  /** Of each visit so many count, spread over it: one that took more, because the machine was busy, has no more weight. */
+  samples: number;
 }
 
 /**
  * The rows of a table from the visits that ran them. In context the times of a path's blocks are scaled to the time the
- * path takes without timers.
+ * path takes without timers. Visits at another speed of the machine only count where a row has mostly such.
  */
 export function rowsOfVisits(
   { rows }: SpaceRows,
   visits: readonly VisitResult[],
-  { source, overheadNs, tolerance }: RowOptions,
+  options: RowOptions,
 ): TableRow[] {
-  const samples = rows.map((): Samples => ({ times: [], drifted: 0, errors: new Set(), timeouts: 0 }));
+  const samples = rows.map((): Samples => ({ visits: [], errors: new Set(), timeouts: 0 }));
   for (const { visit, result, drifted } of visits) {
-    const times = timesOfBlocks(result, overheadNs);
+    const times = timesOfBlocks(result, options.overheadNs);
     visit.chain.forEach((row, place) => {
       const own = samples[row]!;
-      const found = times[place] ?? [];
-      for (const time of found) own.times.push(time);
-      if (drifted) own.drifted += found.length;
+      const found = times[place];
+      if (found !== undefined) own.visits.push({ times: spread(found, options.samples), drifted });
       if (result.error !== undefined) own.errors.add(result.error);
       if (result.status === 'timeout') own.timeouts++;
     });
   }
-  return rows.map((row, index) => tableRow(row, samples[index]!, source, tolerance));
+  return rows.map((row, index) => tableRow(row, samples[index]!, options));
+}
+
+/** At most `most` of the values, at equal distances. */
+function spread(values: readonly number[], most: number): number[] {
+  const count = Math.min(most, values.length);
+  return Array.from({ length: count }, (_, i) => values[Math.floor((i * values.length) / count)]!);
 }
 
 /** For each place of the chain, nanoseconds of the block there. */
@@ -58,10 +65,11 @@ function timesOfBlocks(
 
 function tableRow(
   { key, label, block, output }: Row,
-  { times: samples, drifted, errors, timeouts }: Samples,
-  source: RowSource,
-  tolerance: number,
+  { visits, errors, timeouts }: Samples,
+  { source, tolerance }: RowOptions,
 ): TableRow {
+  const { kept, drifted } = steadyOnes(visits);
+  const samples = kept.flatMap(({ times }) => times);
   const row = { key, label, input: block.input, output, source };
   if (samples.length === 0) {
     const error = [...errors].join('; ');
@@ -75,7 +83,7 @@ function tableRow(
     times,
     flags: [
       ...(within ? [] : (['not_converged'] as const)),
-      ...(drifted > samples.length / 2 ? (['drifted'] as const) : []),
+      ...(drifted ? (['drifted'] as const) : []),
     ],
   };
 }

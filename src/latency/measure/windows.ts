@@ -25,42 +25,50 @@ export interface WindowOptions {
 export interface VisitResult {
   visit: Visit;
   result: JobResult;
-  /** The machine changed its speed meanwhile, and did so each time it was measured. */
+  /** The machine had another speed than most of the time, each time it was measured. */
   drifted: boolean;
 }
 
 /**
- * Measures visits in windows with a sentinel after each. Where its time left that of the first one by more than `drift`
- * the machine is given time to cool down and the window is measured again. What the journal has is not measured again.
+ * Measures visits in windows with a sentinel after each. Where its time leaves the median of those before by more than
+ * `drift` the machine is given time to cool down and the window is measured again. What the journal has is not measured
+ * again.
  */
 export class Windows {
-  readonly #done: VisitResult[] = [];
+  /** Results, each with the sentinel's nanoseconds of its window. */
+  readonly #done: { visit: Visit; result: JobResult; ns: number }[] = [];
   /** By window, the present attempt's results by visit. */
   readonly #open = new Map<number, { attempt: number; results: Map<number, JobResult> }>();
   readonly #closed = new Map<number, { attempt: number; ns: number }>();
-  #reference: number | undefined;
+  /** Sentinels that count, in order: the one before all, and those of closed windows. */
+  #sentinels: number[] = [];
 
   constructor(readonly options: WindowOptions) {
     for (const record of options.journal?.records ?? []) {
       if (record.type === 'visit')
         this.#attempt(record.window, record.attempt).results.set(record.visit, record.result);
       if (record.type === 'sentinel') {
-        if (record.window < 0) this.#reference = record.ns;
-        else if (this.#keeps(record.attempt, record.ns)) this.#closed.set(record.window, record);
+        if (record.window < 0) this.#sentinels = [record.ns];
+        else if (this.#keeps(record.attempt, record.ns)) this.#close(record.window, record);
         else this.#open.set(record.window, { attempt: record.attempt + 1, results: new Map() });
       }
     }
   }
 
+  /** How many results there are. */
+  get count(): number {
+    return this.#done.length;
+  }
+
   /** All results so far. */
   get results(): readonly VisitResult[] {
-    return this.#done;
+    return this.#done.map(({ visit, result, ns }) => ({ visit, result, drifted: !this.#steady(ns) }));
   }
 
   /** Measures visits `from` … `from + sentinelEvery - 1` or as many as are given, as one window. */
   async run(window: number, visits: readonly Visit[]): Promise<void> {
     const { onDrift, coolDown, signal } = this.options;
-    this.#reference ??= await this.#sentinel(-1, 0);
+    if (this.#sentinels.length === 0) this.#sentinels.push(await this.#sentinel(-1, 0));
     for (;;) {
       const { attempt, results } = this.#attempt(window, this.#open.get(window)?.attempt ?? 0);
       await this.#measure(
@@ -72,17 +80,19 @@ export class Windows {
       let closed = this.#closed.get(window);
       if (closed === undefined) {
         const ns = await this.#sentinel(window, attempt);
-        if (this.#keeps(attempt, ns)) closed = { attempt, ns };
-        else {
-          onDrift?.(ns / this.#reference - 1, true);
+        const steady = this.#steady(ns);
+        if (!steady) onDrift?.(ns / this.#reference - 1, !this.#keeps(attempt, ns));
+        if (this.#keeps(attempt, ns)) {
+          closed = { attempt, ns };
+          this.#close(window, closed);
+        } else {
           this.#open.set(window, { attempt: attempt + 1, results: new Map() });
           await sleep(coolDown * 1000, undefined, signal ? { signal } : {}).catch(() => {});
           continue;
         }
       }
-      const drifted = !this.#steady(closed.ns);
-      if (drifted) onDrift?.(closed.ns / this.#reference - 1, false);
-      this.#done.push(...visits.map((visit) => ({ visit, result: results.get(visit.index)!, drifted })));
+      const { ns } = closed;
+      this.#done.push(...visits.map((visit) => ({ visit, result: results.get(visit.index)!, ns })));
       return;
     }
   }
@@ -138,11 +148,30 @@ export class Windows {
     return fresh;
   }
 
+  #close(window: number, sentinel: { attempt: number; ns: number }): void {
+    this.#closed.set(window, sentinel);
+    this.#sentinels.push(sentinel.ns);
+  }
+
+  /** What most windows saw: a single one, such as the first, may have been a moment of another speed. */
+  get #reference(): number {
+    return median(sortedCopy(this.#sentinels));
+  }
+
   #steady(ns: number): boolean {
-    return Math.abs(ns / this.#reference! - 1) <= this.options.drift;
+    return Math.abs(ns / this.#reference - 1) <= this.options.drift;
   }
 
   #keeps(attempt: number, ns: number): boolean {
     return this.#steady(ns) || attempt >= this.options.retries;
   }
+}
+
+/** Without what drifted, where at least half of it did not; else all of it. */
+export function steadyOnes<T extends { drifted: boolean }>(
+  all: readonly T[],
+): { kept: readonly T[]; drifted: boolean } {
+  const steady = all.filter(({ drifted }) => !drifted);
+  const drifted = 2 * steady.length < all.length;
+  return { kept: drifted ? all : steady, drifted };
 }

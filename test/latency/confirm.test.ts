@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { loadConfig } from '../../src/config/load.js';
+import type { CostedCandidate, SearchOutcome } from '../../src/evaluate/searchPhases.js';
+import { writeTable } from '../../src/latency/format/files.js';
+import { heldOutNetworks } from '../../src/latency/measure/networks.js';
+import { pathRows, spaceRows } from '../../src/latency/rows.js';
+import { confirmLatency } from '../../src/pipeline/confirmLatency.js';
+import { measureWhole } from '../../src/pipeline/verifyLatency.js';
+import { getSpace } from '../../src/space/spaces/catalog.js';
+import type { Architecture } from '../../src/space/types.js';
+import { temporaryFolder } from '../temporaryFolder.js';
+import { FakeSession } from './fakeSession.js';
+import { madeUpTable } from './tables.js';
+
+const space = getSpace('nas-bench-macro');
+const folder = temporaryFolder();
+const time = (key: string): number => (key.endsWith(': identity') ? 0 : 1000 * key.split(' ').length);
+const architectures = heldOutNetworks(space, 6, 1, 'verify');
+const sum = (architecture: Architecture) =>
+  pathRows(space, architecture).reduce((total, row) => total + time(spaceRows(space).rows[row]!.key), 0);
+const settings = ['latency.repetitions=3', 'latency.sentinelEvery=5', 'latency.coolDown=0'];
+const everyVisit = Array.from({ length: 3 * architectures.length }, (_, i) => i);
+
+describe('whole networks that are measured', () => {
+  it('are kept: a process that was killed goes on, and measures none twice', async () => {
+    const config = loadConfig({ set: settings });
+    for (const dieAfter of [0, 1, 4, 9, 20]) {
+      const path = join(folder, `verify-${dieAfter}.journal`);
+      const sessions = [dieAfter, undefined].map((after) => new FakeSession({ time, ...(after !== undefined && { dieAfter: after }) }));
+      const measureWith = (session: FakeSession, resume: boolean) =>
+        measureWhole(space, architectures, config, { session, journal: { path, resume } });
+      await assert.rejects(measureWith(sessions[0]!, false), /the device is gone/);
+      if (dieAfter > 0) await assert.rejects(measureWith(sessions[1]!, false), /no unfinished measurement/);
+      const measured = await measureWith(sessions[1]!, true);
+      assert.deepEqual(
+        measured.map(({ ns }) => ns),
+        architectures.map(sum),
+      );
+      const visits = sessions.flatMap((session) => session.visits).sort((a, b) => a - b);
+      assert.deepEqual(visits, everyVisit, `killed after ${dieAfter}`);
+    }
+  });
+
+  it('of a search are kept in its folder', async () => {
+    const file = join(folder, 'table.lut');
+    await writeTable(file, madeUpTable(space));
+    const metric = 'latency[device]';
+    const bound = Math.max(...architectures.slice(2).map(sum));
+    const config = loadConfig({
+      set: [...settings, `latency.tables.device=${file}`, `search.constraints=["${metric}<=${bound}ns"]`, 'latency.finalists=6'],
+    });
+    const topK = architectures.map((architecture): CostedCandidate => ({
+      architecture,
+      choices: [],
+      score: { accuracy: 0.5, loss: 1 } as CostedCandidate['score'],
+      costs: { [metric]: 1 },
+      generation: 0,
+    }));
+    const outcome = { topK, winner: topK[0]! } as SearchOutcome;
+    const journals = temporaryFolder();
+    const sessions = [new FakeSession({ time, dieAfter: 9 }), new FakeSession({ time })];
+    const confirm = (session: FakeSession) =>
+      confirmLatency(space, config, outcome, { journals, openDevice: async () => session });
+    await assert.rejects(confirm(sessions[0]!), /the device is gone/);
+    const { winner, topK: measured } = await confirm(sessions[1]!);
+    assert.deepEqual(
+      measured.map((candidate) => candidate.measured![metric]),
+      architectures.map(sum),
+    );
+    assert.equal(
+      winner.architecture,
+      architectures.find((architecture) => sum(architecture) <= bound),
+      'the first that keeps to the bound',
+    );
+    assert.deepEqual(
+      sessions.flatMap((session) => session.visits).sort((a, b) => a - b),
+      everyVisit,
+    );
+    assert.equal(readdirSync(journals).length, 1);
+  });
+});
