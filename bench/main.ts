@@ -1,12 +1,17 @@
 import { compare } from './compare.js';
 import { dataBench } from './data/main.js';
 import { flat } from './flat.js';
+import { latencyBench } from './latency.js';
 import { overhead } from './overhead.js';
 import { precision } from './precision.js';
 import { type BenchSettings, parseSettings } from './settings.js';
 
 if (process.argv[2] === 'data') {
   await dataBench(process.argv.slice(3));
+  process.exit();
+}
+if (process.argv[2] === 'latency') {
+  await latencyBench(process.argv.slice(3));
   process.exit();
 }
 let settings: BenchSettings;

@@ -27,6 +27,7 @@ of medians. The peer (bench/peer/) needs a Python with torch: SINGLEPATH_PYTHON 
   memory          peak memory of training
   data            decoding and augmentation; its own options: npm run bench -- data --help
 Of ours alone:
+  latency         is a lookup table of this machine right? its own options: npm run bench -- latency --help
   precision       the demo's supernet trained in fp32 and bf16 over several seeds: loss and accuracy
   flat            resident memory over many random paths
   overhead        what a training step costs beside the network

@@ -12,15 +12,22 @@ export function missingRows(space: SearchSpace, table: LatencyTable): Row[] {
 /**
  * The time in nanoseconds of each row of a space, in the order of `spaceRows`.
  *
- * @throws SinglePathError `INVALID_TABLE` that lists every missing row.
+ * @throws SinglePathError `INVALID_TABLE` that lists every missing row, or every one whose time cannot be.
  */
 export function rowTimes(space: SearchSpace, table: LatencyTable, name: string): Float64Array {
   const best = bestRows(table);
   const missing: string[] = [];
+  const wrong: string[] = [];
   const { rows } = spaceRows(space);
-  const times = Float64Array.from(rows, ({ key, label }) => {
+  const times = Float64Array.from(rows, ({ key, label, block }) => {
     const row = best.get(key);
-    if (row !== undefined) return rowTime(row)!;
+    if (row !== undefined) {
+      const time = rowTime(row)!;
+      // Only identity takes no time.
+      if (!(time > 0 || (time === 0 && block.graph.nodes.length === 0)))
+        wrong.push(`${time} ns for ${label} at ${key.slice(0, key.indexOf(':'))}`);
+      return time;
+    }
     const failed = table.rows.find((other) => other.key === key)?.error;
     missing.push(
       `${label} at ${key.slice(0, key.indexOf(':'))}${failed === undefined ? '' : ` (${failed})`}`,
@@ -34,6 +41,13 @@ export function rowTimes(space: SearchSpace, table: LatencyTable, name: string):
       {
         hint: 'measure them with `singlepath latency measure --resume`, or estimate them with --interpolate on import',
       },
+    );
+  }
+  if (wrong.length > 0) {
+    throw new SinglePathError(
+      'INVALID_TABLE',
+      `Expected positive times in ${name} but received ${wrong.join(', ')}`,
+      { hint: 'see `singlepath latency lint`, and measure these rows again' },
     );
   }
   return times;

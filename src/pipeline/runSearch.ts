@@ -125,7 +125,8 @@ export async function runSearch(
     baseline: config.search.baseline ? start.baseline : undefined,
     finalists: search.finalists > 0 ? finalists : undefined,
     ...(calibrated && { extra: { calibration: calibrated.calibration } }),
-    confirm: (found) => confirmLatency(space, config, found, { ...control.latency, journals: run.path, signal }),
+    confirm: (found) =>
+      confirmLatency(space, config, found, { ...control.latency, journals: run.path, signal }),
     run,
     signal,
     onGeneration,

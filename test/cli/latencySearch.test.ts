@@ -12,8 +12,15 @@ import { withoutAddon } from './native.js';
 import { singlepath } from './run.js';
 import { writeTiny } from './tiny.js';
 
-const QUICK = ['warmUp=0.01', 'maxTime=0.01', 'paths=4', 'maxPaths=4', 'drift=1000', 'repetitions=1', 'finalists=1']
-  .flatMap((setting) => ['--set', `latency.${setting}`]);
+const QUICK = [
+  'warmUp=0.01',
+  'maxTime=0.01',
+  'paths=4',
+  'maxPaths=4',
+  'drift=1000',
+  'repetitions=1',
+  'finalists=1',
+].flatMap((setting) => ['--set', `latency.${setting}`]);
 
 it('a search under the latency of this machine, from its table to a measured winner; it resumes without the table', {
   skip: withoutAddon(),
@@ -49,7 +56,10 @@ it('a search under the latency of this machine, from its table to a measured win
   limited(100 * max);
   const first = JSON.parse(await run(elsewhere, ...search('-c', constrained, '-d', runDir)));
   const { architecture, costs, measured } = first.winner;
-  assert.equal(Math.round(costs[metric]), Math.round(1e6 * predict(space, table, [architecture])[0]!.latencyMs));
+  assert.equal(
+    Math.round(costs[metric]),
+    Math.round(1e6 * predict(space, table, [architecture])[0]!.latencyMs),
+  );
   assert.ok(measured[metric] > 0 && measured[metric] <= 100 * max);
 
   rmSync(here, { recursive: true });

@@ -29,7 +29,9 @@ describe('whole networks that are measured', () => {
     const config = loadConfig({ set: settings });
     for (const dieAfter of [0, 1, 4, 9, 20]) {
       const path = join(folder, `verify-${dieAfter}.journal`);
-      const sessions = [dieAfter, undefined].map((after) => new FakeSession({ time, ...(after !== undefined && { dieAfter: after }) }));
+      const sessions = [dieAfter, undefined].map(
+        (after) => new FakeSession({ time, ...(after !== undefined && { dieAfter: after }) }),
+      );
       const measureWith = (session: FakeSession, resume: boolean) =>
         measureWhole(space, architectures, config, { session, journal: { path, resume } });
       await assert.rejects(measureWith(sessions[0]!, false), /the device is gone/);
@@ -50,15 +52,22 @@ describe('whole networks that are measured', () => {
     const metric = 'latency[device]';
     const bound = Math.max(...architectures.slice(2).map(sum));
     const config = loadConfig({
-      set: [...settings, `latency.tables.device=${file}`, `search.constraints=["${metric}<=${bound}ns"]`, 'latency.finalists=6'],
+      set: [
+        ...settings,
+        `latency.tables.device=${file}`,
+        `search.constraints=["${metric}<=${bound}ns"]`,
+        'latency.finalists=6',
+      ],
     });
-    const topK = architectures.map((architecture): CostedCandidate => ({
-      architecture,
-      choices: [],
-      score: { accuracy: 0.5, loss: 1 } as CostedCandidate['score'],
-      costs: { [metric]: 1 },
-      generation: 0,
-    }));
+    const topK = architectures.map(
+      (architecture): CostedCandidate => ({
+        architecture,
+        choices: [],
+        score: { accuracy: 0.5, loss: 1 } as CostedCandidate['score'],
+        costs: { [metric]: 1 },
+        generation: 0,
+      }),
+    );
     const outcome = { topK, winner: topK[0]! } as SearchOutcome;
     const journals = temporaryFolder();
     const sessions = [new FakeSession({ time, dieAfter: 9 }), new FakeSession({ time })];

@@ -117,7 +117,9 @@ describe('a table of Once-for-all', () => {
     assert.deepEqual(new Set(Object.keys(parse(exported) as object)), new Set(times.keys()));
     const again = importTable(own, temporaryFile('again.yaml', exported), { format: 'ofa', device: '' });
     const architecture = new UniformSampler(mobile, 4).at(7);
-    const [there, back] = [read(times), again].map((one) => predict(mobile, one, [architecture])[0]!.latencyMs);
+    const [there, back] = [read(times), again].map(
+      (one) => predict(mobile, one, [architecture])[0]!.latencyMs,
+    );
     assert.ok(Math.abs(there! - back!) < 1e-9);
     const without = [...times.keys()].filter((key) => /se:1.*hs:1/.test(key)).slice(0, 3);
     assert.throws(
@@ -136,7 +138,10 @@ describe('a table of Once-for-all', () => {
           'expanded_conv-input:112x112x16-output:56x56x24-expand:48-kernel:3-stride:2-idskip:0-se:0-hs:0',
         ),
     );
-    assert.ok(keys.some((way) => way.length === 0), 'identity has no key');
+    assert.ok(
+      keys.some((way) => way.length === 0),
+      'identity has no key',
+    );
     const text = yaml(new Map(keys.flat().map((key) => [key, 1.5] as const)));
     const imported = importTable(config, temporaryFile('ofa.yaml', text), { format: 'ofa', device: '' });
     assert.equal(imported.rows.length, keys.length);

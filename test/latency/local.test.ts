@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { loadOnnxRuntime } from '../../src/export/onnxNetwork.js';
 import { LocalSession } from '../../src/latency/device/local.js';
+import { chainNetwork } from '../../src/latency/device/network.js';
 import { OnnxRuntimeSession } from '../../src/latency/device/onnxruntime.js';
 import type { JobResult, Plan, RunSettings } from '../../src/latency/device/session.js';
 import { pathRows, spaceRows } from '../../src/latency/rows.js';
-import { chainNetwork } from '../../src/latency/device/network.js';
 import { addon } from '../../src/runtime/addon.js';
 import { getSpace } from '../../src/space/spaces/catalog.js';
 import type { SearchSpace } from '../../src/space/types.js';
@@ -83,7 +83,8 @@ describe('this machine', { skip: withoutAddon() }, () => {
             await stopwatch.addBlock(description, block.input),
           );
           assert.equal(deployed.length, reference.length);
-          const size = (values: Float32Array) => Math.sqrt(values.reduce((sum, value) => sum + value ** 2, 0));
+          const size = (values: Float32Array) =>
+            Math.sqrt(values.reduce((sum, value) => sum + value ** 2, 0));
           const error = size(deployed.map((value, i) => value - reference[i]!)) / size(reference);
           assert.ok(error < largest, `${space.name} ${key}: ${error}`);
         }

@@ -13,7 +13,9 @@ const STAGES = [
 ];
 
 /** Blocks in gene order: kernel, expansion, squeeze-and-excite; then the block that is left out. */
-const OPS = [3, 5, 7].flatMap((kernel) => [3, 6].flatMap((expand) => [0, 1].map((se) => ({ kernel, expand, se }))));
+const OPS = [3, 5, 7].flatMap((kernel) =>
+  [3, 6].flatMap((expand) => [0, 1].map((se) => ({ kernel, expand, se }))),
+);
 
 const HEAD = [
   'Conv-input:224x224x3-output:112x112x16',

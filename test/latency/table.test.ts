@@ -143,6 +143,20 @@ describe('a table as a cost', () => {
     assert.ok(costTable(space, table, { batch: 1, dtype: 'fp32', threads: null }));
   });
 
+  it('with times that cannot be is refused, with each of them', () => {
+    for (const p50 of [0, -5]) {
+      const rows = table.rows.map((row) =>
+        row.label === 'xception' ? { ...row, times: { n: 1, p50 } } : row,
+      );
+      assert.throws(
+        () => costTable(space, { ...table, rows }),
+        (error: Error & { code?: string }) =>
+          error.code === 'INVALID_TABLE' &&
+          (error.message.match(new RegExp(`${p50} ns for xception at`, 'g')) ?? []).length === 6,
+      );
+    }
+  });
+
   it('that lacks rows names all of them', () => {
     const rows = table.rows.filter(({ label }) => label !== 'xception');
     assert.throws(

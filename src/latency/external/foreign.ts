@@ -69,7 +69,13 @@ export function importRows(
   for (const [row, ways] of keys(space)) {
     const found = ways.find((way) => way.every((key) => times.has(key)));
     if (found !== undefined) {
-      measured.set(row, importedRow(row, found.map((key) => times.get(key)!)));
+      measured.set(
+        row,
+        importedRow(
+          row,
+          found.map((key) => times.get(key)!),
+        ),
+      );
       continue;
     }
     const lacking = (ways.at(-1) ?? []).filter((key) => !times.has(key));

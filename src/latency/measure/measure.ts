@@ -109,8 +109,7 @@ async function inContext(options: MeasureOptions, overheadNs: number): Promise<T
   // Every row at least once.
   const least = Math.max(paths, largest);
   const most = Math.max(maxPaths, least);
-  const compile = () =>
-    rowsOfVisits(all, windows.results, { ...stop, source: 'in_context', overheadNs });
+  const compile = () => rowsOfVisits(all, windows.results, { ...stop, source: 'in_context', overheadNs });
   let converged = 0;
   const windows = windowsOf(options, all, (inWindow) => {
     const done = windows.count + inWindow;

@@ -60,9 +60,7 @@ export async function measureNetworks(
   }
   const { results } = windows;
   return architectures.map((architecture, network) => {
-    const { kept: own, drifted } = steadyOnes(
-      results.filter(({ visit }) => order[visit.index] === network),
-    );
+    const { kept: own, drifted } = steadyOnes(results.filter(({ visit }) => order[visit.index] === network));
     const samples = own.flatMap(({ result }) => (result.status === 'ok' ? [result.totals] : []));
     const medians = samples.map((totals) => median(sortedCopy(totals)) - overheadNs);
     const error = own.find(({ result }) => result.error !== undefined)?.result.error;

@@ -81,10 +81,7 @@ function tableRow(
     ...row,
     status: 'ok',
     times,
-    flags: [
-      ...(within ? [] : (['not_converged'] as const)),
-      ...(drifted ? (['drifted'] as const) : []),
-    ],
+    flags: [...(within ? [] : (['not_converged'] as const)), ...(drifted ? (['drifted'] as const) : [])],
   };
 }
 
