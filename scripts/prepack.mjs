@@ -19,3 +19,5 @@ const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
 if (!existsSync(compiler)) run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund']);
 rmSync(join(root, 'dist'), { recursive: true, force: true });
 run(process.execPath, [compiler, '-p', '.']);
+const browser = join(root, 'src', 'dashboard', 'browser');
+if (existsSync(browser)) run(process.execPath, [compiler, '-p', browser]);

@@ -8,6 +8,7 @@ import { agentCommand } from './commands/agent.js';
 import { buildCommand } from './commands/build.js';
 import { configCommand } from './commands/config.js';
 import { costCommand } from './commands/cost.js';
+import { dashboardCommand } from './commands/dashboard.js';
 import { dataCommand } from './commands/data.js';
 import { demoCommand } from './commands/demo.js';
 import { doctorCommand } from './commands/doctor.js';
@@ -66,6 +67,7 @@ export function createProgram(): Command {
     rankCommand(),
     reportCommand(),
     plotCommand(),
+    dashboardCommand(),
     latencyCommand(),
     agentCommand(),
     dataCommand(),

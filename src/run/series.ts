@@ -55,6 +55,23 @@ export class Series {
     return undefined;
   }
 
+  /** The smallest or greatest value of a metric; the first of equal ones. */
+  best(metric: string, which: 'least' | 'greatest'): Point | undefined {
+    const column = this.#columns.get(metric);
+    let found = -1;
+    for (let row = 0; column && row < this.#length; row++) {
+      const value = column[row]!;
+      if (Number.isNaN(value)) continue;
+      if (found < 0 || (which === 'least' ? value < column[found]! : value > column[found]!)) found = row;
+    }
+    return found < 0 ? undefined : this.#point(column!, found);
+  }
+
+  /** Rows with steps from `from` to `to`. */
+  count(from: number, to: number): number {
+    return this.#rowAt(Math.floor(to) + 1) - this.#rowAt(from);
+  }
+
   /**
    * The points of a metric with steps from `from` to `to`; where there are more than `most`, of each of `most / 2` equal parts
    * of the steps the smallest and the largest value, so that no spike is lost.
@@ -70,7 +87,7 @@ export class Series {
     const column = this.#columns.get(metric);
     if (column === undefined) return [];
     const first = this.#rowAt(from);
-    const end = this.#rowAt(to === Number.POSITIVE_INFINITY ? to : Math.floor(to) + 1);
+    const end = this.#rowAt(Math.floor(to) + 1);
     const found: Point[] = [];
     if (end - first <= most) {
       for (let row = first; row < end; row++)

@@ -35,10 +35,13 @@ export class Timeline {
   environment: RunEnvironment | undefined;
   /** Largest memory of a process that worked on the run, in bytes; 0 where unknown. */
   peakMemory = 0;
-  /** Times at which a process began. */
+  /** Times a process began. */
   starts = 0;
+  /** When the run began, and when the process that works on it did; and the step at which that was. */
+  begun = 0;
+  processBegun = 0;
+  firstStep = 0;
   #seconds = 0;
-  #began = 0;
   readonly #tail: LineTail;
 
   constructor(readonly runDir: string) {
@@ -48,7 +51,7 @@ export class Timeline {
 
   /** Seconds that processes worked on the run, steps that were run twice included. */
   get seconds(): number {
-    return this.#seconds + Math.max(0, this.time - this.#began) / 1000;
+    return this.#seconds + Math.max(0, this.time - this.processBegun) / 1000;
   }
 
   /** Share of the events that was read, in [0, 1]. */
@@ -128,7 +131,8 @@ export class Timeline {
 
   #begin(event: RunEvent, time: number): void {
     this.#seconds = this.starts === 0 ? 0 : this.seconds;
-    this.#began = time;
+    if (this.starts === 0) this.begun = time;
+    [this.processBegun, this.firstStep] = [time, event.step];
     this.starts++;
     this.ended = undefined;
     this.environment = (event.environment as RunEnvironment | undefined) ?? this.environment;
@@ -146,7 +150,7 @@ export class Timeline {
     for (const series of [this.train, this.validation, this.search, this.baseline]) series.truncate(-1);
     this.incidents = [];
     [this.events, this.step, this.time, this.starts, this.peakMemory] = [0, 0, 0, 0, 0];
-    [this.#seconds, this.#began] = [0, 0];
+    [this.#seconds, this.begun, this.processBegun, this.firstStep] = [0, 0, 0, 0];
     this.ended = undefined;
   }
 }

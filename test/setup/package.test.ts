@@ -24,7 +24,12 @@ test('the tarball has what `singlepath build` needs, and nothing that was built 
   for (const needed of [
     ...['CMakeLists.txt', 'cmake/Libtorch.cmake', 'binding.gyp', 'scripts/build-addon.mjs'],
     ...['native/binding/addon.cc', 'native/core/rng.h', 'native/ops/cpu/CMakeLists.txt'],
-    ...['dist/src/cli/main.js', 'dist/src/index.js', 'dist/src/index.d.ts'],
+    ...[
+      'dist/src/cli/main.js',
+      'dist/src/index.js',
+      'dist/src/index.d.ts',
+      'dist/src/dashboard/browser/list.js',
+    ],
     ...['data/fashion-mnist-mini/LICENSE', 'LICENSE', 'README.md', 'CHANGELOG.md'],
   ]) {
     assert.ok(files.includes(needed), `${needed} is not packed`);

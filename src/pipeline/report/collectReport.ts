@@ -30,6 +30,8 @@ import { spaceFacts, subjectFacts } from './subject.js';
 const MOST_POINTS = 600;
 
 export interface CollectControl {
+  /** Events of a run directory that were read before, such as those of a run that is watched. */
+  timelineOf?: ((runDir: string) => Timeline | undefined) | undefined;
   /** What `singlepath rank --json` printed. */
   ranking?: RankResult | undefined;
 }
@@ -52,7 +54,11 @@ export function collectReport(folders: readonly string[], control: CollectContro
   if (folders.length === 0) throw expected('at least one folder', 'collectReport()', folders);
   const runs = findRuns(folders).map((found): OpenRun => {
     const stored = readRun(found.path, 'train', 'search', 'retrain');
-    return { found, stored, timeline: new Timeline(found.path).readAll() };
+    return {
+      found,
+      stored,
+      timeline: control.timelineOf?.(found.path) ?? new Timeline(found.path).readAll(),
+    };
   });
   // In the order in which one builds on the other.
   runs.sort(

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { type Config, configSchema } from '../../config/schema/config.js';
 import type { RunFacts, RunStatus } from '../../report/facts.js';
 import { differences, isRunning } from '../../run/directory.js';
@@ -32,7 +33,7 @@ export function runFacts(found: FoundRun, stored: StoredRun, timeline: Timeline)
       classes: images.classes.length,
     },
     passes: { trained: trainedImages(stored, timeline.step), evaluated: 0 },
-    settings: settingsOf(config),
+    settings: settingsOf(config, path),
     command: commandOf(found, stored),
   };
 }
@@ -43,7 +44,7 @@ export function statusOf(path: string, { ended }: Timeline): RunStatus {
 }
 
 /** Steps of a training as its configuration asks for; generations of a search and its baseline. */
-function stepsOf({ kind, config }: StoredRun, images: number | undefined): number | null {
+export function stepsOf({ kind, config }: StoredRun, images: number | undefined): number | null {
   if (kind === 'search') return (config.search.generations + 1) * (config.search.baseline ? 2 : 1);
   const { epochs, steps, batchSize, accumulate } = kind === 'train' ? config.train : config.retrain;
   if (epochs === null) return steps;
@@ -56,9 +57,13 @@ function trainedImages({ kind, config }: StoredRun, steps: number): number {
   return steps * batchSize * accumulate;
 }
 
-/** What somebody chose: every setting that is not the default. */
-function settingsOf(config: Config): RunFacts['settings'] {
-  return differences(configSchema.parse({}), JSON.parse(JSON.stringify(config))).map((text) => {
+/** What somebody chose: every setting that is not the default; the run's own copy of its space without its place. */
+export function settingsOf(config: Config, path: string): RunFacts['settings'] {
+  const plain = JSON.stringify(config).replaceAll(
+    JSON.stringify(resolve(path, 'space.yaml')),
+    '"space.yaml"',
+  );
+  return differences(configSchema.parse({}), JSON.parse(plain)).map((text) => {
     const [, path, standard, value] = /^(.*?): (.*) there, (.*) here$/s.exec(text)!;
     return [path!, value!, standard!];
   });

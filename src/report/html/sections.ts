@@ -19,7 +19,9 @@ export function verdictSection(facts: ReportFacts): string {
       plots.metricTitle(metric),
       formatCost(metric, cost),
     ]),
-    ['candidates', formatExact(facts.search?.candidates.length ?? 0)],
+    ...(facts.search
+      ? [['candidates', formatExact(facts.search.candidates.length)] as [string, string]]
+      : []),
   ];
   const marks = { good: '✓', bad: '✗', neutral: '·' };
   const words = { good: 'good', bad: 'bad', neutral: 'note' };

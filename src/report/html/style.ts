@@ -41,7 +41,7 @@ export const PAGE_STYLE = [
   'th,td{padding:6px 12px;text-align:left;border-top:1px solid var(--line);vertical-align:top;white-space:nowrap}',
   'thead th{border-top:0;color:var(--muted);font-weight:600}',
   'tbody th{font-weight:500}',
-  'td:last-child{white-space:normal}',
+  'td:last-child{white-space:normal;min-width:9ch}',
   '.number{text-align:right;font-variant-numeric:tabular-nums}',
   'th button{all:unset;cursor:pointer;color:inherit}th button:focus-visible{outline:2px solid var(--accent);outline-offset:2px}',
   'th[aria-sort] button::after{content:" ↓"}th[aria-sort=ascending] button::after{content:" ↑"}',
