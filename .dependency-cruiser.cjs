@@ -1,7 +1,7 @@
 // The rooms of src/ from the ground up: a room may import those before it and nothing else, so no folder can be in a
 // circle. The diagram of ARCHITECTURE.md shows the same order.
 const pure = ['core', 'log', 'graph', 'data/kinds', 'config', 'space', 'cost', 'sampling', 'search'];
-const native = ['runtime/native', 'runtime(?!/native/)', 'supernet', 'data(?!/kinds)', 'run', 'train', 'evaluate', 'export', 'latency', 'distributed'];
+const native = ['runtime/native', 'runtime(?!/native/)', 'distributed', 'supernet', 'data(?!/kinds)', 'run', 'train', 'evaluate', 'export', 'latency'];
 const commands = ['report', 'pipeline', 'dashboard', 'cli/common', 'cli/actions', 'cli/commands', 'cli(?!/\\w+/)'];
 const rooms = [...pure, ...native, ...commands];
 const folder = (names) => `^src/(${names.join('|')})/`;

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 // floor do not know each other. `ops/cpu` and the tests beside the code stand on the floor of their first folder.
 const floors = [
   ['core'],
-  ['graph', 'data', 'runtime'],
+  ['graph', 'data', 'runtime', 'distributed'],
   ['weights'],
   ['ops'],
   ['execute'],

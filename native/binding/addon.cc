@@ -4,12 +4,14 @@
 #include "binding/dataset_handle.h"
 #include "binding/environment.h"
 #include "binding/errors.h"
+#include "binding/group_handle.h"
 #include "binding/image_facts.h"
 #include "binding/loader_handle.h"
 #include "binding/napi_setup.h"
 #include "binding/network_handle.h"
 #include "binding/script_handle.h"
 #include "binding/stopwatch_handle.h"
+#include "binding/store_handle.h"
 #include "binding/system.h"
 
 namespace singlepath {
@@ -27,6 +29,8 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
     NetworkHandle::init(env, exports);
     ScriptHandle::init(env, exports);
     StopwatchHandle::init(env, exports);
+    StoreHandle::init(env, exports);
+    GroupHandle::init(env, exports);
   });
   return exports;
 }

@@ -15,14 +15,13 @@ void Environment::install(Napi::Env env) {
   env.SetInstanceData<Environment, keep>(environment);
   // Cleanup hooks run in reverse order: this one before the thread-safe function's own, so running work ends
   // while the way back to JavaScript still exists.
-  env.AddCleanupHook([environment] { environment->engine_.stop(); });
+  env.AddCleanupHook([environment] { environment->stop(); });
   // On the main thread process.exit() runs static destructors while the engine may still be inside libtorch,
   // which crashed 8 times of 8 (measured); so the engine stops in the 'exit' event already.
   Napi::Object process = env.Global().Get("process").As<Napi::Object>();
   process.Get("once").As<Napi::Function>().Call(
-      process,
-      {Napi::String::New(env, "exit"),
-       Napi::Function::New(env, [environment](const Napi::CallbackInfo&) { environment->engine_.stop(); })});
+      process, {Napi::String::New(env, "exit"),
+                Napi::Function::New(env, [environment](const Napi::CallbackInfo&) { environment->stop(); })});
 }
 
 Environment& Environment::of(Napi::BasicEnv env) {
@@ -34,6 +33,19 @@ Environment::Environment(Napi::Env env) {
   to_js_ =
       Napi::ThreadSafeFunction::New(env, nothing, "singlepath", /*maxQueueSize=*/0, /*initialThreadCount=*/1);
   to_js_.Unref(env);
+}
+
+void Environment::stop() {
+  for (const auto& [owner, interrupt] : interrupts_) interrupt();
+  engine_.stop();
+}
+
+void Environment::interrupt_with(const void* owner, std::function<void()> interrupt) {
+  if (interrupt) {
+    interrupts_[owner] = std::move(interrupt);
+  } else {
+    interrupts_.erase(owner);
+  }
 }
 
 void Environment::call_later(Callback callback) {

@@ -28,6 +28,10 @@ class Environment {
   void begin(Napi::Env env);
   void end(Napi::Env env);
 
+  // What ends a wait of the engine for other processes, before the end of the environment waits for the
+  // engine; null takes it back.
+  void interrupt_with(const void* owner, std::function<void()> interrupt);
+
   // Live handles by class name, for leak tests. `bytes` is reported to V8's garbage collector.
   void count(Napi::BasicEnv env, const std::string& name, int delta, int64_t bytes = 0);
   const std::map<std::string, int>& handles() const { return handles_; }
@@ -37,11 +41,13 @@ class Environment {
 
  private:
   explicit Environment(Napi::Env env);
+  void stop();
 
   Engine engine_;
   Napi::ThreadSafeFunction to_js_;
   int pending_ = 0;
   std::map<std::string, int> handles_;
+  std::map<const void*, std::function<void()>> interrupts_;
 };
 
 }  // namespace singlepath

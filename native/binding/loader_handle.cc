@@ -54,6 +54,7 @@ LoaderOptions to_loader_options(const Napi::Object& object) {
   options.epochs = get_integer(object, "epochs");
   options.rank = get_integer(object, "rank");
   options.world_size = get_integer(object, "worldSize");
+  options.shards = get_integer(object, "shards");
   options.threads = static_cast<int>(get_integer(object, "threads", 1, 1024));
   options.prefetch = static_cast<int>(get_integer(object, "prefetch", 1, 65536));
   return options;

@@ -1,15 +1,18 @@
 #include "binding/network_handle.h"
 
 #include <chrono>
+#include <optional>
 
 #include "binding/batch_handle.h"
 #include "binding/cancel_handle.h"
 #include "binding/convert.h"
+#include "binding/group_handle.h"
 #include "binding/task.h"
 #include "core/arena.h"
 #include "core/sizes.h"
 #include "data/later.h"
 #include "runtime/device.h"
+#include "train/data_parallel.h"
 
 namespace singlepath {
 namespace {
@@ -54,7 +57,37 @@ Napi::Object result_to_js(Napi::Env env, const StepResult& result) {
   object.Set("correct", static_cast<double>(result.correct));
   object.Set("images", static_cast<double>(result.images));
   object.Set("gradientNorm", result.gradient_norm);
+  object.Set("stop", result.stop);
+  object.Set("communication", result.communication);
   return object;
+}
+
+// How a step is shared with other processes.
+struct ParallelOptions {
+  std::shared_ptr<GroupSlot> group;
+  DataParallel parallel;
+
+  DataParallel connected() const {
+    DataParallel ready = parallel;
+    if (group) ready.group = group->get();
+    return ready;
+  }
+};
+
+std::optional<ParallelOptions> to_parallel(const Napi::Value& value) {
+  if (value.IsUndefined()) return std::nullopt;
+  const Napi::Object object = to_object(value, "parallel");
+  ParallelOptions options;
+  const Napi::Value group = get(object, "group");
+  if (!group.IsNull()) options.group = GroupHandle::from(group);
+  const int64_t world = options.group ? options.group->options.world_size : 1;
+  options.parallel.shards = get_integer(object, "shards", world, 1 << 20);
+  if (options.parallel.shards % world != 0)
+    expected("a multiple of the number of ranks", "shards", get(object, "shards"));
+  options.parallel.tree = get_boolean(object, "tree");
+  options.parallel.step = static_cast<uint32_t>(get_integer(object, "step", 0, UINT32_MAX));
+  options.parallel.stop = get_boolean(object, "stop");
+  return options;
 }
 
 Napi::Value scores_to_js(Napi::Env env, const PopulationScores& scores) {
@@ -164,8 +197,11 @@ Napi::Value NetworkHandle::step(const Napi::CallbackInfo& info) {
     return run_on_engine(
         info.Env(), nullptr,
         [slot, batches = BatchHandle::list_from(info[0]), genes = genes_of(info[1]),
-         options = to_step_options(to_object(info[2], "options"))](const Cancellation&) {
-          return slot->get().step(with_pixels(batches), genes, options);
+         options = to_step_options(to_object(info[2], "options")),
+         shared = to_parallel(info[3])](const Cancellation&) {
+          if (!shared) return slot->get().step(with_pixels(batches), genes, options);
+          const DataParallel parallel = shared->connected();
+          return slot->get().step(with_pixels(batches), genes, options, &parallel);
         },
         [](Napi::Env env, StepResult& result) -> Napi::Value { return result_to_js(env, result); });
   });

@@ -19,8 +19,12 @@ namespace {
 constexpr size_t kClaimBytes = 64 << 10;
 
 BatchPlan plan_of(const LoaderOptions& options) {
-  return {static_cast<int64_t>(options.indices.size()), options.batch_size, options.drop_last, options.rank,
-          options.world_size};
+  return {static_cast<int64_t>(options.indices.size()),
+          options.batch_size,
+          options.drop_last,
+          options.rank,
+          options.world_size,
+          options.shards};
 }
 
 }  // namespace
@@ -56,6 +60,10 @@ void Loader::check() const {
   if (options_.world_size < 1 || options_.rank < 0 || options_.rank >= options_.world_size) {
     invalid("Expected a rank from 0 to " + std::to_string(options_.world_size - 1) + " but received " +
             std::to_string(options_.rank));
+  }
+  if (options_.shards < 1 || options_.shards % options_.world_size != 0) {
+    invalid("Expected shards to be a multiple of " + std::to_string(options_.world_size) +
+            " ranks but received " + std::to_string(options_.shards));
   }
   const ImageShape& shape = dataset_->shape();
   const auto channels = static_cast<size_t>(shape.channels);
@@ -241,7 +249,7 @@ void Loader::finish(Slot& slot) const {
   batch.count = static_cast<int64_t>(kept);
   batch.labels.resize(kept);
   batch.pixels.resize(kept * bytes);
-  mix_images(options_.augment, options_.seed, slot.epoch, slot.number, batch);
+  mix_images(options_.augment, options_.seed, slot.epoch, plan_of(options_).number(slot.number), batch);
 }
 
 void Loader::deliver() {

@@ -27,9 +27,9 @@ struct LoaderOptions {
   Augment augment;
   std::vector<float> mean, std;  // handed on with each batch
   uint64_t seed = 0, epoch = 0;
-  int64_t first_batch = 0;           // where to begin in the epoch: resume
-  int64_t epochs = 1;                // how many, from `epoch` on
-  int64_t rank = 0, world_size = 1;  // of every world_size batches of an epoch this loader delivers one
+  int64_t first_batch = 0;                       // where to begin in the epoch: resume
+  int64_t epochs = 1;                            // how many, from `epoch` on
+  int64_t rank = 0, world_size = 1, shards = 1;  // see BatchPlan
   int threads = 1;
   int prefetch = 2;  // batches prepared ahead of the one asked for last
 };

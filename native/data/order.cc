@@ -14,17 +14,21 @@ void shuffle_indices(std::vector<uint32_t>& indices, uint64_t seed, uint64_t epo
 }
 
 int64_t BatchPlan::batches() const {
-  const bool rest = !drop_last && rest_before(rank + 1) > rest_before(rank);
-  return full() + (rest ? 1 : 0);
+  bool rest = !drop_last;
+  for (int64_t i = 0; i < own(); i++)
+    rest = rest && rest_before(rank * own() + i + 1) > rest_before(rank * own() + i);
+  return (full() + (rest ? 1 : 0)) * own();
 }
 
 int64_t BatchPlan::first(int64_t batch) const {
-  const int64_t before = batch * batch_size * world_size;
-  return before + (batch < full() ? rank * batch_size : rest_before(rank));
+  const int64_t whole = batch / own();
+  const int64_t within = whole < full() ? shard(batch) * batch_size : rest_before(shard(batch));
+  return whole * batch_size * shards + within;
 }
 
 int64_t BatchPlan::count(int64_t batch) const {
-  return batch < full() ? batch_size : rest_before(rank + 1) - rest_before(rank);
+  if (batch / own() < full()) return batch_size;
+  return rest_before(shard(batch) + 1) - rest_before(shard(batch));
 }
 
 }  // namespace singlepath

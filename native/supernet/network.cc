@@ -83,13 +83,13 @@ Execution Network::training(const Architecture& architecture, ActivePath& path, 
 }
 
 StepResult Network::step(const std::vector<BatchPtr>& batches, const Architecture& architecture,
-                         const StepOptions& options) {
+                         const StepOptions& options, const DataParallel* parallel) {
   check(architecture);
   ActivePath path;
   const Execution execution = training(architecture, path, options.random_key);
   const RunningAverages before(description_, architecture, parameters_);
   try {
-    return run_step(description_, batches, execution, options, options_.device, options_.storage);
+    return run_step(description_, batches, execution, options, options_.device, options_.storage, parallel);
   } catch (...) {
     before.restore();
     throw;

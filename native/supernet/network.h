@@ -27,7 +27,7 @@ class Network {
   Network(NetworkDescription description, const NetworkOptions& options);
 
   StepResult step(const std::vector<BatchPtr>& batches, const Architecture& architecture,
-                  const StepOptions& options);
+                  const StepOptions& options, const DataParallel* parallel = nullptr);
   Gradients gradients(const BatchPtr& batch, const Architecture& architecture, const StepOptions& options);
   TensorEntry forward(const BatchPtr& batch, const Architecture& architecture);
   void recalibrate(const std::vector<BatchPtr>& batches, const Architecture& architecture,

@@ -10,6 +10,7 @@
 #include "core/error.h"
 #include "execute/executor.h"
 #include "execute/images.h"
+#include "train/data_parallel.h"
 
 namespace singlepath {
 
@@ -48,8 +49,11 @@ StepResult accumulate_gradients(const NetworkDescription& network, const std::ve
 
 StepResult run_step(const NetworkDescription& network, const std::vector<BatchPtr>& batches,
                     const Execution& execution, const StepOptions& options, at::Device device,
-                    at::ScalarType storage) {
-  StepResult result = accumulate_gradients(network, batches, execution, options, device, storage);
+                    at::ScalarType storage, const DataParallel* parallel) {
+  StepResult result =
+      parallel == nullptr
+          ? accumulate_gradients(network, batches, execution, options, device, storage)
+          : accumulate_on_all_ranks(network, batches, execution, options, device, storage, *parallel);
   result.gradient_norm = std::numeric_limits<double>::quiet_NaN();
   if (options.clip_gradient_norm > 0) {
     result.gradient_norm = gradient_norm(*execution.path);

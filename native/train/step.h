@@ -7,6 +7,8 @@
 
 namespace singlepath {
 
+struct DataParallel;
+
 struct StepOptions {
   SgdOptions sgd;
   double label_smoothing = 0;
@@ -19,6 +21,8 @@ struct StepResult {
   int64_t correct = 0;
   int64_t images = 0;
   double gradient_norm = 0;  // NaN where clipping is off
+  bool stop = false;         // a rank of the group was asked to stop
+  double communication = 0;  // seconds in which this rank exchanged with others, waiting for them included
 };
 
 // Forward and backward of all batches on the path; gradients are left in the leaves of `execution.path`.
@@ -29,9 +33,9 @@ StepResult accumulate_gradients(const NetworkDescription& network, const std::ve
                                 at::ScalarType storage, at::Tensor* logits = nullptr,
                                 at::Tensor* input = nullptr);
 
-// accumulate_gradients, clipping, update.
+// accumulate_gradients (of all ranks where `parallel` is given: train/data_parallel.h), clipping, update.
 StepResult run_step(const NetworkDescription& network, const std::vector<BatchPtr>& batches,
                     const Execution& execution, const StepOptions& options, at::Device device,
-                    at::ScalarType storage);
+                    at::ScalarType storage, const DataParallel* parallel = nullptr);
 
 }  // namespace singlepath

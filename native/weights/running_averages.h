@@ -17,6 +17,9 @@ class RunningAverages {
 
   void restore() const;
 
+  // The buffers, each with its value then.
+  const std::vector<std::pair<Parameter*, at::Tensor>>& saved() const { return saved_; }
+
  private:
   std::vector<std::pair<Parameter*, at::Tensor>> saved_;
 };

@@ -22,6 +22,7 @@ import { runCommand } from './commands/run.js';
 import { searchCommand } from './commands/search.js';
 import { spaceCommand } from './commands/space.js';
 import { trainCommand } from './commands/train.js';
+import { refuseRanks } from './common/alone.js';
 import { withHelp } from './common/help.js';
 import type { JsonError } from './common/jsonOutput.js';
 import { printJson } from './common/output.js';
@@ -79,6 +80,7 @@ export function createProgram(): Command {
   ]) {
     program.addCommand(command);
   }
+  program.hook('preAction', (_, command) => refuseRanks(command));
   everyCommand(program, (command) => {
     command.exitOverride().copyInheritedSettings(program);
   });

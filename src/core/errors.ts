@@ -14,6 +14,8 @@ export type ErrorCode =
   | 'DEVICE_UNAVAILABLE'
   | 'NATIVE_MISSING' // addon or libtorch not found
   | 'NATIVE' // libtorch raised an error
+  | 'RANK_LOST' // another process of the group is gone, failed or silent
+  | 'RANKS_DIFFER' // processes that are to do the same were started differently
   | 'DISPOSED' // a handle used after dispose()
   | 'ABORTED';
 
@@ -60,11 +62,14 @@ export function exitCodeOf(error: unknown): number {
     case 'INVALID_CONFIG':
     case 'INVALID_SPACE':
     case 'INVALID_TABLE':
+    case 'RANKS_DIFFER':
       return 2;
     case 'NATIVE_MISSING':
       return 3;
     case 'INFEASIBLE_CONSTRAINT':
       return 4;
+    case 'RANK_LOST':
+      return 5;
     case 'ABORTED':
       return 130;
     default:

@@ -27,11 +27,14 @@ export interface LoaderOptions {
   /** Leave out the last batch of an epoch if it is not full. Default false. */
   dropLast?: boolean;
   /**
-   * Number of this process, from 0, among `worldSize` that train together: of every worldSize batches of an epoch it
-   * gets one, and its share of the images left at the end. Default 0 of 1.
+   * Number of this process, from 0, among `worldSize` that train together. Every `shards` * batchSize images in a row are
+   * a global batch, of whose shards each rank gets its equal part, one after the other, and of the images left at the
+   * end, too. Default 0 of 1.
    */
   rank?: number;
   worldSize?: number;
+  /** A multiple of worldSize. Default worldSize: one batch a rank. */
+  shards?: number;
   /** Positions in the data set to load. Default: all of it. */
   indices?: ArrayLike<number>;
 }
@@ -75,6 +78,7 @@ export class DataLoader implements Disposable {
       dropLast = false,
       rank = 0,
       worldSize = 1,
+      shards = worldSize,
     } = options;
     checkInteger('batchSize', batchSize, 1);
     checkInteger('seed', seed, 0);
@@ -82,6 +86,8 @@ export class DataLoader implements Disposable {
     checkInteger('prefetch', prefetch, 1, 4096);
     checkInteger('worldSize', worldSize, 1);
     checkInteger('rank', rank, 0, worldSize - 1);
+    checkInteger('shards', shards, worldSize);
+    if (shards % worldSize !== 0) throw expected(`a multiple of ${worldSize} ranks`, 'shards', shards);
     this.#input = input;
     this.#options = {
       batchSize,
@@ -92,12 +98,18 @@ export class DataLoader implements Disposable {
       dropLast,
       rank,
       worldSize,
+      shards,
       augment: augmentSource(augment, input.native.shape, input.normalization),
     };
-    const together = batchSize * worldSize;
+    const own = shards / worldSize;
+    const together = batchSize * shards;
     const left = input.indices.length % together;
-    const share = Math.floor((left * (rank + 1)) / worldSize) - Math.floor((left * rank) / worldSize);
-    this.batchesPerEpoch = Math.floor(input.indices.length / together) + (!dropLast && share > 0 ? 1 : 0);
+    const before = (shard: number) => Math.floor((left * shard) / shards);
+    const rest = Array.from({ length: own }, (_, i) => rank * own + i).every(
+      (s) => before(s + 1) > before(s),
+    );
+    const whole = Math.floor(input.indices.length / together);
+    this.batchesPerEpoch = (whole + (!dropLast && rest ? 1 : 0)) * own;
     if (this.batchesPerEpoch === 0) {
       throw expected(`at most ${input.indices.length} images a batch`, 'batchSize', batchSize, {
         hint: 'with dropLast, a batch larger than the data set leaves none',

@@ -1,5 +1,5 @@
 import { checkArguments } from '../core/check.js';
-import { differences } from '../run/directory.js';
+import { differences } from '../core/differences.js';
 import { identityOf } from './environment.js';
 import { bestRows, type LatencyTable, rowTime } from './table.js';
 

@@ -6,6 +6,12 @@
 const CLEAR = '\r\x1b[K';
 
 let status: string | undefined;
+let prefix = '';
+
+/** Begins each line from now on: several processes may write to one terminal. */
+export function prefixLines(text: string): void {
+  prefix = text;
+}
 
 /** Whether a status line can be shown. */
 export function hasTerminal(): boolean {
@@ -13,7 +19,8 @@ export function hasTerminal(): boolean {
 }
 
 /** Writes a line, or several, above the status line. */
-export function writeLine(text: string): void {
+export function writeLine(line: string): void {
+  const text = prefix === '' ? line : line.replaceAll(/^/gm, prefix);
   const drawn = status === undefined ? '' : fitted(status);
   put(hasTerminal() ? `${CLEAR}${text}\n${drawn}` : `${text}\n`);
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Config } from '../config/schema/config.js';
+import { differences } from '../core/differences.js';
 import { ioError } from '../core/files.js';
 import { parseAddress } from '../latency/agent/address.js';
 import type { AgentConnection } from '../latency/agent/agentSession.js';
@@ -8,7 +9,6 @@ import { readToken } from '../latency/agent/token.js';
 import type { Session } from '../latency/device/session.js';
 import { identityOf } from '../latency/environment.js';
 import type { Environment } from '../latency/table.js';
-import { differences } from '../run/directory.js';
 
 /** How agents are reached. */
 export interface AgentOptions {

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Config } from '../config/schema/config.js';
+import { differences } from '../core/differences.js';
 import { SinglePathError } from '../core/errors.js';
 import {
   type Constraint,
@@ -15,7 +16,6 @@ import { RunnerSession } from '../latency/device/runner.js';
 import type { Session } from '../latency/device/session.js';
 import { identityOf } from '../latency/environment.js';
 import type { Environment } from '../latency/table.js';
-import { differences } from '../run/directory.js';
 import { hashOf } from '../space/hash.js';
 import type { SearchSpace } from '../space/types.js';
 import { measureWhole } from './verifyLatency.js';

@@ -7,6 +7,7 @@ import type { RetrainConfig, TrainConfig } from '../config/schema/train.js';
 import { checkArguments } from '../core/check.js';
 import { withPrefix } from '../core/errors.js';
 import { costTable } from '../cost/cost.js';
+import { Group } from '../distributed/group.js';
 import type { RunOptions } from '../run/directory.js';
 import { addon, packageVersion } from '../runtime/addon.js';
 import { BinnedSampler, ConstrainedSampler } from '../sampling/constrained.js';
@@ -67,8 +68,15 @@ function plainSampler(space: SearchSpace, { train, seed, latency }: Config): Sam
 }
 
 /** The supernet of a space, or the network of a derived one, on the device the configuration names. */
-export function createNetwork(space: SearchSpace, { runtime, seed }: Config): Supernet {
-  const { device, kernels, precision, threads } = runtime;
+export function createNetwork(
+  space: SearchSpace,
+  { runtime, seed }: Config,
+  group = Group.alone(),
+): Supernet {
+  const { kernels, precision, threads } = runtime;
+  // One GPU a rank.
+  const device =
+    runtime.device === 'cuda' && group.worldSize > 1 ? `cuda:${group.place.localRank}` : runtime.device;
   if (threads > 0) addon().setThreads(threads);
   return new Supernet(space, { device, kernels, precision, seed });
 }

@@ -1,5 +1,8 @@
 import type { Config } from '../config/schema/config.js';
 import { generationOf } from '../config/schema/search.js';
+import { addon, packageVersion } from '../runtime/addon.js';
+import { spaceHash } from '../space/hash.js';
+import type { SearchSpace } from '../space/types.js';
 
 /** What decides the numbers of a training: a run is only resumed where it is equal. */
 export function trainingIdentity(config: Config, section: 'train' | 'retrain'): Record<string, unknown> {
@@ -7,7 +10,30 @@ export function trainingIdentity(config: Config, section: 'train' | 'retrain'): 
   // How often something is written may change between stop and resume.
   const { checkpointEvery: _, logEvery: __, ...recipe } = config[section];
   const { device, kernels, precision } = runtime;
-  return { seed, data: imagesIdentity(config), runtime: { device, kernels, precision }, recipe };
+  const { reproducible, shards } = config.distributed;
+  return {
+    ...{ seed, data: imagesIdentity(config), runtime: { device, kernels, precision }, recipe },
+    ...(reproducible && { distributed: { shards } }),
+  };
+}
+
+/** What has to be equal on all processes that train together: where files lie may differ. */
+export function rankIdentity(
+  config: Config,
+  section: 'train' | 'retrain',
+  space: SearchSpace,
+  images: unknown,
+): Record<string, unknown> {
+  const { data, ...identity } = trainingIdentity(config, section) as { data: Record<string, unknown> };
+  const { path: _, cache: __, ...rest } = data;
+  // The norm of a gradient is added up in as many parts as there are threads.
+  const threads = config[section].clipGradientNorm > 0 ? { threads: addon().threads() } : {};
+  return {
+    ...identity,
+    data: rest,
+    ...{ images, space: spaceHash(space).slice(0, 12), ...threads },
+    ...{ torch: addon().versions().torch, singlepath: packageVersion(), isa: addon().cpu().isa },
+  };
 }
 
 /** What decides which images there are and how they look. */

@@ -9,6 +9,7 @@ import type { DataLoader } from '../data/loader.js';
 import { openDataset } from '../data/open.js';
 import type { NativeBatch } from '../runtime/native.js';
 import type { SearchSpace } from '../space/types.js';
+import { type DataParallel, loaderShare } from '../train/dataParallel.js';
 import { augmentOf, imagesOf } from './augmentation.js';
 
 /** The images of a run, in native memory. */
@@ -80,11 +81,16 @@ export function checkFit(
   );
 }
 
-/** Batches to train on, augmented. */
-export function trainingLoader(images: Dataset, config: Config, batchSize: number): DataLoader {
+/** Batches to train on, augmented: this rank's part of each `batchSize` images. */
+export function trainingLoader(
+  images: Dataset,
+  config: Config,
+  batchSize: number,
+  parallel?: DataParallel,
+): DataLoader {
   const { threads } = config.data;
   return images.loader({
-    batchSize,
+    ...loaderShare(parallel, batchSize),
     shuffle: true,
     seed: config.seed,
     threads,

@@ -1,6 +1,7 @@
 import { configArgument } from '../config/load.js';
 import type { Config } from '../config/schema/config.js';
 import { checkArguments } from '../core/check.js';
+import { Group, inGroup } from '../distributed/group.js';
 import { RunDirectory } from '../run/directory.js';
 import { noteImages } from '../run/images.js';
 import { deriveSubnet } from '../space/subnet.js';
@@ -8,11 +9,13 @@ import type { Architecture } from '../space/types.js';
 import type { TrainingProgress } from '../train/loop.js';
 import { type RetrainResult, retrain } from '../train/retrain.js';
 import type { Stalled } from '../train/stalled.js';
-import { createNetwork, openSpace, provenance, recipeOf } from './fromConfig.js';
+import { Disposables } from './disposables.js';
+import { createNetwork, openSpace, provenance } from './fromConfig.js';
 import { trainingIdentity } from './identity.js';
 import { recordOf, reportBroken, splitOf } from './imageRecord.js';
-import { FixedImages, openImages, trainingLoader } from './images.js';
+import { FixedImages, openImages } from './images.js';
 import { keptConfig } from './runs.js';
+import { resumes, shareTraining } from './shared.js';
 import { type WarmStartControl, warmStart } from './warmStart.js';
 
 export interface RetrainControl extends WarmStartControl {
@@ -37,18 +40,38 @@ export async function runRetrain(
   const config = configArgument('runRetrain()', given);
   checkArguments('runRetrain()', { control });
   checkArguments('runRetrain()', { path: control.runDir });
-  const { runDir, resume = false, signal, onProgress, onStalled } = control;
+  const { group = Group.alone() } = control;
+  return await inGroup(group, () => retrainTogether(config, architecture, group, control));
+}
+
+async function retrainTogether(
+  config: Config,
+  architecture: Architecture,
+  group: Group,
+  control: RetrainControl,
+): Promise<RetrainResult> {
+  const { runDir, signal, onProgress, onStalled, onNotice } = control;
+  const resume = resumes(control);
   const space = deriveSubnet(openSpace(config.space), architecture);
   using train = await openImages(config, space, 'train');
   using test = await openImages(config, space, 'test');
-  using loader = trainingLoader(train, config, config.retrain.batchSize);
-  using network = createNetwork(space, config);
+  using network = createNetwork(space, config, group);
+  using shared = await shareTraining(config, 'retrain', space, train, control);
+  const { parallel, loader, recipe } = shared;
   const { calibrationImages, validateEvery } = config.retrain;
   const fixed = new FixedImages(config, signal);
+  using batches = new Disposables();
   const calibration = calibrationImages === 0 ? [] : await fixed.batches(train, calibrationImages);
+  batches.addAll(calibration);
   const validation = await fixed.batches(test);
-  const recipe = recipeOf(config.retrain, loader.batchesPerEpoch);
-  const start = await warmStart(network, recipe, control);
+  batches.addAll(validation);
+  const work = (run?: RunDirectory) =>
+    retrain({
+      ...{ network, loader, recipe, seed: config.seed, parallel, run, signal },
+      ...{ calibration, validation, validateEvery, onProgress, onStalled, onNotice },
+    });
+  if (group.rank > 0) return await work();
+  const start = await warmStart(network, recipe, { ...control, resume });
   using run = await RunDirectory.open(runDir, {
     kind: 'retrain',
     space,
@@ -64,23 +87,9 @@ export async function runRetrain(
     ...provenance(config),
   });
   await noteImages(run.path, recordOf(config, { train }));
-  const { seed } = config;
   try {
-    return await retrain({
-      network,
-      loader,
-      recipe,
-      seed,
-      calibration,
-      validation,
-      validateEvery,
-      run,
-      signal,
-      onProgress,
-      onStalled,
-    });
+    return await work(run);
   } finally {
     await reportBroken(run.path, [train, test], control);
-    for (const batch of [...calibration, ...validation]) batch.dispose();
   }
 }

@@ -1,16 +1,18 @@
 import { configArgument } from '../config/load.js';
 import type { Config } from '../config/schema/config.js';
 import { checkArguments } from '../core/check.js';
+import { Group, inGroup } from '../distributed/group.js';
 import { RunDirectory } from '../run/directory.js';
 import { noteImages } from '../run/images.js';
 import type { TrainingProgress } from '../train/loop.js';
 import type { Stalled } from '../train/stalled.js';
 import { type TrainResult, trainSupernet } from '../train/supernet.js';
-import { createNetwork, openSpace, provenance, recipeOf, samplerOf } from './fromConfig.js';
+import { createNetwork, openSpace, provenance, samplerOf } from './fromConfig.js';
 import { trainingIdentity } from './identity.js';
 import { recordOf, reportBroken, splitOf } from './imageRecord.js';
-import { openTrainingImages, trainingLoader } from './images.js';
+import { openTrainingImages } from './images.js';
 import { keptConfig } from './runs.js';
+import { resumes, shareTraining } from './shared.js';
 import { type WarmStartControl, warmStart } from './warmStart.js';
 
 export interface TrainControl extends WarmStartControl {
@@ -29,14 +31,26 @@ export async function runTrain(given: Config, control: TrainControl): Promise<Tr
   const config = configArgument('runTrain()', given);
   checkArguments('runTrain()', { control });
   checkArguments('runTrain()', { path: control.runDir });
-  const { runDir, resume = false, signal, onProgress, onStalled } = control;
+  const { group = Group.alone() } = control;
+  return await inGroup(group, () => trainTogether(config, group, control));
+}
+
+async function trainTogether(config: Config, group: Group, control: TrainControl): Promise<TrainResult> {
+  const { runDir, signal, onProgress, onStalled, onNotice } = control;
+  const resume = resumes(control);
   const space = openSpace(config.space);
   const sampler = samplerOf(space, config);
   using images = await openTrainingImages(config, space);
-  using loader = trainingLoader(images.train, config, config.train.batchSize);
-  using supernet = createNetwork(space, config);
-  const recipe = recipeOf(config.train, loader.batchesPerEpoch);
-  const start = await warmStart(supernet, recipe, control);
+  using supernet = createNetwork(space, config, group);
+  using shared = await shareTraining(config, 'train', space, images.train, control);
+  const { parallel, loader, recipe } = shared;
+  const train = (run?: RunDirectory) =>
+    trainSupernet({
+      ...{ supernet, loader, sampler, recipe, seed: config.seed, parallel, run, signal },
+      ...{ onProgress, onStalled, onNotice },
+    });
+  if (group.rank > 0) return await train();
+  const start = await warmStart(supernet, recipe, { ...control, resume });
   using run = await RunDirectory.open(runDir, {
     kind: 'train',
     space,
@@ -52,17 +66,7 @@ export async function runTrain(given: Config, control: TrainControl): Promise<Tr
   });
   await noteImages(run.path, recordOf(config, images));
   try {
-    return await trainSupernet({
-      supernet,
-      loader,
-      sampler,
-      recipe,
-      seed: config.seed,
-      run,
-      signal,
-      onProgress,
-      onStalled,
-    });
+    return await train(run);
   } finally {
     await reportBroken(run.path, [images.train], control);
   }

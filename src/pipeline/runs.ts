@@ -6,6 +6,7 @@ import type { Config } from '../config/schema/config.js';
 import { checkArguments } from '../core/check.js';
 import { SinglePathError } from '../core/errors.js';
 import { ioError } from '../core/files.js';
+import type { Group } from '../distributed/group.js';
 import { type RunKind, type RunOptions, readHeader, TABLES_FOLDER } from '../run/directory.js';
 
 /** What every long work needs to know besides its configuration. */
@@ -15,6 +16,10 @@ export interface RunControl {
   /** Go on from the last checkpoint. */
   resume?: boolean | undefined;
   signal?: AbortSignal | undefined;
+  /** The processes that share the work ({@link joinGroup}). Default: this one alone. */
+  group?: Group | undefined;
+  /** Told what people may want to know. */
+  onNotice?: ((message: string) => void) | undefined;
   /** Told at the end how many broken images were left out, and of the file that lists them. */
   onBroken?: ((count: number, file: string) => void) | undefined;
 }

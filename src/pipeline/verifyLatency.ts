@@ -1,5 +1,6 @@
 import type { Config } from '../config/schema/config.js';
 import { checkArguments } from '../core/check.js';
+import { differences } from '../core/differences.js';
 import { SinglePathError } from '../core/errors.js';
 import { accuracyOf } from '../latency/accuracy.js';
 import { calibrate } from '../latency/calibrate.js';
@@ -17,7 +18,6 @@ import { rowTimes } from '../latency/missing.js';
 import { predict } from '../latency/predict.js';
 import { pathRows, spaceRows } from '../latency/rows.js';
 import { bestRows, type LatencyTable, rowTime, type TableAccuracy } from '../latency/table.js';
-import { differences } from '../run/directory.js';
 import { hashOf, spaceHash } from '../space/hash.js';
 import type { Architecture, SearchSpace } from '../space/types.js';
 import { stopRuleOf } from './measureLatency.js';

@@ -3,6 +3,7 @@ import { rmdir } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { stringify } from 'yaml';
 import { checkArguments } from '../core/check.js';
+import { differences } from '../core/differences.js';
 import { SinglePathError } from '../core/errors.js';
 import { ioError, makeDirectory, removeHalfWritten, writeFileAtomically } from '../core/files.js';
 import { DirectoryLock, lockOwner } from '../core/lock.js';
@@ -210,7 +211,9 @@ async function acquire(path: string, created: boolean): Promise<DirectoryLock> {
 function checkOwner(path: string, identity: unknown, options: RunOptions): boolean {
   const file = join(path, HEADER);
   if (!existsSync(file)) {
-    const ours = new RegExp(`^(${LOCK}(\\..*)?|(config|space)\\.yaml.*|${TABLES_FOLDER}|${HEADER}\\..*)$`);
+    const ours = new RegExp(
+      `^(${LOCK}(\\..*)?|logs|(config|space)\\.yaml.*|${TABLES_FOLDER}|${HEADER}\\..*)$`,
+    );
     const foreign = readdirSync(path).filter((name) => !ours.test(name));
     if (foreign.length === 0) return false;
     throw new SinglePathError(
@@ -285,18 +288,4 @@ export function readHeader(path: string): RunHeader {
     `Expected a run header of format ${FORMAT} and kind ${RUN_KINDS.join(', ')} in '${file}' but found ${found}`,
     { hint: 'it is damaged, or of another version of singlepath: choose another run directory' },
   );
-}
-
-/** `train.learningRate: 0.5 there, 0.1 here` for every leaf that differs; undefined reads as absent. */
-export function differences(there: unknown, here: unknown, path = ''): string[] {
-  if (isRecord(there) && isRecord(here)) {
-    const keys = [...new Set([...Object.keys(there), ...Object.keys(here)])].sort();
-    return keys.flatMap((key) => differences(there[key], here[key], path === '' ? key : `${path}.${key}`));
-  }
-  const [a, b] = [JSON.stringify(there) ?? 'absent', JSON.stringify(here) ?? 'absent'];
-  return a === b ? [] : [`${path}: ${a} there, ${b} here`];
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return value !== null && typeof value === 'object' && !Array.isArray(value);
 }

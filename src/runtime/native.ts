@@ -8,21 +8,25 @@ import type { DatasetSource } from '../data/kinds/index.js';
 import type { BatchSource, NativeBatch } from './native/batch.js';
 import type { NativeCancel } from './native/cancel.js';
 import type { ImageOptions, NativeDataset } from './native/dataset.js';
+import type { GroupOptions, NativeGroup } from './native/group.js';
 import type { ImageWork, Inspection, InspectOptions, PackOptions, PackReport } from './native/images.js';
 import type { LoaderSource, NativeLoader } from './native/loader.js';
 import type { NativeNetwork, NetworkDescription, NetworkOptions } from './native/network.js';
 import type { NativeScript, ScriptModuleDescription } from './native/script.js';
 import type { NativeStopwatch, StopwatchOptions } from './native/stopwatch.js';
+import type { NativeStore, StoreSource } from './native/store.js';
 import type { MemoryStatistics, NativeCpu, NativeDevice, NativeVersions } from './native/system.js';
 
 export type * from './native/batch.js';
 export type * from './native/cancel.js';
 export type * from './native/dataset.js';
+export type * from './native/group.js';
 export type * from './native/images.js';
 export type * from './native/loader.js';
 export type * from './native/network.js';
 export type * from './native/script.js';
 export type * from './native/stopwatch.js';
+export type * from './native/store.js';
 export type * from './native/system.js';
 export type * from './native/tensor.js';
 
@@ -58,4 +62,11 @@ export interface Addon {
   serializeScript(description: ScriptModuleDescription): Promise<Uint8Array>;
   loadScript(path: string): Promise<NativeScript>;
   Stopwatch: new (options: StopwatchOptions) => NativeStopwatch;
+  /** Begins to open it: see `open()`. */
+  Store: new (
+    source: StoreSource,
+  ) => NativeStore;
+  /** The own address on the route to a host; '' where it is unknown. */
+  addressTowards(host: string): string;
+  Group: new (store: NativeStore, options: GroupOptions) => NativeGroup;
 }

@@ -9,6 +9,7 @@ import type {
   NativeBatch,
   NativeNetwork,
   NetworkDescription,
+  ParallelStep,
   StepOptions,
   StepResult,
   TensorEntry,
@@ -89,15 +90,20 @@ export class Supernet implements Disposable {
    * One optimizer step on one path; several batches accumulate into one gradient. Parameters off the path keep
    * their value, momentum and decay untouched.
    *
-   * @throws SinglePathError `NON_FINITE_LOSS` (nothing is updated), `ABORTED`, `DISPOSED`.
+   * @param parallel shares the step with other processes: the batches are those of this one's shards.
+   * @throws SinglePathError `NON_FINITE_LOSS` (nothing is updated), `ABORTED`, `DISPOSED`; with other processes also
+   *   `RANK_LOST` and `RANKS_DIFFER`, on all of them.
    */
   async step(
     batches: NativeBatch | NativeBatch[],
     architecture: Architecture,
     options: StepOptions,
+    parallel?: ParallelStep,
   ): Promise<StepResult> {
     const list = Array.isArray(batches) ? batches : [batches];
-    return callNative(() => this.#live().step(this.#fitting(list), this.#genes(architecture), options));
+    return callNative(() =>
+      this.#live().step(this.#fitting(list), this.#genes(architecture), options, parallel),
+    );
   }
 
   /** Loss, logits and gradients of a path. Nothing is updated, not even the running statistics. */

@@ -1,18 +1,24 @@
 import { checkArguments, checkCallbacks } from '../core/check.js';
 import { SinglePathError } from '../core/errors.js';
 import type { RunDirectory } from '../run/directory.js';
-import type { NativeBatch, StepOptions, StepResult } from '../runtime/native.js';
+import type { NativeBatch, ParallelStep, StepOptions, StepResult } from '../runtime/native.js';
 import type { Sampler } from '../sampling/sampler.js';
 import type { Architecture } from '../space/types.js';
 import { type BatchLoader, batchGroups } from './batches.js';
 import { DataClock } from './dataClock.js';
+import { type DataParallel, ownShards, parallelStep, shareStart } from './dataParallel.js';
 import { type Recipe, stepOptions } from './recipe.js';
-import { type StatefulNetwork, TrainingSession } from './session.js';
+import { type StatefulNetwork, TrainingSession, type TrainingState } from './session.js';
 import { type Stalled, StallWatch } from './stalled.js';
 
 /** What the loop calls of a Supernet. */
 export interface TrainableNetwork extends StatefulNetwork {
-  step(batches: NativeBatch[], architecture: Architecture, options: StepOptions): Promise<StepResult>;
+  step(
+    batches: NativeBatch[],
+    architecture: Architecture,
+    options: StepOptions,
+    parallel?: ParallelStep,
+  ): Promise<StepResult>;
 }
 
 export interface TrainingProgress {
@@ -34,7 +40,9 @@ export interface TrainingOptions {
   recipe: Recipe;
   /** Seed of the dropout masks. The loader and the sampler have seeds of their own. */
   seed: number;
-  /** Where checkpoints, events and TensorBoard files go; without it nothing is written. */
+  /** How steps are shared with other processes; the loader delivers this one's part. Absent: this process is alone. */
+  parallel?: DataParallel | undefined;
+  /** Where checkpoints, events and TensorBoard files go; without it nothing is written. Of a group: rank 0's. */
   run?: RunDirectory | undefined;
   /** Stops after the present step, with a checkpoint. */
   signal?: AbortSignal | undefined;
@@ -42,6 +50,8 @@ export interface TrainingOptions {
   /** Number of classes: with it the training says where it learns nothing. */
   classes?: number | undefined;
   onStalled?: ((stalled: Stalled) => void) | undefined;
+  /** Told where a resumed training is shared between another number of processes than before. */
+  onNotice?: ((message: string) => void) | undefined;
   /** Called once at the end of each epoch; `notes` are saved with checkpoints. It must not change weights. */
   onEpoch?: ((session: TrainingSession) => Promise<void>) | undefined;
   /** Called after the last step, before the last checkpoint. */
@@ -57,29 +67,42 @@ export interface TrainingOptions {
 export async function trainingLoop(options: TrainingOptions): Promise<TrainingSession> {
   checkArguments('a training', { options });
   const { network, loader, sampler, recipe, seed, run, signal, onProgress, onEpoch, onFinish } = options;
-  const { classes, onStalled } = options;
+  const { classes, onStalled, onNotice, parallel } = options;
   checkArguments('a training', { network, loader, sampler, recipe });
-  checkCallbacks({ onProgress, onEpoch, onFinish, onStalled });
+  checkCallbacks({ onProgress, onEpoch, onFinish, onStalled, onNotice });
   const watch = classes === undefined ? undefined : new StallWatch(classes, recipe.warmupSteps);
   const { steps, accumulate } = recipe;
+  const batches = accumulate * ownShards(parallel);
   const session = await TrainingSession.open(network, recipe, run);
   const { state } = session;
-  const epochsAt = (step: number) => Math.floor((step * accumulate) / loader.batchesPerEpoch);
+  if (parallel !== undefined) await shareStart(parallel, state, network);
+  noteGroup(state, parallel, onNotice);
+  const epochsAt = (step: number) => Math.floor((step * batches) / loader.batchesPerEpoch);
   const endEpoch = async () => {
     if (state.epochs >= epochsAt(state.step)) return;
     await onEpoch?.(session);
     state.epochs = epochsAt(state.step);
   };
+  // A group stops together: the wish of one rank is told with its next step.
+  let stopped = false;
+  const asked = () => (parallel === undefined ? signal?.aborted === true : stopped);
+  const throwIfAsked = () => {
+    if (asked()) throw new SinglePathError('ABORTED', 'Asked to stop', { cause: signal?.reason });
+  };
   try {
     await endEpoch(); // stopped between an epoch's last step and its end
-    const range = { first: state.step * accumulate, groups: steps - state.step, size: accumulate, signal };
+    const range = { first: state.step * batches, groups: steps - state.step, size: batches };
+    const groups = batchGroups(loader, { ...range, signal: parallel === undefined ? signal : undefined });
     const clock = new DataClock(loader);
-    for await (const batches of clock.watch(batchGroups(loader, range))) {
+    for await (const group of clock.watch(groups)) {
       const architecture = sampler.at(state.step);
       const epoch = epochsAt(state.step);
       const settings = stepOptions(recipe, seed, state.step);
-      const result = await takeStep(network, batches, architecture, settings, state.step);
+      const share = parallel && parallelStep(parallel, state.step, signal?.aborted === true);
+      const result = await takeStep(network, group, architecture, settings, state.step, share);
       session.record(result, settings.learningRate, epoch, clock);
+      if (parallel !== undefined) parallel.group.step = state.step;
+      stopped = result.stop === true;
       const stalled = watch?.add(state.step, result.loss);
       if (stalled !== undefined) {
         session.log('stalled', { ...stalled });
@@ -87,19 +110,22 @@ export async function trainingLoop(options: TrainingOptions): Promise<TrainingSe
       }
       onProgress?.({ step: state.step, steps, epoch, learningRate: settings.learningRate, ...result });
       await endEpoch();
-      signal?.throwIfAborted();
+      throwIfAsked();
       await session.saveIfDue();
     }
     await onFinish?.(session);
     await session.save();
     session.log('finished', {});
+    await parallel?.group.barrier('finished');
     return session;
   } catch (error) {
-    if (!signal?.aborted || !isAbort(error, signal)) {
+    if (!asked() || !isAbort(error, signal)) {
       session.logFailure(error);
       throw error;
     }
     await session.save();
+    // A launcher ends the others as soon as one has ended: the checkpoint must be there.
+    await parallel?.group.barrier('stopped');
     throw new SinglePathError('ABORTED', `Stopped after step ${state.step} of ${steps}`, {
       hint:
         run === undefined ? undefined : `the checkpoint is saved in '${run.path}': continue with --resume`,
@@ -108,15 +134,35 @@ export async function trainingLoop(options: TrainingOptions): Promise<TrainingSe
   }
 }
 
+/** Another number of processes is another order of additions, and other batches for BatchNorm. */
+function noteGroup(
+  state: TrainingState,
+  parallel: DataParallel | undefined,
+  onNotice: TrainingOptions['onNotice'],
+): void {
+  const [before, now] = [
+    state.group,
+    parallel && { ranks: parallel.group.worldSize, shards: parallel.shards },
+  ];
+  if (now === undefined) delete state.group;
+  else state.group = now;
+  if (state.step === 0 || before?.shards === now?.shards) return;
+  onNotice?.(
+    `goes on with ${now?.ranks ?? 1} processes instead of ${before?.ranks ?? 1}: ` +
+      'the result is not, bit for bit, that of the same number all along (distributed.reproducible would give it)',
+  );
+}
+
 async function takeStep(
   network: TrainableNetwork,
   batches: NativeBatch[],
   architecture: Architecture,
   settings: StepOptions,
   step: number,
+  share: ParallelStep | undefined,
 ): Promise<StepResult> {
   try {
-    return await network.step(batches, architecture, settings);
+    return await network.step(batches, architecture, settings, share);
   } catch (error) {
     if (!(error instanceof SinglePathError) || error.code !== 'NON_FINITE_LOSS') throw error;
     const path = architecture.length === 0 ? '' : ` on path ${architecture.join(',')}`;
@@ -129,6 +175,6 @@ async function takeStep(
   }
 }
 
-function isAbort(error: unknown, signal: AbortSignal): boolean {
-  return error === signal.reason || (error instanceof SinglePathError && error.code === 'ABORTED');
+function isAbort(error: unknown, signal: AbortSignal | undefined): boolean {
+  return error === signal?.reason || (error instanceof SinglePathError && error.code === 'ABORTED');
 }

@@ -68,9 +68,11 @@ export async function retrain(options: RetrainOptions): Promise<RetrainResult> {
     recipe,
     run,
     seed,
-    signal,
+    parallel,
   } = options;
   checkArguments('retrain()', { network, recipe, batches: calibration });
+  // All ranks validate everything; one that is asked to stop tells the others with its next step.
+  const signal = parallel === undefined ? options.signal : undefined;
 
   const validate = async (session: TrainingSession): Promise<{ scored: Validation; images: number }> => {
     if (calibration.length > 0) await network.recalibrate(calibration, [], signal);

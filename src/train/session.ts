@@ -19,6 +19,8 @@ export interface TrainingState {
   last: { loss: number; accuracy: number } | null;
   /** What the epoch hook wants to remember. */
   notes: Record<string, unknown>;
+  /** How steps were shared between processes; absent where one did everything. */
+  group?: { ranks: number; shards: number };
 }
 
 /** What the session reads and restores of a network. */

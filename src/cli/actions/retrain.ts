@@ -13,6 +13,7 @@ import { formatArchitecture, parseArchitecture } from '../../space/architecture.
 import type { Architecture, SearchSpace } from '../../space/types.js';
 import type { RunOptions } from '../common/options.js';
 import { printJson, printText } from '../common/output.js';
+import { together } from '../common/ranks.js';
 import { startReporter, trainingReporter } from '../common/reporters.js';
 import { defaultRunDir, runConfig, startSources } from '../common/runDirectory.js';
 import { createSession } from '../common/session.js';
@@ -30,20 +31,19 @@ export async function retrain(options: RetrainCommandOptions): Promise<void> {
   const space = openSpace(config.space);
   const architecture = architectureOf(space, options);
   const runDir = options.runDir ?? defaultRunDir(config, 'retrain');
-  const session = createSession(options);
+  const session = createSession(options, runDir);
   const { stop, ...hooks } = trainingReporter(session, 'network', config.retrain.logEvery);
   const result = await stoppable({ saves: 'a checkpoint of the present step' }, (signal) =>
-    runRetrain(config, architecture, {
-      runDir,
-      resume: options.resume,
-      from: options.from,
-      search: options.search,
-      ...startReporter(session),
-      ...hooks,
-      onBroken: session.onBroken,
-      signal,
-    }).finally(stop),
+    together(config, session, signal, (shared) =>
+      runRetrain(config, architecture, {
+        ...{ runDir, resume: options.resume, from: options.from, search: options.search, ...shared },
+        ...startReporter(session),
+        ...hooks,
+        onBroken: session.onBroken,
+      }),
+    ).finally(stop),
   );
+  if (session.rank > 0) return;
   const { madds, params } = costOf(space, architecture);
   if (options.json)
     printJson('retrain', { ...result, architecture: [...architecture], costs: { madds, params }, runDir });

@@ -3,6 +3,7 @@ import { formatPercent } from '../../report/format.js';
 import type { TrainResult } from '../../train/supernet.js';
 import type { RunOptions } from '../common/options.js';
 import { printJson, printText } from '../common/output.js';
+import { together } from '../common/ranks.js';
 import { startReporter, trainingReporter } from '../common/reporters.js';
 import { defaultRunDir, runConfig, startSources } from '../common/runDirectory.js';
 import { createSession } from '../common/session.js';
@@ -18,19 +19,19 @@ export async function train(options: TrainCommandOptions): Promise<void> {
   const base = from === undefined ? [] : startSources(from, 'train');
   const config = runConfig(options, { base });
   const runDir = options.runDir ?? defaultRunDir(config, 'train');
-  const session = createSession(options);
+  const session = createSession(options, runDir);
   const { stop, ...hooks } = trainingReporter(session, 'supernet', config.train.logEvery);
   const result = await stoppable({ saves: 'a checkpoint of the present step' }, (signal) =>
-    runTrain(config, {
-      runDir,
-      resume: options.resume,
-      from,
-      ...startReporter(session),
-      ...hooks,
-      onBroken: session.onBroken,
-      signal,
-    }).finally(stop),
+    together(config, session, signal, (shared) =>
+      runTrain(config, {
+        ...{ runDir, resume: options.resume, from, ...shared },
+        ...startReporter(session),
+        ...hooks,
+        onBroken: session.onBroken,
+      }),
+    ).finally(stop),
   );
+  if (session.rank > 0) return;
   if (options.json) printJson('train', { ...result, runDir });
   else printText(describe(result, runDir));
 }

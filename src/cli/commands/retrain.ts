@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import type { RetrainCommandOptions } from '../actions/retrain.js';
-import { LONG_RUNNING, withHelp } from '../common/help.js';
+import { SHARED, withHelp } from '../common/help.js';
 import { RUN, withOptions } from '../common/options.js';
 
 /** `singlepath retrain`: trains one architecture from scratch. */
@@ -24,6 +24,6 @@ export function retrainCommand(): Command {
         'train any architecture',
       ],
     ],
-    exitCodes: [...LONG_RUNNING],
+    exitCodes: [...SHARED],
   });
 }

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import type { TrainCommandOptions } from '../actions/train.js';
-import { LONG_RUNNING, withHelp } from '../common/help.js';
+import { SHARED, withHelp } from '../common/help.js';
 import { RUN, withOptions } from '../common/options.js';
 
 /** `singlepath train`: trains a supernet. */
@@ -24,6 +24,6 @@ export function trainCommand(): Command {
       ],
       ['singlepath train -c configs/demo.yaml --set train.steps=100 --kernels aten', 'override settings'],
     ],
-    exitCodes: [...LONG_RUNNING],
+    exitCodes: [...SHARED],
   });
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { dataSchema } from './data.js';
+import { distributedSchema } from './distributed.js';
 import { exportSchema } from './export.js';
 import { latencySchema } from './latency.js';
 import { runtimeSchema } from './runtime.js';
@@ -20,6 +21,9 @@ export const configSchema = z.strictObject({
   space: spaceSchema.prefault({}).describe('The search space'),
   data: dataSchema.prefault({}).describe('The images, and how training images are varied'),
   runtime: runtimeSchema.prefault({}).describe('The device, kernels and threads that compute'),
+  distributed: distributedSchema
+    .prefault({})
+    .describe('Several processes that work together (docs/distributed.md)'),
   train: trainSchema.prefault({}).describe('Training of the supernet'),
   evaluate: evaluateSchema.prefault({}).describe('How candidates are scored with inherited weights'),
   search: searchSchema.prefault({}).describe('Which architectures the search tries'),

@@ -1,8 +1,8 @@
 import { existsSync, rmSync } from 'node:fs';
+import { differences } from '../../core/differences.js';
 import { SinglePathError } from '../../core/errors.js';
 import { DirectoryLock } from '../../core/lock.js';
 import { AppendFile, readJsonLines } from '../../run/appendFile.js';
-import { differences } from '../../run/directory.js';
 import type { JobResult } from '../device/session.js';
 
 /** What a measurement is, so that it is only gone on with where nothing changed. */

@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
 import { type Config, configSchema } from '../../config/schema/config.js';
+import { differences } from '../../core/differences.js';
 import type { RunFacts, RunStatus } from '../../report/facts.js';
-import { differences, isRunning } from '../../run/directory.js';
+import { isRunning } from '../../run/directory.js';
 import { readImageRecord } from '../../run/images.js';
 import type { Timeline } from '../../run/timeline.js';
 import { stepsOfEpochs } from '../../train/recipe.js';

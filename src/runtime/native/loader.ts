@@ -35,9 +35,10 @@ export interface LoaderSource {
   firstBatch: number;
   /** How many epochs, from `epoch` on. */
   epochs: number;
-  /** Of every `worldSize` batches of an epoch one is delivered. */
+  /** Of the `shards` parts of each global batch, this rank's are delivered, each as a batch: native/data/order.h. */
   rank: number;
   worldSize: number;
+  shards: number;
   threads: number;
   /** Batches prepared ahead. */
   prefetch: number;

@@ -2,6 +2,7 @@ import type { Graph } from '../../graph/graph.js';
 import type { ParameterSpec } from '../../graph/types.js';
 import type { NativeBatch } from './batch.js';
 import type { NativeCancel } from './cancel.js';
+import type { ParallelStep } from './group.js';
 import type { TensorEntry } from './tensor.js';
 
 /** What the executor needs of a space: native/graph/graph.h. */
@@ -43,6 +44,10 @@ export interface StepResult {
   images: number;
   /** Euclidean norm of the gradient before clipping; NaN where it was not computed (clipping off). */
   gradientNorm: number;
+  /** A rank of the group was asked to stop. */
+  stop?: boolean;
+  /** Seconds in which this rank exchanged with others, waiting for them included. */
+  communication?: number;
 }
 
 export interface EvaluateOptions {
@@ -66,8 +71,16 @@ export interface EvaluateResult {
 }
 
 export interface NativeNetwork {
-  /** One optimizer step on one path; several batches are accumulated into one gradient. */
-  step(batches: NativeBatch[], architecture: Int32Array, options: StepOptions): Promise<StepResult>;
+  /**
+   * One optimizer step on one path; several batches are accumulated into one gradient. With `parallel` they are those of
+   * this rank's shards in turn, and the result is that of all ranks.
+   */
+  step(
+    batches: NativeBatch[],
+    architecture: Int32Array,
+    options: StepOptions,
+    parallel?: ParallelStep,
+  ): Promise<StepResult>;
   /** Loss and gradients of the path; running statistics stay as they are: for tests and library users. */
   gradients(
     batch: NativeBatch,

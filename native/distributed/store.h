@@ -1,0 +1,40 @@
+// The keys and values over which ranks find each other and share out work: c10d's TCPStore.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace singlepath {
+
+struct StoreOptions {
+  std::string host;
+  int port = 0;
+  bool server = false;                        // this process serves it
+  std::chrono::milliseconds timeout{60'000};  // to find the server
+};
+
+// Calls block, and c10d has no limit for those that are on their way when the server's host vanishes: they
+// are made on a thread that nobody waits for without a limit of his own (binding/store_handle.h).
+class Store {
+ public:
+  // Throws RANK_LOST where the server is not found in time or the port is taken.
+  explicit Store(const StoreOptions& options);
+  ~Store();
+
+  void set(const std::string& key, const std::string& value);
+  // Waits for the key.
+  std::string get(const std::string& key);
+  int64_t add(const std::string& key, int64_t amount);
+  // Whether all keys are there.
+  bool check(const std::vector<std::string>& keys);
+
+  struct Connection;
+  const Connection& connection() const { return *connection_; }
+
+ private:
+  std::unique_ptr<Connection> connection_;
+};
+
+}  // namespace singlepath

@@ -1,0 +1,101 @@
+import { SinglePathError } from '../core/errors.js';
+
+/** Which process this is among those that work together, as its launcher says in the environment. */
+export interface Place {
+  launcher: 'torchrun' | 'SLURM' | 'MPI' | 'hand';
+  rank: number;
+  worldSize: number;
+  /** Among the processes of this machine. */
+  localRank: number;
+  localWorldSize: number;
+  /** Where the store is. */
+  host: string;
+  port: number;
+  /** The launcher serves the store; else rank 0 does. */
+  servedByLauncher: boolean;
+  /** How often the launcher has started the processes again. */
+  restarts: number;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Names of rank, number of ranks, and both on this machine. */
+const LAUNCHERS: Record<Place['launcher'], [rank: string, world: string, localRank: string, local: string]> =
+  {
+    torchrun: ['RANK', 'WORLD_SIZE', 'LOCAL_RANK', 'LOCAL_WORLD_SIZE'],
+    hand: ['RANK', 'WORLD_SIZE', 'LOCAL_RANK', 'LOCAL_WORLD_SIZE'],
+    MPI: [
+      'OMPI_COMM_WORLD_RANK',
+      'OMPI_COMM_WORLD_SIZE',
+      'OMPI_COMM_WORLD_LOCAL_RANK',
+      'OMPI_COMM_WORLD_LOCAL_SIZE',
+    ],
+    SLURM: ['SLURM_PROCID', 'SLURM_NTASKS', 'SLURM_LOCALID', 'SLURM_NTASKS_PER_NODE'],
+  };
+/** MPICH and Intel MPI. */
+const PMI = ['PMI_RANK', 'PMI_SIZE', 'MPI_LOCALRANKID', 'MPI_LOCALNRANKS'] as const;
+
+/**
+ * Reads the variables of torchrun, SLURM, MPI (OpenMPI, MPICH, Intel), or RANK and WORLD_SIZE set by hand.
+ *
+ * @returns undefined where this process works alone.
+ * @throws SinglePathError `INVALID_CONFIG` where only some of the variables are set, or do not fit each other.
+ */
+export function placeOf(env: Environment = process.env): Place | undefined {
+  const launcher = launcherOf(env);
+  if (launcher === undefined) return undefined;
+  const names = launcher === 'MPI' && env[LAUNCHERS.MPI[0]] === undefined ? PMI : LAUNCHERS[launcher];
+  const [rankName, worldName, localRankName, localName] = names;
+  const worldSize = numberOf(env, worldName, 1);
+  const rank = numberOf(env, rankName, 0, worldSize - 1);
+  if (worldSize === 1) return undefined;
+  const host = env.MASTER_ADDR;
+  if (host === undefined || host === '' || env.MASTER_PORT === undefined) {
+    const missing = host === undefined || host === '' ? 'MASTER_ADDR' : 'MASTER_PORT';
+    throw halfSet(`Expected ${missing} to be set, as ${worldName} is ${worldSize}`);
+  }
+  return {
+    launcher,
+    rank,
+    worldSize,
+    localRank: env[localRankName] === undefined ? 0 : numberOf(env, localRankName, 0),
+    localWorldSize: env[localName] === undefined ? 1 : numberOf(env, localName, 1),
+    host,
+    port: numberOf(env, 'MASTER_PORT', 1, 65535),
+    servedByLauncher: env.TORCHELASTIC_USE_AGENT_STORE === 'True',
+    restarts:
+      env.TORCHELASTIC_RESTART_COUNT === undefined ? 0 : numberOf(env, 'TORCHELASTIC_RESTART_COUNT', 0),
+  };
+}
+
+/**
+ * The variables of a batch system are there in every job, also for a single process in it: they count where MASTER_ADDR
+ * says that processes are to find each other.
+ */
+function launcherOf(env: Environment): Place['launcher'] | undefined {
+  if (env.TORCHELASTIC_RUN_ID !== undefined) return 'torchrun';
+  if (env.RANK !== undefined || env.WORLD_SIZE !== undefined) return 'hand';
+  if (env.MASTER_ADDR === undefined) return undefined;
+  if (env.OMPI_COMM_WORLD_RANK !== undefined || env.PMI_RANK !== undefined) return 'MPI';
+  if (env.SLURM_PROCID !== undefined) return 'SLURM';
+  return undefined;
+}
+
+function numberOf(env: Environment, name: string, least: number, most = Number.MAX_SAFE_INTEGER): number {
+  const text = env[name];
+  if (text === undefined) throw halfSet(`Expected ${name} to be set`);
+  const value = Number(text);
+  if (text.trim() !== '' && Number.isSafeInteger(value) && value >= least && value <= most) return value;
+  const range = most === Number.MAX_SAFE_INTEGER ? `of at least ${least}` : `from ${least} to ${most}`;
+  throw halfSet(
+    `Expected a whole number ${range} for the environment variable ${name} but received '${text}'`,
+  );
+}
+
+function halfSet(message: string): SinglePathError {
+  return new SinglePathError('INVALID_CONFIG', message, {
+    hint:
+      'processes that work together need RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT (docs/distributed.md); ' +
+      'unset them all to work alone',
+  });
+}

@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { placeOf } from '../../src/distributed/environment.js';
+import { joinGroup } from '../../src/distributed/group.js';
+
+const MASTER = { MASTER_ADDR: '10.0.0.1', MASTER_PORT: '29500' };
+
+test('a process without the variables of a launcher works alone, and opens nothing', async () => {
+  assert.equal(placeOf({}), undefined);
+  assert.equal(placeOf({ RANK: '0', WORLD_SIZE: '1' }), undefined);
+  // One task in a SLURM job, which was not asked to find others.
+  assert.equal(placeOf({ SLURM_PROCID: '0', SLURM_NTASKS: '4' }), undefined);
+  const group = await joinGroup({ env: {} });
+  assert.deepEqual([group.rank, group.worldSize, group.native], [0, 1, null]);
+});
+
+for (const [launcher, env] of [
+  ['hand', { RANK: '2', WORLD_SIZE: '4', LOCAL_RANK: '1', LOCAL_WORLD_SIZE: '2' }],
+  [
+    'torchrun',
+    { RANK: '2', WORLD_SIZE: '4', LOCAL_RANK: '1', LOCAL_WORLD_SIZE: '2', TORCHELASTIC_RUN_ID: 'none' },
+  ],
+  ['SLURM', { SLURM_PROCID: '2', SLURM_NTASKS: '4', SLURM_LOCALID: '1', SLURM_NTASKS_PER_NODE: '2' }],
+  [
+    'MPI',
+    {
+      OMPI_COMM_WORLD_RANK: '2',
+      OMPI_COMM_WORLD_SIZE: '4',
+      OMPI_COMM_WORLD_LOCAL_RANK: '1',
+      OMPI_COMM_WORLD_LOCAL_SIZE: '2',
+    },
+  ],
+  ['MPI', { PMI_RANK: '2', PMI_SIZE: '4', MPI_LOCALRANKID: '1', MPI_LOCALNRANKS: '2' }],
+] as const) {
+  test(`the variables of ${launcher} (${Object.keys(env)[0]}) say which rank this is`, () => {
+    assert.deepEqual(placeOf({ ...env, ...MASTER }), {
+      launcher,
+      ...{ rank: 2, worldSize: 4, localRank: 1, localWorldSize: 2 },
+      ...{ host: '10.0.0.1', port: 29500, servedByLauncher: false, restarts: 0 },
+    });
+  });
+}
+
+for (const [env, message] of [
+  [{ RANK: '0' }, /Expected WORLD_SIZE to be set/],
+  [{ WORLD_SIZE: '2', ...MASTER }, /Expected RANK to be set/],
+  [{ RANK: '0', WORLD_SIZE: '2' }, /Expected MASTER_ADDR to be set, as WORLD_SIZE is 2/],
+  [{ RANK: '0', WORLD_SIZE: '2', MASTER_ADDR: 'a' }, /Expected MASTER_PORT to be set/],
+  [
+    { RANK: '2', WORLD_SIZE: '2', ...MASTER },
+    /from 0 to 1 for the environment variable RANK but received '2'/,
+  ],
+  [{ RANK: 'x', WORLD_SIZE: '2', ...MASTER }, /variable RANK but received 'x'/],
+  [{ RANK: '0', WORLD_SIZE: '2', MASTER_ADDR: 'a', MASTER_PORT: '0' }, /MASTER_PORT but received '0'/],
+] as const) {
+  test(`half-set variables are an error: ${JSON.stringify(env)}`, () => {
+    assert.throws(() => placeOf(env), { code: 'INVALID_CONFIG', message });
+  });
+}
