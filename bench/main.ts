@@ -4,6 +4,7 @@ import { flat } from './flat.js';
 import { latencyBench } from './latency.js';
 import { overhead } from './overhead.js';
 import { precision } from './precision.js';
+import { scaling } from './scaling.js';
 import { type BenchSettings, parseSettings } from './settings.js';
 
 if (process.argv[2] === 'data') {
@@ -30,6 +31,9 @@ switch (settings.what) {
     break;
   case 'overhead':
     await overhead(settings);
+    break;
+  case 'scaling':
+    await scaling(settings);
     break;
   default:
     compare(settings);

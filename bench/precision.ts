@@ -84,7 +84,7 @@ async function train(
   });
   await runTrain(config, { runDir });
   const space = openSpace(config.space);
-  using scorer = await openScorer(config, space, readRun(runDir, 'train'), { onSkipped: () => {} });
+  await using scorer = await openScorer(config, space, readRun(runDir, 'train'), { onSkipped: () => {} });
   const sampler = new UniformSampler(space, 0); // the same paths for all
   const scores = await scorer.evaluate(
     Array.from({ length: PATHS }, (_, i) => sampler.at(i)),

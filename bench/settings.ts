@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 
-const WHAT = ['supernet', 'evaluate', 'memory', 'precision', 'flat', 'overhead'] as const;
+const WHAT = ['supernet', 'evaluate', 'memory', 'precision', 'flat', 'overhead', 'scaling'] as const;
 
 export interface BenchSettings {
   what: (typeof WHAT)[number];
@@ -13,6 +13,8 @@ export interface BenchSettings {
   candidates: number;
   population: number;
   seeds: number;
+  /** Processes that train together. */
+  ranks: number;
   /** Default: the demo's. */
   epochs?: number;
   /** File for the measurements as JSON. */
@@ -31,12 +33,14 @@ Of ours alone:
   precision       the demo's supernet trained in fp32 and bf16 over several seeds: loss and accuracy
   flat            resident memory over many random paths
   overhead        what a training step costs beside the network
+  scaling         data-parallel training: ranks of one thread beside one process
 
   --batch N       images a step (64)             --size N        image size, divisible by 32 (96)
   --steps N       timed steps a round (10; flat and overhead: all steps, 10000)
   --rounds N      rounds of all sides (3)        --threads N     intra-op threads (2)
   --candidates N  candidates a round (4)         --population N  for the gain from sharing prefixes (50)
   --seeds N       trainings of each (3)          --epochs N      of each training (the demo's)
+  --ranks N       processes of scaling (2)
   --json FILE     also write the measurements (not of flat and overhead)`;
 
 export function parseSettings(args: string[]): BenchSettings {
@@ -53,6 +57,7 @@ export function parseSettings(args: string[]): BenchSettings {
       candidates: number(4),
       population: number(50),
       seeds: number(3),
+      ranks: number(2),
       epochs: { type: 'string' },
       json: { type: 'string' },
       help: { type: 'boolean', short: 'h' },
@@ -70,6 +75,7 @@ export function parseSettings(args: string[]): BenchSettings {
     candidates: Number(values.candidates),
     population: Number(values.population),
     seeds: Number(values.seeds),
+    ranks: Number(values.ranks),
     ...(values.epochs !== undefined && { epochs: Number(values.epochs) }),
     ...(values.json !== undefined && { json: values.json }),
   };

@@ -10,6 +10,7 @@ export { type LoadConfigOptions, loadConfig, resolveConfig } from './config/load
 export { printConfig } from './config/print.js';
 export { type Config, configJsonSchema } from './config/schema/config.js';
 export { type ConfigSource, fileSource, objectSource, setSource } from './config/sources.js';
+export { type Group, type JoinOptions, joinGroup } from './distributed/group.js';
 export { checkConfig } from './pipeline/checkConfig.js';
 export {
   type Accuracy,
@@ -23,6 +24,7 @@ export {
 export { openSpace, recipeOf } from './pipeline/fromConfig.js';
 export { importTable, spaceOfTable } from './pipeline/latencyTable.js';
 export { measureLatency, openSession } from './pipeline/measureLatency.js';
+export { type HelpControl, helpScore } from './pipeline/openScorer.js';
 export { type CollectControl, collectReport } from './pipeline/report/collectReport.js';
 export { type AllControl, type AllResult, runAll, STAGES, type Stage } from './pipeline/runAll.js';
 export { type ExportControl, runExport } from './pipeline/runExport.js';

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type DistributedConfig, distributedSchema } from '../config/schema/distributed.js';
+import { checkArguments, checkCallbacks } from '../core/check.js';
 import { SinglePathError } from '../core/errors.js';
 import { addon } from '../runtime/addon.js';
 import { callNative } from '../runtime/call.js';
@@ -37,10 +38,16 @@ interface Failure {
  * @throws SinglePathError `INVALID_CONFIG` for half-set variables, `RANK_LOST` where the store is not found.
  */
 export async function joinGroup(options: JoinOptions = {}): Promise<Group> {
+  checkArguments('joinGroup()', { options });
   const { env, signal, onNotice, ...settings } = options;
+  checkCallbacks({ onNotice });
   const place = placeOf(env);
   if (place === undefined) return Group.alone();
-  const config = distributedSchema.parse(settings);
+  const { data: config, error } = distributedSchema.safeParse(settings);
+  if (config === undefined) {
+    const { path, message } = error.issues[0]!;
+    throw new SinglePathError('INVALID_ARGUMENT', `joinGroup(), ${path.join('.') || 'options'}: ${message}`);
+  }
   const notice = shareCores(place);
   if (notice !== undefined && place.rank === 0) onNotice?.(notice);
   const store = await SharedStore.open({

@@ -5,6 +5,9 @@ import type { Evaluate, Score } from '../search/types.js';
 import type { Architecture } from '../space/types.js';
 import { accuraciesOf, type Supernet } from '../supernet/supernet.js';
 
+/** Candidates per native call. */
+export const CHUNK = 64;
+
 export interface PopulationOptions {
   supernet: Pick<Supernet, 'evaluate'>;
   /** Fixed calibration batches: not augmented, the same for every candidate. */
@@ -16,7 +19,7 @@ export interface PopulationOptions {
   key: EvaluationKey;
   /** Bytes that prefixes shared between candidates may take. */
   memoryBytes?: number;
-  /** Candidates per native call: at most so many evaluations are lost when the process is killed. Default 64. */
+  /** Candidates per native call: at most so many evaluations are lost when the process is killed. Default {@link CHUNK}. */
   chunk?: number;
   /** Candidates scored, cached ones included, of the population at hand. */
   onProgress?: (done: number, total: number) => void;
@@ -32,7 +35,7 @@ export function populationEvaluator(options: PopulationOptions): Evaluate {
   checkArguments('populationEvaluator()', { options });
   const { onProgress, onWork } = options;
   checkCallbacks({ onProgress, onWork });
-  const { supernet, calibration, validation, memoryBytes, cache, key, chunk = 64 } = options;
+  const { supernet, calibration, validation, memoryBytes, cache, key, chunk = CHUNK } = options;
 
   const score: Evaluate = async (architectures, { signal }) => {
     const result = await supernet.evaluate(architectures, {

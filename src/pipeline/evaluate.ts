@@ -179,7 +179,7 @@ export async function evaluatePath(
     );
   }
   const space = openSpace(config.space);
-  using scorer = await openScorer(config, space, run, { signal, onSkipped });
+  await using scorer = await openScorer(config, space, run, { signal, onSkipped });
   const [score] = await scorer.evaluate([architecture], signal ? { signal } : {});
   const { accuracy, top5 = Number.NaN, loss = Number.NaN } = score!;
   return { accuracy, top5, loss, images: scorer.images, split: 'held-out' };

@@ -32,7 +32,7 @@ export function rankIdentity(
     ...identity,
     data: rest,
     ...{ images, space: spaceHash(space).slice(0, 12), ...threads },
-    ...{ torch: addon().versions().torch, singlepath: packageVersion(), isa: addon().cpu().isa },
+    ...machineIdentity(),
   };
 }
 
@@ -60,6 +60,19 @@ export function scoreIdentity(config: Config): Record<string, unknown> {
     evaluate: { calibrationImages, validationImages, batchSize, statistics: 'pooled' },
     runtime: { device, kernels, precision },
   };
+}
+
+/** What decides scores on any machine: where files lie may differ. */
+export function sharedScoreIdentity(config: Config): Record<string, unknown> {
+  const { images, ...identity } = scoreIdentity(config) as { images: Record<string, unknown> };
+  const { path: _, ...rest } = images;
+  return { ...identity, images: rest, ...machineIdentity() };
+}
+
+/** What decides the bits of a result besides settings. */
+function machineIdentity(): Record<string, string> {
+  const { torch } = addon().versions();
+  return { torch, singlepath: packageVersion(), isa: addon().cpu().isa };
 }
 
 /** What decides which candidates a search tries, in addition to their scores. */

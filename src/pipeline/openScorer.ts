@@ -1,22 +1,29 @@
 import { join } from 'node:path';
+import { configArgument } from '../config/load.js';
 import type { Config } from '../config/schema/config.js';
+import { checkArguments } from '../core/check.js';
 import { SinglePathError } from '../core/errors.js';
+import { Group } from '../distributed/group.js';
+import { TicketOffice, takeTickets } from '../distributed/tickets.js';
 import { evaluationKey, openEvaluationCache } from '../evaluate/cacheFile.js';
-import { populationEvaluator } from '../evaluate/population.js';
+import { CHUNK, populationEvaluator } from '../evaluate/population.js';
+import { sharedPopulation } from '../evaluate/sharedPopulation.js';
 import type { ImageRecord } from '../run/images.js';
 import { loadWeights } from '../run/weights.js';
+import type { EvaluateResult, NativeBatch } from '../runtime/native.js';
 import type { Evaluate } from '../search/types.js';
 import { hashOf, spaceHash } from '../space/hash.js';
-import type { SearchSpace } from '../space/types.js';
+import type { Architecture, SearchSpace } from '../space/types.js';
+import type { Supernet } from '../supernet/supernet.js';
 import { Disposables } from './disposables.js';
-import { createNetwork } from './fromConfig.js';
-import { scoreIdentity, splitIdentity } from './identity.js';
+import { createNetwork, openSpace } from './fromConfig.js';
+import { scoreIdentity, sharedScoreIdentity, splitIdentity } from './identity.js';
 import { calibrationOf, checkSameImages, recordOf } from './imageRecord.js';
 import { FixedImages, openTrainingImages } from './images.js';
-import type { StoredRun } from './runs.js';
+import { readRun, type StoredRun } from './runs.js';
 
 /** Scores candidates with the weights of a trained supernet. */
-export interface Scorer extends Disposable {
+export interface Scorer extends AsyncDisposable {
   evaluate: Evaluate;
   /** SHA-256 of the supernet's weights. */
   weights: string;
@@ -30,6 +37,8 @@ export interface Scorer extends Disposable {
 
 export interface ScorerOptions {
   signal?: AbortSignal | undefined;
+  /** Processes that score candidates too ({@link helpScore}). Default: this one alone. */
+  group?: Group | undefined;
   /** Receives the error of each damaged checkpoint that is skipped. */
   onSkipped: (error: SinglePathError) => void;
   /** Candidates scored, of the population at hand. */
@@ -46,22 +55,17 @@ export async function openScorer(
   config: Config,
   space: SearchSpace,
   supernetRun: StoredRun,
-  { signal, onSkipped, onProgress }: ScorerOptions,
+  options: ScorerOptions,
 ): Promise<Scorer> {
-  checkSpace(space, supernetRun);
-  checkImages(config, supernetRun);
-  const { calibrationImages, validationImages, memory } = config.evaluate;
+  const { onSkipped, onProgress, group = Group.alone() } = options;
   using stack = new Disposables();
-  const images = stack.add(await openTrainingImages(config, space));
-  checkSameImages(supernetRun.path, images);
-  const record = { ...recordOf(config, images), calibration: calibrationOf(images.train, calibrationImages) };
-  const fixed = new FixedImages(config, signal);
-  const calibration = await fixed.batches(images.train, calibrationImages);
-  stack.addAll(calibration);
-  const validation = await fixed.batches(images.heldOut, validationImages);
-  stack.addAll(validation);
-  const supernet = stack.add(createNetwork(space, config));
-  const { hash } = await loadWeights(supernet, supernetRun.path, onSkipped);
+  const scored = stack.add(await openScored(config, space, supernetRun, options));
+  const { calibration, validation, weights: hash, record } = scored;
+  const { memory } = config.evaluate;
+  const shared = group.worldSize > 1;
+  const office = shared ? await TicketOffice.open(group, scored.identity) : undefined;
+  const supernet =
+    office === undefined ? scored.supernet : sharedPopulation(scored.supernet, office, group.worldSize);
   const cacheFile = stack.add(openEvaluationCache(join(supernetRun.path, 'evaluations.jsonl'), onSkipped));
   const work = { layersRun: 0, layersAlone: 0 };
   const evaluate = populationEvaluator({
@@ -71,22 +75,95 @@ export async function openScorer(
     cache: cacheFile.cache,
     key: evaluationKey(hash, scoreIdentity(config)),
     memoryBytes: memory * 2 ** 20,
+    ...(shared && { chunk: CHUNK * group.worldSize }),
     ...(onProgress && { onProgress }),
     onWork: ({ layersRun, layersAlone }) => {
       work.layersRun += layersRun;
       work.layersAlone += layersAlone;
     },
   });
-  const scored = validation.reduce((sum, batch) => sum + batch.size, 0);
+  const images = validation.reduce((sum, batch) => sum + batch.size, 0);
   const owned = stack.move();
   return {
     evaluate,
     weights: hash,
-    images: scored,
+    images,
     record,
     work,
+    [Symbol.asyncDispose]: async () => {
+      await office?.[Symbol.asyncDispose]();
+      owned[Symbol.dispose]();
+    },
+  };
+}
+
+/** What candidates are scored with, and on. */
+interface Scored extends Disposable {
+  supernet: Supernet;
+  calibration: NativeBatch[];
+  validation: NativeBatch[];
+  /** SHA-256 of the supernet's weights. */
+  weights: string;
+  record: ImageRecord;
+  /** What decides scores, on any machine. */
+  identity: unknown;
+}
+
+async function openScored(
+  config: Config,
+  space: SearchSpace,
+  supernetRun: StoredRun,
+  { signal, onSkipped, group }: ScorerOptions,
+): Promise<Scored> {
+  checkSpace(space, supernetRun);
+  checkImages(config, supernetRun);
+  const { calibrationImages, validationImages } = config.evaluate;
+  using stack = new Disposables();
+  const images = stack.add(await openTrainingImages(config, space));
+  checkSameImages(supernetRun.path, images);
+  const record = { ...recordOf(config, images), calibration: calibrationOf(images.train, calibrationImages) };
+  const fixed = new FixedImages(config, signal);
+  const calibration = await fixed.batches(images.train, calibrationImages);
+  stack.addAll(calibration);
+  const validation = await fixed.batches(images.heldOut, validationImages);
+  stack.addAll(validation);
+  const supernet = stack.add(createNetwork(space, config, group));
+  const { hash: weights } = await loadWeights(supernet, supernetRun.path, onSkipped);
+  const owned = stack.move();
+  return {
+    ...{ supernet, calibration, validation, weights, record },
+    identity: { weights, ...sharedScoreIdentity(config), split: record.split },
     [Symbol.dispose]: () => owned[Symbol.dispose](),
   };
+}
+
+export interface HelpControl extends ScorerOptions {
+  /** Run directory of the supernet. */
+  supernet: string;
+  group: Group;
+}
+
+/**
+ * Scores candidates for a search or a ranking that rank 0 of the group runs, until that is done. A rank may come at any time, and
+ * one that is lost costs what it was about to score.
+ *
+ * @returns populations' parts that were scored here.
+ * @throws SinglePathError `RANKS_DIFFER` where scores would be others here, `RANK_LOST` where rank 0 is gone.
+ */
+export async function helpScore(given: Config, control: HelpControl): Promise<number> {
+  const config = configArgument('helpScore()', given);
+  checkArguments('helpScore()', { control });
+  checkArguments('helpScore()', { path: control.supernet });
+  const { supernet: path, group, ...options } = control;
+  const { signal } = options;
+  using scored = await openScored(config, openSpace(config.space), readRun(path, 'train'), {
+    ...options,
+    group,
+  });
+  const { supernet, calibration, validation, identity } = scored;
+  const settings = { calibration, validation, memoryBytes: config.evaluate.memory * 2 ** 20, signal };
+  const work = (unit: Architecture[]): Promise<EvaluateResult> => supernet.evaluate(unit, settings);
+  return await takeTickets(group, work, { identity, timeout: config.distributed.timeout, signal });
 }
 
 /** The supernet has to be one of the space whose architectures are scored. */

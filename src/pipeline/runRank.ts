@@ -3,6 +3,7 @@ import type { Config } from '../config/schema/config.js';
 import { checkArguments } from '../core/check.js';
 import { expected, SinglePathError, withPrefix } from '../core/errors.js';
 import { RandomStream } from '../core/rng.js';
+import type { Group } from '../distributed/group.js';
 import type { ScoreCalibration, SearchResult } from '../evaluate/searchPhases.js';
 import { type CostBand, kendallInBands } from '../search/ranking.js';
 import { type NamedScores, type RankingCard, rankingCard } from '../search/rankingCard.js';
@@ -37,6 +38,8 @@ export interface RankControl {
   /** Networks that would be trained, for the regret of the best of them. Default 10. */
   topK?: number | undefined;
   signal?: AbortSignal | undefined;
+  /** Processes that score too: this one is rank 0, and the others call {@link helpScore}. */
+  group?: Group | undefined;
   onSkipped: (error: SinglePathError) => void;
   onCandidates?: (done: number, total: number) => void;
 }
@@ -102,14 +105,15 @@ export async function runRank(given: Config, control: RankControl): Promise<Rank
 /** What comes of the supernet: its accuracy first, then its loss and the score models. */
 async function supernetRows(
   config: Config,
-  { supernet, search, averageEquivalents, signal, onSkipped, onCandidates }: RankControl,
+  { supernet, search, averageEquivalents, signal, group, onSkipped, onCandidates }: RankControl,
   equivalence: Equivalence,
   architectures: readonly Architecture[],
   naswot: Naswot | undefined,
 ): Promise<NamedScores[]> {
   const { space } = equivalence;
-  using scorer = await openScorer(config, space, readRun(supernet!, 'train'), {
+  await using scorer = await openScorer(config, space, readRun(supernet!, 'train'), {
     signal,
+    group,
     onSkipped,
     ...(onCandidates && { onProgress: onCandidates }),
   });

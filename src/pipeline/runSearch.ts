@@ -59,7 +59,7 @@ export type { SearchResult };
 
 /**
  * Searches with the weights of a trained supernet, and with a random baseline where the configuration asks for it.
- * Constraints that cannot be met are found before anything is loaded.
+ * Of a group, rank 0 searches, and all others call {@link helpScore}. Constraints that cannot be met are found before anything is loaded.
  *
  * @throws SinglePathError `INFEASIBLE_CONSTRAINT` with the smallest possible cost, and what searchPhases throws.
  */
@@ -74,8 +74,9 @@ export async function runSearch(
   const space = openSpace(config.space);
   const feasible = searchedArchitectures(space, config);
   const supernetRun = readRun(control.supernet, 'train');
-  using scorer = await openScorer(config, space, supernetRun, {
+  await using scorer = await openScorer(config, space, supernetRun, {
     signal,
+    group: control.group,
     onSkipped,
     ...(onCandidates && { onProgress: onCandidates }),
   });

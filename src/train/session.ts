@@ -32,6 +32,8 @@ export interface StatefulNetwork {
 /** State, events and checkpoints of one training: what is around the steps. Without a run directory it only counts. */
 export class TrainingSession {
   #windowStart = performance.now();
+  /** Seconds of the window in which ranks exchanged gradients. */
+  #communication = 0;
   #saved: Omit<Checkpoint, 'tensors'> | undefined;
 
   private constructor(
@@ -71,6 +73,7 @@ export class TrainingSession {
     window.loss += result.loss;
     window.correct += result.correct;
     window.images += result.images;
+    this.#communication += result.communication ?? 0;
     if (state.step % recipe.logEvery !== 0 && state.step !== recipe.steps) return;
 
     const now = performance.now();
@@ -80,7 +83,18 @@ export class TrainingSession {
     const imagesPerSecond = window.images / seconds;
     const data = clock.take();
     const norm = Number.isNaN(result.gradientNorm) ? {} : { gradientNorm: result.gradientNorm };
-    this.log('step', { epoch, loss, accuracy, learningRate, imagesPerSecond, seconds, data, ...norm });
+    const communication = state.group && { communication: this.#communication / seconds };
+    this.log('step', {
+      epoch,
+      loss,
+      accuracy,
+      learningRate,
+      imagesPerSecond,
+      seconds,
+      data,
+      ...norm,
+      ...communication,
+    });
     this.run?.summaries.scalars(state.step, {
       'train/loss': loss,
       'train/accuracy': accuracy,
@@ -91,6 +105,7 @@ export class TrainingSession {
     state.last = { loss, accuracy };
     state.window = emptyWindow();
     this.#windowStart = now;
+    this.#communication = 0;
   }
 
   /** Saves a checkpoint where one is due; the last step's is left to {@link save}. */

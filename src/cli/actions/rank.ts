@@ -8,6 +8,7 @@ import { readJson } from '../common/architectures.js';
 import { configOf } from '../common/configOf.js';
 import type { ConfigOptions, OutputOptions } from '../common/options.js';
 import { printJson, printText } from '../common/output.js';
+import { help, together } from '../common/ranks.js';
 import { createSession } from '../common/session.js';
 import { stoppable } from '../common/signals.js';
 
@@ -31,23 +32,32 @@ export async function rank(options: RankCommandOptions): Promise<void> {
   const config = configOf(options, { base });
   const session = createSession(options);
   let progress: ReturnType<typeof session.progress> | undefined;
+  const onSkipped = (error: SinglePathError) => session.log.warn(error.message);
   const result = await stoppable({}, (signal) =>
-    runRank(config, {
-      supernet,
-      truth: readJson(options.truth),
-      search: options.search,
-      sample: options.sample,
-      averageEquivalents: options.averageEquivalents,
-      caps: options.cap.length > 0 ? options.cap.map(maddsLimit) : undefined,
-      topK: options.top,
-      signal,
-      onSkipped: (error) => session.log.warn(error.message),
-      onCandidates: (done, total) => {
-        progress ??= session.progress({ title: 'candidates', total, every: Math.ceil(total / 20) });
-        progress.update(done, {});
-      },
+    together(config, session, signal, async (shared) => {
+      if (shared.group.rank > 0) {
+        // What needs no supernet is computed by rank 0.
+        if (supernet !== undefined) await help(config, supernet, session, { ...shared, onSkipped });
+        return undefined;
+      }
+      return await runRank(config, {
+        supernet,
+        truth: readJson(options.truth),
+        search: options.search,
+        sample: options.sample,
+        averageEquivalents: options.averageEquivalents,
+        caps: options.cap.length > 0 ? options.cap.map(maddsLimit) : undefined,
+        topK: options.top,
+        ...shared,
+        onSkipped,
+        onCandidates: (done, total) => {
+          progress ??= session.progress({ title: 'candidates', total, every: Math.ceil(total / 20) });
+          progress.update(done, {});
+        },
+      });
     }).finally(() => progress?.stop()),
   );
+  if (result === undefined) return;
   if (options.json) printJson('rank', result);
   else printText(describe(result));
 }

@@ -6,6 +6,7 @@ import type { CostedCandidate, SearchOutcome, SearchResult } from '../../evaluat
 import { openSpace } from '../../pipeline/fromConfig.js';
 import { runSearch } from '../../pipeline/runSearch.js';
 import { readRun } from '../../pipeline/runs.js';
+import { resumes } from '../../pipeline/shared.js';
 import { formatPercent } from '../../report/format.js';
 import { type Column, formatTable } from '../../report/table.js';
 import type { Finalist } from '../../search/finalists.js';
@@ -16,6 +17,7 @@ import { searchShortcuts } from '../common/configOf.js';
 import type { AgentsOptions } from '../common/latencyOptions.js';
 import type { RunOptions, SearchOptions } from '../common/options.js';
 import { printJson, printText } from '../common/output.js';
+import { help, together } from '../common/ranks.js';
 import { searchReporter } from '../common/reporters.js';
 import { defaultRunDir, runConfig } from '../common/runDirectory.js';
 import { createSession } from '../common/session.js';
@@ -34,19 +36,21 @@ export async function search(options: SearchCommandOptions): Promise<void> {
     shortcuts: searchShortcuts(options),
   });
   const runDir = options.runDir ?? defaultRunDir(config, 'search');
-  const session = createSession(options);
+  const session = createSession(options, runDir);
   const reporter = searchReporter(session, config.search.generations);
-  const { result, work } = await stoppable({ saves: 'the last complete generation' }, (signal) =>
-    runSearch(config, {
-      supernet: folder,
-      runDir,
-      resume: options.resume,
-      signal,
-      onSkipped: (error) => session.log.warn(error.message),
-      ...reporter.hooks,
-      latency: withAgents(reporter.hooks.latency, options, config),
+  const onSkipped = (error: SinglePathError) => session.log.warn(error.message);
+  const found = await stoppable({ saves: 'the last complete generation' }, (signal) =>
+    together(config, session, signal, async (shared) => {
+      if (shared.group.rank > 0) return void (await help(config, folder, session, { ...shared, onSkipped }));
+      return await runSearch(config, {
+        ...{ supernet: folder, runDir, resume: resumes({ ...options, ...shared }), onSkipped, ...shared },
+        ...reporter.hooks,
+        latency: withAgents(reporter.hooks.latency, options, config),
+      });
     }).finally(reporter.stop),
   );
+  if (found === undefined) return;
+  const { result, work } = found;
   const { layersRun, layersAlone } = work;
   if (layersAlone > 0) {
     const saved = formatPercent(1 - layersRun / layersAlone);

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import type { RankCommandOptions } from '../actions/rank.js';
-import { LONG_RUNNING, withHelp } from '../common/help.js';
+import { SHARED, withHelp } from '../common/help.js';
 import {
   CONFIG,
   collect,
@@ -62,6 +62,6 @@ export function rankCommand(): Command {
         'report the regret under two limits, as JSON that has every network with all its scores',
       ],
     ],
-    exitCodes: [...LONG_RUNNING],
+    exitCodes: [...SHARED],
   });
 }

@@ -45,5 +45,6 @@ export function searchCommand(): Command {
         'under the latency of another device, where the best candidates are measured',
       ],
     ],
+    exitCodes: [3, 4, 5, 129, 130, 143],
   });
 }
