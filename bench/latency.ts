@@ -27,7 +27,8 @@ figure is not what docs/latency.md promises.
 
   --size N        image size of the 20-block space (64)
   --folder DIR    where tables and runs go (a new temporary one)
-  --seed N        (0)`;
+  --seed N        (0)
+  --set PATH=VALUE  another setting than the default, such as latency.paths=40; repeatable`;
 
 /** What docs/latency.md promises of a calibrated table on an idle machine. */
 const WANTED = { mape: 5, kendall: 0.9 } as const;
@@ -46,20 +47,22 @@ export async function latencyBench(args: string[]): Promise<void> {
       size: { type: 'string', default: '64' },
       seed: { type: 'string', default: '0' },
       folder: { type: 'string' },
+      set: { type: 'string', multiple: true, default: [] },
       help: { type: 'boolean', short: 'h' },
     },
   });
   if (values.help) return console.log(USAGE);
   const folder = values.folder ?? mkdtempSync(join(tmpdir(), 'singlepath-latency-'));
-  const space = ['-c', CONFIG, '--set', `space.size=${values.size}`, '--seed', values.seed];
+  const settings = values.set.flatMap((setting) => ['--set', setting]);
+  const space = ['-c', CONFIG, '--set', `space.size=${values.size}`, '--seed', values.seed, ...settings];
   const [a, b] = ['a.lut', 'b.lut'].map((name) => join(folder, name)) as [string, string];
   const findings: Finding[] = [];
   console.log(`${cpus()[0]?.model}, ${cpus().length} processors, load ${describeLoad()}; files in ${folder}`);
 
   for (const out of [a, b]) await singlepath('latency', 'measure', ...space, '--threads', '1', '--out', out);
   findings.push(...agreement(a, b));
-  await singlepath('latency', 'calibrate', a);
-  findings.push(...accuracy('held-out networks', await verify(a)));
+  await singlepath('latency', 'calibrate', a, ...settings);
+  findings.push(...accuracy('held-out networks', await verify(a, ...settings)));
 
   const supernet = join(folder, 'supernet');
   await singlepath('train', ...space, '--set', 'train.steps=20', '-d', supernet);
@@ -67,11 +70,22 @@ export async function latencyBench(args: string[]): Promise<void> {
   const opened = spaceOfTable(table, a);
   const bound = costStatistics(opened, costTable(opened, table)).quantile(0.4);
   const search = (name: string, ...more: string[]) =>
-    searchUnder(bound, a, ['--supernet', supernet, '-d', join(folder, name), '--score', 'supernet', ...more]);
+    searchUnder(bound, a, [
+      '--supernet',
+      supernet,
+      '-d',
+      join(folder, name),
+      '--score',
+      'supernet',
+      ...settings,
+      ...more,
+    ]);
   findings.push(...found('search', bound, table.header.accuracy, await search('search')));
 
   await using agent = await startAgent(join(folder, 'token'));
-  findings.push(...accuracy(`held-out networks, agent ${agent.where}`, await verify(a, ...agent.options)));
+  findings.push(
+    ...accuracy(`held-out networks, agent ${agent.where}`, await verify(a, ...settings, ...agent.options)),
+  );
   findings.push(
     ...found('search, agent', bound, table.header.accuracy, await search('search-agent', ...agent.options)),
   );

@@ -4,9 +4,11 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { loadConfig } from '../../src/config/load.js';
+import { RandomStream } from '../../src/core/rng.js';
 import { Journal } from '../../src/latency/measure/journal.js';
 import { type MeasureOptions, measure } from '../../src/latency/measure/measure.js';
 import { heldOutNetworks, measureNetworks, repeatability } from '../../src/latency/measure/networks.js';
+import { slowness } from '../../src/latency/measure/speed.js';
 import {
   converged,
   median,
@@ -94,6 +96,35 @@ describe('statistics', () => {
         },
       ),
     );
+  });
+});
+
+describe('slowness', () => {
+  it('tells how slow the machine was from how slow things are', () => {
+    const random = new RandomStream(2, 'test', 0);
+    const items = Array.from({ length: 30 }, (_, i) => (i === 3 ? 0 : 100 * (1 + random.uniform())));
+    const truth = Array.from({ length: 25 }, () => 1 + random.uniform());
+    const readings = truth.flatMap((factor, group) =>
+      Array.from({ length: 12 }, () => {
+        const item = random.integer(items.length);
+        // One in ten is disturbed.
+        const value =
+          items[item]! * factor * (1 + 0.02 * random.uniform()) * (random.integer(10) === 0 ? 3 : 1);
+        return { item, group, value };
+      }),
+    );
+    const found = slowness(readings);
+    const middle = median(sortedCopy(truth));
+    truth.forEach((factor, group) => {
+      assert.ok(Math.abs(found.get(group)! / (factor / middle) - 1) < 0.05, `${group}: ${found.get(group)}`);
+    });
+  });
+
+  it('of few readings, or of what takes no time, is not told', () => {
+    const readings = [0, 1, 2].map((item) => ({ item, group: 0, value: 5 }));
+    assert.deepEqual([...slowness(readings).values()], [1]);
+    const nothing = Array.from({ length: 9 }, (_, item) => ({ item, group: 0, value: 0 }));
+    assert.deepEqual([...slowness(nothing).values()], [1]);
   });
 });
 

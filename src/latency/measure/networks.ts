@@ -4,6 +4,7 @@ import type { Architecture, SearchSpace } from '../../space/types.js';
 import { pathRows, spaceRows } from '../rows.js';
 import type { Times } from '../table.js';
 import type { MeasureSettings } from './measure.js';
+import { type Reading, slowness } from './speed.js';
 import { meanOf, median, sortedCopy, timesOf } from './statistics.js';
 import { pathVisit, shuffled } from './visits.js';
 import { steadyOnes, type WindowOptions, Windows } from './windows.js';
@@ -27,13 +28,16 @@ export interface MeasuredNetwork {
   ns: number;
   /** Median of each repetition. */
   repetitions: number[];
-  /** Of all samples of all repetitions. */
+  /** Of all samples of all repetitions, at the usual speed of the machine. */
   times?: Times;
   drifted: boolean;
   error?: string;
 }
 
-/** Measures whole networks, repetitions interleaved with those of the others. */
+/**
+ * Measures whole networks, repetitions interleaved with those of the others. How slow the machine was in each window is
+ * divided out ({@link slowness}).
+ */
 export async function measureNetworks(
   architectures: readonly Architecture[],
   options: NetworkOptions,
@@ -59,16 +63,31 @@ export async function measureNetworks(
     await windows.run(window, visits.slice(first, first + sentinelEvery));
   }
   const { results } = windows;
+  const slow = slowness(
+    results.flatMap(({ visit, result, window }): Reading[] =>
+      result.status === 'ok'
+        ? [
+            {
+              item: order[visit.index]!,
+              group: window,
+              value: median(sortedCopy(result.totals)) - overheadNs,
+            },
+          ]
+        : [],
+    ),
+  );
   return architectures.map((architecture, network) => {
     const { kept: own, drifted } = steadyOnes(results.filter(({ visit }) => order[visit.index] === network));
-    const samples = own.flatMap(({ result }) => (result.status === 'ok' ? [result.totals] : []));
-    const medians = samples.map((totals) => median(sortedCopy(totals)) - overheadNs);
+    const samples = own.flatMap(({ result, window }) =>
+      result.status === 'ok' ? [result.totals.map((total) => (total - overheadNs) / slow.get(window)!)] : [],
+    );
+    const medians = samples.map((totals) => median(sortedCopy(totals)));
     const error = own.find(({ result }) => result.error !== undefined)?.result.error;
     return {
       architecture,
       ns: medians.length === 0 ? Number.NaN : median(sortedCopy(medians)),
       repetitions: medians,
-      ...(samples.length > 0 && { times: timesOf(samples.flat(), overheadNs) }),
+      ...(samples.length > 0 && { times: timesOf(samples.flat()) }),
       drifted,
       ...(error !== undefined && { error }),
     };

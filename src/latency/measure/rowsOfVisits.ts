@@ -1,5 +1,6 @@
 import type { Row, SpaceRows } from '../rows.js';
 import type { RowSource, TableRow } from '../table.js';
+import { type Reading, slowness } from './speed.js';
 import { meanOf, median, sortedCopy, timesOf } from './statistics.js';
 import { steadyOnes, type VisitResult } from './windows.js';
 
@@ -24,7 +25,8 @@ export interface RowOptions {
 
 /**
  * The rows of a table from the visits that ran them. In context the times of a path's blocks are scaled to the time the
- * path takes without timers. Visits at another speed of the machine only count where a row has mostly such.
+ * path takes without timers. How slow the machine was during a visit (in context) or window (alone) is divided out
+ * ({@link slowness}). Visits at another speed of the machine only count where a row has mostly such.
  */
 export function rowsOfVisits(
   { rows }: SpaceRows,
@@ -32,17 +34,36 @@ export function rowsOfVisits(
   options: RowOptions,
 ): TableRow[] {
   const samples = rows.map((): Samples => ({ visits: [], errors: new Set(), timeouts: 0 }));
-  for (const { visit, result, drifted } of visits) {
-    const times = timesOfBlocks(result, options.overheadNs);
+  const timed = visits.map((visit) => {
+    const group = visit.visit.chain.length > 1 ? visit.visit.index : visit.window;
+    return { ...visit, group, times: timesOfBlocks(visit.result, options.overheadNs) };
+  });
+  const slow = slowness(timed.flatMap(({ visit: { chain }, group, times }) => readings(chain, group, times)));
+  for (const { visit, result, drifted, group, times } of timed) {
+    const factor = slow.get(group) ?? 1;
     visit.chain.forEach((row, place) => {
       const own = samples[row]!;
       const found = times[place];
-      if (found !== undefined) own.visits.push({ times: spread(found, options.samples), drifted });
+      if (found !== undefined) {
+        const even = spread(found, options.samples).map((time) => time / factor);
+        own.visits.push({ times: even, drifted });
+      }
       if (result.error !== undefined) own.errors.add(result.error);
       if (result.status === 'timeout') own.timeouts++;
     });
   }
   return rows.map((row, index) => tableRow(row, samples[index]!, options));
+}
+
+function readings(
+  chain: readonly number[],
+  group: number,
+  times: readonly (number[] | undefined)[],
+): Reading[] {
+  return chain.flatMap((item, place): Reading[] => {
+    const own = times[place];
+    return own === undefined ? [] : [{ item, group, value: median(sortedCopy(own)) }];
+  });
 }
 
 /** At most `most` of the values, at equal distances. */

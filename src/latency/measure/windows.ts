@@ -25,6 +25,8 @@ export interface WindowOptions {
 export interface VisitResult {
   visit: Visit;
   result: JobResult;
+  /** Visits of one window were measured one after another. */
+  window: number;
   /** The machine had another speed than most of the time, each time it was measured. */
   drifted: boolean;
 }
@@ -36,7 +38,7 @@ export interface VisitResult {
  */
 export class Windows {
   /** Results, each with the sentinel's nanoseconds of its window. */
-  readonly #done: { visit: Visit; result: JobResult; ns: number }[] = [];
+  readonly #done: { visit: Visit; result: JobResult; window: number; ns: number }[] = [];
   /** By window, the present attempt's results by visit. */
   readonly #open = new Map<number, { attempt: number; results: Map<number, JobResult> }>();
   readonly #closed = new Map<number, { attempt: number; ns: number }>();
@@ -62,7 +64,7 @@ export class Windows {
 
   /** All results so far. */
   get results(): readonly VisitResult[] {
-    return this.#done.map(({ visit, result, ns }) => ({ visit, result, drifted: !this.#steady(ns) }));
+    return this.#done.map(({ ns, ...visit }) => ({ ...visit, drifted: !this.#steady(ns) }));
   }
 
   /** Measures visits `from` … `from + sentinelEvery - 1` or as many as are given, as one window. */
@@ -92,7 +94,8 @@ export class Windows {
         }
       }
       const { ns } = closed;
-      this.#done.push(...visits.map((visit) => ({ visit, result: results.get(visit.index)!, ns })));
+      const done = visits.map((visit) => ({ visit, result: results.get(visit.index)!, window, ns }));
+      this.#done.push(...done);
       return;
     }
   }
