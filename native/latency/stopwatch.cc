@@ -3,8 +3,10 @@
 #include <ATen/core/grad_mode.h>
 
 #include <chrono>
+#include <numeric>
 
 #include "core/error.h"
+#include "latency/timeline.h"
 
 namespace singlepath {
 namespace {
@@ -53,24 +55,24 @@ Timing Stopwatch::time(const std::vector<int32_t>& chain, const TimingOptions& o
   const at::Tensor& input = input_of_block(chain[0]);
 
   Timing timing;
+  Timeline timeline(options_.device);
   const Clock::time_point first = Clock::now();
-  std::vector<Clock::time_point> ends(blocks.size());
   do {
     cancellation.check();
-    const Clock::time_point start = Clock::now();
+    timeline.start();
     for (int64_t i = 0; i < options.inner; ++i) {
       at::Tensor x = input;
-      for (size_t b = 0; b < blocks.size(); ++b) {
-        x = blocks[b]->run(x);
-        if (options.timers) ends[b] = Clock::now();
+      for (const TimedBlock* block : blocks) {
+        x = block->run(x);
+        if (options.timers) timeline.mark();
       }
     }
-    const Clock::time_point end = Clock::now();
-    timing.totals.push_back(nanoseconds(end - start) / static_cast<double>(options.inner));
-    if (!options.timers) continue;
-    for (size_t b = 0; b < blocks.size(); ++b) {
-      timing.blocks.push_back(nanoseconds(ends[b] - (b == 0 ? start : ends[b - 1])));
-    }
+    if (!options.timers) timeline.mark();
+    const std::vector<double> spans = timeline.spans();
+    const double total = std::accumulate(spans.begin(), spans.end(), 0.0);
+    timing.totals.push_back(total / static_cast<double>(options.inner));
+    // With timers the last run of the chain speaks for all.
+    if (options.timers) timing.blocks.insert(timing.blocks.end(), spans.end() - blocks.size(), spans.end());
   } while (static_cast<int64_t>(timing.totals.size()) < options.calls &&
            nanoseconds(Clock::now() - first) < options.seconds * 1e9);
   return timing;

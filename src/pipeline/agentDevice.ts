@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Config } from '../config/schema/config.js';
 import { differences } from '../core/differences.js';
+import type { SinglePathError } from '../core/errors.js';
 import { ioError } from '../core/files.js';
 import { parseAddress } from '../latency/agent/address.js';
 import type { AgentConnection } from '../latency/agent/agentSession.js';
@@ -44,21 +45,34 @@ export async function openAgent(
 export function agentDevices(
   addresses: readonly string[],
   options: AgentOptions,
-  { runtime: { kernels } }: Pick<Config, 'runtime'>,
+  { runtime: { device, kernels } }: Pick<Config, 'runtime'>,
   onNote?: (text: string) => void,
 ): (environment: Environment) => Promise<Session | undefined> {
   return async (environment) => {
     const { runtime, threads, batch, dtype } = environment;
     if (runtime === 'runner' || runtime === 'imported') return undefined;
     for (const address of addresses) {
-      const session = await openAgent(address, options, { runtime, threads, batch, dtype, kernels });
-      const differs = differences(identityOf(environment), identityOf(await session.environment()));
-      if (differs.length === 0) return session;
-      await session[Symbol.asyncDispose]();
+      let differs: string[] = [];
+      for (const place of placesOf(device)) {
+        const settings = { runtime, threads, batch, dtype, kernels, device: place };
+        const session = await openAgent(address, options, settings).catch((error: SinglePathError) => {
+          // The agent's machine may have no GPU.
+          if (place === 'cpu' || error.code !== 'DEVICE_UNAVAILABLE') throw error;
+        });
+        if (session === undefined) continue;
+        differs = differences(identityOf(environment), identityOf(await session.environment()));
+        if (differs.length === 0) return session;
+        await session[Symbol.asyncDispose]();
+      }
       onNote?.(`the agent at ${address} is not the device of the table (${differs.join('; ')})`);
     }
     return undefined;
   };
+}
+
+/** Where a table may have been measured: on the processor, or on what else the configuration computes with. */
+export function placesOf(device: string): string[] {
+  return [...new Set(['cpu', device])];
 }
 
 export function readFile(path: string): Uint8Array {

@@ -18,6 +18,7 @@ import { identityOf } from '../latency/environment.js';
 import type { Environment } from '../latency/table.js';
 import { hashOf } from '../space/hash.js';
 import type { SearchSpace } from '../space/types.js';
+import { placesOf } from './agentDevice.js';
 import { measureWhole } from './verifyLatency.js';
 
 export interface ConfirmControl {
@@ -124,14 +125,17 @@ async function sessionOf(
     return new RunnerSession({ ...settings, runtime, command, device: environment.device });
   const given = await openDevice?.(environment);
   if (given !== undefined) return given;
-  if (runtime !== 'imported') {
-    const local = await openLocal({ ...settings, runtime, device, kernels });
-    const differs = differences(identityOf(environment), identityOf(await local.environment()));
-    if (differs.length === 0) return local;
-    await local[Symbol.asyncDispose]();
-    onNote?.(`${metric} is not measured: this is not the machine of its table (${differs.join('; ')})`);
+  if (runtime === 'imported') {
+    onNote?.(`${metric} is not measured: its table comes from a file, for ${environment.device}`);
     return undefined;
   }
-  onNote?.(`${metric} is not measured: its table comes from a file, for ${environment.device}`);
+  let differs: string[] = [];
+  for (const place of placesOf(device)) {
+    const local = await openLocal({ ...settings, runtime, device: place, kernels });
+    differs = differences(identityOf(environment), identityOf(await local.environment()));
+    if (differs.length === 0) return local;
+    await local[Symbol.asyncDispose]();
+  }
+  onNote?.(`${metric} is not measured: this is not the machine of its table (${differs.join('; ')})`);
   return undefined;
 }

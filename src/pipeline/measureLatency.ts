@@ -50,9 +50,9 @@ export async function openSession(
       device,
     });
   }
-  const here = { ...settings, runtime: latency.runtime, kernels: runtime.kernels };
-  if (agent !== undefined) return await openAgent(agent, access, here);
-  return await openLocal({ ...here, device: runtime.device });
+  const { device: computes, kernels } = runtime;
+  const there = { ...settings, runtime: latency.runtime, device: computes, kernels };
+  return agent === undefined ? await openLocal(there) : await openAgent(agent, access, there);
 }
 
 /** When samples are enough, from the settings. A runner's number is an average already: few are enough. */

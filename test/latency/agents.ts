@@ -15,6 +15,7 @@ export const SETTINGS = {
   batch: 1,
   dtype: 'fp32',
   kernels: 'fused',
+  device: 'cpu',
 } as const satisfies AgentSettings;
 export const STOP = {
   warmUpSeconds: 0,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { runtimeSchema } from '../../config/schema/runtime.js';
 import { SinglePathError } from '../../core/errors.js';
 import type { Graph, GraphNode } from '../../graph/graph.js';
 import { ops } from '../../graph/ops/index.js';
@@ -17,6 +18,7 @@ const settingsSchema = z.strictObject({
   batch: positive,
   dtype: z.enum(['fp32', 'bf16']),
   kernels: z.enum(['fused', 'aten']),
+  device: runtimeSchema.shape.device,
 });
 const runSchema = z.strictObject({
   id: z.int(),
@@ -36,7 +38,7 @@ const nodesSchema = z.array(z.looseObject({ op: z.string(), inputs: z.array(z.in
 
 /** @throws SinglePathError `INVALID_ARGUMENT`. */
 export function checkedSettings(settings: AgentSettings): LocalSettings {
-  return { ...parsed(settingsSchema, settings, 'settings'), device: 'cpu' };
+  return parsed(settingsSchema, settings, 'settings');
 }
 
 /**

@@ -16,8 +16,10 @@ export interface ProtocolVersion {
   minor: number;
 }
 
-/** What a session on a device measures with; devices other than its processor have runners. */
+/** What a session on a device measures with. */
 export interface AgentSettings extends RunSettings {
+  /** `cpu`, or a GPU of that machine. */
+  device: string;
   kernels: 'fused' | 'aten';
 }
 

@@ -7,16 +7,23 @@ import type { RunSettings } from './session.js';
 /** Layout of tensors on the device. */
 const LAYOUT = 'channels_last';
 
-/** This machine as it is now; loads the addon. */
-export function machineEnvironment({ runtime, threads, batch, dtype }: RunSettings): Environment {
+/**
+ * This machine as it is now; loads the addon.
+ *
+ * @param device what computes: `cpu` or a GPU.
+ */
+export function machineEnvironment(
+  { runtime, threads, batch, dtype }: RunSettings,
+  device = 'cpu',
+): Environment {
   const affinity = allowedProcessors();
   const processor = affinity[0] ?? 0;
   const clock = clockMhz(processor);
   return {
-    device: deviceName(),
+    device: device === 'cpu' ? processorName() : gpuName(device),
     platform: `${type()} ${release()} ${process.arch}`,
     runtime,
-    runtimeVersion: runtimeVersion(runtime),
+    runtimeVersion: runtimeVersion(runtime, device),
     affinity,
     threads,
     batch,
@@ -28,15 +35,25 @@ export function machineEnvironment({ runtime, threads, batch, dtype }: RunSettin
   };
 }
 
-function runtimeVersion(runtime: RunSettings['runtime']): string {
-  const { torch } = addon().versions();
-  return runtime === 'singlepath'
-    ? `singlepath ${packageVersion()}, ${addon().cpu().isa}, libtorch ${torch}`
-    : `libtorch ${torch}`;
+function runtimeVersion(runtime: RunSettings['runtime'], device: string): string {
+  const { torch, cuda } = addon().versions();
+  const libtorch =
+    device === 'cpu' || cuda === null ? `libtorch ${torch}` : `libtorch ${torch}, CUDA ${cuda}`;
+  if (runtime !== 'singlepath') return libtorch;
+  const own = device === 'cpu' ? [addon().cpu().isa] : [];
+  return [`singlepath ${packageVersion()}`, ...own, libtorch].join(', ');
+}
+
+/** `cuda` is the first one. */
+function gpuName(device: string): string {
+  const devices = addon().devices();
+  const found =
+    devices.find(({ name }) => name === device) ?? devices.find(({ name }) => name.startsWith(device));
+  return found?.description ?? device;
 }
 
 /** Boards name themselves; their processors often do not. */
-function deviceName(): string {
+function processorName(): string {
   const board = readLine('/proc/device-tree/model')?.replaceAll('\0', '');
   const model = cpus()[0]?.model.trim();
   return board ?? (model === undefined || model === '' ? 'unknown' : model);
