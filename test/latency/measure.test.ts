@@ -280,6 +280,24 @@ describe('whole networks', () => {
     assert.equal(repeatability(measured), 0);
   });
 
+  it('come more often where the machine is busy, until their times are known', async () => {
+    const architectures = heldOutNetworks(space, 12, 0, 'verify');
+    const random = new RandomStream(4, 'test', 0);
+    const visitsOf = async (noise: number) => {
+      const {
+        session,
+        onProgress: _,
+        ...rest
+      } = options({ speed: () => 1 + noise * (random.uniform() - 0.5) }, { repetitions: 9, drift: 1 });
+      await measureNetworks(architectures, { ...rest, session, overheadNs: 0 });
+      return session.visits.length / architectures.length;
+    };
+    assert.equal(await visitsOf(0.001), 9);
+    const busy = await visitsOf(0.05);
+    assert.ok(busy > 9 && busy < 36, `${busy}`);
+    assert.equal(await visitsOf(0.5), 36);
+  });
+
   it('to calibrate and to verify are different ones, and all different', () => {
     const sets = (['calibrate', 'verify'] as const).map((part) => heldOutNetworks(space, 200, 3, part));
     const texts = sets.flat().map((architecture) => formatArchitecture(space, architecture));

@@ -35,7 +35,9 @@ export const latencySchema = z.strictObject({
     .int()
     .positive()
     .default(15)
-    .describe('Visits of each row or network, interleaved with those of the others'),
+    .describe(
+      'Visits of each row or network, interleaved with those of the others; up to four times as many of networks whose times are not known to the tolerance',
+    ),
   warmUp: seconds.default(0.5).describe('Seconds of calls before the first samples of a block are taken'),
   warmUpCalls: z.int().min(0).default(20).describe('Calls before the samples of every visit, at least'),
   samples: z.int().min(5).default(20).describe('Samples of a visit, at least'),
@@ -46,7 +48,7 @@ export const latencySchema = z.strictObject({
     .default(0.01)
     .describe('A visit ends when the 95 % confidence interval of the median is within this part of it'),
   maxTime: seconds
-    .default(0.2)
+    .default(0.1)
     .describe('Seconds of samples of a visit at most; many short visits see the same machine on average'),
   timeout: z.number().positive().default(120).describe('Seconds after which a call that hangs is given up'),
   sentinelEvery: z

@@ -5,9 +5,9 @@ import { pathRows, spaceRows } from '../rows.js';
 import type { Times } from '../table.js';
 import type { MeasureSettings } from './measure.js';
 import { type Reading, slowness } from './speed.js';
-import { meanOf, median, sortedCopy, timesOf } from './statistics.js';
-import { pathVisit, shuffled } from './visits.js';
-import { steadyOnes, type WindowOptions, Windows } from './windows.js';
+import { meanOf, median, medianError, sortedCopy, timesOf } from './statistics.js';
+import { pathVisit, shuffled, type Visit } from './visits.js';
+import { steadyOnes, type VisitResult, type WindowOptions, Windows } from './windows.js';
 
 export interface NetworkOptions
   extends Pick<
@@ -34,55 +34,81 @@ export interface MeasuredNetwork {
   error?: string;
 }
 
+/** A busy machine gets so many times the repetitions, where medians are not known to the tolerance before. */
+const MOST_REPETITIONS = 4;
+/** Fewer repetitions than this say nothing about how well a median is known. */
+const TELLING = 6;
+
 /**
- * Measures whole networks, repetitions interleaved with those of the others. How slow the machine was in each window is
- * divided out ({@link slowness}).
+ * Measures whole networks, repetitions interleaved with those of the others: as many as asked for, and more of all where
+ * their medians are not known to `stop.tolerance` on average. How slow the machine was in each window is divided out
+ * ({@link slowness}).
  */
 export async function measureNetworks(
   architectures: readonly Architecture[],
   options: NetworkOptions,
 ): Promise<MeasuredNetwork[]> {
-  const { space, seed, repetitions, sentinelEvery, overheadNs, onProgress } = options;
+  const { space, session, seed, stop, repetitions, sentinelEvery, onProgress } = options;
   const all = spaceRows(space);
-  const count = architectures.length;
-  const order = Array.from({ length: repetitions }, (_, repetition) =>
-    shuffled(count, new RandomStream(seed, 'shuffle', repetition)),
-  ).flat();
-  const visits = order.map((network, index) => ({
-    index,
-    chain: pathRows(space, architectures[network]!),
-    timers: false,
-  }));
+  const chains = architectures.map((architecture) => pathRows(space, architecture));
+  const visits: NetworkVisit[] = [];
   const windows = new Windows({
     ...options,
     blocks: all.rows.map(({ block }) => block),
     sentinel: pathVisit(all, 0, seed).chain,
     onVisit: (inWindow) => onProgress?.({ done: windows.count + inWindow, total: visits.length }),
   });
-  for (let first = 0, window = 0; first < visits.length; first += sentinelEvery, window++) {
-    await windows.run(window, visits.slice(first, first + sentinelEvery));
+  // A runner's number is an average already, and takes its time.
+  const most =
+    repetitions < TELLING || !session.abilities.overhead ? repetitions : MOST_REPETITIONS * repetitions;
+  let window = 0;
+  for (let round = 0; ; ) {
+    const rounds = Math.min(round === 0 ? repetitions : Math.ceil(repetitions / 3), most - round);
+    const first = visits.length;
+    for (const last = round + rounds; round < last; round++)
+      visits.push(...roundOf(chains, round, seed, visits.length));
+    for (let from = first; from < visits.length; from += sentinelEvery, window++) {
+      await windows.run(window, visits.slice(from, from + sentinelEvery));
+    }
+    const measured = networksOf(architectures, visits, windows.results, options);
+    if (round >= most || uncertainty(measured) <= stop.tolerance) return measured;
   }
-  const { results } = windows;
+}
+
+interface NetworkVisit extends Visit {
+  network: number;
+}
+
+/** All networks once, in a random order. */
+function roundOf(chains: readonly number[][], round: number, seed: number, first: number): NetworkVisit[] {
+  return shuffled(chains.length, new RandomStream(seed, 'shuffle', round)).map((network, i) => ({
+    ...{ index: first + i, network },
+    ...{ chain: chains[network]!, timers: false },
+  }));
+}
+
+function networksOf(
+  architectures: readonly Architecture[],
+  visits: readonly NetworkVisit[],
+  results: readonly VisitResult[],
+  { overheadNs }: NetworkOptions,
+): MeasuredNetwork[] {
+  const good = results.filter(({ result }) => result.status === 'ok');
   const slow = slowness(
-    results.flatMap(({ visit, result, window }): Reading[] =>
-      result.status === 'ok'
-        ? [
-            {
-              item: order[visit.index]!,
-              group: window,
-              value: median(sortedCopy(result.totals)) - overheadNs,
-            },
-          ]
-        : [],
-    ),
+    good.map(({ visit, result, window }): Reading => {
+      const value = median(sortedCopy(result.totals)) - overheadNs;
+      return { item: visits[visit.index]!.network, group: window, value };
+    }),
   );
   return architectures.map((architecture, network) => {
-    const { kept: own, drifted } = steadyOnes(results.filter(({ visit }) => order[visit.index] === network));
-    const samples = own.flatMap(({ result, window }) =>
-      result.status === 'ok' ? [result.totals.map((total) => (total - overheadNs) / slow.get(window)!)] : [],
+    const own = (all: readonly VisitResult[]) =>
+      all.filter(({ visit }) => visits[visit.index]!.network === network);
+    const { kept, drifted } = steadyOnes(own(good));
+    const samples = kept.map(({ result, window }) =>
+      result.totals.map((total) => (total - overheadNs) / slow.get(window)!),
     );
     const medians = samples.map((totals) => median(sortedCopy(totals)));
-    const error = own.find(({ result }) => result.error !== undefined)?.result.error;
+    const error = own(results).find(({ result }) => result.error !== undefined)?.result.error;
     return {
       architecture,
       ns: medians.length === 0 ? Number.NaN : median(sortedCopy(medians)),
@@ -92,6 +118,14 @@ export async function measureNetworks(
       ...(error !== undefined && { error }),
     };
   });
+}
+
+/** Mean relative half-width of the intervals of the networks' medians over their repetitions. */
+function uncertainty(networks: readonly MeasuredNetwork[]): number {
+  const parts = networks.flatMap(({ ns, repetitions }) =>
+    ns > 0 ? [medianError(sortedCopy(repetitions)) / ns] : [],
+  );
+  return parts.length === 0 ? 0 : meanOf(parts);
 }
 
 /**
