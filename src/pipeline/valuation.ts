@@ -6,6 +6,7 @@ import { kendallTau } from '../search/correlation.js';
 import { logError, ScoreModel, scaleOf } from '../search/model/scoreModel.js';
 import { geneTerms } from '../search/model/terms.js';
 import type { Candidate, Valuation } from '../search/types.js';
+import { Equivalence } from '../space/equivalence.js';
 import type { Architecture, SearchSpace } from '../space/types.js';
 
 /** Tau with the supernet's scores from which on a score that needs no training is believed. */
@@ -16,6 +17,26 @@ const OBSERVATIONS_A_TERM = 2;
 
 /** What a valuation looks at. */
 type Scored = Pick<Candidate, 'architecture' | 'score'>;
+
+/**
+ * The genes of a network: those of the one architecture that stands for it. Other spellings of the same network would blur
+ * the effects of their layers.
+ */
+class Spelling {
+  readonly #equivalence: Equivalence;
+  readonly #known = new Map<string, Architecture>();
+
+  constructor(space: SearchSpace) {
+    this.#equivalence = new Equivalence(space);
+  }
+
+  of = (architecture: Architecture): Architecture => {
+    const key = architecture.join();
+    const known = this.#known.get(key) ?? this.#equivalence.canonical(architecture);
+    this.#known.set(key, known);
+    return known;
+  };
+}
 
 /** What explains accuracies beside the genes: the supernet's score, and two that need no training. */
 function featuresOf(
@@ -51,17 +72,19 @@ export function calibratedValuation(
   networks: readonly (CalibrationNetwork & Scored)[],
   trialImages: number,
 ): { model: ScoreModel; valuation: Valuation } {
+  const spelling = new Spelling(setting.space);
+  const genesOf = ({ architecture }: Scored) => spelling.of(architecture);
   const values = networks.map(({ accuracy }) => logError(accuracy, trialImages));
   const fit = (features: Record<string, number[]>): ScoreModel =>
     ScoreModel.fit(setting.space, {
-      architectures: networks.map(({ architecture }) => architecture),
+      architectures: networks.map(genesOf),
       values,
       features,
     });
   const model = fit(featuresOf(setting, networks));
   const valuation: Valuation = (visited) => {
-    const architectures = visited.map(({ architecture }) => architecture);
-    const agreed = agreedEffects(setting, visited);
+    const architectures = visited.map(genesOf);
+    const agreed = agreedEffects(setting, visited, spelling);
     if (agreed === undefined) return model.predict(architectures, featuresOf(setting, visited));
     const withAgreed = (candidates: readonly Scored[]) => ({
       ...featuresOf(setting, candidates),
@@ -74,8 +97,9 @@ export function calibratedValuation(
 
 /** Ranks without any training of networks, by {@link agreedEffects}. */
 export function combinedValuation(setting: ValuationSetting): Valuation {
+  const spelling = new Spelling(setting.space);
   return (visited) => {
-    const agreed = agreedEffects(setting, visited);
+    const agreed = agreedEffects(setting, visited, spelling);
     return (
       agreed &&
       visited.map(({ architecture }) => ({
@@ -100,10 +124,14 @@ interface AgreedEffects {
  *
  * @returns undefined for too few candidates.
  */
-function agreedEffects(setting: ValuationSetting, candidates: readonly Scored[]): AgreedEffects | undefined {
+function agreedEffects(
+  setting: ValuationSetting,
+  candidates: readonly Scored[],
+  spelling: Spelling,
+): AgreedEffects | undefined {
   const terms = geneTerms(setting.space, false);
   if (candidates.length < OBSERVATIONS_A_TERM * terms.additive) return undefined;
-  const architectures = candidates.map(({ architecture }) => architecture);
+  const architectures = candidates.map(({ architecture }) => spelling.of(architecture));
   const smooth = (values: readonly number[]) => {
     const model = ScoreModel.fit(setting.space, { architectures, values }, { pairs: false });
     const means = model.predict(architectures).map(({ mean }) => mean);
@@ -119,9 +147,9 @@ function agreedEffects(setting: ValuationSetting, candidates: readonly Scored[])
     terms.row(architecture).reduce((total, present, term) => total + present * effects[term]!, 0);
   const { mean, deviation } = scaleOf(architectures.map(sum));
   return {
-    of: (architecture) => (sum(architecture) - mean) / deviation,
+    of: (architecture) => (sum(spelling.of(architecture)) - mean) / deviation,
     deviation: (architecture) =>
-      own.model.predict([architecture])[0]!.deviation / own.deviation / deviation / all.length,
+      own.model.predict([spelling.of(architecture)])[0]!.deviation / own.deviation / deviation / all.length,
   };
 }
 

@@ -18,12 +18,15 @@ export interface Finalist {
 
 /** Share of the finalists that are simply the best. */
 const SHARE_OF_BEST = 0.7;
-/** The others come from this share of all candidates: the scores are not trusted in detail, but roughly. */
-const SHARE_OF_GOOD = 0.25;
+/**
+ * The others come from so many times as many of the best: further down a candidate that differs is rarely better
+ * (docs/search-quality.md).
+ */
+const REACH = 1.5;
 
 /**
  * Candidates to be trained: the best by {@link merit}, and a rest that differs from them most (D-optimal in the genes)
- * among the good ones. A supernet's mistakes are systematic, so the next best are wrong in the same way.
+ * among those that follow. A supernet's mistakes are systematic, so the next best are wrong in the same way.
  *
  * @param keyOf equal for candidates that are the same network, of which only the best scored counts.
  * @throws SinglePathError `INVALID_ARGUMENT` where there are fewer different networks.
@@ -48,7 +51,7 @@ export function chooseFinalists(
   const top = ordered.slice(0, Math.ceil(SHARE_OF_BEST * count));
   const left = count - top.length;
   if (left === 0) return top;
-  const good = ordered.slice(top.length, Math.max(count, Math.ceil(SHARE_OF_GOOD * ordered.length)));
+  const good = ordered.slice(top.length, Math.ceil(REACH * count));
   const terms = geneTerms(space, false);
   const row = ({ architecture }: Candidate) => terms.row(architecture);
   const rest = dOptimalDesign(good.map(row), left, top.map(row));
