@@ -34,6 +34,10 @@ class SampleSource {
   // What messages call the image: its path, or archive!member.
   virtual std::string name(int64_t index) const = 0;
 
+  // What tells the image from the others of its set, wherever the set lies: its name without the folders
+  // above.
+  virtual std::string key(int64_t index) const { return name(index); }
+
   // Bytes it holds in memory, roughly.
   virtual int64_t memory() const { return 0; }
 

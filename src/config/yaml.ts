@@ -1,5 +1,5 @@
 import { type Document, isAlias, isMap, isNode, LineCounter, parseDocument, visit } from 'yaml';
-import { SinglePathError } from '../core/errors.js';
+import { isFullStack, SinglePathError } from '../core/errors.js';
 import { describeProblem, treeProblem } from './plain.js';
 import type { ConfigPath } from './sources.js';
 
@@ -30,13 +30,13 @@ export function parseYaml(text: string, source: string, { isFile = true } = {}):
   };
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const [error] = document.errors;
-  if (error !== undefined) fail(error.pos[0], FULL_STACK.test(error.message) ? TOO_DEEP : error.message);
+  if (error !== undefined) fail(error.pos[0], /call stack/.test(error.message) ? TOO_DEEP : error.message);
   let value: unknown;
   try {
     checkAliases(document, fail);
     value = document.toJS({ maxAliasCount: -1 }); // treeProblem counts them
   } catch (cause) {
-    if (cause instanceof RangeError && FULL_STACK.test(cause.message)) fail(0, TOO_DEEP);
+    if (isFullStack(cause)) fail(0, TOO_DEEP);
     throw cause;
   }
   const locate = (path: ConfigPath, part: 'key' | 'value') => {
@@ -56,7 +56,6 @@ export function parseYaml(text: string, source: string, { isFile = true } = {}):
 }
 
 // The parser recurses, and says so in its own way.
-const FULL_STACK = /call stack/;
 const TOO_DEEP = 'it is nested too deeply';
 
 function checkAliases(document: Document, fail: (offset: number, what: string) => never): void {

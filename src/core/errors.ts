@@ -102,6 +102,11 @@ export function withPrefix<T>(prefix: string, work: () => T): T {
   }
 }
 
+/** Whether an error says that functions called each other until the stack was full. */
+export function isFullStack(error: unknown): boolean {
+  return error instanceof RangeError && /call stack/.test(error.message);
+}
+
 /** Hint for a mistyped name: `did you mean 'x'?`, or the list of known names when nothing is near. */
 export function didYouMean(name: string, known: readonly string[]): string {
   let best: string | undefined;

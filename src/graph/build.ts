@@ -6,7 +6,7 @@
 import { checkArguments } from '../core/check.js';
 import { type Activation, activation } from './activations.js';
 import type { Graph, GraphNode } from './graph.js';
-import { append, below, type Module, shared, single } from './module.js';
+import { append, below, ending, type Module, shared, single } from './module.js';
 import type { Conv2dNode } from './ops/conv2d.js';
 import type { FeatureQuantizerMethod } from './ops/quantizer.js';
 import type { Dim, NodeBase, WeightInit } from './types.js';
@@ -18,7 +18,7 @@ export type { Module } from './module.js';
 export function buildGraph(path: string, module: Module, exclusive = false): Graph {
   checkArguments('buildGraph()', { text: path, module });
   const nodes: NodeBase[] = [];
-  module({ nodes, names: new Set(), path, exclusive }, 0);
+  ending(path, () => module({ nodes, names: new Set(), path, exclusive }, 0));
   return { nodes: nodes as GraphNode[] };
 }
 

@@ -1,3 +1,4 @@
+import { isFullStack, SinglePathError } from '../core/errors.js';
 import type { NodeBase } from './types.js';
 
 /** Where a module stands. `exclusive`: the path names this module alone, so a single op takes it as its name. */
@@ -37,3 +38,20 @@ export const below = (scope: Scope, name: string): Scope => ({
 });
 
 const join = (path: string, name: string): string => (path === '' ? name : `${path}.${name}`);
+
+/** @throws SinglePathError `INVALID_SPACE` for functions that build a block without end, since it contains itself. */
+export function ending<Result>(path: string, build: () => Result): Result {
+  try {
+    return build();
+  } catch (cause) {
+    if (!isFullStack(cause)) throw cause;
+    throw new SinglePathError(
+      'INVALID_SPACE',
+      `Expected a block that ends for '${path}' but it contains itself`,
+      {
+        cause,
+        hint: 'a block is made of others: a function that builds one may not call itself without an end',
+      },
+    );
+  }
+}

@@ -36,17 +36,17 @@ export function rankIdentity(
   };
 }
 
-/** What decides which images there are and how they look. */
+/** What decides which images are taken and how they look. Not where they lie: what is there is told by its fingerprint. */
 function imagesIdentity({ data }: Config): Record<string, unknown> {
-  const { threads: _, ...rest } = data;
+  const { threads: _, path: __, testPath: ___, ...rest } = data;
   return rest;
 }
 
 /** What decides which images a supernet never sees. */
 export function splitIdentity({ data }: Config): Record<string, unknown> {
-  const { kind, path, testFraction, heldOut, heldOutPerClass, splitSeed, trainImages } = data;
+  const { kind, testFraction, heldOut, heldOutPerClass, splitSeed, trainImages } = data;
   const count = heldOutPerClass === null ? { heldOut } : { heldOutPerClass };
-  return { kind, path, ...(testFraction > 0 && { testFraction }), ...count, splitSeed, trainImages };
+  return { kind, ...(testFraction > 0 && { testFraction }), ...count, splitSeed, trainImages };
 }
 
 /** What a candidate's score depends on besides weights and architecture. */

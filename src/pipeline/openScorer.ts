@@ -73,7 +73,7 @@ export async function openScorer(
     calibration,
     validation,
     cache: cacheFile.cache,
-    key: evaluationKey(hash, scoreIdentity(config)),
+    key: evaluationKey(hash, { ...scoreIdentity(config), split: record.split }),
     memoryBytes: memory * 2 ** 20,
     ...(shared && { chunk: CHUNK * group.worldSize }),
     ...(onProgress && { onProgress }),

@@ -80,6 +80,7 @@ async function retrainTogether(
       architecture: [...architecture],
       ...trainingIdentity(config, 'retrain'),
       images: splitOf(train),
+      testImages: splitOf(test),
       ...(start && { from: start.hash }),
     },
     sources: { ...(start && { from: start.path }), ...(control.search && { search: control.search }) },

@@ -85,7 +85,11 @@ export async function runSearch(
     space,
     ...keptConfig(config),
     sources: { supernet: control.supernet },
-    identity: { ...searchIdentity(config, scorer.weights), ...tablesIdentity(config, space) },
+    identity: {
+      ...searchIdentity(config, scorer.weights),
+      ...tablesIdentity(config, space),
+      split: scorer.record.split,
+    },
     resume,
     ...provenance(config),
   });

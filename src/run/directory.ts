@@ -119,14 +119,16 @@ export class RunDirectory implements Disposable {
           await makeDirectory(dirname(join(path, name)));
           await writeFileAtomically(join(path, name), [content]);
         }
-        await writeFileAtomically(join(path, 'config.yaml'), [stringify(options.config)]);
+        await writeConfig(path, options.config);
         // Last: a directory without it holds no run yet.
         await writeFileAtomically(join(path, HEADER), [`${JSON.stringify(header, null, 2)}\n`]);
       }
       const run = new RunDirectory(path, resumed, options, lock);
       await run.checkpoints.clean();
       await removeHalfWritten(path);
-      if (!resumed) run.summaries.text(0, 'config', `\`\`\`yaml\n${stringify(options.config)}\`\`\``);
+      // What may change between stop and resume, such as the place of the images, is from now on as it is now.
+      if (resumed) await writeConfig(path, options.config);
+      else run.summaries.text(0, 'config', `\`\`\`yaml\n${stringify(options.config)}\`\`\``);
       return run;
     } catch (error) {
       lock[Symbol.dispose]();
@@ -195,6 +197,10 @@ function peakMemory(): number {
 /** Whether a process works on the run in a directory. */
 export function isRunning(path: string): boolean {
   return lockOwner(join(path, LOCK)) !== undefined;
+}
+
+async function writeConfig(path: string, config: unknown): Promise<void> {
+  await writeFileAtomically(join(path, 'config.yaml'), [stringify(config)]);
 }
 
 /** The lock of a run directory; where even that cannot be written, a new folder is taken back. */

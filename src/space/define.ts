@@ -1,5 +1,6 @@
 import { checkArguments } from '../core/check.js';
 import { buildGraph, indexed, type Module } from '../graph/build.js';
+import { ending } from '../graph/module.js';
 import type { GeneValue } from '../graph/types.js';
 import { checkSpace, type Locate } from './check.js';
 import type { Choice, Gene, GeneKind, Layer, SearchSpace } from './types.js';
@@ -65,7 +66,7 @@ export function defineSpace(definition: SpaceDefinition): SearchSpace {
     const pick = (kind: GeneKind): Pick => {
       return (values) => ({ gene: indexOf(kind, index), values: [...values] });
     };
-    const alternatives = alternativesOf(spec.options, pick('width'), pick('bits'));
+    const alternatives = alternativesOf(layerName, spec.options, pick('width'), pick('bits'));
     const choices = Object.entries(alternatives).map(
       ([choice, module], c): Choice => ({ name: choice, graph: buildGraph(`${layerName}.${c}`, module) }),
     );
@@ -88,7 +89,7 @@ function numberGenes(specs: readonly LayerSpec[]): Gene[] {
     };
     const { widths, bits } = spec.options;
     const unnumbered: Pick = (values) => ({ gene: -1, values: [...values] });
-    const blocks = Object.keys(alternativesOf(spec.options, unnumbered, unnumbered));
+    const blocks = Object.keys(alternativesOf(name, spec.options, unnumbered, unnumbered));
     if (blocks.length > 1) add('block', blocks);
     if (widths) add('width', widths);
     if (bits) add('bits', bits);
@@ -96,6 +97,11 @@ function numberGenes(specs: readonly LayerSpec[]): Gene[] {
   return [...byKind.block, ...byKind.width, ...byKind.bits];
 }
 
-function alternativesOf({ choices }: ChoiceLayerOptions, width: Pick, bits: Pick): Alternatives {
-  return typeof choices === 'function' ? choices({ width, bits }) : choices;
+function alternativesOf(
+  layer: string,
+  { choices }: ChoiceLayerOptions,
+  width: Pick,
+  bits: Pick,
+): Alternatives {
+  return typeof choices === 'function' ? ending(layer, () => choices({ width, bits })) : choices;
 }

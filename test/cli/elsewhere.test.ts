@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { cpSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { parse } from 'yaml';
 import { loadConfig } from '../../src/config/load.js';
 import { packageRoot } from '../../src/core/packageRoot.js';
@@ -65,6 +66,42 @@ test('a run needs neither the folder it was started in nor the file of its space
   assert.match(lost.stderr, /Expected --supernet FOLDER: it was '.*runs\/supernet', which is gone/);
   const named = await json(other, 'search', '-d', 'runs/search', '--resume', '--supernet', 'runs/moved');
   assert.deepEqual(named.winner, found.winner);
+});
+
+test('the images may move: a run knows them by what they are, not by where they lie', { skip }, async () => {
+  const root = temporaryFolder();
+  const { config } = writeTiny(root);
+  const [first, second, other] = ['first', 'second', 'other'].map((name) => join(root, name));
+  cpSync(join(packageRoot(), 'data', 'fashion-mnist-mini'), first!, { recursive: true });
+  await json(root, 'train', '-c', config, '--set', `data.path=${first}`, '-d', 'supernet');
+  await json(root, 'search', '--supernet', 'supernet', '-d', 'search');
+  const network = await json(root, 'retrain', '--search', 'search', '-d', 'network');
+
+  renameSync(first!, second!);
+  const lost = await singlepath(['train', '-d', 'supernet', '--resume'], { cwd: root });
+  assert.match(
+    lost.stderr,
+    /Expected a data file at '.*first.*hint: where it has moved, say so: --set data.path=/s,
+  );
+  const moved = ['--set', `data.path=${second}`];
+  await json(root, 'train', '-d', 'supernet', '--resume', ...moved);
+  // It is said once: the run has noted it.
+  await json(root, 'train', '-d', 'supernet', '--resume');
+  const again = await json(root, 'search', '-d', 'search', '--resume', ...moved);
+  assert.equal(again.winner.architecture.length, 2);
+  const same = await json(root, 'retrain', '--search', 'search', '-d', 'network', '--resume', ...moved);
+  assert.deepEqual(same, network);
+
+  // Others in the same place are refused, even where there are as many.
+  cpSync(second!, other!, { recursive: true });
+  const file = readdirSync(other!).find((name) => /^train-labels/.test(name))!;
+  const bytes = gunzipSync(readFileSync(join(other!, file)));
+  bytes[8] = (bytes[8]! + 1) % 10;
+  writeFileSync(join(other!, file), gzipSync(bytes));
+  const wrong = ['--set', `data.path=${other}`];
+  const refused = await singlepath(['train', '-d', 'supernet', '--resume', ...wrong], { cwd: root });
+  assert.equal(refused.code, 2);
+  assert.match(refused.stderr, /images\.fingerprint: "[0-9a-f]{16}" there, "[0-9a-f]{16}" here/);
 });
 
 test('a finished run goes on: a search with more generations, a training from its weights', {

@@ -78,6 +78,24 @@ test('a retrained network is exported, and evaluate scores the file the same', {
     weights.stderr,
     /ignored the prefix 'module\.' .*\n.*the prefix '_orig_mod\.'.*\n.*1 counters/,
   );
+  // In bfloat16 it is the network whose weights have the upper halves of the same bits.
+  const upper = tensors.map(
+    ({ data }) => new Uint32Array(data.buffer.slice(0), data.byteOffset, data.length),
+  );
+  const scores = await Promise.all(
+    ['BF16', 'F32'].map(async (dtype) => {
+      const rounded = tensors.map(({ name, shape }, i) => {
+        const bits = upper[i]!;
+        const values =
+          dtype === 'F32' ? bits.map((one) => one & 0xffff0000) : Uint16Array.from(bits, (one) => one >>> 16);
+        return { name: `module.${name}`, dtype, shape: [...shape], bytes: bytesOf(values) };
+      });
+      const path = join(run, `${dtype}.safetensors`);
+      writeFileSync(path, rawSafetensors(rounded));
+      return await json<Accuracy>('evaluate', '--weights', path, ...own, ...SETTINGS);
+    }),
+  );
+  assert.deepEqual({ ...scores[0], target: '' }, { ...scores[1], target: '' });
   for (const [args, message] of [
     [[], /Expected a target or --weights FILE but received neither/],
     [['--weights', foreign, '--space', 'spos-shufflenet-v2-28'], /Expected --arch GENES/],

@@ -1,6 +1,7 @@
 /** Images on disk: every layout gives the same images, classes and order; what is wrong is named. */
 import assert from 'node:assert/strict';
 import {
+  cpSync,
   mkdirSync,
   readFileSync,
   renameSync,
@@ -127,6 +128,25 @@ describe('one set of images, every layout', () => {
       assert.deepEqual([...held.pixels], expectedPixels(2, 500));
     });
   }
+
+  test('the fingerprint of each layout is the same wherever it lies, and another one for other images', async () => {
+    const moved = join(folderOfFile(), 'moved');
+    cpSync(folder.path, moved, { recursive: true });
+    const fingerprint = async (config: DatasetConfig) => {
+      using dataset = await openDataset(config, { split: 'train' });
+      return dataset.fingerprint();
+    };
+    for (const [name, make] of layouts) {
+      if (name.startsWith('packed')) continue; // the names in a packed file do not depend on where it lies
+      const config = await make();
+      const there = JSON.parse(JSON.stringify(config).replaceAll(folder.path, moved)) as DatasetConfig;
+      assert.equal(await fingerprint(there), await fingerprint(config));
+    }
+    const before = await fingerprint({ kind: 'image-folder', path: photos, ...common });
+    const other = join(moved, 'photos');
+    renameSync(join(other, Object.keys(TRAIN)[0]!), join(other, `${Object.keys(TRAIN)[1]!}.again.png`));
+    assert.notEqual(await fingerprint({ kind: 'image-folder', path: other, ...common }), before);
+  });
 
   async function packedOf(name: string, options: { raw?: boolean }): Promise<DatasetConfig> {
     const path = join(folder.path, name);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
-import { SinglePathError } from '../../src/core/errors.js';
+import { describe, it, test } from 'node:test';
+import { exitCodeOf, SinglePathError } from '../../src/core/errors.js';
 import * as nn from '../../src/graph/build.js';
 import { checkSpace } from '../../src/space/check.js';
 import { type ChoiceLayerOptions, choiceLayer, defineSpace, fixed } from '../../src/space/define.js';
@@ -22,6 +22,17 @@ function rejected(message: RegExp, work: () => unknown): void {
       error instanceof SinglePathError && error.code === 'INVALID_SPACE' && message.test(error.message),
   );
 }
+
+test('a block that contains itself is refused, however it does', () => {
+  const module: nn.Module = (scope, input) => module(scope, input);
+  const named: nn.Module = (scope, input) => nn.named('again', named)(scope, input);
+  const recursive = (): nn.Module => nn.pipe(nn.relu(), recursive());
+  const message = /^Expected a block that ends for 'layers\.0.*' but it contains itself$/;
+  rejected(message, () => define({ choices: { a: module } }));
+  rejected(message, () => define({ choices: { a: named } }));
+  rejected(message, () => define({ choices: () => ({ a: recursive() }) }));
+  assert.equal(exitCodeOf(new SinglePathError('INVALID_SPACE', '')), 2);
+});
 
 describe('a space', () => {
   it('numbers genes by kind, then by layer', () => {

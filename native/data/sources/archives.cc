@@ -24,6 +24,11 @@ std::string ArchiveSource::name(int64_t index) const {
   return archives_[place.archive].path + "!" + std::string(list_.names[index]);
 }
 
+std::string ArchiveSource::key(int64_t index) const {
+  const std::string& path = archives_[places_[static_cast<size_t>(index)].archive].path;
+  return path.substr(path.rfind('/') + 1) + "!" + std::string(list_.names[index]);
+}
+
 EncodedImage ArchiveSource::read(int64_t index, std::vector<uint8_t>& buffer) const {
   const MemberPlace& place = places_[static_cast<size_t>(index)];
   const Archive& archive = archives_[place.archive];

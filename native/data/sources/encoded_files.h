@@ -20,6 +20,7 @@ class FileSource : public SampleSource {
   int64_t size() const override { return list_.names.size(); }
   int64_t label(int64_t index) const override { return list_.labels[static_cast<size_t>(index)]; }
   std::string name(int64_t index) const override;
+  std::string key(int64_t index) const override { return std::string(list_.names[index]); }
   EncodedImage read(int64_t index, std::vector<uint8_t>& buffer) const override;
 
  private:

@@ -9,7 +9,7 @@ namespace singlepath {
 uint64_t fingerprint_of(const SampleSource& source) {
   uint32_t names = 0, labels = 0;
   for (int64_t i = 0; i < source.size(); i++) {
-    const std::string name = source.name(i);
+    const std::string name = source.key(i);
     const int64_t label = source.label(i);
     names = crc32c(name.data(), name.size() + 1, names);  // with the zero at its end
     labels = crc32c(&label, sizeof label, labels);

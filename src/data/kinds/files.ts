@@ -8,7 +8,9 @@ export function firstExisting(candidates: string[]): string {
     throw new SinglePathError(
       'INVALID_DATASET',
       `Expected a data file at '${candidates[0]}' but there is none; also tried ${candidates.slice(1).join(', ')}`,
-      { hint: 'check the path of the data set; `singlepath doctor` lists the known places' },
+      {
+        hint: 'where it has moved, say so: --set data.path=FOLDER; `singlepath doctor` lists the known places',
+      },
     );
   }
   return file;
