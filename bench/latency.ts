@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { costStatistics } from '../src/cost/statistics.js';
 import { accuracyOf } from '../src/latency/accuracy.js';
-import { costTable } from '../src/latency/costTable.js';
+import { costTable } from '../src/latency/cost/costTable.js';
 import { diffTables } from '../src/latency/diff.js';
 import { readTable } from '../src/latency/format/files.js';
 import { predict } from '../src/latency/predict.js';

@@ -1,7 +1,9 @@
-// The layer rules that dependency-cruiser cannot see: who includes what in native/, and who names the .node file.
+// The layer rules that dependency-cruiser cannot see: who includes what in native/, who names the .node file, and circles of
+// folders, the nested ones among them.
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { findCircle, folderUses } from './folder-circles.mjs';
 
 // The floors of native/, from the ground up. A file includes its own folder and floors below its own; two folders on one
 // floor do not know each other. `ops/cpu` and the tests beside the code stand on the floor of their first folder.
@@ -72,6 +74,12 @@ for (const file of files) {
         console.error(`${file}:${index + 1}: ${line.trim()}\n  ${why}`);
       }
     });
+}
+for (const tree of ['native', 'src']) {
+  const circle = findCircle(folderUses(join(root, tree)));
+  if (circle === undefined) continue;
+  violations++;
+  console.error(`folders of ${tree}/ are in a circle:\n  ${circle.join('\n  ')}`);
 }
 console.error(`layers of native/ and the addon: ${files.length} files, ${violations} violations`);
 process.exit(violations === 0 ? 0 : 1);

@@ -39,7 +39,7 @@ export { calibrateLatency, type Verification, verifyLatency } from './pipeline/v
 
 export * as nn from './graph/build.js';
 export type { Graph, GraphNode, OpName } from './graph/graph.js';
-export type * from './graph/types.js';
+export type * from './graph/node/types.js';
 export { checkArchitecture, formatArchitecture, parseArchitecture } from './space/architecture.js';
 export { checkSpace } from './space/check.js';
 export { choiceLayer, defineSpace, fixed, type SpaceDefinition } from './space/define.js';
@@ -62,7 +62,7 @@ export {
 export { type Cost, costOf } from './cost/cost.js';
 export { type CostStatistics, costStatistics, spaceSize } from './cost/statistics.js';
 export { type CostTable, type Metric, tableCost } from './cost/table.js';
-export { costTable } from './latency/costTable.js';
+export { costTable } from './latency/cost/costTable.js';
 export { LocalSession } from './latency/device/local.js';
 export { RunnerSession } from './latency/device/runner.js';
 export type {

@@ -1,4 +1,4 @@
-// The activations of the op graph, once for all of native/: the rows of src/graph/activations.ts.
+// The activations of the op graph, once for all of native/: the rows of src/graph/node/activations.ts.
 #pragma once
 
 namespace singlepath {

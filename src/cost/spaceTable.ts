@@ -1,5 +1,5 @@
 import { definitionOf } from '../graph/graph.js';
-import type { Shape } from '../graph/types.js';
+import type { Shape } from '../graph/node/types.js';
 import { inferShapes, readerOf } from '../graph/walk.js';
 import { inputShape } from '../space/check.js';
 import type { GeneKind, Layer, SearchSpace } from '../space/types.js';

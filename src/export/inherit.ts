@@ -1,6 +1,6 @@
 import { SinglePathError } from '../core/errors.js';
 import { productOf } from '../core/sizes.js';
-import type { ParameterSpec } from '../graph/types.js';
+import type { ParameterSpec } from '../graph/node/types.js';
 import type { TensorEntry } from '../runtime/native.js';
 import { parametersOf } from '../space/parameters.js';
 import { deriveSubnet } from '../space/subnet.js';

@@ -1,5 +1,5 @@
 import { definitionOf, type GraphNode } from '../graph/graph.js';
-import type { Shape } from '../graph/types.js';
+import type { Shape } from '../graph/node/types.js';
 import { readerOf } from '../graph/walk.js';
 import type { ScriptModuleDescription, TensorEntry } from '../runtime/native.js';
 import { walkSpace } from '../space/check.js';

@@ -4,15 +4,15 @@
  */
 
 import { checkArguments } from '../core/check.js';
-import { type Activation, activation } from './activations.js';
 import type { Graph, GraphNode } from './graph.js';
-import { append, below, ending, type Module, shared, single } from './module.js';
+import { type Activation, activation } from './node/activations.js';
+import { append, below, ending, type Module, shared, single } from './node/module.js';
+import type { Dim, NodeBase, WeightInit } from './node/types.js';
 import type { Conv2dNode } from './ops/conv2d.js';
 import type { FeatureQuantizerMethod } from './ops/quantizer.js';
-import type { Dim, NodeBase, WeightInit } from './types.js';
 
-export * from './activations.js';
-export type { Module } from './module.js';
+export * from './node/activations.js';
+export type { Module } from './node/module.js';
 
 /** Builds the graph of `module` under `path`; with `exclusive` a single op is named by the path itself. */
 export function buildGraph(path: string, module: Module, exclusive = false): Graph {

@@ -1,6 +1,6 @@
+import type { Dim } from './node/types.js';
 import { ops } from './ops/index.js';
 import type { OpDefinition } from './ops/op.js';
-import type { Dim } from './types.js';
 
 type Ops = typeof ops;
 

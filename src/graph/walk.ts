@@ -1,7 +1,7 @@
 import { definitionOf, type Graph } from './graph.js';
+import type { ParameterSpec, Shape } from './node/types.js';
 import { type Cost, type DimReader, misfit } from './ops/op.js';
 import { FLOAT_BITS } from './ops/quantizer.js';
-import type { ParameterSpec, Shape } from './types.js';
 
 /** Reads dimensions for an architecture. */
 export function readerOf(architecture: readonly number[]): DimReader {

@@ -1,8 +1,8 @@
 import { checkArguments } from '../core/check.js';
 import { optionOf } from '../cost/table.js';
 import type { Graph, GraphNode } from '../graph/graph.js';
+import type { Shape } from '../graph/node/types.js';
 import { showShape } from '../graph/ops/op.js';
-import type { Shape } from '../graph/types.js';
 import { inferShapes, readerOf } from '../graph/walk.js';
 import { checkArchitecture } from '../space/architecture.js';
 import { inputShape } from '../space/check.js';

@@ -1,4 +1,4 @@
-import type { Shape } from '../graph/types.js';
+import type { Shape } from '../graph/node/types.js';
 
 /** Version of the file format; a reader refuses a larger one. */
 export const TABLE_VERSION = 1;

@@ -10,7 +10,7 @@ import {
   parseConstraints,
 } from '../cost/constraint.js';
 import type { CostedCandidate, SearchOutcome } from '../evaluate/searchPhases.js';
-import { tableOf } from '../latency/costTable.js';
+import { tableOf } from '../latency/cost/costTable.js';
 import { openLocal } from '../latency/device/openLocal.js';
 import { RunnerSession } from '../latency/device/runner.js';
 import type { Session } from '../latency/device/session.js';

@@ -2,7 +2,7 @@ import type { Config } from '../config/schema/config.js';
 import { withPrefix } from '../core/errors.js';
 import { parseConstraints } from '../cost/constraint.js';
 import type { Deployment, TableFiles } from '../latency/compatible.js';
-import { costTable } from '../latency/costTable.js';
+import { costTable } from '../latency/cost/costTable.js';
 import { type FeasibleSet, feasibleSet } from '../sampling/feasible.js';
 import type { SearchSpace } from '../space/types.js';
 

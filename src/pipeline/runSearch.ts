@@ -12,7 +12,7 @@ import {
   type StartSearch,
   searchPhases,
 } from '../evaluate/searchPhases.js';
-import { costTable } from '../latency/costTable.js';
+import { costTable } from '../latency/cost/costTable.js';
 import { RunDirectory } from '../run/directory.js';
 import { noteImages } from '../run/images.js';
 import type { FeasibleSet } from '../sampling/feasible.js';

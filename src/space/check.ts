@@ -1,8 +1,8 @@
 import { checkArguments } from '../core/check.js';
 import { SinglePathError } from '../core/errors.js';
 import { dimensionsOf, type Graph } from '../graph/graph.js';
+import type { Shape } from '../graph/node/types.js';
 import { showShape } from '../graph/ops/op.js';
-import type { Shape } from '../graph/types.js';
 import { inferShapes, largest, readerOf } from '../graph/walk.js';
 import { combinations, genesOf } from './combinations.js';
 import type { SearchSpace } from './types.js';

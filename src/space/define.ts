@@ -1,7 +1,7 @@
 import { checkArguments } from '../core/check.js';
 import { buildGraph, indexed, type Module } from '../graph/build.js';
-import { ending } from '../graph/module.js';
-import type { GeneValue } from '../graph/types.js';
+import { ending } from '../graph/node/module.js';
+import type { GeneValue } from '../graph/node/types.js';
 import { checkSpace, type Locate } from './check.js';
 import type { Choice, Gene, GeneKind, Layer, SearchSpace } from './types.js';
 

@@ -6,7 +6,7 @@
 
 import { checkArguments } from '../core/check.js';
 import { definitionOf, type GraphNode } from '../graph/graph.js';
-import type { Dim } from '../graph/types.js';
+import type { Dim } from '../graph/node/types.js';
 import { genesOf, layerGenes } from './combinations.js';
 import type { Architecture, SearchSpace } from './types.js';
 

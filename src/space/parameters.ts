@@ -1,5 +1,5 @@
 import { productOf } from '../core/sizes.js';
-import type { ParameterSpec } from '../graph/types.js';
+import type { ParameterSpec } from '../graph/node/types.js';
 import { graphParameters } from '../graph/walk.js';
 import { walkSpace } from './check.js';
 import type { SearchSpace } from './types.js';

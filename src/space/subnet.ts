@@ -1,7 +1,7 @@
 import { checkArguments } from '../core/check.js';
 import { expected } from '../core/errors.js';
 import { definitionOf, type Graph, type GraphNode } from '../graph/graph.js';
-import type { Dim } from '../graph/types.js';
+import type { Dim } from '../graph/node/types.js';
 import { checkArchitecture } from './architecture.js';
 import type { Architecture, Choice, SearchSpace } from './types.js';
 

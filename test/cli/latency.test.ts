@@ -6,7 +6,7 @@ import { describe, it, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { loadConfig } from '../../src/config/load.js';
 import { costStatistics } from '../../src/cost/statistics.js';
-import { costTable } from '../../src/latency/costTable.js';
+import { costTable } from '../../src/latency/cost/costTable.js';
 import { readTable, writeTable } from '../../src/latency/format/files.js';
 import { spaceRows } from '../../src/latency/rows.js';
 import { runSearch } from '../../src/pipeline/runSearch.js';

@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { it } from 'node:test';
 import { costStatistics } from '../../src/cost/statistics.js';
-import { costTable } from '../../src/latency/costTable.js';
+import { costTable } from '../../src/latency/cost/costTable.js';
 import { readTable } from '../../src/latency/format/files.js';
 import { predict } from '../../src/latency/predict.js';
 import { spaceOfTable } from '../../src/pipeline/latencyTable.js';

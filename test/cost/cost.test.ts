@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { costOf, costTable, METRICS } from '../../src/cost/cost.js';
 import { tableCost } from '../../src/cost/table.js';
-import type { Dim } from '../../src/graph/types.js';
+import type { Dim } from '../../src/graph/node/types.js';
 import { getSpace, listSpaces } from '../../src/space/spaces/catalog.js';
 import type { Architecture, SearchSpace } from '../../src/space/types.js';
 

@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { SinglePathError } from '../../src/core/errors.js';
 import * as nn from '../../src/graph/build.js';
+import type { Shape } from '../../src/graph/node/types.js';
 import { ops } from '../../src/graph/ops/index.js';
-import type { Shape } from '../../src/graph/types.js';
 import { graphCost, graphParameters, inferShapes, readerOf } from '../../src/graph/walk.js';
 
 const INPUT: Shape = { channels: 8, height: 10, width: 6 };

@@ -5,7 +5,7 @@ import { loadConfig } from '../../src/config/load.js';
 import { costStatistics } from '../../src/cost/statistics.js';
 import { tableCost } from '../../src/cost/table.js';
 import { graphCost, readerOf } from '../../src/graph/walk.js';
-import { costTable } from '../../src/latency/costTable.js';
+import { costTable } from '../../src/latency/cost/costTable.js';
 import { mobileKeys, onceForAllKey, proxylessKey } from '../../src/latency/external/mobileKeys.js';
 import { writeYamlTimes, YAML_STYLES } from '../../src/latency/external/yamlTable.js';
 import { predict } from '../../src/latency/predict.js';

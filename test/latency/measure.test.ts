@@ -9,6 +9,7 @@ import { Journal } from '../../src/latency/measure/journal.js';
 import { type MeasureOptions, measure } from '../../src/latency/measure/measure.js';
 import { heldOutNetworks, measureNetworks, repeatability } from '../../src/latency/measure/networks.js';
 import { slowness } from '../../src/latency/measure/speed.js';
+import { pathRows, spaceRows } from '../../src/latency/rows.js';
 import {
   converged,
   median,
@@ -16,8 +17,7 @@ import {
   quantile,
   sortedCopy,
   timesOf,
-} from '../../src/latency/measure/statistics.js';
-import { pathRows, spaceRows } from '../../src/latency/rows.js';
+} from '../../src/latency/statistics.js';
 import { formatArchitecture } from '../../src/space/architecture.js';
 import { getSpace } from '../../src/space/spaces/catalog.js';
 import { temporaryFolder } from '../temporaryFolder.js';

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { costTable } from '../../src/latency/costTable.js';
+import { costTable } from '../../src/latency/cost/costTable.js';
 import { diffTables } from '../../src/latency/diff.js';
 import { readTable, tableFormat, writeTable } from '../../src/latency/format/files.js';
 import { encodeTable } from '../../src/latency/format/protobuf.js';

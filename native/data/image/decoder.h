@@ -3,10 +3,10 @@
 
 #include <vector>
 
+#include "data/image/encoded_image.h"
 #include "data/image/jpeg.h"
 #include "data/image/pixels.h"
 #include "data/image/png.h"
-#include "data/sample_source.h"
 
 namespace singlepath {
 

@@ -96,7 +96,7 @@ export interface SpaceStatsOptions extends SpaceOptions {
 
 /** `singlepath space stats` */
 export async function spaceStats(name: string, options: SpaceStatsOptions): Promise<void> {
-  const { costTable } = await import('../../latency/costTable.js');
+  const { costTable } = await import('../../latency/cost/costTable.js');
   const space = await spaceArgument(name, options);
   const latencies = parseConstraints(options.constraint).filter(({ metric }) => latencyTableOf(metric));
   const metrics = [

@@ -1,4 +1,4 @@
-import { type ActivationNode, activations } from '../activations.js';
+import { type ActivationNode, activations } from '../node/activations.js';
 import { type OpDefinition, only } from './op.js';
 
 export const activation: OpDefinition<ActivationNode> = {

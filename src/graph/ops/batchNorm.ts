@@ -1,4 +1,4 @@
-import type { NodeBase, ParameterSpec } from '../types.js';
+import type { NodeBase, ParameterSpec } from '../node/types.js';
 import {
   constant,
   type OnnxContext,

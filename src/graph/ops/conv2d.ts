@@ -1,4 +1,4 @@
-import type { Dim, NodeBase, ParameterSpec, WeightInit } from '../types.js';
+import type { Dim, NodeBase, ParameterSpec, WeightInit } from '../node/types.js';
 import {
   constant,
   misfit,

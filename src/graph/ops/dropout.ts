@@ -1,4 +1,4 @@
-import type { NodeBase } from '../types.js';
+import type { NodeBase } from '../node/types.js';
 import { misfit, type OpDefinition, only } from './op.js';
 
 export interface DropoutNode extends NodeBase {

@@ -1,4 +1,4 @@
-import type { Dim, NodeBase } from '../types.js';
+import type { Dim, NodeBase } from '../node/types.js';
 import { constant, type OpDefinition, only } from './op.js';
 import {
   checkBits,

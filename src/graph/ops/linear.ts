@@ -1,4 +1,4 @@
-import type { NodeBase, ParameterSpec, Shape, WeightInit } from '../types.js';
+import type { NodeBase, ParameterSpec, Shape, WeightInit } from '../node/types.js';
 import { constant, type OpDefinition, only, positiveInteger, weightInit } from './op.js';
 
 /** Flattens [N, C, 1, 1] (or [N, C, H, W]) and multiplies. */

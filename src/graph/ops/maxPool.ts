@@ -1,4 +1,4 @@
-import type { NodeBase } from '../types.js';
+import type { NodeBase } from '../node/types.js';
 import { type OpDefinition, only, onnxWindow, positiveInteger, windowSize } from './op.js';
 
 export interface MaxPoolNode extends NodeBase {

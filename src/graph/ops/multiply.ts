@@ -1,4 +1,4 @@
-import type { NodeBase } from '../types.js';
+import type { NodeBase } from '../node/types.js';
 import { misfit, type OpDefinition, showShape } from './op.js';
 
 /** The first input times all others, each of the same shape or one pixel that counts for all. */

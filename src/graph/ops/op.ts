@@ -1,6 +1,14 @@
 import { SinglePathError } from '../../core/errors.js';
-import type { OnnxGraph, OnnxParameter } from '../onnx.js';
-import type { Dim, Initializer, NodeBase, ParameterSpec, Shape, WeightInit, WeightStart } from '../types.js';
+import type { OnnxGraph, OnnxParameter } from '../node/onnx.js';
+import type {
+  Dim,
+  Initializer,
+  NodeBase,
+  ParameterSpec,
+  Shape,
+  WeightInit,
+  WeightStart,
+} from '../node/types.js';
 
 /** Value of a dimension for the architecture (or combination of genes) being walked. */
 export type DimReader = (dim: Dim) => number;

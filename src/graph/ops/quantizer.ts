@@ -1,4 +1,4 @@
-import type { Dim, Initializer, NodeBase, ParameterSpec } from '../types.js';
+import type { Dim, Initializer, NodeBase, ParameterSpec } from '../node/types.js';
 import { constant, misfit, type Script, scriptFloat } from './op.js';
 
 /** `dorefa`: DoReFa-Net weights (arXiv 1606.06160); `lsq`: learned step size (arXiv 1902.08153). */

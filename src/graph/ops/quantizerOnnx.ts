@@ -1,4 +1,4 @@
-import type { OnnxGraph, OnnxParameter } from '../onnx.js';
+import type { OnnxGraph, OnnxParameter } from '../node/onnx.js';
 import { type FeatureQuantizerMethod, FLOAT_BITS, type WeightQuantizerMethod } from './quantizer.js';
 
 /*

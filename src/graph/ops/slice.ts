@@ -1,5 +1,5 @@
-import type { OnnxGraph } from '../onnx.js';
-import type { NodeBase } from '../types.js';
+import type { OnnxGraph } from '../node/onnx.js';
+import type { NodeBase } from '../node/types.js';
 import { misfit, type OpDefinition, only, positiveInteger } from './op.js';
 
 /** Channels start, start + step, … below `end` (absent: all). */

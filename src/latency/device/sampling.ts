@@ -1,5 +1,5 @@
 import type { TimingOptions } from '../../runtime/native.js';
-import { converged, median, sortedCopy } from '../measure/statistics.js';
+import { converged, median, sortedCopy } from '../statistics.js';
 import type { Job, JobResult, StopRule } from './session.js';
 
 /** What a sample must at least take, in nanoseconds: shorter chains run several times in one. */

@@ -1,6 +1,6 @@
 import type { GraphNode } from '../../graph/graph.js';
+import type { Shape } from '../../graph/node/types.js';
 import type { Conv2dNode } from '../../graph/ops/conv2d.js';
-import type { Shape } from '../../graph/types.js';
 import { inferShapes, readerOf } from '../../graph/walk.js';
 import type { SearchSpace } from '../../space/types.js';
 import { type Row, spaceRows } from '../rows.js';

@@ -2,10 +2,10 @@ import { SinglePathError } from '../../core/errors.js';
 import type { SearchSpace } from '../../space/types.js';
 import type { JobResult, Session, StopRule } from '../device/session.js';
 import { type Block, type SpaceRows, spaceRows } from '../rows.js';
+import { median, sortedCopy } from '../statistics.js';
 import type { Environment, TableRow } from '../table.js';
 import type { Journal } from './journal.js';
 import { rowsOfVisits } from './rowsOfVisits.js';
-import { median, sortedCopy } from './statistics.js';
 import { isolatedVisits, pathVisit, type Visit } from './visits.js';
 import { Windows } from './windows.js';
 

@@ -2,10 +2,10 @@ import { RandomStream } from '../../core/rng.js';
 import { FeasibleSet } from '../../sampling/feasible.js';
 import type { Architecture, SearchSpace } from '../../space/types.js';
 import { pathRows, spaceRows } from '../rows.js';
+import { meanOf, median, medianError, sortedCopy, timesOf } from '../statistics.js';
 import type { Times } from '../table.js';
 import type { MeasureSettings } from './measure.js';
 import { type Reading, slowness } from './speed.js';
-import { meanOf, median, medianError, sortedCopy, timesOf } from './statistics.js';
 import { pathVisit, shuffled, type Visit } from './visits.js';
 import { steadyOnes, type VisitResult, type WindowOptions, Windows } from './windows.js';
 

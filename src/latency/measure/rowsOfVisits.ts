@@ -1,7 +1,7 @@
 import type { Row, SpaceRows } from '../rows.js';
+import { meanOf, median, sortedCopy, timesOf } from '../statistics.js';
 import type { RowSource, TableRow } from '../table.js';
 import { type Reading, slowness } from './speed.js';
-import { meanOf, median, sortedCopy, timesOf } from './statistics.js';
 import { steadyOnes, type VisitResult } from './windows.js';
 
 /** Intervals narrower than this, in nanoseconds, are as good as a clock can tell: identity takes no time at all. */

@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { SinglePathError } from '../../core/errors.js';
 import type { JobResult, Session, StopRule } from '../device/session.js';
 import type { Block } from '../rows.js';
+import { median, sortedCopy } from '../statistics.js';
 import type { Journal } from './journal.js';
-import { median, sortedCopy } from './statistics.js';
 import type { Visit } from './visits.js';
 
 export interface WindowOptions {

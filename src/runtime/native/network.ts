@@ -1,5 +1,5 @@
 import type { Graph } from '../../graph/graph.js';
-import type { ParameterSpec } from '../../graph/types.js';
+import type { ParameterSpec } from '../../graph/node/types.js';
 import type { NativeBatch } from './batch.js';
 import type { NativeCancel } from './cancel.js';
 import type { ParallelStep } from './group.js';

@@ -1,4 +1,4 @@
-import type { Shape } from '../../graph/types.js';
+import type { Shape } from '../../graph/node/types.js';
 import type { NativeCancel } from './cancel.js';
 import type { NetworkDescription } from './network.js';
 

@@ -3,7 +3,7 @@ import { type ConfigSource, fileSource, objectSource, yamlSource } from '../../c
 import { checkArguments } from '../../core/check.js';
 import { didYouMean, expected, withPrefix } from '../../core/errors.js';
 import { buildGraph, indexed, type Module } from '../../graph/build.js';
-import type { Shape } from '../../graph/types.js';
+import type { Shape } from '../../graph/node/types.js';
 import { inferShapes } from '../../graph/walk.js';
 import { type ChoiceLayerOptions, choiceLayer, defineSpace, type LayerSpec } from '../define.js';
 import { checkInputOption, INPUT_OPTIONS } from '../input.js';

@@ -4,8 +4,8 @@
  */
 
 import { z } from 'zod';
-import { ACTIVATIONS } from '../../graph/activations.js';
 import * as nn from '../../graph/build.js';
+import { ACTIVATIONS } from '../../graph/node/activations.js';
 import { MB_CONV_ACTIVATION, mbConv } from '../spaces/blocks.js';
 import { shuffleBlock } from '../spaces/shufflenetV2.js';
 import { bits, bitsOf, type Context, dimension, dimensionOf, numberOf, type Value, value } from './values.js';

@@ -1,7 +1,7 @@
 /** The format of search spaces written in YAML or JSON: docs/spaces.md, "Your own space". */
 
 import { z } from 'zod';
-import { ACTIVATIONS } from '../../graph/activations.js';
+import { ACTIVATIONS } from '../../graph/node/activations.js';
 import { operations } from './operations.js';
 import { bits } from './values.js';
 

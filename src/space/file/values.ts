@@ -2,8 +2,8 @@
 
 import { z } from 'zod';
 import { SinglePathError } from '../../core/errors.js';
+import type { Dim } from '../../graph/node/types.js';
 import { FLOAT_BITS, MAX_BITS } from '../../graph/ops/quantizer.js';
-import type { Dim } from '../../graph/types.js';
 import type { Pick } from '../define.js';
 
 /** What expressions of a layer mean, and the genes it has. */

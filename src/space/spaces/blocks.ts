@@ -1,5 +1,5 @@
-import type { Activation } from '../../graph/activations.js';
 import * as nn from '../../graph/build.js';
+import type { Activation } from '../../graph/node/activations.js';
 
 /** That of MobileNetV2's blocks. */
 export const MB_CONV_ACTIVATION: Activation = 'relu6';

@@ -1,8 +1,8 @@
 /** ResNet-18 and -34 with a choice of bits per basic block: mixed-precision search (arXiv 1904.00420, section 3.4). */
 
 import * as nn from '../../graph/build.js';
+import type { Dim } from '../../graph/node/types.js';
 import type { FeatureQuantizerMethod, WeightQuantizerMethod } from '../../graph/ops/quantizer.js';
-import type { Dim } from '../../graph/types.js';
 import { choiceLayer, defineSpace, fixed, type LayerSpec, type Pick } from '../define.js';
 import type { SearchSpace } from '../types.js';
 import { keepsShape, type Place, placesOf } from './blocks.js';

@@ -4,7 +4,7 @@
  */
 
 import * as nn from '../../graph/build.js';
-import type { Dim } from '../../graph/types.js';
+import type { Dim } from '../../graph/node/types.js';
 import { type Alternatives, choiceLayer, defineSpace, fixed, type LayerSpec } from '../define.js';
 import type { SearchSpace } from '../types.js';
 import { type Place, placesOf } from './blocks.js';

@@ -1,4 +1,4 @@
-import type { Times } from '../table.js';
+import type { Times } from './table.js';
 
 /** Value at `share` of sorted numbers: the smallest that so many do not exceed (nearest rank). */
 export function quantile(sorted: readonly number[], share: number): number {

@@ -1,4 +1,4 @@
-import { isFullStack, SinglePathError } from '../core/errors.js';
+import { isFullStack, SinglePathError } from '../../core/errors.js';
 import type { NodeBase } from './types.js';
 
 /** Where a module stands. `exclusive`: the path names this module alone, so a single op takes it as its name. */

@@ -1,14 +1,14 @@
-import { checkArguments } from '../core/check.js';
-import { latencyTableOf } from '../cost/constraint.js';
-import { costTable as graphCostTable } from '../cost/cost.js';
-import type { CostTable, LayerCosts, Metric } from '../cost/table.js';
-import { type InputOptions, withInput } from '../space/input.js';
-import type { SearchSpace } from '../space/types.js';
-import { checkTable, type Deployment, type TableFiles } from './compatible.js';
-import { readTable } from './format/files.js';
-import { rowTimes } from './missing.js';
-import { spaceRows } from './rows.js';
-import type { LatencyTable } from './table.js';
+import { checkArguments } from '../../core/check.js';
+import { latencyTableOf } from '../../cost/constraint.js';
+import { costTable as graphCostTable } from '../../cost/cost.js';
+import type { CostTable, LayerCosts, Metric } from '../../cost/table.js';
+import { type InputOptions, withInput } from '../../space/input.js';
+import type { SearchSpace } from '../../space/types.js';
+import { checkTable, type Deployment, type TableFiles } from '../compatible.js';
+import { readTable } from '../format/files.js';
+import { rowTimes } from '../missing.js';
+import { spaceRows } from '../rows.js';
+import type { LatencyTable } from '../table.js';
 
 /**
  * A cost as additive tables: one that follows from the graph (`madds`), that of a lookup table's file
