@@ -44,7 +44,7 @@ for (const seed of setting.seeds) {
     for (const [name, valuation] of Object.entries(ways)) {
       const visited = await table.search('evolution', cap, seed, valuation);
       const finalists = chooseFinalists(space, visited, FINALISTS, ({ architecture }) =>
-        table.equivalence.canonical(architecture).join(),
+        table.equivalence.canonical(architecture),
       ).map(({ architecture }) => table.network(architecture));
       row[`${name}: best scored`] = best - finalists[0]!.truth;
       row[`${name}: winner`] = best - (await raced(finalists, seed, cap));

@@ -41,8 +41,8 @@ export interface FinalistsControl {
 export async function trainFinalists(control: FinalistsControl): Promise<Finalist[]> {
   const { space, trials, candidates, count, epochs, onBudget, onTrial } = control;
   const equivalence = new Equivalence(space);
-  const keyOf = ({ architecture }: Candidate) => equivalence.canonical(architecture).join();
-  const chosen = chooseFinalists(space, candidates, count, keyOf);
+  const genesOf = ({ architecture }: Candidate) => equivalence.canonical(architecture);
+  const chosen = chooseFinalists(space, candidates, count, genesOf);
   const plan = halvingRungs(count, epochs, control.rungs);
   onBudget?.({ rungs: plan, imagePasses: Math.round(halvingEpochs(plan) * trials.imagesPerEpoch) });
   const total = plan.reduce((sum, { networks }) => sum + networks, 0);

@@ -23,11 +23,17 @@ export async function openNaswot(config: Config, space: SearchSpace, signal?: Ab
   stack.addAll(batches);
   const untrained = stack.add(createNetwork(space, config));
   const owned = stack.move();
+  const known = new Map<string, number>();
   return {
     scores: async (architectures, stop) => {
-      const scores = await untrained.naswot(architectures, batches[0]!, { signal: stop });
-      // Two images that are the same make the kernel singular, and its logarithm infinite.
-      return scores.map((score) => (Number.isFinite(score) ? score : 0));
+      const unknown = architectures.filter((architecture) => !known.has(architecture.join()));
+      const scores =
+        unknown.length === 0 ? [] : await untrained.naswot(unknown, batches[0]!, { signal: stop });
+      scores.forEach((score, i) => {
+        // Two images that are the same make the kernel singular, and its logarithm infinite.
+        known.set(unknown[i]!.join(), Number.isFinite(score) ? score : 0);
+      });
+      return architectures.map((architecture) => known.get(architecture.join())!);
     },
     [Symbol.dispose]: () => owned[Symbol.dispose](),
   };

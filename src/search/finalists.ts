@@ -28,18 +28,18 @@ const REACH = 1.5;
  * Candidates to be trained: the best by {@link merit}, and a rest that differs from them most (D-optimal in the genes)
  * among those that follow. A supernet's mistakes are systematic, so the next best are wrong in the same way.
  *
- * @param keyOf equal for candidates that are the same network, of which only the best scored counts.
+ * @param genesOf the same genes for candidates that are the same network, of which only the best scored counts.
  * @throws SinglePathError `INVALID_ARGUMENT` where there are fewer different networks.
  */
 export function chooseFinalists(
   space: GeneSpace,
   candidates: readonly Candidate[],
   count: number,
-  keyOf: (candidate: Candidate) => string,
+  genesOf: (candidate: Candidate) => Architecture,
 ): Candidate[] {
   const different = new Map<string, Candidate>();
   for (const candidate of best(candidates, candidates.length)) {
-    const key = keyOf(candidate);
+    const key = genesOf(candidate).join();
     if (!different.has(key)) different.set(key, candidate);
   }
   const ordered = [...different.values()];
@@ -53,7 +53,7 @@ export function chooseFinalists(
   if (left === 0) return top;
   const good = ordered.slice(top.length, Math.ceil(REACH * count));
   const terms = geneTerms(space, false);
-  const row = ({ architecture }: Candidate) => terms.row(architecture);
+  const row = (candidate: Candidate) => terms.row(genesOf(candidate));
   const rest = dOptimalDesign(good.map(row), left, top.map(row));
   return [...top, ...rest.map((i) => good[i]!)];
 }

@@ -61,24 +61,24 @@ describe('finalists', () => {
     const architecture = [Math.floor(i / 9), Math.floor(i / 3) % 3, i % 3];
     return { architecture, score: { accuracy: i / 27 }, generation: 0, origin: 'random' };
   });
-  const keyOf = ({ architecture }: Candidate) => architecture.join();
+  const genesOf = ({ architecture }: Candidate) => architecture;
 
   it('are the best ones and others that differ from them', () => {
-    const chosen = chooseFinalists(space, candidates, 6, keyOf);
+    const chosen = chooseFinalists(space, candidates, 6, genesOf);
     assert.deepEqual(
       chosen.slice(0, 5).map(({ score }) => Math.round(score.accuracy * 27)),
       [26, 25, 24, 23, 22],
     );
-    assert.equal(new Set(chosen.map(keyOf)).size, 6);
+    assert.equal(new Set(chosen.map((one) => genesOf(one).join())).size, 6);
   });
 
   it('follow the score model where there is one', () => {
     const reversed = candidates.map((one, i) => ({ ...one, score: { ...one.score, model: -i } }));
-    assert.deepEqual(chooseFinalists(space, reversed, 1, keyOf)[0]!.architecture, [0, 0, 0]);
+    assert.deepEqual(chooseFinalists(space, reversed, 1, genesOf)[0]!.architecture, [0, 0, 0]);
   });
 
   it('are different networks, and not more than there are', () => {
-    const oneNetwork = () => 'the same';
+    const oneNetwork = () => [0, 0, 0];
     assert.equal(chooseFinalists(space, candidates, 1, oneNetwork).length, 1);
     assert.throws(() => chooseFinalists(space, candidates, 2, oneNetwork), /at most 1, the networks/);
   });
