@@ -6,6 +6,7 @@ import { packageRoot } from '../core/packageRoot.js';
 import { writeLine } from '../log/terminal.js';
 import { agentCommand } from './commands/agent.js';
 import { buildCommand } from './commands/build.js';
+import { completionCommand } from './commands/completion.js';
 import { configCommand } from './commands/config.js';
 import { costCommand } from './commands/cost.js';
 import { dashboardCommand } from './commands/dashboard.js';
@@ -14,6 +15,7 @@ import { demoCommand } from './commands/demo.js';
 import { doctorCommand } from './commands/doctor.js';
 import { evaluateCommand } from './commands/evaluate.js';
 import { exportCommand } from './commands/export.js';
+import { initCommand } from './commands/init.js';
 import { latencyCommand } from './commands/latency.js';
 import { rankCommand } from './commands/rank.js';
 import { plotCommand, reportCommand } from './commands/report.js';
@@ -57,28 +59,19 @@ export function createProgram(): Command {
       ],
     ],
   });
-  for (const command of [
-    demoCommand(),
-    runCommand(),
-    trainCommand(),
-    searchCommand(),
-    retrainCommand(),
-    evaluateCommand(),
-    exportCommand(),
-    rankCommand(),
-    reportCommand(),
-    plotCommand(),
-    dashboardCommand(),
-    latencyCommand(),
-    agentCommand(),
-    dataCommand(),
-    costCommand(),
-    spaceCommand(),
-    configCommand(),
-    doctorCommand(),
-    buildCommand(),
-  ]) {
-    program.addCommand(command);
+  // In the order in which a user meets them.
+  const groups: Record<string, Command[]> = {
+    'Start:': [demoCommand(), initCommand(), runCommand()],
+    'Step by step:': [trainCommand(), searchCommand(), retrainCommand(), evaluateCommand(), exportCommand()],
+    'Look at runs:': [reportCommand(), plotCommand(), dashboardCommand(), rankCommand()],
+    'Data, spaces, costs and latency:': [
+      ...[dataCommand(), spaceCommand(), costCommand(), configCommand()],
+      ...[latencyCommand(), agentCommand()],
+    ],
+    'Set up:': [doctorCommand(), buildCommand(), completionCommand()],
+  };
+  for (const [heading, commands] of Object.entries(groups)) {
+    for (const command of commands) program.addCommand(command.helpGroup(heading));
   }
   program.hook('preAction', (_, command) => refuseRanks(command));
   everyCommand(program, (command) => {

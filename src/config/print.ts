@@ -5,6 +5,14 @@ import { configArgument } from './load.js';
 import { type Config, configJsonSchema } from './schema/config.js';
 import { learningRateOf } from './schema/recipe.js';
 
+/** Some settings as YAML with what each of them means, under a text of their own. */
+export function printSettings(settings: object, head: string): string {
+  const document = new Document(settings);
+  document.commentBefore = head;
+  if (isMap(document.contents)) annotate(document.contents, configJsonSchema(), []);
+  return document.toString({ lineWidth: 0 });
+}
+
 /** The configuration as YAML that reads back to the same value; with `comments`, what each setting means. */
 export function printConfig(given: Config, options: { comments?: boolean } = {}): string {
   checkArguments('printConfig()', { options });

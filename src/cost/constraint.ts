@@ -28,7 +28,7 @@ export function latencyTableOf(metric: Metric): string | undefined {
 }
 
 /**
- * Parses `madds<=12M` and `latency[pi.lut]<=12ms`. Suffixes K, M, G (see {@link unitOf}); `flops` means madds, as in
+ * Parses `madds<=12M` and `latency[pi.lut]<=12ms`. Suffixes K, M, G (see `unitOf`); `flops` means madds, as in
  * the paper. A latency is that of a lookup table and needs a unit: s, ms, us or ns.
  *
  * @throws SinglePathError `INVALID_ARGUMENT`.

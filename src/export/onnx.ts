@@ -45,7 +45,7 @@ const LARGEST_FILE = 2 ** 31 - 1;
 export type OnnxWeights = 'float' | 'packed';
 
 export interface OnnxOptions {
-  /** Default {@link DEFAULT_OPSET}; packed weights: {@link PACKED_OPSET}. */
+  /** Default `DEFAULT_OPSET`; packed weights: `PACKED_OPSET`. */
   opset?: number | undefined;
   /** Default `float`. */
   weights?: OnnxWeights | undefined;

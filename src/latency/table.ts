@@ -127,7 +127,7 @@ export interface Published {
 }
 
 export interface TableRow {
-  /** Canonical block and input shape: {@link blockKey}. */
+  /** Canonical block and input shape: `blockKey`. */
   key: string;
   label: string;
   input: Shape;

@@ -111,7 +111,7 @@ export async function networkHits(
  * An exported TorchScript or ONNX file on the test images. A TorchScript file is a program: it runs with the rights of
  * this process.
  *
- * @param onForeign told before it runs, where it is not the file an export wrote beside its `architecture.json`.
+ * @param control `onForeign` is told before it runs, where it is not the file an export wrote beside its `architecture.json`.
  * @throws SinglePathError `INVALID_ARGUMENT` where neither the configuration nor the file's export says what images it
  *   takes.
  */

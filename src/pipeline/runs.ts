@@ -81,7 +81,7 @@ export function readStart(path: string): { hash: string; path: string } | undefi
 /**
  * Reads `run.json` and `config.yaml` of a run directory.
  *
- * @param kind what it has to be.
+ * @param kinds what it has to be.
  * @throws SinglePathError `INVALID_ARGUMENT` where it is none, or of another kind.
  */
 export function readRun(path: string, ...kinds: RunKind[]): StoredRun {

@@ -117,3 +117,22 @@ export class Throughput {
     return this.#rate;
   }
 }
+
+/** The share of the time in which something waits, over about the last `window` milliseconds; undefined at first. */
+export class WaitingShare {
+  #from: { waited: number; at: number } | undefined;
+  #share: number | undefined;
+
+  constructor(readonly window = 3000) {}
+
+  /** @param waited seconds in all so far. */
+  add(waited: number, now = performance.now()): number | undefined {
+    this.#from ??= { waited, at: now };
+    const elapsed = now - this.#from.at;
+    if (elapsed >= this.window) {
+      this.#share = Math.min(1, (1000 * (waited - this.#from.waited)) / elapsed);
+      this.#from = { waited, at: now };
+    }
+    return this.#share;
+  }
+}

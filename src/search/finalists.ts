@@ -25,7 +25,7 @@ const SHARE_OF_BEST = 0.7;
 const REACH = 1.5;
 
 /**
- * Candidates to be trained: the best by {@link merit}, and a rest that differs from them most (D-optimal in the genes)
+ * Candidates to be trained: the best by `merit`, and a rest that differs from them most (D-optimal in the genes)
  * among those that follow. A supernet's mistakes are systematic, so the next best are wrong in the same way.
  *
  * @param genesOf the same genes for candidates that are the same network, of which only the best scored counts.

@@ -17,7 +17,7 @@ import {
   type Valuation,
 } from './types.js';
 
-/** What every search takes. Defaults: {@link SEARCH_DEFAULTS}. */
+/** What every search takes. Defaults: `SEARCH_DEFAULTS`. */
 export interface SearchOptions {
   seed?: number;
   /** Candidates in a generation. */
@@ -125,7 +125,7 @@ export async function* runGenerations(
   }
 }
 
-/** The `count` candidates of the highest {@link merit}, best first; of equals the one evaluated first. */
+/** The `count` candidates of the highest `merit`, best first; of equals the one evaluated first. */
 export function best(candidates: readonly Candidate[], count: number): Candidate[] {
   return [...candidates].sort((a, b) => merit(b) - merit(a)).slice(0, count);
 }

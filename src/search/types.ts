@@ -1,6 +1,6 @@
 import type { Architecture } from '../space/types.js';
 
-/** What an evaluation measured. Searches rank by {@link merit}; the rest is kept beside it. */
+/** What an evaluation measured. Searches rank by `merit`; the rest is kept beside it. */
 export interface Score {
   /** Higher is better. */
   accuracy: number;

@@ -11,6 +11,7 @@ export interface DataTimes extends LoaderTimes {
 export class DataClock {
   readonly #loader: BatchLoader;
   #waited = 0;
+  #taken = 0;
   #before: LoaderTimes;
 
   constructor(loader: BatchLoader) {
@@ -28,10 +29,16 @@ export class DataClock {
     }
   }
 
+  /** Seconds waited in all. */
+  get waited(): number {
+    return this.#taken + this.#waited;
+  }
+
   /** What was counted since the last call. */
   take(): DataTimes {
     const [now, before, wait] = [this.#times(), this.#before, this.#waited];
     this.#before = now;
+    this.#taken += wait;
     this.#waited = 0;
     return {
       wait,

@@ -30,6 +30,8 @@ export interface TrainingProgress {
   loss: number;
   images: number;
   learningRate: number;
+  /** Seconds in which the training has waited for images so far. */
+  waited: number;
 }
 
 export interface TrainingOptions {
@@ -108,7 +110,8 @@ export async function trainingLoop(options: TrainingOptions): Promise<TrainingSe
         session.log('stalled', { ...stalled });
         onStalled?.(stalled);
       }
-      onProgress?.({ step: state.step, steps, epoch, learningRate: settings.learningRate, ...result });
+      const { learningRate } = settings;
+      onProgress?.({ step: state.step, steps, epoch, learningRate, waited: clock.waited, ...result });
       await endEpoch();
       throwIfAsked();
       await session.saveIfDue();

@@ -62,7 +62,10 @@ test('Ctrl-C leaves a clean screen: the bar, the message and the prompt on lines
   const shown = lines.filter((line) => /█|░|SIGINT|error|hint/.test(line));
   assert.equal(shown.length, 4, lines.join('\n'));
   assert.match(shown[0]!, /^SIGINT: stopping with a checkpoint of the present step; once more ends at once$/);
-  assert.match(shown[1]!, /^supernet [█░]+ \d+\/100000 {2}loss [\d.]+ {2}images\/s \S+ {2}ETA .*$/);
+  assert.match(
+    shown[1]!,
+    /^supernet [█░]+ \d+\/100000 {2}loss [\d.]+ {2}images\/s \S+ {2}(?:waiting \d+% {2})?memory \S+ {2}ETA .*$/,
+  );
   assert.match(shown[2]!, /^error: Stopped after step \d+ of 100000$/);
   assert.match(shown[3]!, /^hint: the checkpoint is saved in /);
 });

@@ -24,6 +24,7 @@ import type { Architecture, SearchSpace } from '../../space/types.js';
 import { configOf } from '../common/configOf.js';
 import { describeParity } from '../common/exportText.js';
 import type { DemoResult, RetrainedNetwork } from '../common/jsonOutput.js';
+import { nextStep } from '../common/nextStep.js';
 import type { RunOptions } from '../common/options.js';
 import { printJson, printText } from '../common/output.js';
 import { trainingReporter, wholeReporter } from '../common/reporters.js';
@@ -198,6 +199,7 @@ function describeDemo(space: SearchSpace, result: DemoResult): string {
     `export of the winner: ${describeParity(result.export.parity)}`,
     `time: ${formatDuration(total)} (${phases.join(', ')})`,
     `everything is in ${runDir}`,
+    nextStep(['report', runDir], 'see it as a page'),
   ].join('\n');
 }
 

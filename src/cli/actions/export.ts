@@ -6,6 +6,7 @@ import { parseArchitecture } from '../../space/architecture.js';
 import { missingArch } from '../common/architectures.js';
 import { configOf } from '../common/configOf.js';
 import { describeParities } from '../common/exportText.js';
+import { nextStep } from '../common/nextStep.js';
 import type { ConfigOptions, OutputOptions } from '../common/options.js';
 import { printJson, printText } from '../common/output.js';
 import { createSession } from '../common/session.js';
@@ -42,5 +43,9 @@ export async function exportNetwork(target: string, options: ExportCommandOption
     runExport(config, run, { directory, architecture, examples, signal, onSkipped }),
   );
   if (options.json) printJson('export', result);
-  else printText([...describeParities(result), ...Object.values(result.files)].join('\n'));
+  else {
+    const file = result.files.onnx ?? result.files.script;
+    const next = nextStep(['evaluate', file], 'score the file on the test images');
+    printText([...describeParities(result), ...Object.values(result.files), next].join('\n'));
+  }
 }

@@ -11,6 +11,7 @@ import { readResult, readRun } from '../../pipeline/runs.js';
 import { formatExact, formatPercent } from '../../report/format.js';
 import { formatArchitecture, parseArchitecture } from '../../space/architecture.js';
 import type { Architecture, SearchSpace } from '../../space/types.js';
+import { nextStep } from '../common/nextStep.js';
 import type { RunOptions } from '../common/options.js';
 import { printJson, printText } from '../common/output.js';
 import { together } from '../common/ranks.js';
@@ -52,7 +53,8 @@ export async function retrain(options: RetrainCommandOptions): Promise<void> {
     const { accuracy, top5, loss } = result.last;
     printText(
       `${formatArchitecture(space, architecture)}: ${costs}\n` +
-        `test accuracy ${formatPercent(accuracy)} (top-5 ${formatPercent(top5)}), loss ${loss.toFixed(4)}\n${runDir}`,
+        `test accuracy ${formatPercent(accuracy)} (top-5 ${formatPercent(top5)}), loss ${loss.toFixed(4)}\n${runDir}\n` +
+        nextStep(['export', runDir], 'write TorchScript and ONNX'),
     );
   }
 }

@@ -8,6 +8,7 @@ import { withAgents } from '../common/agents.js';
 import { searchShortcuts } from '../common/configOf.js';
 import { describeParities } from '../common/exportText.js';
 import type { AgentsOptions } from '../common/latencyOptions.js';
+import { nextStep } from '../common/nextStep.js';
 import type { RunOptions, SearchOptions } from '../common/options.js';
 import { printJson, printText } from '../common/output.js';
 import { wholeReporter } from '../common/reporters.js';
@@ -35,7 +36,9 @@ export async function run(options: RunCommandOptions): Promise<void> {
   if (options.json) printJson('run', { ...result, runDir });
   else {
     const space = openSpace(config.space);
-    printText(`${describeSearch(space, found)}\n\n${describeNetwork(space, result)}\n${runDir}`);
+    printText(
+      `${describeSearch(space, found)}\n\n${describeNetwork(space, result)}\n${runDir}\n${nextStep(['report', runDir], 'see it as a page')}`,
+    );
   }
 }
 

@@ -15,6 +15,7 @@ import type { SearchSpace } from '../../space/types.js';
 import { withAgents } from '../common/agents.js';
 import { searchShortcuts } from '../common/configOf.js';
 import type { AgentsOptions } from '../common/latencyOptions.js';
+import { nextStep } from '../common/nextStep.js';
 import type { RunOptions, SearchOptions } from '../common/options.js';
 import { printJson, printText } from '../common/output.js';
 import { help, together } from '../common/ranks.js';
@@ -57,7 +58,10 @@ export async function search(options: SearchCommandOptions): Promise<void> {
     session.log.info(`shared prefixes saved ${saved} of ${layersAlone} layer evaluations`);
   }
   if (options.json) printJson('search', { ...result, runDir });
-  else printText(`${describeSearch(openSpace(config.space), result)}\n${runDir}`);
+  else {
+    const next = nextStep(['retrain', '--search', runDir], 'train what was found from scratch');
+    printText(`${describeSearch(openSpace(config.space), result)}\n${runDir}\n${next}`);
+  }
 }
 
 /** The supernet that a search to be resumed was started with. */

@@ -1,6 +1,7 @@
 import { runTrain } from '../../pipeline/runTrain.js';
 import { formatPercent } from '../../report/format.js';
 import type { TrainResult } from '../../train/supernet.js';
+import { nextStep } from '../common/nextStep.js';
 import type { RunOptions } from '../common/options.js';
 import { printJson, printText } from '../common/output.js';
 import { together } from '../common/ranks.js';
@@ -41,5 +42,9 @@ function describe({ space, steps, loss, accuracy }: TrainResult, runDir: string)
     loss === null || accuracy === null
       ? ''
       : `; last paths: loss ${loss.toFixed(3)}, training accuracy ${formatPercent(accuracy)}`;
-  return `supernet of ${space}: ${steps} steps${last}\n${runDir}`;
+  return [
+    `supernet of ${space}: ${steps} steps${last}`,
+    runDir,
+    nextStep(['search', '--supernet', runDir], 'find the best architecture; --constraint sets a limit'),
+  ].join('\n');
 }

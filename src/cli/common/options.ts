@@ -160,3 +160,12 @@ export function positiveNumber(text: string): number {
   }
   return value;
 }
+
+/** Seconds of `90s`, `30m`, `2h` or `1.5d`. */
+export function duration(text: string): number {
+  const [, number, unit] = /^(\d+(?:\.\d+)?)\s*([smhd])$/.exec(text.trim()) ?? [];
+  if (number === undefined || Number(number) === 0) {
+    throw new InvalidArgumentError('Expected a time such as 90s, 30m, 2h or 1.5d.');
+  }
+  return Number(number) * { s: 1, m: 60, h: 3600, d: 86_400 }[unit as 's' | 'm' | 'h' | 'd'];
+}

@@ -4,8 +4,8 @@ import type { GenerationSummary } from '../../evaluate/searchPhases.js';
 import type { FinalistsBudget } from '../../pipeline/finalists.js';
 import { STAGES, type Stage } from '../../pipeline/runAll.js';
 import { describeSchedule, type Start } from '../../pipeline/warmStart.js';
-import { formatExact, formatPercent } from '../../report/format.js';
-import { Throughput } from '../../report/progress.js';
+import { formatBytes, formatExact, formatPercent } from '../../report/format.js';
+import { Throughput, WaitingShare } from '../../report/progress.js';
 import type { TrainingProgress } from '../../train/loop.js';
 import type { Recipe } from '../../train/recipe.js';
 import type { Stalled } from '../../train/stalled.js';
@@ -17,15 +17,22 @@ export function trainingReporter(session: Session, title: string, every: number)
   let loss: number | undefined;
   let rate = 0;
   const throughput = new Throughput();
+  const waiting = new WaitingShare();
   return {
-    onProgress({ step, steps, loss: present, images, learningRate }: TrainingProgress): void {
+    onProgress({ step, steps, loss: present, images, learningRate, waited }: TrainingProgress): void {
       rate = learningRate;
       progress ??= session.progress({ title, total: steps, every });
       // A running mean: the loss jumps from path to path.
       loss = loss === undefined ? present : 0.98 * loss + 0.02 * present;
       const speed = throughput.add(images);
       const shown = speed === undefined ? '?' : String(Math.round(speed));
-      progress.update(step, { loss: loss.toFixed(3), 'images/s': shown });
+      const share = waiting.add(waited);
+      progress.update(step, {
+        loss: loss.toFixed(3),
+        'images/s': shown,
+        ...(share !== undefined && { waiting: `${Math.round(100 * share)}%` }),
+        memory: formatBytes(process.memoryUsage.rss()).replace(' ', ''),
+      });
     },
     onStalled({ steps, loss: mean, chance }: Stalled): void {
       session.log.warn(

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { type Config, configSchema } from '../../config/schema/config.js';
 import { differences } from '../../core/differences.js';
+import { shell } from '../../core/shell.js';
 import type { RunFacts, RunStatus } from '../../report/facts.js';
 import { isRunning } from '../../run/directory.js';
 import { readImageRecord } from '../../run/images.js';
@@ -75,9 +76,4 @@ function commandOf({ path, name }: FoundRun, { kind, supernet, architecture }: S
   const from = kind === 'search' ? ` --supernet ${shell(supernet ?? '')}` : '';
   const arch = architecture?.length ? ` --arch ${architecture.join(',')}` : '';
   return `singlepath ${kind} --config ${shell(`${path}/config.yaml`)}${from}${arch} --run-dir ${shell(`again/${name}`)}`;
-}
-
-/** A word of a command line. */
-export function shell(text: string): string {
-  return /^[\w./=,:@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -121,7 +121,7 @@ export class ScoreModel {
     return this.fit.sigma;
   }
 
-  /** The effect of each value of each gene: the additive terms of {@link geneTerms}. Those of one gene add up to 0. */
+  /** The effect of each value of each gene: the additive terms of `geneTerms`. Those of one gene add up to 0. */
   get effects(): number[] {
     const first = 1 + this.features.length;
     return [...this.fit.coefficients.slice(first, first + this.additive)];
