@@ -16,7 +16,7 @@ export interface RunControl {
   /** Go on from the last checkpoint. */
   resume?: boolean | undefined;
   signal?: AbortSignal | undefined;
-  /** The processes that share the work ({@link joinGroup}). Default: this one alone. */
+  /** The processes that share the work (`joinGroup`). Default: this one alone. */
   group?: Group | undefined;
   /** Told what people may want to know. */
   onNotice?: ((message: string) => void) | undefined;
