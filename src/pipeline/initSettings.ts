@@ -1,9 +1,9 @@
-import { parseConstraints } from '../cost/constraint.js';
 import { costTable } from '../cost/cost.js';
 import { costStatistics } from '../cost/statistics.js';
 import type { DatasetReport } from '../data/inspect.js';
 import type { DatasetKind } from '../data/kinds/index.js';
 import { getSpace } from '../space/spaces/catalog.js';
+import { legalArchitectures } from './legalArchitectures.js';
 
 /** What somebody decides before a first configuration. */
 export interface InitChoices {
@@ -32,7 +32,8 @@ const SMALL = { space: 'spos-shufflenet-v2-28', most: 64, multiple: 8, least: 32
  * there are none, for the test, and batches that they fill.
  *
  * @param train what is in the training split.
- * @throws SinglePathError `INVALID_ARGUMENT` for an unknown space or constraint.
+ * @throws SinglePathError `INVALID_ARGUMENT` for an unknown space or constraint, `INFEASIBLE_CONSTRAINT` for a limit that no
+ *   architecture meets.
  */
 export function initSettings(
   kind: DatasetKind,
@@ -54,7 +55,8 @@ export function initSettings(
   const batchSize = powerOfTwo(Math.min(128, Math.max(8, trained / 20)));
   const space = getSpace(name, { channels, size, classes });
   const quarter = Math.ceil(costStatistics(space, costTable(space, 'madds')).quantile(0.25));
-  parseConstraints(constraints);
+  // Before anything is written: a limit that no network meets is an error.
+  if (constraints.length > 0) legalArchitectures(space, constraints);
   const calibrationImages = Math.min(1000, trained);
   const validationImages = Math.min(2000, heldOut);
   const searchPasses = (candidates: number) => candidates * (calibrationImages + validationImages) * FORWARD;

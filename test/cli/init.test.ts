@@ -96,7 +96,7 @@ test('singlepath init looks at the images and writes a configuration that runs',
   const root = temporaryFolder();
   writeFiles(root, pictures('photos', ['cat', 'dog'], 20, 24));
   const { code, stderr, stdout } = await singlepath(
-    ['init', 'mine.yaml', '--data', 'photos', '--budget', '10m', '--constraint', 'madds<=2M'],
+    ['init', 'mine.yaml', '--data', 'photos', '--budget', '10m', '--constraint', 'madds<=8M'],
     { cwd: root },
   );
   assert.equal(code, 0, stderr);
