@@ -71,7 +71,7 @@ async function retrainTogether(
       ...{ calibration, validation, validateEvery, onProgress, onStalled, onNotice },
     });
   if (group.rank > 0) return await work();
-  const start = await warmStart(network, recipe, { ...control, resume });
+  const start = await warmStart(network, recipe, { ...control, resume }, architecture);
   using run = await RunDirectory.open(runDir, {
     kind: 'retrain',
     space,

@@ -1,9 +1,16 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SinglePathError } from '../core/errors.js';
-import { loadWeights, type WeightsTarget } from '../run/weights.js';
+import { inheritWeights } from '../export/inherit.js';
+import { type RunHeader, readHeader } from '../run/directory.js';
+import { type FoundWeights, loadWithNewHead, readWeights, type WeightsTarget } from '../run/weights.js';
+import { checkArchitecture } from '../space/architecture.js';
+import { spaceHash } from '../space/hash.js';
+import { deriveSubnet } from '../space/subnet.js';
+import type { Architecture, SearchSpace } from '../space/types.js';
 import type { Recipe } from '../train/recipe.js';
-import { type RunControl, readStart } from './runs.js';
+import { openSpace } from './fromConfig.js';
+import { type RunControl, readRun, readStart } from './runs.js';
 
 /** Weights a training begins with instead of random ones. */
 export interface Start {
@@ -11,10 +18,17 @@ export interface Start {
   hash: string;
   /** Where they came from: a run directory, a checkpoint folder, a safetensors file. */
   path: string;
+  /** Tensors that are new, as there is another number of classes. */
+  fresh?: string[];
+  /** True where they are those of the architecture's path in a supernet. */
+  inherited?: boolean;
 }
 
 export interface WarmStartControl extends RunControl {
-  /** Begin with the weights of another run, a checkpoint or a safetensors file of the same network. */
+  /**
+   * Begin with the weights of another run, a checkpoint or a safetensors file of the same network, also for another number of
+   * classes; a network may begin with its path of a supernet.
+   */
   from?: string | undefined;
   /** Told of a damaged checkpoint that was skipped. */
   onSkipped?: ((error: SinglePathError) => void) | undefined;
@@ -33,15 +47,53 @@ export async function warmStart(
   network: WeightsTarget,
   recipe: Recipe,
   control: WarmStartControl,
+  architecture?: Architecture,
 ): Promise<Start | undefined> {
   const { runDir, resume, from, onSkipped = () => {}, onWarmStart } = control;
   const stored = resume ? readStart(runDir) : undefined;
   if (stored !== undefined && hasCheckpoint(runDir)) return stored;
   const path = from ?? stored?.path;
   if (path === undefined) return undefined;
-  const { hash } = await loadWeights(network, path, onSkipped);
-  onWarmStart?.({ hash, path }, recipe);
+  const header = existsSync(join(path, 'run.json')) ? readHeader(path) : undefined;
+  const inherited =
+    header?.kind === 'train' && architecture !== undefined && network.space.genes.length === 0;
+  const found = inherited
+    ? await fromSupernet(path, architecture, onSkipped)
+    : await readWeights(path, onSkipped, comparable(network.space, path, header, architecture));
+  const fresh = await loadWithNewHead(network, found);
+  const { hash } = found;
+  onWarmStart?.({ hash, path, ...(fresh.length > 0 && { fresh }), ...(inherited && { inherited }) }, recipe);
   return { hash, path };
+}
+
+/** The weights that an architecture inherits from a supernet. */
+async function fromSupernet(
+  path: string,
+  architecture: Architecture,
+  onSkipped: (error: SinglePathError) => void,
+): Promise<FoundWeights> {
+  const space = openSpace(readRun(path, 'train').config.space);
+  const found = await readWeights(path, onSkipped, space);
+  checkArchitecture(space, architecture);
+  return { ...found, tensors: inheritWeights(space, architecture, found.tensors) };
+}
+
+/**
+ * The space that the weights of a run have to be of: that of the network, or where the run is of the same one with another
+ * number of classes, any that has its shapes.
+ */
+function comparable(
+  space: SearchSpace,
+  path: string,
+  header: RunHeader | undefined,
+  architecture: Architecture | undefined,
+): SearchSpace | undefined {
+  if (header === undefined) return undefined; // a file says nothing but names and shapes
+  if (header.spaceHash === spaceHash(space)) return space;
+  const { config, architecture: stored } = readRun(path, header.kind);
+  const other = openSpace({ ...config.space, classes: space.classes });
+  const same = architecture === undefined ? other : deriveSubnet(other, stored ?? architecture);
+  return spaceHash(same) === spaceHash(space) ? undefined : space;
 }
 
 /** `linear from 0.1 to 0 over 2000 steps`: what a learning rate does over a training. */

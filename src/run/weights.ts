@@ -9,6 +9,7 @@ import type { TensorEntry } from '../runtime/native.js';
 import { spaceHash } from '../space/hash.js';
 import type { SearchSpace } from '../space/types.js';
 import { Checkpoints, readCheckpoint } from './checkpoints.js';
+import { readHeader } from './directory.js';
 import { fromStateDict } from './foreignWeights.js';
 import { decodeSafetensors } from './safetensors.js';
 
@@ -47,17 +48,83 @@ export async function loadWeights(
 ): Promise<LoadedWeights> {
   checkArguments('loadWeights()', { network, path });
   checkArguments('loadWeights()', { space: network.space });
-  const found = await find(network.space, path, onSkipped);
+  const found = await readWeights(path, onSkipped, network.space);
   const own = await network.state();
-  const names = new Set(own.map(({ name }) => name));
-  const { tensors, notes } = fromStateDict(withoutOptimizer(found.tensors), names);
-  for (const note of notes) onNote(`'${found.path}': ignored ${note}`);
+  const tensors = ownNames(own, found, onNote);
   checkTensors(own, tensors, found.path);
   await network.load(tensors);
   return { path: found.path, hash: found.hash };
 }
 
-async function find(space: SearchSpace, path: string, onSkipped: (error: SinglePathError) => void) {
+/**
+ * Loads weights of the same network for another number of classes: what depends on the classes keeps its fresh values.
+ *
+ * @returns the names of the tensors that stay fresh; none where the number of classes is the same.
+ * @throws SinglePathError `INVALID_CHECKPOINT` where anything else differs.
+ */
+export async function loadWithNewHead(
+  network: WeightsTarget,
+  found: FoundWeights,
+  onNote: (text: string) => void = () => {},
+): Promise<string[]> {
+  const own = withoutOptimizer(await network.state());
+  const tensors = ownNames(own, found, onNote);
+  const shapes = new Map(own.map(({ name, shape }) => [name, shape]));
+  const head = tensors.filter(({ name, shape }) => isHead(shapes.get(name), shape, network.space.classes));
+  // All of one number of classes, whole layers: anything else is no head.
+  const classes = new Set(head.map(({ shape }) => shape[0]));
+  const names = new Set(head.map(({ name }) => name));
+  const layers = new Set([...names].map(layerOf));
+  const whole = own.every(({ name }) => !layers.has(layerOf(name)) || names.has(name));
+  const fresh = classes.size === 1 && whole ? names : new Set<string>();
+  const merged = tensors.map((tensor) =>
+    fresh.has(tensor.name) ? own.find(({ name }) => name === tensor.name)! : tensor,
+  );
+  checkTensors(own, merged, found.path);
+  await network.load(merged);
+  return [...fresh];
+}
+
+/** `head.1` of `head.1.weight`. */
+function layerOf(name: string): string {
+  return name.replace(/\.[^.]*$/, '');
+}
+
+/** Whether two shapes differ in their first number alone, which is that of the classes. */
+function isHead(own: readonly number[] | undefined, found: readonly number[], classes: number): boolean {
+  if (own === undefined || own.length !== found.length || own[0] !== classes || found[0] === classes)
+    return false;
+  return own.every((size, axis) => axis === 0 || size === found[axis]);
+}
+
+/** The tensors under our names, without the optimizer's momenta. */
+function ownNames(
+  own: readonly TensorEntry[],
+  found: FoundWeights,
+  onNote: (text: string) => void,
+): TensorEntry[] {
+  const names = new Set(own.map(({ name }) => name));
+  const { tensors, notes } = fromStateDict(withoutOptimizer(found.tensors), names);
+  for (const note of notes) onNote(`'${found.path}': ignored ${note}`);
+  return tensors;
+}
+
+/** Weights as they lie in a file or a checkpoint. */
+export interface FoundWeights extends LoadedWeights {
+  tensors: TensorEntry[];
+}
+
+/**
+ * Reads the weights of a run directory (its newest valid checkpoint), a checkpoint folder or a safetensors file.
+ *
+ * @param space that they have to be of; absent for those of any.
+ * @throws SinglePathError `INVALID_CHECKPOINT` when they are damaged or of another space, `IO`.
+ */
+export async function readWeights(
+  path: string,
+  onSkipped: (error: SinglePathError) => void,
+  space?: SearchSpace,
+): Promise<FoundWeights> {
   if (!existsSync(path)) {
     throw new SinglePathError('IO', `Expected a run directory or weights in '${path}' but there is nothing`);
   }
@@ -68,10 +135,11 @@ async function find(space: SearchSpace, path: string, onSkipped: (error: SingleP
     const hash = createHash('sha256').update(bytes).digest('hex');
     return { path, tensors: decodeSafetensors(bytes, path).tensors, hash };
   }
-  const network = { spaceHash: spaceHash(space), spaceName: space.name };
+  const network =
+    space === undefined ? ownIdentity(path) : { spaceHash: spaceHash(space), spaceName: space.name };
   const checkpoint = existsSync(join(path, 'state.json'))
     ? readCheckpoint(path, network)
-    : new Checkpoints(join(path, 'checkpoints'), network, {}, 1).newest(onSkipped);
+    : network && new Checkpoints(join(path, 'checkpoints'), network, {}, 1).newest(onSkipped);
   if (checkpoint?.weights == null) {
     throw new SinglePathError(
       'INVALID_CHECKPOINT',
@@ -82,6 +150,13 @@ async function find(space: SearchSpace, path: string, onSkipped: (error: SingleP
     );
   }
   return { path: checkpoint.path, tensors: checkpoint.tensors, hash: checkpoint.weights.sha256 };
+}
+
+/** Whose weights a run directory has, as it says itself; a checkpoint folder says it in its own state. */
+function ownIdentity(path: string): { spaceHash: string; spaceName: string } | undefined {
+  if (!existsSync(join(path, 'run.json'))) return undefined;
+  const { spaceHash: hash, spaceName } = readHeader(path);
+  return { spaceHash: hash, spaceName };
 }
 
 /** Without the optimizer's momenta. */

@@ -24,20 +24,22 @@ export interface RetrainCommandOptions extends RunOptions {
   search?: string;
   arch?: string;
   from?: string;
+  init?: string;
 }
 
 /** `singlepath retrain` */
 export async function retrain(options: RetrainCommandOptions): Promise<void> {
-  const config = runConfig(options, { base: baseOf(options) });
+  const from = startOf(options);
+  const config = runConfig(options, { base: baseOf(options, from) });
   const space = openSpace(config.space);
-  const architecture = architectureOf(space, options);
+  const architecture = architectureOf(space, options, from);
   const runDir = options.runDir ?? defaultRunDir(config, 'retrain');
   const session = createSession(options, runDir);
   const { stop, ...hooks } = trainingReporter(session, 'network', config.retrain.logEvery);
   const result = await stoppable({ saves: 'a checkpoint of the present step' }, (signal) =>
     together(config, session, signal, (shared) =>
       runRetrain(config, architecture, {
-        ...{ runDir, resume: options.resume, from: options.from, search: options.search, ...shared },
+        ...{ runDir, resume: options.resume, from, search: options.search, ...shared },
         ...startReporter(session),
         ...hooks,
         onBroken: session.onBroken,
@@ -59,20 +61,36 @@ export async function retrain(options: RetrainCommandOptions): Promise<void> {
   }
 }
 
-function baseOf({ search, from }: RetrainCommandOptions): ConfigSource[] {
-  if (search === undefined) return from === undefined ? [] : startSources(from, 'retrain');
+/** The weights that a training begins with. */
+function startOf({ from, init, search }: RetrainCommandOptions): string | undefined {
+  if (init !== 'supernet') return init ?? from;
+  const supernet = search === undefined ? undefined : readRun(search, 'search').supernet;
+  if (supernet !== undefined) return supernet;
+  throw new SinglePathError('INVALID_ARGUMENT', 'Expected --search FOLDER for --init supernet', {
+    hint: 'or name the run directory of the supernet: --init FOLDER',
+  });
+}
+
+function baseOf({ search }: RetrainCommandOptions, from: string | undefined): ConfigSource[] {
+  if (search === undefined) return from === undefined ? [] : startSources(from, 'retrain', 'train');
   return [objectSource(readRun(search, 'search').config, `${search}/config.yaml`)];
 }
 
-function architectureOf(space: SearchSpace, options: RetrainCommandOptions): Architecture {
-  const { arch, search, resume, runDir, from } = options;
+function architectureOf(
+  space: SearchSpace,
+  options: RetrainCommandOptions,
+  from: string | undefined,
+): Architecture {
+  const { arch, search, resume, runDir } = options;
   if (space.genes.length === 0) return []; // a baseline: nothing to choose
   if (arch !== undefined) return parseArchitecture(space, arch);
   if (search !== undefined)
     return parseArchitecture(space, readResult<SearchResult>(search).winner.architecture);
   const known = resume ? runDir : from;
   const stored =
-    known !== undefined && existsSync(join(known, 'run.json')) ? readRun(known, 'retrain') : undefined;
+    known !== undefined && existsSync(join(known, 'run.json'))
+      ? readRun(known, 'retrain', 'train')
+      : undefined;
   if (stored?.architecture !== undefined) return parseArchitecture(space, stored.architecture);
   throw new SinglePathError('INVALID_ARGUMENT', 'Expected --search FOLDER or --arch GENES', {
     hint: `'${space.name}' has ${space.genes.length} genes`,

@@ -47,13 +47,18 @@ export function trainingReporter(session: Session, title: string, every: number)
 /** Says which weights a training begins with, and of damaged checkpoints. */
 export function startReporter({ log }: Session) {
   return {
-    onWarmStart: ({ path }: Start, recipe: Recipe): void => {
+    onWarmStart: ({ path, fresh = [], inherited }: Start, recipe: Recipe): void => {
       log.info(
-        `begins with the weights of '${path}'; the optimizer begins anew, and so does the learning rate: ${describeSchedule(recipe)}`,
+        `begins with the weights ${inherited ? 'that it inherits from the supernet in' : 'of'} '${path}'${newParts(fresh)}; the optimizer begins anew, and so does the learning rate: ${describeSchedule(recipe)}`,
       );
     },
     onSkipped: (error: SinglePathError): void => log.warn(error.message),
   };
+}
+
+/** `, but fc.weight and fc.bias, which are new (another number of classes)` */
+function newParts(fresh: readonly string[]): string {
+  return fresh.length === 0 ? '' : `, but ${fresh.join(' and ')}, which are new (another number of classes)`;
 }
 
 /** Shows a search: a bar per generation, a line with its best and median, and the networks that are trained. */

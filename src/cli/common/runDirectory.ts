@@ -20,9 +20,9 @@ export function defaultRunDir(config: Config, kind: RunKind): string {
 }
 
 /** The configuration of a run whose weights another one begins with; nothing where they are those of a file. */
-export function startSources(from: string, kind: 'train' | 'retrain'): ConfigSource[] {
+export function startSources(from: string, ...kinds: ('train' | 'retrain')[]): ConfigSource[] {
   if (!existsSync(join(from, 'run.json'))) return [];
-  return [objectSource(readRun(from, kind).config, `${from}/config.yaml`)];
+  return [objectSource(readRun(from, ...kinds).config, `${from}/config.yaml`)];
 }
 
 /** The configuration of a long work: a resumed run starts from its own `config.yaml`. */
