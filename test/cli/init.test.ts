@@ -77,6 +77,9 @@ test('without a limit the cheaper quarter of the space is searched', () => {
   assert.deepEqual(settingsFor(found(5000, 32, 7), { constraints: ['params<=1M'] }).search.constraints, [
     'params<=1M',
   ]);
+  assert.throws(() => settingsFor(found(5000, 32, 7), { constraints: ['madds<=1K'] }), {
+    code: 'INFEASIBLE_CONSTRAINT',
+  });
   assert.throws(
     () => settingsFor(found(5000, 32, 7), { constraints: ['speed<=1M'] }),
     /Expected a known metric/,
