@@ -19,7 +19,7 @@ export interface PopulationOptions {
   key: EvaluationKey;
   /** Bytes that prefixes shared between candidates may take. */
   memoryBytes?: number;
-  /** Candidates per native call: at most so many evaluations are lost when the process is killed. Default {@link CHUNK}. */
+  /** Candidates per native call: at most so many evaluations are lost when the process is killed. Default `CHUNK`. */
   chunk?: number;
   /** Candidates scored, cached ones included, of the population at hand. */
   onProgress?: (done: number, total: number) => void;
