@@ -11,6 +11,7 @@
 #include "core/arena.h"
 #include "core/sizes.h"
 #include "data/later.h"
+#include "runtime/cuda_device.h"
 #include "runtime/device.h"
 #include "train/data_parallel.h"
 
@@ -29,7 +30,13 @@ NetworkOptions to_options(const Napi::Object& object) {
   NetworkOptions options;
   options.device = device_of(get_string(object, "device"));
   options.fused = is_first(object, "kernels", "fused", "aten") && options.device.is_cpu();
-  options.storage = is_first(object, "precision", "bf16", "fp32") ? at::kBFloat16 : at::kFloat;
+  const std::string precision = get_string(object, "precision");
+  if (precision != "fp32" && precision != "bf16" && precision != "tf32")
+    expected("fp32, bf16 or tf32", "precision", get(object, "precision"));
+  options.storage = precision == "bf16" ? at::kBFloat16 : at::kFloat;
+  options.tf32 = precision == "tf32";
+  if (options.tf32 && options.device.is_cpu())
+    throw Error("INVALID_ARGUMENT", "Expected a CUDA device for precision tf32 but received cpu", "use fp32");
   options.seed = static_cast<uint64_t>(get_integer(object, "seed"));
   return options;
 }
@@ -143,6 +150,7 @@ class Progress {
 
 Network& NetworkSlot::get() {
   if (error) std::rethrow_exception(error);
+  allow_tf32(options.tf32);
   try {
     if (!network) network = std::make_unique<Network>(std::move(description), options);
   } catch (...) {
@@ -150,6 +158,10 @@ Network& NetworkSlot::get() {
     throw;
   }
   return *network;
+}
+
+void NetworkSlot::check_follows(int known) const {
+  if (failed_steps > known) throw Error("ABORTED", "Not taken: a step before it failed");
 }
 
 Napi::Value to_js(Napi::Env env, const Validation& validation) {
@@ -188,22 +200,32 @@ NetworkHandle::NetworkHandle(const Napi::CallbackInfo& info) : Handle(info) {
 
 void NetworkHandle::released(Napi::BasicEnv) {
   // What its training needed is of no use to the process any more.
-  if (environment_->handles().at(kClass) == 0) shared_arena().release_pages();
+  if (environment_->handles().at(kClass) == 0) {
+    shared_arena().release_pages();
+    empty_cuda_cache();
+  }
 }
 
 Napi::Value NetworkHandle::step(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
     const auto& slot = live(info);
-    return run_on_engine(
-        info.Env(), nullptr,
+    return run_in_flight(
+        info.Env(),
         [slot, batches = BatchHandle::list_from(info[0]), genes = genes_of(info[1]),
-         options = to_step_options(to_object(info[2], "options")),
-         shared = to_parallel(info[3])](const Cancellation&) {
-          if (!shared) return slot->get().step(with_pixels(batches), genes, options);
-          const DataParallel parallel = shared->connected();
-          return slot->get().step(with_pixels(batches), genes, options, &parallel);
+         options = to_step_options(to_object(info[2], "options")), shared = to_parallel(info[3]),
+         known = slot->known_failures] {
+          slot->check_follows(known);
+          return slot->part_of_step([&](Network& network) {
+            if (!shared) return network.start_step(with_pixels(batches), genes, options);
+            const DataParallel parallel = shared->connected();
+            return network.start_step(with_pixels(batches), genes, options, &parallel);
+          });
         },
-        [](Napi::Env env, StepResult& result) -> Napi::Value { return result_to_js(env, result); });
+        [slot](const StartedStep& step) {
+          return slot->part_of_step([&](Network& network) { return network.finish_step(step); });
+        },
+        [](Napi::Env env, StepResult& result) -> Napi::Value { return result_to_js(env, result); },
+        [slot] { slot->known_failures = slot->failed_steps; });
   });
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <exception>
 #include <memory>
 
@@ -15,7 +16,24 @@ struct NetworkSlot {
   std::unique_ptr<Network> network;
   std::exception_ptr error;
 
+  // A step that fails is not followed by those that were queued before JavaScript knew of it: how many have
+  // failed, and of how many JavaScript's thread was told.
+  std::atomic<int> failed_steps{0};
+  int known_failures = 0;
+
   Network& get();
+  // Throws ABORTED for a step that must not follow. `known`: known_failures when it was queued.
+  void check_follows(int known) const;
+  // Runs the beginning or the end of a step; what it throws counts as a failure.
+  template <class Body>
+  auto part_of_step(const Body& body) {
+    try {
+      return body(get());
+    } catch (...) {
+      ++failed_steps;
+      throw;
+    }
+  }
 };
 
 // JavaScript's handle on a network. Queued work shares the slot, so dispose() during work is safe: memory is

@@ -6,6 +6,7 @@
 #include "binding/network_handle.h"
 #include "binding/task.h"
 #include "data/later.h"
+#include "runtime/device.h"
 
 namespace singlepath {
 namespace {
@@ -39,9 +40,8 @@ Napi::Value load(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
     return run_on_engine(
         info.Env(), nullptr,
-        [path = to_text(info[0], "loadScript")](const Cancellation&) {
-          return std::make_shared<Script>(path);
-        },
+        [path = to_text(info[0], "path"), device = device_of(to_text(info[1], "device"))](
+            const Cancellation&) { return std::make_shared<Script>(path, device); },
         [](Napi::Env env, std::shared_ptr<Script>& script) -> Napi::Value {
           return ScriptHandle::create(env, script);
         });

@@ -8,7 +8,9 @@
 #include "binding/errors.h"
 #include "core/arena.h"
 #include "ops/cpu/kernels.h"
+#include "runtime/cuda_device.h"
 #include "runtime/device.h"
+#include "runtime/operators.h"
 
 namespace singlepath {
 namespace {
@@ -35,16 +37,18 @@ std::string cpu_description() {
 }
 
 Napi::Value devices(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
-  const auto usable = usable_devices();
-  Napi::Array list = Napi::Array::New(env, usable.size());
-  for (uint32_t i = 0; i < usable.size(); ++i) {
-    Napi::Object device = Napi::Object::New(env);
-    device.Set("name", usable[i].str());
-    device.Set("description", usable[i].is_cpu() ? cpu_description() : std::string("CUDA"));
-    list.Set(i, device);
-  }
-  return list;
+  return guarded(info.Env(), [&] {
+    const Napi::Env env = info.Env();
+    const auto usable = usable_devices();
+    Napi::Array list = Napi::Array::New(env, usable.size());
+    for (uint32_t i = 0; i < usable.size(); ++i) {
+      Napi::Object device = Napi::Object::New(env);
+      device.Set("name", usable[i].str());
+      device.Set("description", usable[i].is_cpu() ? cpu_description() : cuda_description(usable[i].index()));
+      list.Set(i, device);
+    }
+    return list;
+  });
 }
 
 Napi::Value cpu_features(const Napi::CallbackInfo& info) {
@@ -80,10 +84,25 @@ Napi::Value memory(const Napi::CallbackInfo& info) {
   object.Set("peak", static_cast<double>(statistics.peak));
   object.Set("hits", static_cast<double>(statistics.hits));
   object.Set("allocations", static_cast<double>(statistics.allocations));
+  const std::vector<DeviceMemory> devices = cuda_memory();
+  Napi::Array list = Napi::Array::New(env, devices.size());
+  for (uint32_t i = 0; i < devices.size(); ++i) {
+    Napi::Object device = Napi::Object::New(env);
+    device.Set("name", devices[i].name);
+    device.Set("allocated", static_cast<double>(devices[i].allocated));
+    device.Set("cached", static_cast<double>(devices[i].cached));
+    device.Set("peak", static_cast<double>(devices[i].peak));
+    list.Set(i, device);
+  }
+  object.Set("devices", list);
   Napi::Object handles = Napi::Object::New(env);
   for (const auto& [name, count] : Environment::of(env).handles()) handles.Set(name, count);
   object.Set("handles", handles);
   return object;
+}
+
+Napi::Value operators(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), static_cast<double>(operators_called()));
 }
 
 }  // namespace
@@ -94,6 +113,7 @@ void init_system(Napi::Env env, Napi::Object exports) {
   exports.Set("cpu", Napi::Function::New(env, cpu_features));
   exports.Set("threads", Napi::Function::New(env, threads));
   exports.Set("setThreads", Napi::Function::New(env, set_threads));
+  exports.Set("operators", Napi::Function::New(env, operators));
   exports.Set("memory", Napi::Function::New(env, memory));
 }
 

@@ -5,6 +5,8 @@
 #include <memory>
 #include <vector>
 
+#include "core/host_buffer.h"
+
 namespace singlepath {
 
 struct LaterPixels;  // data/later.h
@@ -13,7 +15,7 @@ struct LaterPixels;  // data/later.h
 // (taken as they are) is filled; neither where the pixels come later.
 struct Batch {
   int64_t count = 0, channels = 0, height = 0, width = 0;
-  std::vector<uint8_t> pixels;
+  HostBuffer<uint8_t> pixels;
   std::vector<float> floats;
   std::vector<int64_t> labels;
   // Of mixed images (data/mix.h): the label of the other image, and the share of the first. Empty: not mixed.
@@ -21,6 +23,8 @@ struct Batch {
   double share = 1;
   std::vector<float> mean, std;  // one per channel
   std::shared_ptr<const LaterPixels> later;
+  // The pixels on a card, where execute/images.h keeps them for as long as the batch lives.
+  mutable std::shared_ptr<const void> on_device;
 };
 
 using BatchPtr = std::shared_ptr<const Batch>;

@@ -31,6 +31,7 @@ class BatchPool : public std::enable_shared_from_this<BatchPool> {
  private:
   void give_back(Batch* done) {
     std::unique_ptr<Batch> batch(done);
+    batch->on_device.reset();
     std::lock_guard lock(mutex_);
     if (free_.size() < spare_) free_.push_back(std::move(batch));
   }

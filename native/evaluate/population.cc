@@ -45,7 +45,7 @@ class Walk {
   }
 
   // Adds this batch to the scores of every candidate.
-  void validate(Trie& trie, const at::Tensor& images, const at::Tensor& labels, std::vector<Score>& scores) {
+  void validate(Trie& trie, const at::Tensor& images, const at::Tensor& labels, ScoreSheet& scores) {
     mode_ = Mode::evaluate;
     labels_ = &labels;
     scores_ = &scores;
@@ -63,7 +63,8 @@ class Walk {
     for (TrieNode* ancestor : skipped) y = run(*ancestor, y, /*first=*/false);
     y = run(node, y, /*first=*/true);
     on_layer_();
-    if (mode_ == Mode::evaluate && node.children.empty()) return finish(node, y);
+    if (mode_ == Mode::evaluate && node.children.empty())
+      return scores_->add(node.candidates, y.to(at::kFloat), *labels_, node.architecture);
     if (mode_ == Mode::calibrate && node.layer == last_calibrated_) return;
 
     const int64_t bytes = static_cast<int64_t>(y.nbytes());
@@ -93,17 +94,6 @@ class Walk {
     return run_layer(*node.layer, x, execution);
   }
 
-  void finish(const TrieNode& node, const at::Tensor& logits) {
-    Score score;
-    add_score(logits.to(at::kFloat), *labels_, node.architecture, score);
-    for (const size_t candidate : node.candidates) {
-      Score& sum = (*scores_)[candidate];
-      sum.correct += score.correct;
-      sum.top5 += score.top5;
-      sum.loss += score.loss;
-    }
-  }
-
   ParameterStore& parameters_;
   const PopulationSettings& settings_;
   const int64_t memory_bytes_;  // for activations
@@ -112,7 +102,7 @@ class Walk {
   const Layer* last_calibrated_ = nullptr;
   Mode mode_ = Mode::evaluate;
   const at::Tensor* labels_ = nullptr;
-  std::vector<Score>* scores_ = nullptr;
+  ScoreSheet* scores_ = nullptr;
   int64_t layers_run_ = 0;
   int64_t kept_bytes_ = 0;
 };
@@ -188,14 +178,15 @@ PopulationScores evaluate_population(const NetworkDescription& network, Paramete
     Walk walk(network, parameters, settings, settings.memory_bytes - for_statistics, cancellation,
               [&] { progress(std::min(++done, total), total); });
     each_batch(calibration, [&](const Batch& batch) {
-      walk.calibrate(trie, images_of(batch, settings.device, settings.storage));
+      walk.calibrate(trie, images_of(batch, settings.device, settings.storage, /*keep=*/true));
     });
     for (auto& root : trie.roots) finish_statistics(*root);
-    std::vector<Score> scores(group.candidates.size());
+    ScoreSheet sheet(group.candidates.size(), settings.device);
     each_batch(validation, [&](const Batch& batch) {
-      walk.validate(trie, images_of(batch, settings.device, settings.storage),
-                    labels_of(batch, settings.device), scores);
+      walk.validate(trie, images_of(batch, settings.device, settings.storage, /*keep=*/true),
+                    labels_of(batch, settings.device), sheet);
     });
+    const std::vector<Score> scores = sheet.take();
     for (size_t i = 0; i < scores.size(); ++i) result.scores[group.places[i]] = scores[i];
     result.layers_run += walk.layers_run();
   }

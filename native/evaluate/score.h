@@ -22,9 +22,35 @@ struct Validation {
   int64_t images = 0;
 };
 
-// Adds the scores of `logits` [N, classes]; loss is summed over images. Throws NON_FINITE_LOSS, naming the
-// path unless it is empty: an accuracy of numbers that are none would rank like any other.
-void add_score(const at::Tensor& logits, const at::Tensor& labels, const Architecture& path, Score& score);
+// Scores of several networks over batches, summed. On a CPU each batch is added at once; on a GPU what a
+// score is made of stays there until take(), which waits once, so the card never waits for the host.
+class ScoreSheet {
+ public:
+  ScoreSheet(size_t networks, at::Device device);
+
+  // One batch, for all of `networks`: logits [N, classes] in float32, labels [N]. Throws NON_FINITE_LOSS
+  // (here or in take()), naming the path unless it is empty: an accuracy of numbers that are none would rank
+  // like any other.
+  void add(const std::vector<size_t>& networks, const at::Tensor& logits, const at::Tensor& labels,
+           const Architecture& path);
+
+  // Losses are sums over images.
+  std::vector<Score> take();
+
+ private:
+  // Per image: its cross-entropy, and how many classes come before its own.
+  struct Pending {
+    std::vector<size_t> networks;
+    Architecture path;
+    at::Tensor loss, rank;
+  };
+
+  void add(const std::vector<size_t>& networks, const Score& score, const Architecture& path);
+
+  at::Device device_;
+  std::vector<Score> scores_;
+  std::vector<Pending> pending_;
+};
 
 // Scores what `logits` gives for each batch. Throws ABORTED when cancelled, NON_FINITE_LOSS.
 Validation validate_batches(const std::vector<BatchPtr>& batches, at::Device device, const Architecture& path,

@@ -13,6 +13,7 @@
 
 #include "core/error.h"
 #include "execute/images.h"
+#include "runtime/device.h"
 
 namespace singlepath {
 namespace {
@@ -132,11 +133,13 @@ std::string serialize_script(const std::vector<ScriptSource>& modules,
 }
 
 struct Script::Implementation {
+  at::Device device;
   torch::jit::Module module;
 };
 
-Script::Script(const std::string& path)
-    : implementation_(new Implementation{torch::jit::load(path, at::kCPU)}) {
+Script::Script(const std::string& path, at::Device device) {
+  use_own_stream(device);
+  implementation_.reset(new Implementation{device, torch::jit::load(path, device)});
   // stdout is for results. What the file prints goes where everything goes that people read.
   torch::jit::setPrintHandler([](const std::string& text) { std::fputs(text.c_str(), stderr); });
   implementation_->module.eval();
@@ -146,11 +149,12 @@ Script::~Script() = default;
 
 at::Tensor Script::logits(const Batch& batch) {
   at::NoGradGuard no_grad;
-  return implementation_->module.forward({images_of(batch, at::kCPU, at::kFloat)}).toTensor();
+  const at::Tensor images = images_of(batch, implementation_->device, at::kFloat);
+  return implementation_->module.forward({images}).toTensor();
 }
 
 Validation Script::validate(const std::vector<BatchPtr>& batches, const Cancellation& cancellation) {
-  return validate_batches(batches, at::kCPU, {}, cancellation,
+  return validate_batches(batches, implementation_->device, {}, cancellation,
                           [&](const Batch& batch) { return logits(batch); });
 }
 

@@ -28,10 +28,10 @@ struct ScriptTensor {
 std::string serialize_script(const std::vector<ScriptSource>& modules,
                              const std::vector<ScriptTensor>& tensors);
 
-// A loaded module, on the CPU, in evaluation mode.
+// A loaded module in evaluation mode.
 class Script {
  public:
-  explicit Script(const std::string& path);
+  Script(const std::string& path, at::Device device);
   ~Script();
 
   at::Tensor logits(const Batch& batch);

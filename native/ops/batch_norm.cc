@@ -39,7 +39,8 @@ at::Tensor batch_norm(const Node& node, const Inputs& inputs, const Execution& e
     case Mode::calibrate: {
       // With momentum 1 the running statistics become those of this batch (variance unbiased).
       const auto options = parameters.running_mean->value.options();
-      at::Tensor mean = at::zeros({channels}, options), var = at::zeros({channels}, options);
+      const at::Tensor both = at::zeros({2, channels}, options);
+      const at::Tensor mean = both[0], var = both[1];
       at::Tensor y = apply(mean, var, true, 1.0);
       (*execution.statistics)[&node].add(mean, var, count);
       return y;

@@ -14,6 +14,15 @@ at::Tensor conv2d(const Node& node, const Inputs& inputs, const Execution& execu
   if (node.quantizer != Quantizer::none) weight = quantize_weight(node, weight, execution);
   at::Tensor bias;
   if (node.bias) bias = execution.use(*parameters.bias, {{out}}).to(x.scalar_type());
+  // cuDNN's float32 gradient of 7 x 7 depthwise filters in channels_last: 7.2 ms on an H100 where libtorch's
+  // own kernel, which takes NCHW, needs 1.8 ms (256 x 80 x 28 x 28); with smaller filters and bf16 cuDNN
+  // wins.
+  const bool own_kernel = x.is_cuda() && node.depthwise && node.kernel >= 7 && x.scalar_type() == at::kFloat;
+  if (own_kernel) {
+    return at::conv2d(x.contiguous(), weight, bias, {node.stride, node.stride}, {node.padding, node.padding},
+                      {1, 1}, groups)
+        .contiguous(at::MemoryFormat::ChannelsLast);
+  }
   return at::conv2d(x, weight.to(x.scalar_type()), bias, {node.stride, node.stride},
                     {node.padding, node.padding}, {1, 1}, groups);
 }

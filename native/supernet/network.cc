@@ -3,6 +3,7 @@
 #include <ATen/Context.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty_like.h>
+#include <c10/util/Exception.h>
 
 #include <algorithm>
 #include <cmath>
@@ -14,10 +15,16 @@
 #include "data/later.h"
 #include "execute/executor.h"
 #include "execute/images.h"
+#include "execute/upload.h"
+#include "runtime/cuda_device.h"
+#include "runtime/device.h"
 #include "weights/running_averages.h"
 
 namespace singlepath {
 namespace {
+
+// Below it evaluation does not try with less memory.
+constexpr int64_t kLeastMemory = 1 << 20;
 
 // Momentum of parameter `name` in checkpoints.
 const std::string kOptimizerPrefix = "optimizer.";
@@ -31,6 +38,13 @@ at::Generator seeded_generator(at::Device device, uint64_t seed) {
   generator.set_current_seed(
       mix64(seed));  // mixed, because libtorch's CPU generator takes the low 32 bits only
   return generator;
+}
+
+// A network on a GPU is first of all used by the engine's thread, which keeps to it.
+const NetworkOptions& prepared(const NetworkOptions& options) {
+  use_own_stream(options.device);
+  if (!options.device.is_cpu()) pin_batches();
+  return options;
 }
 
 bool is_momentum(const TensorEntry& entry) {
@@ -53,8 +67,9 @@ void check_values(const TensorEntry& entry, bool positive) {
 
 Network::Network(NetworkDescription description, const NetworkOptions& options)
     : description_(std::move(description)),
-      options_(options),
-      parameters_(description_, options.seed, options.device) {}
+      options_(prepared(options)),
+      parameters_(description_, options.seed, options.device),
+      board_(options.device) {}
 
 void Network::check(const Architecture& architecture) const {
   const std::vector<int32_t>& sizes = description_.gene_sizes;
@@ -82,16 +97,33 @@ Execution Network::training(const Architecture& architecture, ActivePath& path, 
           seeded_generator(options_.device, random_key)};
 }
 
-StepResult Network::step(const std::vector<BatchPtr>& batches, const Architecture& architecture,
-                         const StepOptions& options, const DataParallel* parallel) {
+StartedStep Network::start_step(const std::vector<BatchPtr>& batches, const Architecture& architecture,
+                                const StepOptions& options, const DataParallel* parallel) {
   check(architecture);
   ActivePath path;
   const Execution execution = training(architecture, path, options.random_key);
   const RunningAverages before(description_, architecture, parameters_);
   try {
-    return run_step(description_, batches, execution, options, options_.device, options_.storage, parallel);
+    StartedStep step = singlepath::start_step(description_, batches, execution, options, options_.device,
+                                              options_.storage, board_, parallel);
+    // Processes that share a step know of a failure before they update.
+    if (board_.numbers.defined() && parallel == nullptr) {
+      before.restore_where(board_.failed);
+      step.read(board_);
+    }
+    return step;
   } catch (...) {
     before.restore();
+    throw;
+  }
+}
+
+StepResult Network::finish_step(const StartedStep& step) {
+  try {
+    return step.finish();
+  } catch (const Error& error) {
+    for (Parameter* parameter : step.created) parameter->momentum.reset();
+    if (error.code == "NON_FINITE_LOSS") board_.clear();  // after the steps that were started meanwhile
     throw;
   }
 }
@@ -106,7 +138,7 @@ Gradients Network::gradients(const BatchPtr& batch, const Architecture& architec
   const RunningAverages before(description_, architecture, parameters_);
   try {
     result.result = accumulate_gradients(description_, {batch}, execution, options, options_.device,
-                                         options_.storage, &logits, &input);
+                                         options_.storage, nullptr, &logits, &input);
   } catch (...) {
     before.restore();
     throw;
@@ -125,7 +157,8 @@ Gradients Network::gradients(const BatchPtr& batch, const Architecture& architec
 at::Tensor Network::logits(const Batch& batch, const Architecture& architecture) {
   check(architecture);
   const Execution execution{architecture, parameters_, Mode::evaluate, nullptr, nullptr, options_.fused};
-  return run_path(description_, images_of(batch, options_.device, options_.storage), execution);
+  return run_path(description_, images_of(batch, options_.device, options_.storage, /*keep=*/true),
+                  execution);
 }
 
 TensorEntry Network::forward(const BatchPtr& batch, const Architecture& architecture) {
@@ -142,7 +175,7 @@ void Network::recalibrate(const std::vector<BatchPtr>& batches, const Architectu
     cancellation.check();
     const Execution execution{architecture, parameters_, Mode::calibrate,
                               nullptr,      &statistics, options_.fused};
-    run_path(description_, images_of(batch, options_.device, options_.storage), execution);
+    run_path(description_, images_of(batch, options_.device, options_.storage, /*keep=*/true), execution);
   });
   for (auto& [node, own] : statistics) {
     own.finish();
@@ -173,6 +206,8 @@ PopulationSettings Network::on_this_device(PopulationSettings settings) const {
   settings.device = options_.device;
   settings.fused = options_.fused;
   settings.storage = options_.storage;
+  if (settings.memory_bytes < 0 && !options_.device.is_cpu())
+    settings.memory_bytes = cuda_free_bytes(options_.device.index()) / 4;
   return settings;
 }
 
@@ -181,8 +216,18 @@ PopulationScores Network::evaluate(const Architecture& candidates, int64_t count
                                    const std::vector<BatchPtr>& validation, PopulationSettings settings,
                                    const Cancellation& cancellation,
                                    const std::function<void(int64_t, int64_t)>& progress) {
-  return evaluate_population(description_, parameters_, rows_of(candidates, count), calibration, validation,
-                             on_this_device(settings), cancellation, progress);
+  settings = on_this_device(settings);
+  const std::vector<Architecture> rows = rows_of(candidates, count);
+  for (;;) {
+    try {
+      return evaluate_population(description_, parameters_, rows, calibration, validation, settings,
+                                 cancellation, progress);
+    } catch (const c10::OutOfMemoryError&) {  // of a GPU: scores do not depend on what is kept
+      if (settings.memory_bytes <= kLeastMemory) throw;
+      settings.memory_bytes /= 8;
+      empty_cuda_cache();
+    }
+  }
 }
 
 std::vector<double> Network::naswot(const Architecture& candidates, int64_t count, const BatchPtr& batch,

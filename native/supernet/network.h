@@ -13,6 +13,7 @@ struct NetworkOptions {
   at::Device device = at::kCPU;
   bool fused = false;
   at::ScalarType storage = at::kFloat;  // of activations
+  bool tf32 = false;                    // float32 products may be rounded to TF32, on a GPU
   uint64_t seed = 0;
 };
 
@@ -26,8 +27,10 @@ class Network {
  public:
   Network(NetworkDescription description, const NetworkOptions& options);
 
-  StepResult step(const std::vector<BatchPtr>& batches, const Architecture& architecture,
-                  const StepOptions& options, const DataParallel* parallel = nullptr);
+  // On a GPU the card computes on after the call; the weights are those of the step for all calls after it.
+  StartedStep start_step(const std::vector<BatchPtr>& batches, const Architecture& architecture,
+                         const StepOptions& options, const DataParallel* parallel = nullptr);
+  StepResult finish_step(const StartedStep& step);
   Gradients gradients(const BatchPtr& batch, const Architecture& architecture, const StepOptions& options);
   TensorEntry forward(const BatchPtr& batch, const Architecture& architecture);
   void recalibrate(const std::vector<BatchPtr>& batches, const Architecture& architecture,
@@ -59,6 +62,7 @@ class Network {
   NetworkDescription description_;
   NetworkOptions options_;
   ParameterStore parameters_;
+  StepBoard board_;
 };
 
 }  // namespace singlepath

@@ -158,7 +158,7 @@ std::string ranks_with(const std::vector<Report>& reports, uint32_t flag) {
 StepResult accumulate_on_all_ranks(const NetworkDescription& network, const std::vector<BatchPtr>& batches,
                                    const Execution& execution, const StepOptions& options, at::Device device,
                                    at::ScalarType storage, const DataParallel& parallel) {
-  const RunningAverages averages(network, execution.architecture, execution.parameters);
+  const RunningAverages averages(network, execution.architecture, execution.parameters, /*each=*/true);
   Own own = compute_own(network, batches, execution, options, device, storage, parallel, averages);
   const auto computed = std::chrono::steady_clock::now();
   std::vector<Report> reports{own.report};

@@ -11,12 +11,19 @@
 
 namespace singlepath {
 
+std::vector<ActivePath::Leaf*> leaves_with_gradient(ActivePath& path) {
+  std::vector<ActivePath::Leaf*> leaves;
+  for (ActivePath::Leaf& leaf : path.leaves()) {
+    if (leaf.view.grad().defined()) leaves.push_back(&leaf);
+  }
+  return leaves;
+}
+
 double gradient_norm(ActivePath& path) {
   at::NoGradGuard no_grad;
   double sum = 0;
-  for (const ActivePath::Leaf& leaf : path.leaves()) {
-    if (!leaf.view.grad().defined()) continue;
-    const double norm = leaf.view.grad().norm().item<double>();
+  for (const ActivePath::Leaf* leaf : leaves_with_gradient(path)) {
+    const double norm = leaf->view.grad().norm().item<double>();
     sum += norm * norm;
   }
   return std::sqrt(sum);
@@ -24,19 +31,27 @@ double gradient_norm(ActivePath& path) {
 
 void scale_gradients(ActivePath& path, double factor) {
   at::NoGradGuard no_grad;
-  for (ActivePath::Leaf& leaf : path.leaves()) {
-    if (leaf.view.grad().defined()) leaf.view.mutable_grad().mul_(factor);
+  for (ActivePath::Leaf* leaf : leaves_with_gradient(path)) leaf->view.mutable_grad().mul_(factor);
+}
+
+std::vector<Parameter*> create_momenta(const std::vector<ActivePath::Leaf*>& leaves) {
+  std::vector<Parameter*> created;
+  for (const ActivePath::Leaf* leaf : leaves) {
+    Parameter& parameter = *leaf->parameter;
+    if (parameter.momentum.defined()) continue;
+    parameter.momentum = at::zeros_like(parameter.value);
+    created.push_back(&parameter);
   }
+  return created;
 }
 
 namespace {
 
-// The fused kernel: each value is touched once. False where the tensors are not on the CPU.
+// The fused kernel: each value is touched once. False where a slice is in more pieces than its rows.
 bool fused_update(const std::vector<ActivePath::Leaf*>& leaves, const SgdOptions& options) {
   std::vector<cpu::SgdSpan> spans;
   std::vector<at::Tensor> kept;
   for (const ActivePath::Leaf* leaf : leaves) {
-    if (!leaf->view.device().is_cpu()) return false;
     const at::Tensor value = leaf->slice.of(leaf->parameter->value);
     const at::Tensor momentum = leaf->slice.of(leaf->parameter->momentum);
     kept.push_back(leaf->view.grad().contiguous());
@@ -83,14 +98,9 @@ void update_with_aten(ActivePath::Leaf& leaf, const SgdOptions& options) {
 
 void sgd_update(ActivePath& path, const SgdOptions& options) {
   at::NoGradGuard no_grad;
-  std::vector<ActivePath::Leaf*> leaves;
-  for (ActivePath::Leaf& leaf : path.leaves()) {
-    if (!leaf.view.grad().defined()) continue;
-    // Without momentum there is nothing to remember, as in PyTorch: half the memory and smaller checkpoints.
-    at::Tensor& momentum = leaf.parameter->momentum;
-    if (options.momentum != 0 && !momentum.defined()) momentum = at::zeros_like(leaf.parameter->value);
-    leaves.push_back(&leaf);
-  }
+  const std::vector<ActivePath::Leaf*> leaves = leaves_with_gradient(path);
+  // Without momentum there is nothing to remember, as in PyTorch: half the memory and smaller checkpoints.
+  if (options.momentum != 0) create_momenta(leaves);
   if (options.momentum == 0 || !fused_update(leaves, options)) {
     for (ActivePath::Leaf* leaf : leaves) update_with_aten(*leaf, options);
   }

@@ -3,20 +3,92 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/cross_entropy_loss.h>
+#include <ATen/ops/empty.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
 
+#include <chrono>
 #include <cmath>
 #include <limits>
+#include <thread>
 
 #include "core/error.h"
 #include "execute/executor.h"
 #include "execute/images.h"
 #include "train/data_parallel.h"
+#include "train/device_sgd.h"
 
 namespace singlepath {
+namespace {
+
+// Waiting for a card takes no core.
+constexpr std::chrono::microseconds kPoll{20};
+
+// By which the results of a CPU that is taken for a card are late.
+constexpr std::chrono::milliseconds kPretendedDelay{2};
+
+[[noreturn]] void throw_non_finite(double loss) {
+  throw Error("NON_FINITE_LOSS", "Expected a finite loss but received " + std::to_string(loss),
+              "lower the learning rate, clip gradients (train.clipGradientNorm), or check the data");
+}
+
+// The first batch of a step overwrites what the board said of the step before.
+void note(StepBoard& board, bool first, const at::Tensor& loss, const at::Tensor& hits, double share) {
+  at::NoGradGuard no_grad;
+  board.check(loss);
+  if (first) {
+    board.loss.zero_();
+    board.correct.zero_();
+  }
+  board.loss.add_(loss, share);
+  board.correct.add_(hits);
+}
+
+}  // namespace
+
+bool StartedStep::done() const noexcept {
+  try {
+    if (!numbers_.defined()) return true;
+    return event_ ? event_->query() : std::chrono::steady_clock::now() >= pretended_end_;
+  } catch (...) {  // of a lost device: finish() tells
+    return true;
+  }
+}
+
+void StartedStep::read(const StepBoard& board) {
+  const at::Device device = board.numbers.device();
+  numbers_ = at::empty({4}, at::TensorOptions(at::kFloat).pinned_memory(!device.is_cpu()));
+  numbers_.copy_(board.numbers, /*non_blocking=*/true);
+  if (device.is_cpu()) {
+    pretended_end_ = std::chrono::steady_clock::now() + kPretendedDelay;
+    return;
+  }
+  event_.emplace(device.type());
+  event_->record(c10::impl::VirtualGuardImpl(device.type()).getStream(device));
+}
+
+StepResult StartedStep::finish() const {
+  if (!numbers_.defined()) return result;
+  if (event_) {
+    while (!event_->query()) std::this_thread::sleep_for(kPoll);  // the next step is queued: no hurry
+  } else {
+    std::this_thread::sleep_until(pretended_end_);
+  }
+  const float* numbers = numbers_.data_ptr<float>();
+  if (numbers[3] != 0) {
+    if (!std::isfinite(numbers[0])) throw_non_finite(numbers[0]);
+    throw Error("ABORTED", "Not taken: a step before it failed");
+  }
+  StepResult complete = result;
+  complete.loss = numbers[0];
+  complete.correct = static_cast<int64_t>(numbers[1]);
+  if (!std::isnan(complete.gradient_norm)) complete.gradient_norm = numbers[2];
+  return complete;
+}
 
 StepResult accumulate_gradients(const NetworkDescription& network, const std::vector<BatchPtr>& batches,
                                 const Execution& execution, const StepOptions& options, at::Device device,
-                                at::ScalarType storage, at::Tensor* logits, at::Tensor* input) {
+                                at::ScalarType storage, StepBoard* board, at::Tensor* logits,
+                                at::Tensor* input) {
   at::AutoGradMode with_gradient(true);
   StepResult result;
   for (const BatchPtr& batch : batches) result.images += batch->count;
@@ -34,35 +106,61 @@ StepResult accumulate_gradients(const NetworkDescription& network, const std::ve
     if (!batch->second_labels.empty()) {  // mixup, cutmix: each label counts as its image does
       loss = loss * batch->share + cross_entropy(second_labels_of(*batch, device)) * (1 - batch->share);
     }
-    const double value = loss.item<double>();
-    if (!std::isfinite(value)) {
-      throw Error("NON_FINITE_LOSS", "Expected a finite loss but received " + std::to_string(value),
-                  "lower the learning rate, clip gradients (train.clipGradientNorm), or check the data");
+    const auto hits = [&] { return scores.argmax(1).eq(labels).sum(); };
+    if (board != nullptr) {
+      note(*board, batch == batches.front(), loss.detach(), hits(), share);
+    } else {
+      const double value = loss.item<double>();
+      if (!std::isfinite(value)) throw_non_finite(value);
+      result.loss += value * share;
+      result.correct += hits().item<int64_t>();
     }
-    result.loss += value * share;
-    result.correct += scores.argmax(1).eq(labels).sum().item<int64_t>();
     (batches.size() == 1 ? loss : loss * share).backward();
     if (logits != nullptr) *logits = scores.detach();
   }
   return result;
 }
 
-StepResult run_step(const NetworkDescription& network, const std::vector<BatchPtr>& batches,
-                    const Execution& execution, const StepOptions& options, at::Device device,
-                    at::ScalarType storage, const DataParallel* parallel) {
-  StepResult result =
-      parallel == nullptr
-          ? accumulate_gradients(network, batches, execution, options, device, storage)
-          : accumulate_on_all_ranks(network, batches, execution, options, device, storage, *parallel);
-  result.gradient_norm = std::numeric_limits<double>::quiet_NaN();
+namespace {
+
+// Clipping and the update, both on the card.
+void update_on_device(StartedStep& step, ActivePath& path, const StepOptions& options, StepBoard& board) {
+  const std::vector<ActivePath::Leaf*> leaves = leaves_with_gradient(path);
+  at::Tensor divisor;
   if (options.clip_gradient_norm > 0) {
-    result.gradient_norm = gradient_norm(*execution.path);
-    if (result.gradient_norm > options.clip_gradient_norm) {
-      scale_gradients(*execution.path, options.clip_gradient_norm / (result.gradient_norm + 1e-6));
+    divisor = device_clipping(leaves, options.clip_gradient_norm, board);
+    step.result.gradient_norm = 0;  // to be read
+  }
+  if (options.sgd.momentum != 0) step.created = create_momenta(leaves);
+  device_sgd(leaves, options.sgd, divisor, board);
+}
+
+}  // namespace
+
+StartedStep start_step(const NetworkDescription& network, const std::vector<BatchPtr>& batches,
+                       const Execution& execution, const StepOptions& options, at::Device device,
+                       at::ScalarType storage, StepBoard& board, const DataParallel* parallel) {
+  const bool aside = board.numbers.defined();
+  StartedStep step;
+  step.result = parallel == nullptr ? accumulate_gradients(network, batches, execution, options, device,
+                                                           storage, aside ? &board : nullptr)
+                                    : accumulate_on_all_ranks(network, batches, execution, options, device,
+                                                              storage, *parallel);
+  step.result.gradient_norm = std::numeric_limits<double>::quiet_NaN();
+  if (aside) {
+    update_on_device(step, *execution.path, options, board);
+    if (parallel != nullptr && options.clip_gradient_norm > 0)
+      step.result.gradient_norm = board.norm.item<double>();
+    return step;
+  }
+  if (options.clip_gradient_norm > 0) {
+    step.result.gradient_norm = gradient_norm(*execution.path);
+    if (step.result.gradient_norm > options.clip_gradient_norm) {
+      scale_gradients(*execution.path, options.clip_gradient_norm / (step.result.gradient_norm + 1e-6));
     }
   }
   sgd_update(*execution.path, options.sgd);
-  return result;
+  return step;
 }
 
 }  // namespace singlepath

@@ -1,7 +1,14 @@
-// One optimizer step on one path.
+// One optimizer step on one path, in four phases: forward and backward of all batches, clipping, the update,
+// and what it reports. What several processes do to their gradients belongs between the first two.
 #pragma once
 
+#include <c10/core/Event.h>
+
+#include <chrono>
+#include <optional>
+
 #include "data/batch.h"
+#include "train/board.h"
 #include "train/optimizer.h"
 #include "weights/execution.h"
 
@@ -25,17 +32,39 @@ struct StepResult {
   double communication = 0;  // seconds in which this rank exchanged with others, waiting for them included
 };
 
+// A step whose work was handed out: on a CPU it is done, on a GPU the card still computes it.
+class StartedStep {
+ public:
+  // Whether finish() will not wait.
+  bool done() const noexcept;
+  // Waits for the card. Throws NON_FINITE_LOSS, or ABORTED after a failed step before it; then `created`
+  // momenta are of no use, and all else is as it was.
+  StepResult finish() const;
+
+  StepResult result;                // complete on a CPU
+  std::vector<Parameter*> created;  // parameters that got a momentum
+
+  // From now on the numbers of `board` are the step's.
+  void read(const StepBoard& board);
+
+ private:
+  at::Tensor numbers_;  // of the board, in pinned memory
+  std::optional<c10::Event> event_;
+  std::chrono::steady_clock::time_point pretended_end_;  // without an event: see computes_aside()
+};
+
 // Forward and backward of all batches on the path; gradients are left in the leaves of `execution.path`.
-// Throws NON_FINITE_LOSS before anything but running averages is changed (see RunningAverages). `logits`
-// (optional) receives those of the last batch, `input` its images with gradient.
+// Throws NON_FINITE_LOSS before anything but running averages is changed (see RunningAverages); with a
+// `board` (for a GPU), loss, hits and failure are noted there instead, and nothing waits. `logits` (optional)
+// receives those of the last batch, `input` its images with gradient.
 StepResult accumulate_gradients(const NetworkDescription& network, const std::vector<BatchPtr>& batches,
                                 const Execution& execution, const StepOptions& options, at::Device device,
-                                at::ScalarType storage, at::Tensor* logits = nullptr,
-                                at::Tensor* input = nullptr);
+                                at::ScalarType storage, StepBoard* board = nullptr,
+                                at::Tensor* logits = nullptr, at::Tensor* input = nullptr);
 
 // accumulate_gradients (of all ranks where `parallel` is given: train/data_parallel.h), clipping, update.
-StepResult run_step(const NetworkDescription& network, const std::vector<BatchPtr>& batches,
-                    const Execution& execution, const StepOptions& options, at::Device device,
-                    at::ScalarType storage, const DataParallel* parallel = nullptr);
+StartedStep start_step(const NetworkDescription& network, const std::vector<BatchPtr>& batches,
+                       const Execution& execution, const StepOptions& options, at::Device device,
+                       at::ScalarType storage, StepBoard& board, const DataParallel* parallel = nullptr);
 
 }  // namespace singlepath

@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <unordered_map>
+#include <vector>
 
 #include "graph/graph.h"
 #include "weights/parameters.h"
@@ -26,9 +27,16 @@ struct BatchStatistics {
   at::Tensor var;     // squared deviations from the mean, summed, until finished; then the variance
   int64_t count = 0;  // values per channel: images x pixels
 
-  // `batch_count` values per channel. The variance of a single value is taken as 0.
+  // `batch_count` values per channel. The variance of a single value is taken as 0. On a GPU batches are put
+  // aside until finish(), which merges them with a few launches in place of eight for each.
   void add(const at::Tensor& batch_mean, const at::Tensor& batch_unbiased_var, int64_t batch_count);
   void finish();
+
+ private:
+  void merge_batches();
+
+  std::vector<at::Tensor> means_, vars_;  // put aside; variances unbiased
+  std::vector<double> counts_;
 };
 
 using StatisticsMap = std::unordered_map<const Node*, BatchStatistics>;

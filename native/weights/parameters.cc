@@ -7,10 +7,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <unordered_set>
 
 #include "core/error.h"
 #include "core/rng.h"
 #include "core/sizes.h"
+#include "runtime/device.h"
 
 namespace singlepath {
 namespace {
@@ -88,6 +90,27 @@ ParameterStore::ParameterStore(const NetworkDescription& description, uint64_t s
         }
       }
     }
+  }
+  if (computes_aside(device)) gather_running_averages(device);
+}
+
+void ParameterStore::gather_running_averages(at::Device device) {
+  std::unordered_set<Parameter*> buffers;
+  int64_t count = 0;
+  for (const auto& [node, own] : nodes_) {
+    for (Parameter* buffer : {own.running_mean, own.running_var}) {
+      if (buffer != nullptr && buffers.insert(buffer).second) count += buffer->value.numel();
+    }
+  }
+  if (count == 0) return;
+  running_averages_ = at::empty({count}, at::TensorOptions(device).dtype(at::kFloat));
+  int64_t offset = 0;
+  for (Parameter* buffer : buffers) {
+    // Not a view: autograd would take a change of one buffer for a change of all.
+    at::Tensor part = at::empty({0}, running_averages_.options());
+    part.set_(running_averages_.storage(), offset, buffer->value.sizes(), {1});
+    offset += part.numel();
+    buffer->value = part.copy_(buffer->value);
   }
 }
 

@@ -52,11 +52,18 @@ class ParameterStore {
   std::vector<Parameter>& all() { return parameters_; }
   // Null where there is none.
   Parameter* find(const std::string& name);
+  // On a device that computes aside: the memory of all running_mean and running_var, one after another; else
+  // undefined, as where there are none.
+  const at::Tensor& running_averages() const { return running_averages_; }
 
  private:
+  // Moves them into one block.
+  void gather_running_averages(at::Device device);
+
   std::vector<Parameter> parameters_;
   std::unordered_map<std::string, Parameter*> by_name_;
   std::unordered_map<const Node*, NodeParameters> nodes_;
+  at::Tensor running_averages_;
 };
 
 // The parameters of the running step: leaves that alias the part of each parameter the path uses. Autograd

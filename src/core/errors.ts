@@ -12,6 +12,8 @@ export type ErrorCode =
   | 'NON_FINITE_LOSS'
   | 'EXPORT_MISMATCH' // exported network does not compute the same numbers
   | 'DEVICE_UNAVAILABLE'
+  | 'DEVICE_FAILED' // a GPU takes no more work from this process
+  | 'OUT_OF_MEMORY' // of the machine or of a GPU
   | 'NATIVE_MISSING' // addon or libtorch not found
   | 'NATIVE' // libtorch raised an error
   | 'RANK_LOST' // another process of the group is gone, failed or silent

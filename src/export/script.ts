@@ -7,7 +7,7 @@ import { callNative, cancellation } from '../runtime/call.js';
 import type { NativeBatch, NativeScript, TensorEntry } from '../runtime/native.js';
 import type { ValidateResult } from '../supernet/supernet.js';
 
-/** A network in a TorchScript file, on the CPU: what `exportSubnet` writes, or any that maps images to logits. */
+/** A network in a TorchScript file: what `exportSubnet` writes, or any that maps images to logits. */
 export class Script implements Disposable {
   #disposed = false;
 
@@ -18,12 +18,17 @@ export class Script implements Disposable {
     checkArguments('Script', { path, script: native });
   }
 
-  /** @throws SinglePathError `IO` where it cannot be read, `INVALID_CHECKPOINT` where it holds no TorchScript. */
-  static async load(path: string): Promise<Script> {
+  /**
+   * @param device `cpu` or `cuda:N`: where it runs.
+   * @throws SinglePathError `IO` where it cannot be read, `INVALID_CHECKPOINT` where it holds no TorchScript,
+   *   `DEVICE_UNAVAILABLE`.
+   */
+  static async load(path: string, device = 'cpu'): Promise<Script> {
     await access(path).catch((error: unknown) => {
       throw ioError('read', path, error);
     });
-    const native = await callNative(() => addon().loadScript(path)).catch((cause: unknown) => {
+    const native = await callNative(() => addon().loadScript(path, device)).catch((cause: unknown) => {
+      if (cause instanceof SinglePathError && cause.code !== 'NATIVE') throw cause;
       throw new SinglePathError(
         'INVALID_CHECKPOINT',
         `Expected a TorchScript file in '${path}' but it does not load: ${firstLine(cause)}`,

@@ -126,7 +126,9 @@ export async function evaluateExported(
   using stack = new Disposables();
   const isOnnx = path.endsWith('.onnx');
   if (!isOnnx && existsSync(path) && !isExported(path)) onForeign?.();
-  const network = stack.add(await (isOnnx ? OnnxNetwork.load(path) : Script.load(path)));
+  const network = stack.add(
+    await (isOnnx ? OnnxNetwork.load(path) : Script.load(path, config.runtime.device)),
+  );
   const test = stack.add(await openImages(config, exportedSpace(config, path), 'test'));
   const batches = await new FixedImages(config, signal).batches(test);
   stack.addAll(batches);

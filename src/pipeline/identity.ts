@@ -1,4 +1,5 @@
 import type { Config } from '../config/schema/config.js';
+import { kernelsOn } from '../config/schema/runtime.js';
 import { generationOf } from '../config/schema/search.js';
 import { addon, packageVersion } from '../runtime/addon.js';
 import { spaceHash } from '../space/hash.js';
@@ -9,12 +10,17 @@ export function trainingIdentity(config: Config, section: 'train' | 'retrain'): 
   const { seed, runtime } = config;
   // How often something is written may change between stop and resume.
   const { checkpointEvery: _, logEvery: __, ...recipe } = config[section];
-  const { device, kernels, precision } = runtime;
   const { reproducible, shards } = config.distributed;
   return {
-    ...{ seed, data: imagesIdentity(config), runtime: { device, kernels, precision }, recipe },
+    ...{ seed, data: imagesIdentity(config), runtime: runtimeIdentity(runtime), recipe },
     ...(reproducible && { distributed: { shards } }),
   };
+}
+
+/** What computes: not which of several equal cards, and no kernels that a card does not have. */
+function runtimeIdentity({ device, kernels, precision }: Config['runtime']): Record<string, unknown> {
+  const type = device.replace(/:.*/, '');
+  return { device: type, kernels: kernelsOn(type, kernels), precision };
 }
 
 /** What has to be equal on all processes that train together: where files lie may differ. */
@@ -52,13 +58,12 @@ export function splitIdentity({ data }: Config): Record<string, unknown> {
 /** What a candidate's score depends on besides weights and architecture. */
 export function scoreIdentity(config: Config): Record<string, unknown> {
   const { calibrationImages, validationImages, batchSize } = config.evaluate;
-  const { device, kernels, precision } = config.runtime;
   const { normalize, channelOrder } = config.data;
   return {
     images: { ...splitIdentity(config), normalize, channelOrder },
     // `statistics` tells scores from those of versions that averaged over batches.
     evaluate: { calibrationImages, validationImages, batchSize, statistics: 'pooled' },
-    runtime: { device, kernels, precision },
+    runtime: runtimeIdentity(config.runtime),
   };
 }
 

@@ -61,7 +61,6 @@ export async function openScorer(
   using stack = new Disposables();
   const scored = stack.add(await openScored(config, space, supernetRun, options));
   const { calibration, validation, weights: hash, record } = scored;
-  const { memory } = config.evaluate;
   const shared = group.worldSize > 1;
   const office = shared ? await TicketOffice.open(group, scored.identity) : undefined;
   const supernet =
@@ -74,7 +73,7 @@ export async function openScorer(
     validation,
     cache: cacheFile.cache,
     key: evaluationKey(hash, { ...scoreIdentity(config), split: record.split }),
-    memoryBytes: memory * 2 ** 20,
+    ...memoryOf(config),
     ...(shared && { chunk: CHUNK * group.worldSize }),
     ...(onProgress && { onProgress }),
     onWork: ({ layersRun, layersAlone }) => {
@@ -161,9 +160,14 @@ export async function helpScore(given: Config, control: HelpControl): Promise<nu
     group,
   });
   const { supernet, calibration, validation, identity } = scored;
-  const settings = { calibration, validation, memoryBytes: config.evaluate.memory * 2 ** 20, signal };
+  const settings = { calibration, validation, ...memoryOf(config), signal };
   const work = (unit: Architecture[]): Promise<EvaluateResult> => supernet.evaluate(unit, settings);
   return await takeTickets(group, work, { identity, timeout: config.distributed.timeout, signal });
+}
+
+/** Where it is not set, the supernet decides. */
+function memoryOf({ evaluate: { memory } }: Config): { memoryBytes?: number } {
+  return memory === null ? {} : { memoryBytes: memory * 2 ** 20 };
 }
 
 /** The supernet has to be one of the space whose architectures are scored. */

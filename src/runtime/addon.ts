@@ -49,6 +49,8 @@ export function addon(): Addon {
   // soon as another process wants a core (measured), so it spins only shortly.
   process.env.GOMP_SPINCOUNT ??= '1000';
   process.env.OMP_NUM_THREADS ??= String(availableParallelism());
+  // cuBLAS reads it when a GPU is first used: without a workspace of a fixed size its sums may change from run to run.
+  process.env.CUBLAS_WORKSPACE_CONFIG ??= ':4096:8';
   const attempts: string[] = [];
   let cause: unknown;
   for (const path of addonCandidates()) {

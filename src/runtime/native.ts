@@ -38,6 +38,8 @@ export interface Addon {
   /** Intra-op threads of the engine; takes effect for work queued later. */
   setThreads(threads: number): void;
   memory(): MemoryStatistics;
+  /** Calls of libtorch's operators since the first call of this, for tests: each is a launch or more on a GPU. */
+  operators(): number;
   Cancel: new () => NativeCancel;
   Batch: new (source: BatchSource) => NativeBatch;
   /** Decodes on a thread of its own. Rejects with `INVALID_DATASET` naming the file. */
@@ -60,7 +62,7 @@ export interface Addon {
   Network: new (description: NetworkDescription, options: NetworkOptions) => NativeNetwork;
   /** The bytes of a TorchScript file. */
   serializeScript(description: ScriptModuleDescription): Promise<Uint8Array>;
-  loadScript(path: string): Promise<NativeScript>;
+  loadScript(path: string, device: string): Promise<NativeScript>;
   Stopwatch: new (options: StopwatchOptions) => NativeStopwatch;
   /** Begins to open it: see `open()`. */
   Store: new (

@@ -1,5 +1,4 @@
-import { runtimeSchema } from '../config/schema/runtime.js';
-import { evaluateSchema } from '../config/schema/search.js';
+import { kernelsOn, runtimeSchema } from '../config/schema/runtime.js';
 import { checkArguments, checkCallbacks } from '../core/check.js';
 import { expected, SinglePathError } from '../core/errors.js';
 import { addon } from '../runtime/addon.js';
@@ -23,8 +22,8 @@ export interface SupernetOptions {
   device?: string;
   /** Default `fused` on a CPU. */
   kernels?: 'fused' | 'aten';
-  /** Storage of activations. Default `fp32`. */
-  precision?: 'fp32' | 'bf16';
+  /** Storage of activations; `tf32` is fp32 whose products a GPU may round to 10 bits. Default `fp32`. */
+  precision?: 'fp32' | 'bf16' | 'tf32';
   /** Seed of the initial weights. Default 0. */
   seed?: number;
 }
@@ -34,7 +33,10 @@ export interface EvaluateSettings {
   calibration: NativeBatch[];
   /** The same validation batches score every path. */
   validation: NativeBatch[];
-  /** Bytes that the results of shared layers and the candidates' BatchNorm statistics may take. Default 1 GiB. */
+  /**
+   * Bytes that the results of shared layers and the candidates' BatchNorm statistics may take. Default 1 GiB, or on a GPU a
+   * quarter of what is free there.
+   */
   memoryBytes?: number;
   /** Evaluate common prefixes once (default); false evaluates each path alone, with the same scores. */
   share?: boolean;
@@ -52,7 +54,9 @@ export interface ValidateResult {
 }
 
 const DEFAULTS = runtimeSchema.parse({});
-const DEFAULT_MEMORY = evaluateSchema.parse({}).memory * 2 ** 20;
+const DEFAULT_MEMORY = 2 ** 30;
+/** The native side looks how much is free. */
+const UNKNOWN_MEMORY = -1;
 
 /** Shares of the images that are right (top-1 and top-5, in [0, 1]) and the mean cross-entropy. */
 export function accuraciesOf({ correct, top5, loss, images }: ValidateResult): {
@@ -72,6 +76,7 @@ export function accuraciesOf({ correct, top5, loss, images }: ValidateResult): {
 export class Supernet implements Disposable {
   readonly #network: NativeNetwork;
   readonly #checked = new WeakSet<NativeBatch>();
+  readonly #memory: number;
   #disposed = false;
 
   constructor(
@@ -80,7 +85,8 @@ export class Supernet implements Disposable {
   ) {
     checkArguments('Supernet', { space, options });
     const { device = DEFAULTS.device, precision = DEFAULTS.precision, seed = 0 } = options;
-    const kernels = options.kernels ?? (device === 'cpu' ? 'fused' : 'aten');
+    const kernels = options.kernels ?? kernelsOn(device);
+    this.#memory = device === 'cpu' ? DEFAULT_MEMORY : UNKNOWN_MEMORY;
     this.#network = callNative(
       () => new (addon().Network)(describeNetwork(space), { device, kernels, precision, seed }),
     );
@@ -90,9 +96,13 @@ export class Supernet implements Disposable {
    * One optimizer step on one path; several batches accumulate into one gradient. Parameters off the path keep
    * their value, momentum and decay untouched.
    *
+   * A second step may be called while one runs: the results of the first come while the second is computed, so that
+   * neither the engine nor a GPU waits for JavaScript. Where a step fails, those called before that was known are not
+   * taken either.
+   *
    * @param parallel shares the step with other processes: the batches are those of this one's shards.
-   * @throws SinglePathError `NON_FINITE_LOSS` (nothing is updated), `ABORTED`, `DISPOSED`; with other processes also
-   *   `RANK_LOST` and `RANKS_DIFFER`, on all of them.
+   * @throws SinglePathError `NON_FINITE_LOSS` (nothing is updated), `ABORTED` (a step before it failed), `OUT_OF_MEMORY`,
+   *   `DEVICE_FAILED`, `DISPOSED`; with other processes also `RANK_LOST` and `RANKS_DIFFER`, on all of them.
    */
   async step(
     batches: NativeBatch | NativeBatch[],
@@ -141,7 +151,7 @@ export class Supernet implements Disposable {
     settings: EvaluateSettings,
   ): Promise<EvaluateResult> {
     checkArguments('evaluate()', { architectures, settings });
-    const { memoryBytes = DEFAULT_MEMORY, share = true, onProgress } = settings;
+    const { memoryBytes = this.#memory, share = true, onProgress } = settings;
     checkCallbacks({ onProgress });
     const flat = Int32Array.from(architectures.flatMap((a) => [...this.#genes(a)]));
     if (settings.calibration?.length === 0 || settings.validation?.length === 0) {

@@ -46,7 +46,7 @@ export interface TrainingOptions {
   parallel?: DataParallel | undefined;
   /** Where checkpoints, events and TensorBoard files go; without it nothing is written. Of a group: rank 0's. */
   run?: RunDirectory | undefined;
-  /** Stops after the present step, with a checkpoint. */
+  /** Stops after the present step and the one that was called meanwhile, with a checkpoint. */
   signal?: AbortSignal | undefined;
   onProgress?: ((progress: TrainingProgress) => void) | undefined;
   /** Number of classes: with it the training says where it learns nothing. */
@@ -91,30 +91,47 @@ export async function trainingLoop(options: TrainingOptions): Promise<TrainingSe
   const throwIfAsked = () => {
     if (asked()) throw new SinglePathError('ABORTED', 'Asked to stop', { cause: signal?.reason });
   };
+  // While one step is computed the next is already called, so that the engine never waits for this loop.
+  const inFlight: InFlight[] = [];
+  const most = parallel === undefined ? IN_FLIGHT : 1;
+  const start = (step: number, group: NativeBatch[]) => {
+    const architecture = sampler.at(step);
+    const settings = stepOptions(recipe, seed, step);
+    const share = parallel && parallelStep(parallel, step, signal?.aborted === true);
+    const result = takeStep(network, group, architecture, settings, step, share);
+    result.catch(() => {}); // thrown where it is awaited
+    inFlight.push({ result, epoch: epochsAt(step), learningRate: settings.learningRate });
+  };
+  const clock = new DataClock(loader);
+  const record = async () => {
+    const { result: promise, epoch, learningRate } = inFlight.shift()!;
+    const result = await promise;
+    session.record(result, learningRate, epoch, clock);
+    if (parallel !== undefined) parallel.group.step = state.step;
+    stopped = result.stop === true;
+    const stalled = watch?.add(state.step, result.loss);
+    if (stalled !== undefined) {
+      session.log('stalled', { ...stalled });
+      onStalled?.(stalled);
+    }
+    onProgress?.({ step: state.step, steps, epoch, learningRate, waited: clock.waited, ...result });
+  };
+  // What comes after these steps looks at the weights, so no step is called before it is done.
+  const isLookedAt = (done: number) =>
+    epochsAt(done) > epochsAt(done - 1) || session.isSaveDue(done) || done === steps;
   try {
     await endEpoch(); // stopped between an epoch's last step and its end
     const range = { first: state.step * batches, groups: steps - state.step, size: batches };
     const groups = batchGroups(loader, { ...range, signal: parallel === undefined ? signal : undefined });
-    const clock = new DataClock(loader);
+    let called = state.step;
     for await (const group of clock.watch(groups)) {
-      const architecture = sampler.at(state.step);
-      const epoch = epochsAt(state.step);
-      const settings = stepOptions(recipe, seed, state.step);
-      const share = parallel && parallelStep(parallel, state.step, signal?.aborted === true);
-      const result = await takeStep(network, group, architecture, settings, state.step, share);
-      session.record(result, settings.learningRate, epoch, clock);
-      if (parallel !== undefined) parallel.group.step = state.step;
-      stopped = result.stop === true;
-      const stalled = watch?.add(state.step, result.loss);
-      if (stalled !== undefined) {
-        session.log('stalled', { ...stalled });
-        onStalled?.(stalled);
+      start(called++, group);
+      while (inFlight.length >= (isLookedAt(called) ? 1 : most)) {
+        await record();
+        await endEpoch();
+        throwIfAsked();
+        if (session.isSaveDue(state.step)) await session.save();
       }
-      const { learningRate } = settings;
-      onProgress?.({ step: state.step, steps, epoch, learningRate, waited: clock.waited, ...result });
-      await endEpoch();
-      throwIfAsked();
-      await session.saveIfDue();
     }
     await onFinish?.(session);
     await session.save();
@@ -122,9 +139,11 @@ export async function trainingLoop(options: TrainingOptions): Promise<TrainingSe
     await parallel?.group.barrier('finished');
     return session;
   } catch (error) {
-    if (!asked() || !isAbort(error, signal)) {
-      session.logFailure(error);
-      throw error;
+    const aborted = asked() && isAbort(error, signal);
+    const failure = await settle(inFlight, aborted ? record : undefined);
+    if (!aborted || failure !== undefined) {
+      session.logFailure(failure ?? error);
+      throw failure ?? error;
     }
     await session.save();
     // A launcher ends the others as soon as one has ended: the checkpoint must be there.
@@ -154,6 +173,30 @@ function noteGroup(
     `goes on with ${now?.ranks ?? 1} processes instead of ${before?.ranks ?? 1}: ` +
       'the result is not, bit for bit, that of the same number all along (distributed.reproducible would give it)',
   );
+}
+
+/** Steps that were called before the results of the first are there. */
+const IN_FLIGHT = 2;
+
+interface InFlight {
+  result: Promise<StepResult>;
+  epoch: number;
+  learningRate: number;
+}
+
+/** Waits for the steps that are still computed. With `record` they count; returns what one of them throws. */
+async function settle(
+  inFlight: InFlight[],
+  record: (() => Promise<void>) | undefined,
+): Promise<Error | undefined> {
+  try {
+    while (record !== undefined && inFlight.length > 0) await record();
+    return undefined;
+  } catch (error) {
+    return error as Error;
+  } finally {
+    await Promise.allSettled(inFlight.map(({ result }) => result));
+  }
 }
 
 async function takeStep(

@@ -108,10 +108,9 @@ export class TrainingSession {
     this.#communication = 0;
   }
 
-  /** Saves a checkpoint where one is due; the last step's is left to {@link save}. */
-  async saveIfDue(): Promise<void> {
-    const { step } = this.state;
-    if (step % this.recipe.checkpointEvery === 0 && step < this.recipe.steps) await this.save();
+  /** Whether a checkpoint is due after this many steps. After the last one there is one always. */
+  isSaveDue(step: number): boolean {
+    return this.run !== undefined && step % this.recipe.checkpointEvery === 0 && step < this.recipe.steps;
   }
 
   /** Saves a checkpoint of the present step. */

@@ -3,6 +3,7 @@ import { existsSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSy
 import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { SinglePathError } from '../../src/core/errors.js';
 import { RunDirectory } from '../../src/run/directory.js';
 import { readEvents } from '../../src/run/events.js';
 import { UniformSampler } from '../../src/sampling/uniform.js';
@@ -140,7 +141,7 @@ test('events tell the run as if it had never stopped', async () => {
 test('a damaged checkpoint: the one before it is used, and an event says so', async () => {
   const whole = await reference();
   const path = freshPath();
-  await assert.rejects(train({ path, abortAfter: 20 }));
+  await assert.rejects(train({ path, abortAfter: 19 })); // step 20 was called meanwhile
   const newest = join(path, 'checkpoints', 'step-0000020');
   assert.ok(existsSync(newest));
   truncateSync(join(newest, 'weights.safetensors'), 50);
@@ -149,6 +150,46 @@ test('a damaged checkpoint: the one before it is used, and an event says so', as
   const events = readEvents(join(path, 'events.jsonl'));
   assert.match(String(events.find(({ type }) => type === 'skipped')?.error), /weights\.safetensors/);
   assert.equal(events.find(({ type }) => type === 'resumed')?.step, 14);
+});
+
+test('two steps are called before the first is done, and none behind a checkpoint or the end of an epoch', async () => {
+  const network = new FakeNetwork(space);
+  const step = network.step.bind(network);
+  let [running, most] = [0, 0];
+  const before: number[] = []; // steps done when each one was called
+  let done = 0;
+  network.step = async (...call) => {
+    before.push(done);
+    most = Math.max(most, ++running);
+    await new Promise((resolve) => setImmediate(resolve));
+    const result = await step(...call);
+    running--;
+    done++;
+    return result;
+  };
+  await train({ path: freshPath(), network, recipe: { steps: 10 }, batchesPerEpoch: 4 });
+  assert.equal(most, 2);
+  // Epochs end after 4 and 8 steps, a checkpoint comes after 7.
+  assert.deepEqual(before, [0, 0, 1, 2, 4, 4, 5, 7, 8, 8]);
+});
+
+test('of two steps under way the failed one is told, by its number, and nothing comes after it', async () => {
+  const network = new FakeNetwork(space);
+  const step = network.step.bind(network);
+  let called = 0;
+  network.step = async (...call) => {
+    const number = ++called;
+    await new Promise((resolve) => setImmediate(resolve));
+    if (number === 3) throw new SinglePathError('NON_FINITE_LOSS', 'not finite');
+    if (number > 3) throw new SinglePathError('ABORTED', 'a step before it failed');
+    return step(...call);
+  };
+  const path = freshPath();
+  await assert.rejects(train({ path, network }), { code: 'NON_FINITE_LOSS', message: /^Step 3 / });
+  assert.ok(called <= 4);
+  assert.equal(network.calls.length, 2);
+  const { type, step: at } = readEvents(join(path, 'events.jsonl')).at(-1)!;
+  assert.deepEqual([type, at], ['failed', 2]);
 });
 
 test('a checkpoint that lacks a tensor is refused by name', async () => {

@@ -1,5 +1,10 @@
 import { z } from 'zod';
 
+/** The kernels that compute on a device: the fused ones are for CPUs. */
+export function kernelsOn(device: string, kernels: 'fused' | 'aten' = 'fused'): 'fused' | 'aten' {
+  return device === 'cpu' ? kernels : 'aten';
+}
+
 /** The device, kernels and threads that compute. */
 export const runtimeSchema = z.strictObject({
   device: z
@@ -11,13 +16,13 @@ export const runtimeSchema = z.strictObject({
     .enum(['fused', 'aten'])
     .default('fused')
     .describe(
-      'fused: our CPU kernels, which run a chain of ops as one piece; aten: op by op through libtorch, the reference',
+      'fused: our CPU kernels, which run a chain of ops as one piece; aten: op by op through libtorch, the reference, and always so on a GPU',
     ),
   precision: z
-    .enum(['fp32', 'bf16'])
+    .enum(['fp32', 'bf16', 'tf32'])
     .default('fp32')
     .describe(
-      'How activations are stored and, on AMD processors, the factors of matrix products; weights and sums stay float32',
+      'How activations are stored and, on AMD processors, the factors of matrix products; weights and sums stay float32. tf32, on a GPU: fp32 whose products are rounded to 10 bits of mantissa',
     ),
   threads: z
     .int()

@@ -35,9 +35,10 @@ export const evaluateSchema = z.strictObject({
       'Memory for the decoded images that candidates are calibrated and scored on, in MiB or such as 4GB; a set that does not fit is decoded again for every population',
     ),
   memory: memorySize
-    .prefault(1024)
+    .nullable()
+    .default(null)
     .describe(
-      'Memory for the results of the layers with which several candidates begin, and for BatchNorm statistics, in MiB or such as 4GB; what does not fit is computed again',
+      'Memory for the results of the layers with which several candidates begin, and for BatchNorm statistics, in MiB or such as 4GB; what does not fit is computed again. null means 1 GiB, or on a GPU a quarter of what is free there',
     ),
 });
 

@@ -18,8 +18,8 @@ export interface NetworkOptions {
   device: string;
   /** `fused`: fused CPU kernels where a chain is recognized; `aten`: op by op (the reference). */
   kernels: 'fused' | 'aten';
-  /** Storage of activations; weights and sums stay float32. */
-  precision: 'fp32' | 'bf16';
+  /** Storage of activations; weights and sums stay float32. tf32: fp32 whose products a GPU may round to TF32. */
+  precision: 'fp32' | 'bf16' | 'tf32';
   /** Seed of the initial weights. */
   seed: number;
 }
@@ -51,7 +51,7 @@ export interface StepResult {
 }
 
 export interface EvaluateOptions {
-  /** Bytes that the results of shared layers may take; results that do not fit are computed again. */
+  /** Bytes that the results of shared layers may take; results that do not fit are computed again. -1: see EvaluateSettings. */
   memoryBytes: number;
   /** False evaluates each path alone (the reference for tests). */
   share: boolean;

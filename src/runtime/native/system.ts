@@ -6,6 +6,8 @@ export interface MemoryStatistics {
   /** Allocations of memory used before, and all. */
   hits: number;
   allocations: number;
+  /** The same of each GPU that this process has used. */
+  devices: { name: string; allocated: number; cached: number; peak: number }[];
   /** Live native handles by class name. */
   handles: Record<string, number>;
 }
