@@ -209,6 +209,17 @@ describe('measure', () => {
       assert.ok(Math.abs(times!.p50 - time(key)) <= 1, `${key}: ${times!.p50}`);
   });
 
+  it('where other programs disturb samples the fastest count, and the row says that it is not known', async () => {
+    // Three calls in four take up to twice as long.
+    const random = new RandomStream(6, 'test', 0);
+    const noise = (i: number) => (i % 4 === 0 ? 0 : random.uniform());
+    const { rows } = await measure(options({ noise, more: () => 5 }));
+    for (const { key, times, flags } of rows.filter(({ key }) => !key.endsWith('identity'))) {
+      assert.ok(Math.abs(times!.p50 / time(key) - 1) < 0.005, `${key}: ${times!.p50}`);
+      assert.deepEqual(flags, ['not_converged']);
+    }
+  });
+
   it('a row that fails has its reason, and the others their times', async () => {
     const fail = (key: string) => (key.includes('linear') ? 'out of memory' : undefined);
     const { rows } = await measure(options({ fail }, { method: 'isolated' })).catch((error: Error) => {

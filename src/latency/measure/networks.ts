@@ -2,7 +2,7 @@ import { RandomStream } from '../../core/rng.js';
 import { FeasibleSet } from '../../sampling/feasible.js';
 import type { Architecture, SearchSpace } from '../../space/types.js';
 import { pathRows, spaceRows } from '../rows.js';
-import { meanOf, median, medianError, sortedCopy, timesOf } from '../statistics.js';
+import { meanOf, median, medianError, sortedCopy, timesOf, undisturbed } from '../statistics.js';
 import type { Times } from '../table.js';
 import type { MeasureSettings } from './measure.js';
 import { type Reading, slowness } from './speed.js';
@@ -26,7 +26,7 @@ export interface MeasuredNetwork {
   architecture: Architecture;
   /** Median over the repetitions of their medians, in nanoseconds; NaN where it failed. */
   ns: number;
-  /** Median of each repetition. */
+  /** Median of each repetition; where other programs disturbed it, of its fastest calls. */
   repetitions: number[];
   /** Of all samples of all repetitions, at the usual speed of the machine. */
   times?: Times;
@@ -96,7 +96,7 @@ function networksOf(
   const good = results.filter(({ result }) => result.status === 'ok');
   const slow = slowness(
     good.map(({ visit, result, window }): Reading => {
-      const value = median(sortedCopy(result.totals)) - overheadNs;
+      const value = median(sortedCopy(undisturbed(result.totals))) - overheadNs;
       return { item: visits[visit.index]!.network, group: window, value };
     }),
   );
@@ -107,7 +107,7 @@ function networksOf(
     const samples = kept.map(({ result, window }) =>
       result.totals.map((total) => (total - overheadNs) / slow.get(window)!),
     );
-    const medians = samples.map((totals) => median(sortedCopy(totals)));
+    const medians = samples.map((totals) => median(sortedCopy(undisturbed(totals))));
     const error = own(results).find(({ result }) => result.error !== undefined)?.result.error;
     return {
       architecture,

@@ -1,5 +1,5 @@
 import type { Row, SpaceRows } from '../rows.js';
-import { meanOf, median, sortedCopy, timesOf } from '../statistics.js';
+import { fastestOf, isDisturbed, meanOf, median, sortedCopy, timesOf } from '../statistics.js';
 import type { RowSource, TableRow } from '../table.js';
 import { type Reading, slowness } from './speed.js';
 import { steadyOnes, type VisitResult } from './windows.js';
@@ -9,7 +9,7 @@ const RESOLUTION = 100;
 
 interface Samples {
   /** One a visit and place. */
-  visits: { times: number[]; drifted: boolean }[];
+  visits: { times: number[]; drifted: boolean; disturbed: boolean }[];
   errors: Set<string>;
   timeouts: number;
 }
@@ -46,7 +46,7 @@ export function rowsOfVisits(
       const found = times[place];
       if (found !== undefined) {
         const even = spread(found, options.samples).map((time) => time / factor);
-        own.visits.push({ times: even, drifted });
+        own.visits.push({ times: even, drifted, disturbed: isDisturbed(result.totals) });
       }
       if (result.error !== undefined) own.errors.add(result.error);
       if (result.status === 'timeout') own.timeouts++;
@@ -78,10 +78,12 @@ function timesOfBlocks(
   overheadNs: number,
 ): (number[] | undefined)[] {
   if (status !== 'ok') return [];
-  if (blocks === undefined) return [totals.map((total) => Math.max(0, total - overheadNs))];
-  const sum = blocks.reduce((total, times) => total + median(sortedCopy(times)), 0);
-  const scale = Math.max(0, median(sortedCopy(totals)) - overheadNs) / sum;
-  return blocks.map((times) => times.map((time) => time * scale));
+  const counting = isDisturbed(totals) ? fastestOf : (samples: readonly number[]) => [...samples];
+  const middle = (samples: readonly number[]) => median(sortedCopy(counting(samples)));
+  if (blocks === undefined) return [counting(totals).map((total) => Math.max(0, total - overheadNs))];
+  const sum = blocks.reduce((total, times) => total + middle(times), 0);
+  const scale = Math.max(0, middle(totals) - overheadNs) / sum;
+  return blocks.map((times) => counting(times).map((time) => time * scale));
 }
 
 function tableRow(
@@ -97,7 +99,9 @@ function tableRow(
     return { ...row, status: timeouts > 0 ? 'timeout' : 'failed', ...(error !== '' && { error }), flags: [] };
   }
   const times = timesOf(samples);
-  const within = (times.p50Error ?? Number.POSITIVE_INFINITY) <= Math.max(RESOLUTION, tolerance * times.p50);
+  const quiet = 2 * kept.filter(({ disturbed }) => disturbed).length <= kept.length;
+  const error = times.p50Error ?? Number.POSITIVE_INFINITY;
+  const within = quiet && error <= Math.max(RESOLUTION, tolerance * times.p50);
   return {
     ...row,
     status: 'ok',

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { SinglePathError } from '../../core/errors.js';
 import type { JobResult, Session, StopRule } from '../device/session.js';
 import type { Block } from '../rows.js';
-import { median, sortedCopy } from '../statistics.js';
+import { median, sortedCopy, undisturbed } from '../statistics.js';
 import type { Journal } from './journal.js';
 import type { Visit } from './visits.js';
 
@@ -136,7 +136,7 @@ export class Windows {
           hint: 'it is a network of the space: what stops it stops every row',
         });
       }
-      const ns = median(sortedCopy(totals));
+      const ns = median(sortedCopy(undisturbed(totals)));
       journal?.append({ type: 'sentinel', window, attempt, ns });
       return ns;
     }
