@@ -38,7 +38,7 @@ export function searchCommand(): Command {
       ],
       [
         "singlepath search --supernet runs/supernet --constraint 'madds<=3M' --calibrate 18 --finalists 10",
-        'with real trainings before and after: slower, and worth it',
+        'with real trainings before and after: slower; docs/search-quality.md tells what they bring',
       ],
       [
         "singlepath search --supernet runs/supernet --constraint 'latency[pi.lut]<=12ms' --agent pi.local:7757 --token-file token",
