@@ -122,7 +122,7 @@ class FoldedBlock : public TimedBlock {
     at::Tensor bias = node.bias ? own.bias->value : at::Tensor();
     const int32_t value = static_cast<int32_t>(&node - graph().nodes.data()) + 1;
     if (const Node* norm = folded(value)) {
-      const BatchStatistics& statistics = statistics_.at(norm);
+      const PooledStatistics& statistics = statistics_.at(norm);
       const NodeParameters& affine = parameters_.of(*norm);
       at::Tensor scale = statistics.var.add(norm->eps).rsqrt();
       if (norm->affine) scale = scale.mul(affine.weight->value);
@@ -149,7 +149,7 @@ class FoldedBlock : public TimedBlock {
       bind_parameters(branch, kept);
       std::vector<cpu::RunningStatistics> running;
       for (const FusedUnit& unit : branch.units) {
-        const BatchStatistics& own = statistics_.at(unit.norm);
+        const PooledStatistics& own = statistics_.at(unit.norm);
         running.push_back({own.mean.data_ptr<float>(), own.var.data_ptr<float>()});
       }
       chains->emplace_back(branch.chain, running.data());

@@ -49,7 +49,7 @@ at::Tensor batch_norm(const Node& node, const Inputs& inputs, const Execution& e
       break;
   }
   if (execution.statistics != nullptr) {
-    const BatchStatistics& own = execution.statistics->at(&node);
+    const PooledStatistics& own = execution.statistics->at(&node);
     return apply(own.mean, own.var, false, 0);
   }
   return apply(channel_range.of(parameters.running_mean->value),

@@ -29,7 +29,7 @@ at::Tensor evaluate(FusedPlan& plan, const at::Tensor& x, const at::Tensor& resi
     std::vector<cpu::RunningStatistics> running;
     for (const FusedUnit& unit : branch.units) {
       if (execution.statistics != nullptr) {
-        const BatchStatistics& own = execution.statistics->at(unit.norm);
+        const PooledStatistics& own = execution.statistics->at(unit.norm);
         running.push_back({own.mean.data_ptr<float>(), own.var.data_ptr<float>()});
       } else {
         const NodeParameters& buffers = execution.parameters.of(*unit.norm);

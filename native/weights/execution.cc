@@ -12,8 +12,8 @@
 
 namespace singlepath {
 
-void BatchStatistics::add(const at::Tensor& batch_mean, const at::Tensor& batch_unbiased_var,
-                          int64_t batch_count) {
+void PooledStatistics::add(const at::Tensor& batch_mean, const at::Tensor& batch_unbiased_var,
+                           int64_t batch_count) {
   at::NoGradGuard no_grad;
   if (computes_aside(batch_mean.device())) {
     means_.push_back(batch_mean);
@@ -39,7 +39,7 @@ void BatchStatistics::add(const at::Tensor& batch_mean, const at::Tensor& batch_
 }
 
 // All batches at once: the squared deviations within each batch, and those of the batches' means.
-void BatchStatistics::merge_batches() {
+void PooledStatistics::merge_batches() {
   const int64_t batches = static_cast<int64_t>(means_.size());
   const auto host = [&](const std::vector<double>& values) {
     return at::tensor(values, at::kDouble)
@@ -57,7 +57,7 @@ void BatchStatistics::merge_batches() {
   vars_.clear();
 }
 
-void BatchStatistics::finish() {
+void PooledStatistics::finish() {
   at::NoGradGuard no_grad;
   if (!means_.empty()) merge_batches();
   mean = mean.to(at::kFloat);

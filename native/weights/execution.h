@@ -22,7 +22,7 @@ enum class Mode {
 // BatchNorm statistics of one node: mean and unbiased variance over all values of all calibration batches, as
 // if their inputs of this node were one tensor. Batches of unequal sizes count by their values (Chan, Golub
 // and LeVeque's pairwise update, "Algorithms for computing the sample variance", 1983, equation 2.1).
-struct BatchStatistics {
+struct PooledStatistics {
   at::Tensor mean;    // [channels], float64 until finished, then float32
   at::Tensor var;     // squared deviations from the mean, summed, until finished; then the variance
   int64_t count = 0;  // values per channel: images x pixels
@@ -39,7 +39,7 @@ struct BatchStatistics {
   std::vector<double> counts_;
 };
 
-using StatisticsMap = std::unordered_map<const Node*, BatchStatistics>;
+using StatisticsMap = std::unordered_map<const Node*, PooledStatistics>;
 
 struct Execution {
   const Architecture& architecture;

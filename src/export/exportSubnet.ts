@@ -116,16 +116,12 @@ export async function exportSubnet(options: ExportOptions): Promise<ExportResult
     });
     let onnxParity: Parity | undefined;
     if (onnx !== false) {
-      const metadata = onnxMetadata(description);
-      await writeDurably(temporary('onnx'), [encodeOnnx(subnet, weights, { ...onnx, metadata })]);
-      if ((await loadOnnxRuntime()) !== undefined) {
-        using other = await OnnxNetwork.load(temporary('onnx'));
-        const agreement = description.costs.bitops > 0 ? QUANTIZED_AGREEMENT : undefined;
-        const hint =
-          'that is the ONNX file: --no-onnx leaves it out, export.tolerance says how far it may be off';
-        const logits = await other.forward(parityBatch);
-        onnxParity = checkParity(reference, logits, { tolerance, agreement, hint });
-      }
+      const bytes = encodeOnnx(subnet, weights, { ...onnx, metadata: onnxMetadata(description) });
+      await writeDurably(temporary('onnx'), [bytes]);
+      onnxParity = await onnxParityOf(temporary('onnx'), reference, parityBatch, {
+        tolerance,
+        agreement: description.costs.bitops > 0 ? QUANTIZED_AGREEMENT : undefined,
+      });
       description.onnx = { parity: onnxParity ?? 'not checked' };
     }
     await writeDurably(temporary('weights'), encodeSafetensors(weights, { format: 'pt' }));
@@ -141,6 +137,19 @@ export async function exportSubnet(options: ExportOptions): Promise<ExportResult
     if (created) await rmdir(directory).catch(() => {}); // only where it is empty
     throw error instanceof Error && 'syscall' in error ? ioError('write', directory, error) : error;
   }
+}
+
+/** How far the logits of an ONNX file are from the reference; undefined where nothing here runs such files. */
+async function onnxParityOf(
+  file: string,
+  reference: TensorEntry,
+  batch: NativeBatch,
+  limits: { tolerance: number; agreement: number | undefined },
+): Promise<Parity | undefined> {
+  if ((await loadOnnxRuntime()) === undefined) return undefined;
+  using network = await OnnxNetwork.load(file);
+  const hint = 'that is the ONNX file: --no-onnx leaves it out, export.tolerance says how far it may be off';
+  return checkParity(reference, await network.forward(batch), { ...limits, hint });
 }
 
 async function writeExamples(directory: string, description: ArchitectureFile): Promise<void> {

@@ -62,12 +62,12 @@ export function readEvents(path: string): RunEvent[] {
     what: 'a JSON event',
     hint: 'the file is damaged: remove the line, or start again in a new run directory',
   })) {
-    // A process killed between its last validation and its end validates again, with the same numbers.
-    if (event.type === 'validation') {
-      events = events.filter(({ type, step }) => type !== 'validation' || step !== event.step);
-    }
     if (event.type === 'resumed') events = events.filter((earlier) => earlier.step <= event.step);
     events.push(event);
   }
-  return events;
+  // A process killed between its last validation and its end validates again, with the same numbers.
+  const last = new Map(
+    events.filter(({ type }) => type === 'validation').map((event) => [event.step, event]),
+  );
+  return events.filter((event) => event.type !== 'validation' || last.get(event.step) === event);
 }

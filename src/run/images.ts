@@ -27,6 +27,8 @@ export interface ImageRecord {
 }
 
 const FILE = 'images.json';
+const DAMAGED =
+  'the file is damaged, or of a newer version: restore it, or delete it to go on without its check';
 export const BROKEN_FILE = 'broken-images.json';
 
 /** Notes the images of a run; what a run that is resumed has noted stays. */
@@ -53,7 +55,9 @@ export function readImageRecord(runDir: string): ImageRecord | undefined {
     const record = JSON.parse(readFileSync(file, 'utf8')) as ImageRecord;
     if (record.format === 1) return record;
   } catch (cause) {
-    throw new SinglePathError('INVALID_CHECKPOINT', `Expected JSON in '${file}'`, { cause });
+    throw new SinglePathError('INVALID_CHECKPOINT', `Expected JSON in '${file}'`, { cause, hint: DAMAGED });
   }
-  throw new SinglePathError('INVALID_CHECKPOINT', `Expected an image record of format 1 in '${file}'`);
+  throw new SinglePathError('INVALID_CHECKPOINT', `Expected an image record of format 1 in '${file}'`, {
+    hint: DAMAGED,
+  });
 }

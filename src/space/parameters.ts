@@ -1,4 +1,3 @@
-import { productOf } from '../core/sizes.js';
 import type { ParameterSpec } from '../graph/node/types.js';
 import { graphParameters } from '../graph/walk.js';
 import { walkSpace } from './check.js';
@@ -14,11 +13,4 @@ export function parametersOf(space: SearchSpace): ParameterSpec[] {
   const parameters: ParameterSpec[] = [];
   walkSpace(space, ({ graph, values }) => parameters.push(...graphParameters(graph, values)));
   return parameters;
-}
-
-/** Number of trainable parameters of the supernet (buffers excluded). */
-export function supernetSize(space: SearchSpace): number {
-  return parametersOf(space)
-    .filter(({ trainable }) => trainable)
-    .reduce((total, { shape }) => total + productOf(shape, 'a parameter'), 0);
 }

@@ -27,6 +27,7 @@ import {
   samplesOf,
   tarHeader,
   tarOf,
+  withChecksum,
   writeFiles,
 } from './pictures.js';
 
@@ -394,18 +395,6 @@ describe('files that change while they are used', () => {
     await assert.rejects(lenient.batches({ batchSize: 4 }), /at most 10\S* % broken images/);
   });
 });
-
-function withChecksum(header: Buffer): Buffer {
-  header.write('        ', 148);
-  header.write(
-    `${header
-      .reduce((sum, byte) => sum + byte, 0)
-      .toString(8)
-      .padStart(6, '0')}\0 `,
-    148,
-  );
-  return header;
-}
 
 function cut(pixels: Uint8Array, size: number): string[] {
   return Array.from({ length: pixels.length / size }, (_, i) =>

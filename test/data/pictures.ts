@@ -90,14 +90,14 @@ export function tarHeader(path: string, size: number, type = '0'): Buffer {
   header.write('00000000000\0', 136);
   header.write(type, 156);
   header.write('ustar\x0000', 257);
+  return withChecksum(header);
+}
+
+/** Its checksum counts the bytes of the header, with blanks in its own place. */
+export function withChecksum(header: Buffer): Buffer {
   header.write('        ', 148);
-  header.write(
-    `${header
-      .reduce((sum, byte) => sum + byte, 0)
-      .toString(8)
-      .padStart(6, '0')}\0 `,
-    148,
-  );
+  const sum = header.reduce((total, byte) => total + byte, 0);
+  header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148);
   return header;
 }
 

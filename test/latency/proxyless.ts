@@ -4,14 +4,9 @@ import { RandomStream } from '../../src/core/rng.js';
  * ProxylessNAS's own reading of proxyless-mobile, written from its paper and its prediction formula, not from our op
  * graph: what the two say must agree.
  */
-const STAGES = [
-  [24, 4, 2],
-  [40, 4, 2],
-  [80, 4, 2],
-  [96, 4, 1],
-  [192, 4, 2],
-  [320, 1, 1],
-] as const;
+const STAGES = '24*4/2 40*4/2 80*4/2 96*4/1 192*4/2 320*1/1' // width * blocks / stride of the first
+  .split(' ')
+  .map((stage) => stage.split(/[*/]/).map(Number) as [width: number, blocks: number, stride: number]);
 
 /** Blocks in gene order: kernel and expansion; null is the zero op. */
 const OPS: readonly ([kernel: number, expand: number] | null)[] = [

@@ -293,6 +293,20 @@ describe('callbacks', () => {
   });
 });
 
+test('weights that are no finite numbers are refused by name, and nothing is loaded', async () => {
+  using net = new Supernet(twoPathsSpace());
+  const before = await net.state();
+  for (const value of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
+    const entries = before.map((entry) => {
+      const data = entry.data.map((old, i) => (entry.name === 'fc.bias' && i === 1 ? value : old + 1));
+      return { ...entry, data };
+    });
+    const code = 'INVALID_CHECKPOINT';
+    await assert.rejects(net.load(entries), { code, message: /finite numbers in tensor 'fc\.bias'/ });
+    assert.deepEqual(await net.state(), before);
+  }
+});
+
 describe('memory of an evaluation', () => {
   test('bounds the statistics of a large population, with the same scores', () => {
     // In processes of their own: the peak is that of the process. A BatchNorm of 256 channels takes 4.6 KB.

@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { SinglePathError } from '../../src/core/errors.js';
+import { populationEvaluator } from '../../src/evaluate/population.js';
 import { addon } from '../../src/runtime/addon.js';
 import type { EvaluateResult, NativeBatch, StepOptions } from '../../src/runtime/native.js';
+import { EvaluationCache } from '../../src/search/cache.js';
 import { parametersOf } from '../../src/space/parameters.js';
 import type { SearchSpace } from '../../src/space/types.js';
 import { Supernet } from '../../src/supernet/supernet.js';
@@ -254,6 +256,11 @@ for (const kernels of KERNELS) {
         new RegExp(`finite loss for path ${path.join()} but received inf`),
       );
       await assert.rejects(net.evaluate([path], settings), named);
+      const cache = new EvaluationCache(() => assert.fail('nothing is cached'));
+      const key = { supernet: 'broken', setup: '' };
+      const evaluator = populationEvaluator({ supernet: net, ...settings, cache, key });
+      await assert.rejects(evaluator([path], {}), named);
+      assert.equal(cache.get(key, path), undefined);
       await assert.rejects(net.validate([batch], path), named);
       assert.deepEqual(changed(before, await net.state()), []); // running statistics are as before, too
       await net.load([bias]);

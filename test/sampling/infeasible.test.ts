@@ -19,6 +19,21 @@ function refusal(space: GeneSpace, bounds: CostBound[]): SinglePathError {
   return assert.fail('the bounds are feasible');
 }
 
+/** Two layers, of which the cheaper choice in MAdds is the one with more parameters. */
+function excluding() {
+  const params = [
+    [9, 2],
+    [9, 2],
+  ];
+  return {
+    ...chain([
+      [1, 5],
+      [1, 5],
+    ]),
+    params: chain(params, { metric: 'params' }).table,
+  };
+}
+
 describe('constraints that cannot be met', () => {
   it('are answered with the smallest possible value and the architecture that has it', () => {
     const { space, table } = shufflenet;
@@ -37,17 +52,7 @@ describe('constraints that cannot be met', () => {
   });
 
   it('that only exclude each other name the smallest value of each given the others', () => {
-    const { space, table } = chain([
-      [1, 5],
-      [1, 5],
-    ]);
-    const params = chain(
-      [
-        [9, 2],
-        [9, 2],
-      ],
-      { metric: 'params' },
-    ).table;
+    const { space, table, params } = excluding();
     const { message } = refusal(space, [
       { table, atMost: 5 },
       { table: params, atMost: 12 },
@@ -58,17 +63,7 @@ describe('constraints that cannot be met', () => {
   });
 
   it('leave out of the answer a bound that does not take part', () => {
-    const { space, table } = chain([
-      [1, 5],
-      [1, 5],
-    ]);
-    const params = chain(
-      [
-        [9, 2],
-        [9, 2],
-      ],
-      { metric: 'params' },
-    ).table;
+    const { space, table, params } = excluding();
     const easy = chain(
       [
         [1, 2],

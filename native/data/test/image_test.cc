@@ -9,17 +9,12 @@
 #include "data/image/decoder.h"
 #include "data/image/resize.h"
 #include "data/placement.h"
+#include "data/test/check.h"
 #include "data/test/fuzz/images_to_read.h"
 
 using namespace singlepath;
 
 namespace {
-
-void check(bool condition, const char* what) {
-  if (condition) return;
-  std::fprintf(stderr, "failed: %s\n", what);
-  std::exit(1);
-}
 
 int below(RandomStream& random, int limit) {
   return static_cast<int>(random.integer(static_cast<uint64_t>(limit)));

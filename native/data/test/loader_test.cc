@@ -9,16 +9,11 @@
 
 #include "core/error.h"
 #include "data/synthetic.h"
+#include "data/test/check.h"
 
 using namespace singlepath;
 
 namespace {
-
-void check(bool condition, const char* what) {
-  if (condition) return;
-  std::fprintf(stderr, "failed: %s\n", what);
-  std::exit(1);
-}
 
 LoaderOptions options_for(const Dataset& dataset, int threads, int prefetch) {
   LoaderOptions options;

@@ -1,5 +1,4 @@
 import { checkArguments } from '../../core/check.js';
-import { SinglePathError } from '../../core/errors.js';
 import { addon } from '../../runtime/addon.js';
 import { callNative, cancellation } from '../../runtime/call.js';
 import type { NativeStopwatch } from '../../runtime/native.js';
@@ -9,7 +8,7 @@ import type { Environment } from '../table.js';
 import { machineEnvironment } from './machine.js';
 import { chainNetwork } from './network.js';
 import { torchscriptOf } from './networkFiles.js';
-import { sample } from './sampling.js';
+import { eachJob, sample } from './sampling.js';
 import type { Job, JobResult, Plan, RunSettings, Session, StopRule } from './session.js';
 
 export interface LocalOptions extends RunSettings {
@@ -41,18 +40,8 @@ export class LocalSession implements Session {
     return machineEnvironment(this.options, this.options.device);
   }
 
-  async *run(
-    { blocks, stop, jobs }: Plan,
-    { signal }: { signal?: AbortSignal | undefined },
-  ): AsyncIterable<JobResult> {
-    for (const job of jobs) {
-      try {
-        yield await this.#measure(job, blocks, stop, signal);
-      } catch (error) {
-        if (signal?.aborted || !(error instanceof SinglePathError) || error.code === 'ABORTED') throw error;
-        yield { seq: job.seq, status: 'failed', error: error.message, totals: [] };
-      }
-    }
+  run(plan: Plan, { signal }: { signal?: AbortSignal | undefined }): AsyncIterable<JobResult> {
+    return eachJob(plan, signal, (job, chain) => this.#measure(job, chain, plan.stop, signal));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -66,7 +55,7 @@ export class LocalSession implements Session {
     stop: StopRule,
     signal: AbortSignal | undefined,
   ): Promise<JobResult> {
-    const chain = await this.#chain(job.blocks.map((index) => blocks[index]!));
+    const chain = await this.#chain(blocks);
     // A block that has run before only needs its caches filled again.
     const cold = chain.some((copy) => !this.#warm.has(copy));
     for (const copy of chain) this.#warm.add(copy);

@@ -6,7 +6,7 @@ import { type Block, blockKey } from '../rows.js';
 import type { Environment } from '../table.js';
 import { machineEnvironment } from './machine.js';
 import { onnxOf, randomImages } from './networkFiles.js';
-import { sample } from './sampling.js';
+import { eachJob, sample } from './sampling.js';
 import type { Job, JobResult, Plan, RunSettings, Session, StopRule } from './session.js';
 
 type Found = NonNullable<Awaited<ReturnType<typeof loadOnnxRuntime>>>;
@@ -44,40 +44,34 @@ export class OnnxRuntimeSession implements Session {
     };
   }
 
-  async *run(
-    { blocks, stop, jobs }: Plan,
-    { signal }: { signal?: AbortSignal | undefined },
-  ): AsyncIterable<JobResult> {
-    for (const job of jobs) {
-      try {
-        yield await this.#measure(job, blocks, stop, signal);
-      } catch (error) {
-        if (signal?.aborted)
-          throw new SinglePathError('ABORTED', 'The measurement was stopped', { cause: error });
-        yield { seq: job.seq, status: 'failed', error: (error as Error).message, totals: [] };
-      }
-    }
+  run(plan: Plan, { signal }: { signal?: AbortSignal | undefined }): AsyncIterable<JobResult> {
+    return eachJob(plan, signal, (job, chain) => this.#measure(job, chain, plan.stop, signal));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}
 
   async #measure(
     job: Job,
-    blocks: readonly Block[],
+    chain: readonly Block[],
     stop: StopRule,
     signal: AbortSignal | undefined,
   ): Promise<JobResult> {
     const { runtime } = this.found;
     const { batch, threads } = this.options;
-    const chain = job.blocks.map((index) => blocks[index]!);
     if (chain.length === 0)
       throw new SinglePathError('INVALID_ARGUMENT', 'Expected at least one block to time');
-    const session = await runtime.InferenceSession.create(await onnxOf(withAnOp(chain)), {
-      logSeverityLevel: 3,
-      intraOpNumThreads: threads,
-      interOpNumThreads: 1,
+    const refused = (cause: unknown): never => {
+      if (signal?.aborted) throw new SinglePathError('ABORTED', 'The measurement was stopped', { cause });
+      const what = chain.map(blockKey).join(' | ');
+      const why = (cause as Error).message;
+      throw new SinglePathError('MEASUREMENT', `onnxruntime does not run ${what}: ${why}`, { cause });
+    };
+    const bytes = await onnxOf(withAnOp(chain));
+    const options = { logSeverityLevel: 3, intraOpNumThreads: threads, interOpNumThreads: 1 } as const;
+    const session = await runtime.InferenceSession.create(bytes, {
+      ...options,
       executionMode: 'sequential',
-    });
+    }).catch(refused);
     try {
       const { channels, height, width } = chain[0]!.input;
       const images = randomImages(batch * channels * height * width);
@@ -86,13 +80,7 @@ export class OnnxRuntimeSession implements Session {
       };
       return await sample(job, stop, true, (options) => time(() => session.run(feeds), options, signal));
     } catch (error) {
-      throw new SinglePathError(
-        'MEASUREMENT',
-        `onnxruntime does not run ${chain.map(blockKey).join(' | ')}: ${(error as Error).message}`,
-        {
-          cause: error,
-        },
-      );
+      return refused(error);
     } finally {
       await session.release();
     }

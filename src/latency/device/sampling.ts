@@ -1,6 +1,8 @@
+import { SinglePathError } from '../../core/errors.js';
 import type { TimingOptions } from '../../runtime/native.js';
+import type { Block } from '../rows.js';
 import { converged, median, sortedCopy } from '../statistics.js';
-import type { Job, JobResult, StopRule } from './session.js';
+import type { Job, JobResult, Plan, StopRule } from './session.js';
 
 /** What a sample must at least take, in nanoseconds: shorter chains run several times in one. */
 const SHORTEST_SAMPLE = 50_000;
@@ -11,6 +13,28 @@ const BURST = { calls: 100, seconds: 0.2 } as const;
 
 /** Runs the chain of a job for a while; nanoseconds of each call, and with timers of each block ([calls, blocks]). */
 export type TimeChain = (options: TimingOptions) => Promise<{ totals: Float64Array; blocks: Float64Array }>;
+
+/**
+ * Measures the jobs of a plan one after another. A job that cannot be measured is a result too; what stops it all is
+ * thrown.
+ */
+export async function* eachJob(
+  { blocks, jobs }: Plan,
+  signal: AbortSignal | undefined,
+  measure: (job: Job, chain: readonly Block[]) => Promise<JobResult>,
+): AsyncIterable<JobResult> {
+  for (const job of jobs) {
+    try {
+      yield await measure(
+        job,
+        job.blocks.map((index) => blocks[index]!),
+      );
+    } catch (error) {
+      if (signal?.aborted || !(error instanceof SinglePathError) || error.code === 'ABORTED') throw error;
+      yield { seq: job.seq, status: 'failed', error: error.message, totals: [] };
+    }
+  }
+}
 
 /**
  * Samples of one job: warm-up (in full where the chain is `cold`), then bursts without and with timers in turn until the
