@@ -13,8 +13,8 @@
 #include "distributed/c10d.h"
 #include "distributed/sockets.h"
 
-// NCCL needs the CUDA build of libtorch and its own header (pip: nvidia-nccl). Compiled, never run: no
-// machine with two GPUs was at hand.
+// NCCL needs the CUDA build of libtorch and its own header (pip: nvidia-nccl). Neither compiled nor run so
+// far: no machine with it was at hand.
 #if defined(SINGLEPATH_CUDA) && __has_include(<nccl.h>)
 #define SINGLEPATH_NCCL
 #include <torch/csrc/distributed/c10d/ProcessGroupNCCL.hpp>

@@ -86,7 +86,7 @@ export class SharedStore implements Disposable {
     for (let pause = POLL.first; ; pause = Math.min(1.5 * pause, POLL.last)) {
       const found = await look();
       if (found !== undefined) return found;
-      signal?.throwIfAborted();
+      throwIfAborted(signal);
       if (performance.now() >= end) return undefined;
       await sleep(pause);
     }
@@ -96,6 +96,14 @@ export class SharedStore implements Disposable {
   [Symbol.dispose](): void {
     this.native.dispose();
   }
+}
+
+/** @throws SinglePathError `ABORTED` */
+export function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (!signal?.aborted) return;
+  throw new SinglePathError('ABORTED', 'Stopped while waiting for other processes', {
+    cause: signal.reason,
+  });
 }
 
 /** @throws SinglePathError `RANK_LOST` after `seconds`. */

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { differences } from '../core/differences.js';
 import { SinglePathError } from '../core/errors.js';
 import type { Group } from './group.js';
-import type { SharedStore } from './store.js';
+import { type SharedStore, throwIfAborted } from './store.js';
 
 /** Milliseconds between signs of life. */
 const BEAT_MS = 1000;
@@ -79,7 +79,7 @@ export class TicketOffice implements AsyncDisposable {
     }
     const watch = new Watch(this.keys, round, this.patience);
     while (results.size < units.length) {
-      signal?.throwIfAborted();
+      throwIfAborted(signal);
       for (const index of units.keys()) {
         if (results.has(index)) continue;
         const found = await round.get<Result>(`result/${index}`);
@@ -163,7 +163,7 @@ export async function takeTickets<Unit, Result>(
   let [count, done] = [-1, 0];
   try {
     for (;;) {
-      signal?.throwIfAborted();
+      throwIfAborted(signal);
       const offer = await group.store.get<Offer>('tickets');
       if (offer !== undefined && offer.id !== office?.id) {
         checkIdentity(offer.identity, identity, group.rank);

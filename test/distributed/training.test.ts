@@ -7,7 +7,7 @@ import { withoutAddon } from '../cli/native.js';
 import { MAIN, singlepath } from '../cli/run.js';
 import { writeTiny } from '../cli/tiny.js';
 import { temporaryFolder } from '../temporaryFolder.js';
-import { codes, printed, type StartOptions, start, startRanks } from './ranks.js';
+import { codes, freePort, printed, type StartOptions, start, startRanks } from './ranks.js';
 
 const skip = withoutAddon();
 const root = temporaryFolder();
@@ -200,4 +200,26 @@ test('a port that is taken, ranks that do not come and half-set variables are sa
   const half = await one({ RANK: '0', WORLD_SIZE: '2', MASTER_ADDR: '' });
   assert.equal(half.code, 2);
   assert.match(half.stderr, /Expected MASTER_ADDR to be set/);
+});
+
+test('ranks that are about to do different things get an error, and c10d no messages of different sizes', {
+  skip,
+}, async () => {
+  const library = new URL('../../src/index.js', import.meta.url).href;
+  const script = `
+    import { joinGroup } from '${library}';
+    const group = await joinGroup();
+    await group.connect({});
+    const own = group.rank === 1 ? new Uint8Array(100_000) : new Uint8Array(7);
+    console.log((await group.broadcast('bytes', own)).length);
+    await group.barrier('step of rank ' + group.rank).catch(({ code }) => console.log(code));
+    process.exit();`;
+  const port = String(await freePort());
+  const ranks = ['0', '1'].map((RANK) =>
+    start(process.execPath, ['--input-type=module', '-e', script], {
+      ...{ RANK, WORLD_SIZE: '2', MASTER_ADDR: '127.0.0.1', MASTER_PORT: port, OMP_NUM_THREADS: '1' },
+    }),
+  );
+  assert.deepEqual(await codes(ranks), [0, 0]);
+  for (const { stdout } of ranks) assert.equal(stdout, '7\nRANKS_DIFFER\n');
 });
