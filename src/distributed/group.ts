@@ -11,6 +11,7 @@ import { differencesOf } from './identities.js';
 import { tellLauncher, watchLauncher } from './launcher.js';
 import { SharedStore } from './store.js';
 import { shareCores } from './threads.js';
+import { withdrawOffer } from './tickets.js';
 
 export interface JoinOptions extends Partial<DistributedConfig> {
   /** Whose variables say which rank this is. Default: `process.env`. */
@@ -57,6 +58,7 @@ export async function joinGroup(options: JoinOptions = {}): Promise<Group> {
     connect: config.connectTimeout,
     timeout: config.timeout,
   });
+  if (place.rank === 0) await withdrawOffer(store);
   return new Group(place, config, store, signal);
 }
 
@@ -210,9 +212,12 @@ export class Group implements Disposable {
     const { timeout } = this.config;
     const found = await keys.poll(
       async () => {
+        // A rank that has found a difference has failed, too: the others are to find it themselves.
+        const value = await keys.get<T>(`${name}/${rank}`);
+        if (value !== undefined) return value;
         const failure = await keys.get<Failure>('failure');
         if (failure !== undefined) throw new SinglePathError('RANK_LOST', `Rank ${failure.rank} failed`);
-        return await keys.get<T>(`${name}/${rank}`);
+        return undefined;
       },
       { seconds: timeout, signal: this.signal },
     );

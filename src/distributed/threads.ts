@@ -9,18 +9,34 @@ import type { Place } from './environment.js';
  *
  * @returns what there is to tell, if anything.
  */
-export function shareCores({ launcher, localWorldSize }: Place): string | undefined {
+export function shareCores(place: Place): string | undefined {
   const set = process.env.OMP_NUM_THREADS;
-  const byTorchrun = launcher === 'torchrun' && set === '1' && localWorldSize > 1;
-  if (set !== undefined && !byTorchrun) return undefined;
+  if (!chooses(place, set)) return undefined;
   // libgomp reads the variable when the addon is loaded.
   process.env.OMP_NUM_THREADS = String(availableParallelism());
-  const cores = addon().threads();
-  const threads = Math.max(1, Math.floor(cores / localWorldSize));
+  const { threads, notice } = threadsOf(place, set, addon().threads());
   addon().setThreads(threads);
-  if (!byTorchrun || threads === 1) return undefined;
-  return (
-    `${threads} threads a rank (${cores} cores / ${localWorldSize} ranks) instead of the OMP_NUM_THREADS=1 of torchrun; ` +
-    'runtime.threads sets another number'
-  );
+  return notice;
+}
+
+/** Threads of a rank where `cores` may be used, and OMP_NUM_THREADS was `set` by a launcher or by nobody. */
+export function threadsOf(
+  { localWorldSize }: Pick<Place, 'localWorldSize'>,
+  set: string | undefined,
+  cores: number,
+): { threads: number; notice?: string } {
+  const threads = Math.max(1, Math.floor(cores / localWorldSize));
+  if (set === undefined || String(threads) === set) return { threads };
+  const notice =
+    `${threads} threads a rank (${cores} cores / ${localWorldSize} ranks) instead of the OMP_NUM_THREADS=${set} of torchrun; ` +
+    'runtime.threads sets another number';
+  return { threads, notice };
+}
+
+/** Whether nobody who knows better has chosen. */
+export function chooses(
+  { launcher, localWorldSize }: Pick<Place, 'launcher' | 'localWorldSize'>,
+  set: string | undefined,
+): boolean {
+  return set === undefined || (launcher === 'torchrun' && set === '1' && localWorldSize > 1);
 }

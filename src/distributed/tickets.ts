@@ -9,13 +9,27 @@ const BEAT_MS = 1000;
 /** Results are the same, whoever computes them, so a wrong guess costs time alone. */
 const PATIENCE = 10;
 const POLL_SECONDS = 0.2;
-/** Seconds in which ranks that are alive have heard that the work is done. */
-const LINGER = 2;
+/** Seconds in which ranks that have come hear that the work is done. */
+const LINGER = 10;
 
 /** What rank 0 writes of its work: where its keys are, and what has to be equal to take part. */
 interface Offer {
   id: string;
   identity: unknown;
+}
+
+const OFFER = 'tickets';
+const COME = 'tickets come';
+const LEFT = 'tickets left';
+
+/** Tells rank 0 that this rank is about to take tickets, so that the store does not end before it has heard of the end. */
+export async function announce({ store }: Pick<Group, 'store'>): Promise<void> {
+  await store.add(COME, 1);
+}
+
+/** The store of torchrun keeps what an attempt before this one offered: rank 0 takes it back before the others look. */
+export async function withdrawOffer(store: SharedStore): Promise<void> {
+  await store.set(OFFER, null);
 }
 
 export interface ShareOptions {
@@ -34,6 +48,7 @@ export class TicketOffice implements AsyncDisposable {
   readonly #beat: Disposable;
 
   private constructor(
+    private readonly store: SharedStore,
     private readonly keys: SharedStore,
     private readonly patience: number,
   ) {
@@ -53,8 +68,8 @@ export class TicketOffice implements AsyncDisposable {
   ): Promise<TicketOffice> {
     const id = randomBytes(8).toString('hex');
     const keys = group.store.under(`tickets/${id}`);
-    const office = new TicketOffice(keys, patience);
-    await group.store.set('tickets', { id, identity } satisfies Offer);
+    const office = new TicketOffice(group.store, keys, patience);
+    await group.store.set(OFFER, { id, identity } satisfies Offer);
     return office;
   }
 
@@ -98,7 +113,7 @@ export class TicketOffice implements AsyncDisposable {
       await this.keys.set('done', true);
       // The store may end with this process: those who are there have to read it before.
       const gone = async () =>
-        (await this.keys.add('left', 0)) >= (await this.keys.add('members', 0)) || undefined;
+        (await this.store.add(LEFT, 0)) >= (await this.store.add(COME, 0)) || undefined;
       await this.keys.poll(gone, { seconds: LINGER });
     } catch {
       // they notice the end of this process, too
@@ -147,7 +162,7 @@ export interface HelpOptions {
 }
 
 /**
- * Takes tickets of rank 0 and does their units, until there is no more to do.
+ * Takes tickets of rank 0 and does their units, until there is no more to do. {@link announce} comes first.
  *
  * @returns units done.
  * @throws SinglePathError `RANKS_DIFFER` where this rank would compute other results, `RANK_LOST` where rank 0 is gone.
@@ -164,18 +179,17 @@ export async function takeTickets<Unit, Result>(
   try {
     for (;;) {
       throwIfAborted(signal);
-      const offer = await group.store.get<Offer>('tickets');
+      const offer = (await group.store.get<Offer | null>(OFFER)) ?? undefined;
       if (offer !== undefined && offer.id !== office?.id) {
         checkIdentity(offer.identity, identity, group.rank);
         office?.beat[Symbol.dispose]();
         const keys = group.store.under(`tickets/${offer.id}`);
         office = { id: offer.id, keys, beat: beat(keys, name) };
-        await keys.add('members', 1);
       }
       if (office !== undefined) {
         const { keys } = office;
         if (await keys.has('done')) {
-          await keys.add('left', 1);
+          await group.store.add(LEFT, 1);
           return done;
         }
         const now = await keys.add('beat/office', 0);

@@ -169,8 +169,9 @@ function noteGroup(
   if (now === undefined) delete state.group;
   else state.group = now;
   if (state.step === 0 || before?.shards === now?.shards) return;
+  const [from, to] = [before?.ranks ?? 1, now?.ranks ?? 1];
   onNotice?.(
-    `goes on with ${now?.ranks ?? 1} processes instead of ${before?.ranks ?? 1}: ` +
+    `goes on with ${to} ${to === 1 ? 'process' : 'processes'} instead of ${from}: ` +
       'the result is not, bit for bit, that of the same number all along (distributed.reproducible would give it)',
   );
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { placeOf } from '../../src/distributed/environment.js';
 import { joinGroup } from '../../src/distributed/group.js';
+import { chooses, threadsOf } from '../../src/distributed/threads.js';
 
 const MASTER = { MASTER_ADDR: '10.0.0.1', MASTER_PORT: '29500' };
 
@@ -57,3 +58,22 @@ for (const [env, message] of [
     assert.throws(() => placeOf(env), { code: 'INVALID_CONFIG', message });
   });
 }
+
+test("torchrun's OMP_NUM_THREADS=1 becomes cores / ranks, and what a user set stays", () => {
+  const four = { launcher: 'torchrun', localWorldSize: 4 } as const;
+  assert.ok(chooses(four, '1'));
+  const { threads, notice } = threadsOf(four, '1', 16);
+  assert.equal(threads, 4);
+  assert.match(
+    notice!,
+    /^4 threads a rank \(16 cores \/ 4 ranks\) instead of the OMP_NUM_THREADS=1 of torchrun/,
+  );
+  assert.deepEqual(threadsOf(four, '1', 4), { threads: 1 }, 'nothing to tell');
+  assert.deepEqual(threadsOf(four, undefined, 16), { threads: 4 });
+  assert.ok(!chooses(four, '2'));
+  assert.ok(!chooses({ launcher: 'hand', localWorldSize: 4 }, '1'));
+  assert.ok(
+    !chooses({ launcher: 'torchrun', localWorldSize: 1 }, '1'),
+    'torchrun sets it for several ranks only',
+  );
+});

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { withoutAddon } from '../cli/native.js';
@@ -73,4 +73,26 @@ test('a killed rank costs its unit, and a rank that comes late takes part', { sk
   assert.equal(await killed!.code, 137);
   assert.ok([0, 5].includes(await late!.code), late!.stderr); // it may come when all is done
   assert.deepEqual(found('killed'), found('alone'));
+});
+
+test('a ranking of two ranks is that of one process', { skip }, async () => {
+  const truth = join(root, 'truth.json');
+  const architectures = [
+    [0, 0],
+    [0, 1],
+    [1, 0],
+    [1, 1],
+  ];
+  writeFileSync(truth, JSON.stringify(architectures.map((arch, i) => ({ arch, accuracy: 0.5 + i / 10 }))));
+  // Supernets with the same weights, so that none has the other's scores.
+  const rank = (name: string) => [
+    ...['rank', '--truth', truth, '--supernet', join(root, `supernet ${name}`), '--json'],
+    ...set('evaluate.validationImages=20', 'distributed.timeout=20'),
+  ];
+  const one = await singlepath(rank('alone'));
+  assert.equal(one.code, 0, one.stderr);
+  const ranks = await startRanks(2, rank('shared'));
+  assert.deepEqual(await codes(ranks), [0, 0], ranks.map(({ stderr }) => stderr).join('\n'));
+  assert.deepEqual(JSON.parse(ranks[0]!.stdout), JSON.parse(one.stdout));
+  assert.equal(ranks[1]!.stdout, '');
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { TicketOffice, takeTickets } from '../../src/distributed/tickets.js';
+import { announce, TicketOffice, takeTickets } from '../../src/distributed/tickets.js';
 import { cutUnits } from '../../src/distributed/units.js';
 import { memoryStore } from './memoryStore.js';
 
@@ -43,6 +43,7 @@ const square = async (unit: number) => unit * unit;
 
 test('ranks take units until there are none; results come in the order of the units', async () => {
   const store = memoryStore();
+  await announce({ store });
   const helper = takeTickets({ store, rank: 1 }, square, { identity: { a: 1 }, timeout: 10 });
   {
     await using office = await TicketOffice.open({ store }, { a: 1 });

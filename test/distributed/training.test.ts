@@ -86,7 +86,7 @@ test('Ctrl-C at one rank stops all after the same step, with one checkpoint; res
 
   // Another number of processes may go on, which is said.
   const other = start(process.execPath, [MAIN, ...args, '--resume']);
-  await printed(other, /goes on with 1 processes instead of 2: the result is not, bit for bit/);
+  await printed(other, /goes on with 1 process instead of 2: the result is not, bit for bit/);
   other.child.kill('SIGKILL');
   await other.code;
 });
