@@ -9,7 +9,7 @@ const BEAT_MS = 1000;
 /** Results are the same, whoever computes them, so a wrong guess costs time alone. */
 const PATIENCE = 10;
 const POLL_SECONDS = 0.2;
-/** Seconds in which ranks that have come hear that the work is done. */
+/** Seconds in which the other ranks may come, and hear that the work is done, before the store ends with rank 0. */
 const LINGER = 10;
 
 /** What rank 0 writes of its work: where its keys are, and what has to be equal to take part. */
@@ -19,13 +19,7 @@ interface Offer {
 }
 
 const OFFER = 'tickets';
-const COME = 'tickets come';
 const LEFT = 'tickets left';
-
-/** Tells rank 0 that this rank is about to take tickets, so that the store does not end before it has heard of the end. */
-export async function announce({ store }: Pick<Group, 'store'>): Promise<void> {
-  await store.add(COME, 1);
-}
 
 /** The store of torchrun keeps what an attempt before this one offered: rank 0 takes it back before the others look. */
 export async function withdrawOffer(store: SharedStore): Promise<void> {
@@ -51,6 +45,7 @@ export class TicketOffice implements AsyncDisposable {
     private readonly store: SharedStore,
     private readonly keys: SharedStore,
     private readonly patience: number,
+    private readonly others: number,
   ) {
     this.#beat = beat(keys, 'office');
   }
@@ -62,13 +57,13 @@ export class TicketOffice implements AsyncDisposable {
    * @param patience seconds without a sign of life after which a rank's unit is done again by rank 0.
    */
   static async open(
-    group: Pick<Group, 'store'>,
+    group: Pick<Group, 'store' | 'worldSize'>,
     identity: unknown,
     patience = PATIENCE,
   ): Promise<TicketOffice> {
     const id = randomBytes(8).toString('hex');
     const keys = group.store.under(`tickets/${id}`);
-    const office = new TicketOffice(group.store, keys, patience);
+    const office = new TicketOffice(group.store, keys, patience, group.worldSize - 1);
     await group.store.set(OFFER, { id, identity } satisfies Offer);
     return office;
   }
@@ -112,8 +107,7 @@ export class TicketOffice implements AsyncDisposable {
     try {
       await this.keys.set('done', true);
       // The store may end with this process: those who are there have to read it before.
-      const gone = async () =>
-        (await this.store.add(LEFT, 0)) >= (await this.store.add(COME, 0)) || undefined;
+      const gone = async () => (await this.store.add(LEFT, 0)) >= this.others || undefined;
       await this.keys.poll(gone, { seconds: LINGER });
     } catch {
       // they notice the end of this process, too
@@ -162,7 +156,7 @@ export interface HelpOptions {
 }
 
 /**
- * Takes tickets of rank 0 and does their units, until there is no more to do. {@link announce} comes first.
+ * Takes tickets of rank 0 and does their units, until there is no more to do.
  *
  * @returns units done.
  * @throws SinglePathError `RANKS_DIFFER` where this rank would compute other results, `RANK_LOST` where rank 0 is gone.

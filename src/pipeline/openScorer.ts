@@ -4,7 +4,7 @@ import type { Config } from '../config/schema/config.js';
 import { checkArguments } from '../core/check.js';
 import { SinglePathError } from '../core/errors.js';
 import { Group } from '../distributed/group.js';
-import { announce, TicketOffice, takeTickets } from '../distributed/tickets.js';
+import { TicketOffice, takeTickets } from '../distributed/tickets.js';
 import { evaluationKey, openEvaluationCache } from '../evaluate/cacheFile.js';
 import { CHUNK, populationEvaluator } from '../evaluate/population.js';
 import { sharedPopulation } from '../evaluate/sharedPopulation.js';
@@ -155,7 +155,6 @@ export async function helpScore(given: Config, control: HelpControl): Promise<nu
   checkArguments('helpScore()', { path: control.supernet });
   const { supernet: path, group, ...options } = control;
   const { signal } = options;
-  await announce(group);
   using scored = await openScored(config, openSpace(config.space), readRun(path, 'train'), {
     ...options,
     group,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { announce, TicketOffice, takeTickets } from '../../src/distributed/tickets.js';
+import { TicketOffice, takeTickets } from '../../src/distributed/tickets.js';
 import { cutUnits } from '../../src/distributed/units.js';
 import { memoryStore } from './memoryStore.js';
 
@@ -43,10 +43,9 @@ const square = async (unit: number) => unit * unit;
 
 test('ranks take units until there are none; results come in the order of the units', async () => {
   const store = memoryStore();
-  await announce({ store });
   const helper = takeTickets({ store, rank: 1 }, square, { identity: { a: 1 }, timeout: 10 });
   {
-    await using office = await TicketOffice.open({ store }, { a: 1 });
+    await using office = await TicketOffice.open({ store, worldSize: 2 }, { a: 1 });
     assert.deepEqual(await office.share([3, 1, 2], square), [9, 1, 4]);
     // A unit that rank 0 leaves to others: it waits while they work.
     const slow = async (unit: number) => {
@@ -64,7 +63,7 @@ test('ranks take units until there are none; results come in the order of the un
 
 test('a unit of a rank that is lost is done again, whether it had said its name or not', async () => {
   const store = memoryStore();
-  await using office = await TicketOffice.open({ store }, {}, 0.2);
+  await using office = await TicketOffice.open({ store, worldSize: 1 }, {}, 0.2);
   const { id } = (await store.get<{ id: string }>('tickets'))!;
   const round = store.under(`tickets/${id}/1`);
   await round.add('next', 2); // two tickets are taken before rank 0 takes one
@@ -74,7 +73,7 @@ test('a unit of a rank that is lost is done again, whether it had said its name 
 
 test('a rank that would compute something else is refused, and one that hears nothing gives up', async () => {
   const store = memoryStore();
-  await using _ = await TicketOffice.open({ store }, { weights: 'a' });
+  await using _ = await TicketOffice.open({ store, worldSize: 1 }, { weights: 'a' });
   const help = (identity: unknown, own = store) =>
     takeTickets({ store: own, rank: 2 }, square, { identity, timeout: 0.1 });
   await assert.rejects(help({ weights: 'b' }), {
