@@ -125,7 +125,7 @@ export async function commandWorks(root: string): Promise<Record<string, Work>> 
 function runOutcome(path: string) {
   const events = readEvents(join(path, 'events.jsonl'))
     .filter(({ type }) => ['step', 'generation', 'validation'].includes(type))
-    .map(({ time: _, imagesPerSecond: __, data: ___, ...event }) => event);
+    .map(({ time: _, imagesPerSecond: __, data: ___, seconds: ____, ...event }) => event);
   const checkpoints = readdirSync(join(path, 'checkpoints'));
   const last = checkpoints
     .filter((name) => name.startsWith('step-'))
