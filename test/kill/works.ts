@@ -121,11 +121,14 @@ export async function commandWorks(root: string): Promise<Record<string, Work>> 
   };
 }
 
+/** Of events: what is measured, and is another number each time. */
+const MEASURED = new Set(['time', 'imagesPerSecond', 'data', 'seconds', 'peakMemory']);
+
 /** Everything a run leaves but times: result, events as if it had never stopped, candidates, newest checkpoint. */
 function runOutcome(path: string) {
   const events = readEvents(join(path, 'events.jsonl'))
     .filter(({ type }) => ['step', 'generation', 'validation'].includes(type))
-    .map(({ time: _, imagesPerSecond: __, data: ___, seconds: ____, ...event }) => event);
+    .map((event) => Object.fromEntries(Object.entries(event).filter(([name]) => !MEASURED.has(name))));
   const checkpoints = readdirSync(join(path, 'checkpoints'));
   const last = checkpoints
     .filter((name) => name.startsWith('step-'))
