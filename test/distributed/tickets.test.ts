@@ -43,13 +43,21 @@ const square = async (unit: number) => unit * unit;
 
 test('ranks take units until there are none; results come in the order of the units', async () => {
   const store = memoryStore();
-  const helper = takeTickets({ store, rank: 1 }, square, { identity: { a: 1 }, timeout: 10 });
+  let begin = (): void => {};
+  const othersBegan = new Promise<void>((resolve) => {
+    begin = resolve;
+  });
+  const byTheOther = async (unit: number) => {
+    begin();
+    return unit * unit;
+  };
+  const helper = takeTickets({ store, rank: 1 }, byTheOther, { identity: { a: 1 }, timeout: 10 });
   {
     await using office = await TicketOffice.open({ store, worldSize: 2 }, { a: 1 });
     assert.deepEqual(await office.share([3, 1, 2], square), [9, 1, 4]);
-    // A unit that rank 0 leaves to others: it waits while they work.
+    // Rank 0 ends no unit before the other rank has begun one, however late that is.
     const slow = async (unit: number) => {
-      await new Promise((resolve) => setTimeout(resolve, 5));
+      await othersBegan;
       return unit * unit;
     };
     const units = Array.from({ length: 40 }, (_, i) => i);
