@@ -4,9 +4,11 @@
  */
 import { RandomStream } from '../../src/core/rng.js';
 import { addon } from '../../src/runtime/addon.js';
-import type { NativeBatch, StepOptions } from '../../src/runtime/native.js';
+import type { NativeBatch } from '../../src/runtime/native.js';
 import { getSpace } from '../../src/space/spaces/catalog.js';
 import { Supernet } from '../../src/supernet/supernet.js';
+import { median } from '../statistics.js';
+import { STEP } from '../step.js';
 
 interface Case {
   batch: number;
@@ -19,17 +21,7 @@ interface Case {
 
 const WARM_UP = 5;
 const POPULATION = 50;
-const STEP: StepOptions = {
-  learningRate: 0.05,
-  momentum: 0.9,
-  nesterov: false,
-  weightDecay: 4e-5,
-  labelSmoothing: 0.1,
-  clipGradientNorm: 0,
-  randomKey: [0, 0],
-};
 const random = new RandomStream(0, 'test', 0);
-const median = (list: number[]) => list.toSorted((a, b) => a - b)[list.length >> 1]!;
 const milliseconds = (value: number) => `${value.toFixed(2).padStart(8)} ms`;
 
 function batchOf(count: number, size: number, classes: number): NativeBatch {

@@ -17,20 +17,20 @@ import { Trials } from '../../src/pipeline/trials.js';
 import { calibratedValuation } from '../../src/pipeline/valuation.js';
 import { kendallTau, pearson } from '../../src/search/correlation.js';
 import { logError } from '../../src/search/model/scoreModel.js';
-import { rankingReport } from '../../src/search/ranking.js';
 import {
+  candidateOf,
   DESIGN_SEED,
   meanAndError,
   rankOf,
   readSetting,
-  scoreOf,
+  reportOf,
   supernetOf,
+  TRUE_IMAGES,
   truthByGenes,
   writeResult,
 } from './setting.js';
 
 const NETWORKS = 18;
-const TRUE_IMAGES = 10_000;
 
 const setting = readSetting({ ways: 'supernet:1', part: '1/1' });
 const [part, parts] = setting.own.part!.split('/').map(Number) as [number, number];
@@ -118,10 +118,6 @@ function modelOf(
   trained: readonly Trained[],
   trialImages: number,
 ) {
-  const candidateOf = (network: RankedNetwork) => ({
-    architecture: network.architecture,
-    score: scoreOf(network),
-  });
   const trials = new Map(trained.map((one) => [one.architecture.join(), one]));
   const inDesign = networks.filter(({ architecture }) => trials.has(architecture.join()));
   const rest = networks.filter(({ architecture }) => !trials.has(architecture.join()));
@@ -134,12 +130,7 @@ function modelOf(
     }),
     trialImages,
   );
-  const { kendall, bandKendall } = rankingReport(
-    valuation(rest.map(candidateOf))!.map(({ mean }) => mean),
-    rest.map(({ truth: known }) => known),
-    rest.map(({ scores }) => scores.MAdds!),
-    { topK: [] },
-  );
+  const { kendall, bandKendall } = reportOf(valuation(rest.map(candidateOf))!, rest);
   return { kendall, bandKendall, ...agreement(trained) };
 }
 

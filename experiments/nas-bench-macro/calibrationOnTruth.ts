@@ -11,21 +11,21 @@ import { searchedArchitectures } from '../../src/pipeline/legalArchitectures.js'
 import type { RankedNetwork } from '../../src/pipeline/runRank.js';
 import { calibratedValuation } from '../../src/pipeline/valuation.js';
 import { logError, ScoreModel } from '../../src/search/model/scoreModel.js';
-import { rankingReport } from '../../src/search/ranking.js';
 import type { SearchSpace } from '../../src/space/types.js';
 import {
+  candidateOf,
   DESIGN_SEED,
   meanAndError,
   rankOf,
   readSetting,
-  scoreOf,
+  reportOf,
   supernetOf,
+  TRUE_IMAGES,
   writeResult,
 } from './setting.js';
 
 /** Draws of the error, three for each of the three true runs. */
 const DRAWS = 9;
-const TRUE_IMAGES = 10_000;
 
 const setting = readSetting();
 const truth = setting.truth as Record<string, { test_acc: number[] }>;
@@ -44,17 +44,13 @@ for (const seed of setting.seeds) {
       const draws = Array.from({ length: DRAWS }, (_, draw) => {
         const accuracies = trainings(design, error, draw);
         const trained = design.map((network, i) => ({
-          ...{ architecture: network.architecture, score: scoreOf(network) },
+          ...candidateOf(network),
           ...{ accuracy: accuracies[i]!, loss: 0, folder: '' },
-        }));
-        const candidates = rest.map((network) => ({
-          architecture: network.architecture,
-          score: scoreOf(network),
         }));
         const { valuation } = calibratedValuation({ space, images, naswot: true }, trained, TRUE_IMAGES);
         return {
-          model: report(valuation(candidates)!, rest),
-          without: report(withoutSupernet(space, design, accuracies, rest), rest),
+          model: reportOf(valuation(rest.map(candidateOf))!, rest),
+          without: reportOf(withoutSupernet(space, design, accuracies, rest), rest),
         };
       });
       const mean = (way: 'model' | 'without', key: 'kendall' | 'bandKendall') =>
@@ -99,14 +95,5 @@ function withoutSupernet(
   return model.predict(
     rest.map(({ architecture }) => architecture),
     features(rest),
-  );
-}
-
-function report(predictions: readonly { mean: number }[], networks: readonly RankedNetwork[]) {
-  return rankingReport(
-    predictions.map(({ mean }) => mean),
-    networks.map((network) => network.truth),
-    networks.map(({ scores }) => scores.MAdds!),
-    { topK: [] },
   );
 }

@@ -14,10 +14,12 @@ import { type RankedNetwork, type RankResult, runRank } from '../../src/pipeline
 import { readResult } from '../../src/pipeline/runs.js';
 import { runTrain } from '../../src/pipeline/runTrain.js';
 import { combinedValuation } from '../../src/pipeline/valuation.js';
+import { type RankingReport, rankingReport } from '../../src/search/ranking.js';
 import { type RankingCard, rankingCard } from '../../src/search/rankingCard.js';
 import { parseTrueAccuracies } from '../../src/search/truth.js';
 import type { Score } from '../../src/search/types.js';
 import { hashOf } from '../../src/space/hash.js';
+import type { Architecture } from '../../src/space/types.js';
 import type { TrainResult } from '../../src/train/supernet.js';
 
 const FOLDER = join(packageRoot(), 'experiments', 'nas-bench-macro');
@@ -85,6 +87,8 @@ export async function supernetOf(setting: Setting, seed: number): Promise<string
 
 /** Decides among which networks a design is chosen, and how fresh trainings begin: the same for all supernets. */
 export const DESIGN_SEED = 1;
+/** Test images of the benchmark, on which its true accuracies were counted. */
+export const TRUE_IMAGES = 10_000;
 /** Limits under which regret is reported. */
 export const CAPS = [50e6, 60e6, 70e6, 80e6];
 
@@ -110,7 +114,7 @@ export async function rankOf(setting: Setting, seed: number, supernet?: string):
   if (weights === null) return networks;
   const images = config.evaluate.validationImages || config.data.heldOut;
   const predictions = combinedValuation({ space: openSpace(config.space), images, naswot: true })(
-    networks.map((network) => ({ architecture: network.architecture, score: scoreOf(network) })),
+    networks.map(candidateOf),
   );
   return networks.map(({ scores, ...network }, i) => ({
     ...network,
@@ -139,6 +143,24 @@ export function cardOf(networks: readonly RankedNetwork[]): RankingCard {
 /** The scores of a ranked network as a search sees them. */
 export function scoreOf({ scores }: RankedNetwork): Score {
   return { accuracy: scores.supernet!, loss: -scores['supernet loss']!, naswot: scores.NASWOT! };
+}
+
+/** A ranked network as a search hands it to a score model. */
+export function candidateOf(network: RankedNetwork): { architecture: Architecture; score: Score } {
+  return { architecture: network.architecture, score: scoreOf(network) };
+}
+
+/** How well predictions rank networks. */
+export function reportOf(
+  predictions: readonly { mean: number }[],
+  networks: readonly RankedNetwork[],
+): RankingReport {
+  return rankingReport(
+    predictions.map(({ mean }) => mean),
+    networks.map(({ truth }) => truth),
+    networks.map(({ scores }) => scores.MAdds!),
+    { topK: [] },
+  );
 }
 
 /** The true mean accuracy of each of the 6,561 architectures, by its genes. */
