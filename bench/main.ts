@@ -1,4 +1,5 @@
 import { compare } from './compare.js';
+import { dashboardBench } from './dashboard/main.js';
 import { dataBench } from './data/main.js';
 import { flat } from './flat.js';
 import { latencyBench } from './latency.js';
@@ -7,12 +8,15 @@ import { precision } from './precision.js';
 import { scaling } from './scaling.js';
 import { type BenchSettings, parseSettings } from './settings.js';
 
-if (process.argv[2] === 'data') {
-  await dataBench(process.argv.slice(3));
-  process.exit();
-}
-if (process.argv[2] === 'latency') {
-  await latencyBench(process.argv.slice(3));
+/** Benches with options of their own. */
+const OWN = new Map([
+  ['dashboard', dashboardBench],
+  ['data', dataBench],
+  ['latency', latencyBench],
+]);
+const own = OWN.get(process.argv[2] ?? '');
+if (own !== undefined) {
+  await own(process.argv.slice(3));
   process.exit();
 }
 let settings: BenchSettings;

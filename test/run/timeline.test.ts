@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { appendFileSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { appendFileSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { fileURLToPath, pathToFileURL } from 'node:url';
 import fc from 'fast-check';
 import { readEvents } from '../../src/run/events.js';
 import { Series } from '../../src/run/series.js';
@@ -128,23 +126,4 @@ test('few points of a long curve keep its smallest and largest values', () => {
   );
   series.truncate(100);
   assert.equal(series.last('value')!.step, 100);
-});
-
-test('many events are read in a memory that would not hold them', () => {
-  const { folder, file } = newRun('');
-  const descriptor = openSync(file, 'w');
-  const pad = 'x'.repeat(300);
-  for (let block = 0; block < 100; block++) {
-    const events = Array.from({ length: 1000 }, (_, i) =>
-      line({ type: 'step', step: block * 1000 + i + 1, loss: i, pad }),
-    );
-    writeSync(descriptor, events.join(''));
-  }
-  const module = pathToFileURL(fileURLToPath(new URL('../../src/run/timeline.js', import.meta.url))).href;
-  const script = `import { Timeline } from ${JSON.stringify(module)};
-    const timeline = new Timeline(${JSON.stringify(folder)}).readAll();
-    console.log(timeline.train.length);`;
-  // 40 MB of text: twice that as events.
-  const options = ['--max-old-space-size=24', '--input-type=module', '-e', script];
-  assert.equal(execFileSync(process.execPath, options, { encoding: 'utf8' }).trim(), '100000');
 });
