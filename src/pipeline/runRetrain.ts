@@ -2,21 +2,17 @@ import { configArgument } from '../config/load.js';
 import type { Config } from '../config/schema/config.js';
 import { checkArguments } from '../core/check.js';
 import { Group, inGroup } from '../distributed/group.js';
-import { RunDirectory } from '../run/directory.js';
-import { noteImages } from '../run/images.js';
+import type { RunDirectory } from '../run/directory.js';
 import { deriveSubnet } from '../space/subnet.js';
 import type { Architecture } from '../space/types.js';
 import type { TrainingProgress } from '../train/loop.js';
 import { type RetrainResult, retrain } from '../train/retrain.js';
 import type { Stalled } from '../train/stalled.js';
 import { Disposables } from './disposables.js';
-import { createNetwork, openSpace, provenance } from './fromConfig.js';
-import { trainingIdentity } from './identity.js';
-import { recordOf, reportBroken, splitOf } from './imageRecord.js';
+import { createNetwork, openSpace } from './fromConfig.js';
 import { FixedImages, openImages } from './images.js';
-import { keptConfig } from './runs.js';
-import { resumes, shareTraining } from './shared.js';
-import { type WarmStartControl, warmStart } from './warmStart.js';
+import { runTraining, shareTraining } from './trainingRun.js';
+import type { WarmStartControl } from './warmStart.js';
 
 export interface RetrainControl extends WarmStartControl {
   /** Run directory of the search that found the architecture, to be noted. */
@@ -50,8 +46,7 @@ async function retrainTogether(
   group: Group,
   control: RetrainControl,
 ): Promise<RetrainResult> {
-  const { runDir, signal, onProgress, onStalled, onNotice } = control;
-  const resume = resumes(control);
+  const { signal, onProgress, onStalled, onNotice } = control;
   const space = deriveSubnet(openSpace(config.space), architecture);
   using train = await openImages(config, space, 'train');
   using test = await openImages(config, space, 'test');
@@ -70,27 +65,8 @@ async function retrainTogether(
       ...{ network, loader, recipe, seed: config.seed, parallel, run, signal },
       ...{ calibration, validation, validateEvery, onProgress, onStalled, onNotice },
     });
-  if (group.rank > 0) return await work();
-  const start = await warmStart(network, recipe, { ...control, resume }, architecture);
-  using run = await RunDirectory.open(runDir, {
-    kind: 'retrain',
-    space,
-    ...keptConfig(config),
-    identity: {
-      architecture: [...architecture],
-      ...trainingIdentity(config, 'retrain'),
-      images: splitOf(train),
-      testImages: splitOf(test),
-      ...(start && { from: start.hash }),
-    },
-    sources: { ...(start && { from: start.path }), ...(control.search && { search: control.search }) },
-    resume,
-    ...provenance(config),
-  });
-  await noteImages(run.path, recordOf(config, { train }));
-  try {
-    return await work(run);
-  } finally {
-    await reportBroken(run.path, [train, test], control);
-  }
+  return await runTraining(
+    { config, section: 'retrain', network, recipe, images: { train, test }, architecture, work },
+    control,
+  );
 }

@@ -2,18 +2,14 @@ import { configArgument } from '../config/load.js';
 import type { Config } from '../config/schema/config.js';
 import { checkArguments } from '../core/check.js';
 import { Group, inGroup } from '../distributed/group.js';
-import { RunDirectory } from '../run/directory.js';
-import { noteImages } from '../run/images.js';
+import type { RunDirectory } from '../run/directory.js';
 import type { TrainingProgress } from '../train/loop.js';
 import type { Stalled } from '../train/stalled.js';
 import { type TrainResult, trainSupernet } from '../train/supernet.js';
-import { createNetwork, openSpace, provenance, samplerOf } from './fromConfig.js';
-import { trainingIdentity } from './identity.js';
-import { recordOf, reportBroken, splitOf } from './imageRecord.js';
+import { createNetwork, openSpace, samplerOf } from './fromConfig.js';
 import { openTrainingImages } from './images.js';
-import { keptConfig } from './runs.js';
-import { resumes, shareTraining } from './shared.js';
-import { type WarmStartControl, warmStart } from './warmStart.js';
+import { runTraining, shareTraining } from './trainingRun.js';
+import type { WarmStartControl } from './warmStart.js';
 
 export interface TrainControl extends WarmStartControl {
   onProgress?: (progress: TrainingProgress) => void;
@@ -36,38 +32,17 @@ export async function runTrain(given: Config, control: TrainControl): Promise<Tr
 }
 
 async function trainTogether(config: Config, group: Group, control: TrainControl): Promise<TrainResult> {
-  const { runDir, signal, onProgress, onStalled, onNotice } = control;
-  const resume = resumes(control);
+  const { signal, onProgress, onStalled, onNotice } = control;
   const space = openSpace(config.space);
   const sampler = samplerOf(space, config);
   using images = await openTrainingImages(config, space);
   using supernet = createNetwork(space, config, group);
   using shared = await shareTraining(config, 'train', space, images.train, control);
   const { parallel, loader, recipe } = shared;
-  const train = (run?: RunDirectory) =>
+  const work = (run?: RunDirectory) =>
     trainSupernet({
       ...{ supernet, loader, sampler, recipe, seed: config.seed, parallel, run, signal },
       ...{ onProgress, onStalled, onNotice },
     });
-  if (group.rank > 0) return await train();
-  const start = await warmStart(supernet, recipe, { ...control, resume });
-  using run = await RunDirectory.open(runDir, {
-    kind: 'train',
-    space,
-    ...keptConfig(config),
-    identity: {
-      ...trainingIdentity(config, 'train'),
-      images: splitOf(images.train),
-      ...(start && { from: start.hash }),
-    },
-    ...(start && { sources: { from: start.path } }),
-    resume,
-    ...provenance(config),
-  });
-  await noteImages(run.path, recordOf(config, images));
-  try {
-    return await train(run);
-  } finally {
-    await reportBroken(run.path, [images.train], control);
-  }
+  return await runTraining({ config, section: 'train', network: supernet, recipe, images, work }, control);
 }

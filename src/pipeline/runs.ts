@@ -24,6 +24,11 @@ export interface RunControl {
   onBroken?: ((count: number, file: string) => void) | undefined;
 }
 
+/** Whether a run goes on from its last checkpoint: a launcher starts ranks again with the command they had. */
+export function resumes({ group, resume = false }: Pick<RunControl, 'group' | 'resume'>): boolean {
+  return resume || (group?.place.restarts ?? 0) > 0;
+}
+
 /** A finished or stopped run, as its directory tells. */
 export interface StoredRun {
   kind: RunKind;
