@@ -1,14 +1,12 @@
 import assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { formatBar } from '../../src/report/bar.js';
 import { temporaryFolder } from '../temporaryFolder.js';
 import { withoutAddon } from './native.js';
-import { MAIN } from './run.js';
+import { atTerminal, withoutTerminals } from './pseudoTerminal.js';
 
-const terminals = spawnSync('script', ['--version']).error === undefined;
-const skip = withoutAddon() || (!terminals && "util-linux's script, which makes terminals, is not there");
+const skip = withoutAddon() || withoutTerminals();
 
 /** An escape sequence or one character. */
 const SEQUENCE = new RegExp(`${String.fromCharCode(27)}\\[\\??\\d*[A-Za-z]|[^]`, 'g');
@@ -32,23 +30,15 @@ function screen(output: string): { lines: string[]; column: number } {
 function onTerminal(columns: number, presses: number, settings: readonly string[]): Promise<string> {
   const few = ['space.name=spos-shufflenet-v2-28', 'data.trainImages=100', 'data.heldOut=20', ...settings];
   const args = ['train', '-d', join(temporaryFolder(), 'run'), ...few.flatMap((one) => ['--set', one])];
-  const command = `stty cols ${columns}; exec ${[process.execPath, MAIN, ...args].map((arg) => `'${arg}'`).join(' ')}`;
-  return new Promise((resolve) => {
-    const child = spawn('script', ['--quiet', '--command', command, '/dev/null'], {
-      stdio: ['pipe', 'pipe', 'ignore'],
-    });
-    let output = '';
-    let pressed = 0;
-    child.stdout.on('data', (data: Buffer) => {
-      output += data.toString();
-      if (pressed === 0 ? !/ [1-9]\d*\/\d/.test(output) : !/SIGINT: /.test(output)) return;
-      while (pressed < presses) {
-        child.stdin.write('\x03');
-        if (++pressed === 1) break; // the second when the first is answered
-      }
-    });
-    child.on('close', () => resolve(output));
-  });
+  let pressed = 0;
+  return atTerminal(args, {
+    columns,
+    type(output) {
+      if (pressed === 0 ? !/ [1-9]\d*\/\d/.test(output) : !/SIGINT: /.test(output)) return undefined;
+      // The second when the first is answered.
+      return pressed++ < presses ? '\x03' : undefined;
+    },
+  }).then(({ output }) => output);
 }
 
 const LONG = ['train.steps=100000', 'train.batchSize=8'];

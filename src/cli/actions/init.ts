@@ -1,20 +1,22 @@
 import { existsSync } from 'node:fs';
 import { dirname, isAbsolute, relative, resolve } from 'node:path';
-import { createInterface } from 'node:readline/promises';
 import { resolveConfig } from '../../config/load.js';
 import { printSettings } from '../../config/print.js';
+import type { Config } from '../../config/schema/config.js';
+import { runtimeSchema } from '../../config/schema/runtime.js';
 import { objectSource } from '../../config/sources.js';
-import { SinglePathError } from '../../core/errors.js';
+import { expected, SinglePathError } from '../../core/errors.js';
 import { writeFileAtomically } from '../../core/files.js';
 import { type DatasetReport, inspectDataset } from '../../data/inspect.js';
 import { detectKind } from '../../data/kinds/detect.js';
 import type { DatasetConfig, DatasetKind } from '../../data/kinds/index.js';
-import { type InitChoices, initSettings } from '../../pipeline/initSettings.js';
+import { initSettings } from '../../pipeline/initSettings.js';
 import { secondsPerImage } from '../../pipeline/measureSteps.js';
 import { formatExact } from '../../report/format.js';
 import { nextStep } from '../common/nextStep.js';
 import { duration } from '../common/options.js';
 import { printText } from '../common/output.js';
+import { Questions } from '../common/questions.js';
 import { createSession, type Session } from '../common/session.js';
 import { stoppable } from '../common/signals.js';
 
@@ -38,18 +40,22 @@ export async function init(file: string, options: InitOptions): Promise<void> {
       hint: 'name another file, or replace it with --force',
     });
   }
+  if (options.data === undefined && !process.stdin.isTTY) {
+    throw new SinglePathError('INVALID_ARGUMENT', 'Expected --data PATH, as there is no terminal to ask at', {
+      hint: 'singlepath init --data FOLDER',
+    });
+  }
   const session = createSession({});
-  const { data, ...chosen } =
-    options.data === undefined ? await ask(options) : { ...options, data: options.data };
-  const kind = detectKind(data);
-  const source = { kind, path: data } as DatasetConfig;
-  const settings = await stoppable({}, async (signal) => {
-    const train = await inspectDataset(source, 'train', { decode: DECODED, signal });
-    describe(session, data, kind, train);
-    return await settle(session, kind, data, train, chosen, signal);
+  const { found, written, config } = await stoppable({}, async (signal) => {
+    const { found, ...chosen } =
+      options.data === undefined
+        ? await ask(session, options, signal)
+        : { ...options, found: await look(session, options.data, signal) };
+    return { found, ...(await settle(session, found, chosen, signal)) };
   });
-  const { written, config } = settings;
-  await writeFileAtomically(file, [printSettings(atPlace(written, data, file), head(data, file))]);
+  await writeFileAtomically(file, [
+    printSettings(atPlace(written, found.path, file), head(found.path, file)),
+  ]);
   const limits = config.search.constraints.join(', ');
   printText(
     [
@@ -59,35 +65,52 @@ export async function init(file: string, options: InitOptions): Promise<void> {
   );
 }
 
-/** Settings for the images, with as many epochs as the budget allows on this machine. */
-async function settle(
-  session: Session,
-  kind: DatasetKind,
-  data: string,
-  train: DatasetReport,
-  { space = undefined, device, budget, constraint: constraints }: Omit<InitOptions, 'data' | 'force'>,
-  signal: AbortSignal,
-) {
-  const choices: InitChoices = { space: space ?? null, device, constraints, passes: null };
-  const make = (passes: number | null) => initSettings(kind, resolve(data), train, { ...choices, passes });
-  const resolved = (settings: Record<string, unknown>) =>
-    resolveConfig([objectSource(settings, 'singlepath init')]);
-  let written = make(null);
-  if (budget !== undefined) {
-    const seconds = await secondsPerImage(resolved(written), signal);
-    session.log.info(`the supernet trains ${formatExact(Math.round(1 / seconds))} images a second here`);
-    written = make(budget / seconds);
-  }
-  return { written, config: resolved(written) };
+/** The images a configuration is for. */
+interface FoundImages {
+  path: string;
+  kind: DatasetKind;
+  train: DatasetReport;
 }
 
-function describe({ log }: Session, path: string, kind: DatasetKind, train: DatasetReport): void {
+type Chosen = Omit<InitOptions, 'data' | 'force'>;
+
+/** Looks at the images and says what is there. */
+async function look({ log }: Session, path: string, signal: AbortSignal): Promise<FoundImages> {
+  const kind = detectKind(path);
+  const train = await inspectDataset({ kind, path } as DatasetConfig, 'train', { decode: DECODED, signal });
   const { images, classes, height, width, broken } = train;
   log.info(
     `${path}: ${kind}, ${formatExact(images)} training images of ${classes.length} classes, about ${width[1]} x ${height[1]} pixels`,
   );
   if (broken.length > 0)
     log.warn(`${broken.length} images are broken: singlepath data verify ${path} lists them`);
+  return { path, kind, train };
+}
+
+/** Settings for the images, with as many epochs as the budget allows on this machine. */
+async function settle(
+  session: Session,
+  found: FoundImages,
+  { budget, ...chosen }: Chosen,
+  signal: AbortSignal,
+): Promise<{ written: Record<string, unknown>; config: Config }> {
+  const resolved = (settings: Record<string, unknown>) =>
+    resolveConfig([objectSource(settings, 'singlepath init')]);
+  let written = settingsFor(found, chosen, null);
+  if (budget !== undefined) {
+    const seconds = await secondsPerImage(resolved(written), signal);
+    session.log.info(`the supernet trains ${formatExact(Math.round(1 / seconds))} images a second here`);
+    written = settingsFor(found, chosen, budget / seconds);
+  }
+  return { written, config: resolved(written) };
+}
+
+function settingsFor(
+  { kind, path, train }: FoundImages,
+  { space, device, constraint: constraints }: Omit<Chosen, 'budget'>,
+  passes: number | null,
+): Record<string, unknown> {
+  return initSettings(kind, resolve(path), train, { space: space ?? null, device, constraints, passes });
 }
 
 /** The path of the images as it counts from the file. */
@@ -104,42 +127,40 @@ function head(data: string, file: string): string {
   ].join('\n');
 }
 
-/** Asks for what was not given. @throws SinglePathError `INVALID_ARGUMENT` where there is nobody to ask. */
-async function ask(options: InitOptions): Promise<InitOptions & { data: string }> {
-  if (!process.stdin.isTTY) {
-    throw new SinglePathError('INVALID_ARGUMENT', 'Expected --data PATH, as there is no terminal to ask at', {
-      hint: 'singlepath init --data FOLDER',
-    });
-  }
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    const answer = async (question: string, standard: string) =>
-      (await terminal.question(`${question}${standard === '' ? '' : ` [${standard}]`}: `)).trim() || standard;
-    let data = '';
-    while (data === '') {
-      data = await answer('Folder (or archive, table) with your images', '');
-      if (data !== '' && !existsSync(data) && !data.includes('{')) {
-        process.stderr.write(`there is nothing at '${data}'\n`);
-        data = '';
-      }
-    }
-    const device = await answer('Device', options.device);
-    const time =
-      options.budget === undefined
-        ? await answer('Time for everything, such as 30m or 8h (empty: 30 epochs)', '')
-        : '';
-    const limit =
-      options.constraint.length === 0
-        ? await answer('Limit of the network, such as madds<=60M (empty: the cheaper quarter)', '')
-        : '';
-    return {
-      ...options,
-      data,
-      device,
-      ...(time !== '' && { budget: duration(time) }),
-      ...(limit !== '' && { constraint: [limit] }),
-    };
-  } finally {
-    terminal.close();
-  }
+/** Asks for what was not given, beginning with the images: the other answers are checked against them. */
+async function ask(
+  session: Session,
+  options: InitOptions,
+  signal: AbortSignal,
+): Promise<Chosen & { found: FoundImages }> {
+  using questions = new Questions(signal);
+  const found = await questions.ask('Folder (or archive, table) with your images', '', (path) =>
+    look(session, path, signal),
+  );
+  const device = await questions.ask('Device', options.device, readDevice);
+  const budget =
+    options.budget ??
+    (await questions.ask('Time for everything, such as 30m or 8h (empty: 30 epochs)', '', (time) =>
+      time === '' ? undefined : duration(time),
+    ));
+  const given = { ...options, device };
+  const constraint =
+    options.constraint.length > 0
+      ? options.constraint
+      : await questions.ask(
+          'Limit of the network, such as madds<=60M (empty: the cheaper quarter)',
+          '',
+          (limit) => {
+            const limits = limit === '' ? [] : [limit];
+            settingsFor(found, { ...given, constraint: limits }, null); // throws where no network meets it
+            return limits;
+          },
+        );
+  return { ...given, found, constraint, ...(budget !== undefined && { budget }) };
+}
+
+function readDevice(name: string): string {
+  const { error, data } = runtimeSchema.shape.device.safeParse(name);
+  if (error) throw expected('cpu, cuda or cuda:N', 'the device', name);
+  return data;
 }
