@@ -15,12 +15,21 @@ export interface TerminalOptions {
 }
 
 /** Runs singlepath at a terminal. @returns what it wrote there, and its exit code. */
-export function atTerminal(
-  args: readonly string[],
+export function atTerminal(args: readonly string[], options: TerminalOptions): Promise<AtTerminal> {
+  return inTerminal([process.execPath, MAIN, ...args], options);
+}
+
+export interface AtTerminal {
+  output: string;
+  code: number | null;
+}
+
+/** Runs a program at a terminal. */
+export function inTerminal(
+  program: readonly string[],
   { columns = 100, cwd, type }: TerminalOptions,
-): Promise<{ output: string; code: number | null }> {
-  const words = [process.execPath, MAIN, ...args].map((arg) => `'${arg}'`);
-  const command = `stty cols ${columns}; exec ${words.join(' ')}`;
+): Promise<AtTerminal> {
+  const command = `stty cols ${columns}; exec ${program.map((word) => `'${word}'`).join(' ')}`;
   return new Promise((resolve, reject) => {
     const child = spawn('script', ['--quiet', '--return', '--command', command, '/dev/null'], {
       stdio: ['pipe', 'pipe', 'ignore'],
@@ -32,8 +41,13 @@ export function atTerminal(
       const typed = type(output);
       if (typed !== undefined) child.stdin.write(typed);
     });
+    // A question that never comes is not waited for: what was written tells which.
+    const late = setTimeout(() => child.kill(), 120_000);
     child.on('error', reject);
-    child.on('close', (code) => resolve({ output, code }));
+    child.on('close', (code) => {
+      clearTimeout(late);
+      resolve({ output, code });
+    });
   });
 }
 

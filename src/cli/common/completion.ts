@@ -7,7 +7,7 @@ export type Shell = (typeof SHELLS)[number];
 interface Level {
   /** `latency measure`; empty at the start. */
   path: string;
-  /** Words with what they mean: commands and options. */
+  /** Words with what they mean: commands, known arguments and options. */
   words: [word: string, meaning: string][];
   /** Options that take a value, with the values where they are known; without, a file may be meant. */
   values: [option: string, values: string[]][];
@@ -24,11 +24,16 @@ export function completionScript(program: Command, shell: Shell): string {
 
 function levelsOf(command: Command, path: string): Level[] {
   const children = command.commands.filter((child) => child.name() !== 'help');
-  const options = [...command.options, ...(path === '' ? [] : [])];
+  const { options, registeredArguments: places } = command;
+  // What may stand in a place, where that is known.
+  const choices = places.flatMap(({ argChoices = [], description }) =>
+    argChoices.map((word): [string, string] => [word, description]),
+  );
   const own: Level = {
     path,
     words: [
       ...children.map((child): [string, string] => [child.name(), child.description()]),
+      ...choices,
       ...options.flatMap((option) =>
         namesOf(option).map((name): [string, string] => [name, option.description]),
       ),
@@ -37,7 +42,7 @@ function levelsOf(command: Command, path: string): Level[] {
     values: options
       .filter((option) => option.required || option.optional)
       .flatMap((option) => namesOf(option).map((name): [string, string[]] => [name, valuesOf(option)])),
-    files: children.length === 0,
+    files: children.length === 0 && choices.length === 0,
   };
   return [
     own,
@@ -124,7 +129,8 @@ ${items.join('\n')}
   _describe '${name}' items
   if [[ $files = 1 ]]; then _files; fi
 }
-compdef _${name} ${name}
+# Sourced, it is registered; as a file of fpath it is the function itself, and begins with its first call.
+if [[ \${funcstack[1]:-} = _${name} ]]; then _${name} "$@"; else compdef _${name} ${name}; fi
 `;
 }
 
