@@ -11,6 +11,7 @@ export { printConfig } from './config/print.js';
 export { type Config, configJsonSchema } from './config/schema/config.js';
 export { type ConfigSource, fileSource, objectSource, setSource } from './config/sources.js';
 export { type Group, type JoinOptions, joinGroup } from './distributed/group.js';
+export { calibrateLatency } from './pipeline/calibrateLatency.js';
 export { checkConfig } from './pipeline/checkConfig.js';
 export {
   type Accuracy,
@@ -33,7 +34,7 @@ export { type RetrainControl, runRetrain } from './pipeline/runRetrain.js';
 export { runSearch, type SearchControl, type SearchResult } from './pipeline/runSearch.js';
 export { readResult, readRun, type StoredRun } from './pipeline/runs.js';
 export { runTrain, type TrainControl } from './pipeline/runTrain.js';
-export { calibrateLatency, type Verification, verifyLatency } from './pipeline/verifyLatency.js';
+export { type Verification, verifyLatency } from './pipeline/verifyLatency.js';
 
 // Search spaces as data.
 

@@ -8,22 +8,18 @@
 import { join } from 'node:path';
 import type { Config } from '../../src/config/schema/config.js';
 import { RandomStream } from '../../src/core/rng.js';
-import { calibrationDesign } from '../../src/pipeline/calibrate.js';
 import { openSpace } from '../../src/pipeline/fromConfig.js';
-import { searchedArchitectures } from '../../src/pipeline/legalArchitectures.js';
 import type { RankedNetwork } from '../../src/pipeline/runRank.js';
 import { readRun, type StoredRun } from '../../src/pipeline/runs.js';
 import { Trials } from '../../src/pipeline/trials.js';
-import { calibratedValuation } from '../../src/pipeline/valuation.js';
 import { kendallTau, pearson } from '../../src/search/correlation.js';
 import { logError } from '../../src/search/model/scoreModel.js';
+import { designOf, modelReport, splitByDesign } from './design.js';
 import {
-  candidateOf,
   DESIGN_SEED,
   meanAndError,
   rankOf,
   readSetting,
-  reportOf,
   supernetOf,
   TRUE_IMAGES,
   truthByGenes,
@@ -94,7 +90,7 @@ interface Row {
 /** Trains the design, or the part of it that is this process's. */
 async function train(config: Config, home: Pick<StoredRun, 'path'>, title: string) {
   const space = openSpace(config.space);
-  const design = calibrationDesign(space, searchedArchitectures(space, config), NETWORKS, DESIGN_SEED);
+  const design = designOf(config, NETWORKS);
   using trials = await Trials.open(config, space, home, {
     onSkipped: (error) => console.error(error.message),
   });
@@ -119,18 +115,15 @@ function modelOf(
   trialImages: number,
 ) {
   const trials = new Map(trained.map((one) => [one.architecture.join(), one]));
-  const inDesign = networks.filter(({ architecture }) => trials.has(architecture.join()));
-  const rest = networks.filter(({ architecture }) => !trials.has(architecture.join()));
-  const images = config.evaluate.validationImages || config.data.heldOut;
-  const { valuation } = calibratedValuation(
-    { space: openSpace(config.space), images, naswot: true },
-    inDesign.map((network) => {
-      const { accuracy, loss } = trials.get(network.architecture.join())!;
-      return { ...candidateOf(network), accuracy, loss, folder: '' };
-    }),
+  const { kendall, bandKendall } = modelReport(
+    config,
+    splitByDesign(
+      networks,
+      trained.map(({ architecture }) => architecture),
+    ),
+    ({ architecture }) => trials.get(architecture.join())!,
     trialImages,
   );
-  const { kendall, bandKendall } = reportOf(valuation(rest.map(candidateOf))!, rest);
   return { kendall, bandKendall, ...agreement(trained) };
 }
 

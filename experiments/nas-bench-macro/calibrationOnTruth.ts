@@ -5,16 +5,12 @@
  */
 
 import { RandomStream } from '../../src/core/rng.js';
-import { calibrationDesign } from '../../src/pipeline/calibrate.js';
 import { openSpace } from '../../src/pipeline/fromConfig.js';
-import { searchedArchitectures } from '../../src/pipeline/legalArchitectures.js';
 import type { RankedNetwork } from '../../src/pipeline/runRank.js';
-import { calibratedValuation } from '../../src/pipeline/valuation.js';
 import { logError, ScoreModel } from '../../src/search/model/scoreModel.js';
 import type { SearchSpace } from '../../src/space/types.js';
+import { designOf, modelReport, splitByDesign } from './design.js';
 import {
-  candidateOf,
-  DESIGN_SEED,
   meanAndError,
   rankOf,
   readSetting,
@@ -34,22 +30,15 @@ for (const seed of setting.seeds) {
   const config = setting.config(seed);
   const space = openSpace(config.space);
   const networks = await rankOf(setting, seed, await supernetOf(setting, seed));
-  const images = config.evaluate.validationImages || config.data.heldOut;
   for (const count of [12, 18, 24]) {
-    const architectures = calibrationDesign(space, searchedArchitectures(space, config), count, DESIGN_SEED);
-    const chosen = new Set(architectures.map((genes) => genes.join()));
-    const design = networks.filter(({ architecture }) => chosen.has(architecture.join()));
-    const rest = networks.filter(({ architecture }) => !chosen.has(architecture.join()));
+    const split = splitByDesign(networks, designOf(config, count));
+    const { design, rest } = split;
     for (const error of [0, 0.3, 0.6, 1]) {
       const draws = Array.from({ length: DRAWS }, (_, draw) => {
         const accuracies = trainings(design, error, draw);
-        const trained = design.map((network, i) => ({
-          ...candidateOf(network),
-          ...{ accuracy: accuracies[i]!, loss: 0, folder: '' },
-        }));
-        const { valuation } = calibratedValuation({ space, images, naswot: true }, trained, TRUE_IMAGES);
+        const known = (_: RankedNetwork, i: number) => ({ accuracy: accuracies[i]!, loss: 0 });
         return {
-          model: reportOf(valuation(rest.map(candidateOf))!, rest),
+          model: modelReport(config, split, known, TRUE_IMAGES),
           without: reportOf(withoutSupernet(space, design, accuracies, rest), rest),
         };
       });

@@ -19,7 +19,7 @@ import type { Environment } from '../latency/table.js';
 import { hashOf } from '../space/hash.js';
 import type { SearchSpace } from '../space/types.js';
 import { placesOf } from './agentDevice.js';
-import { measureWhole } from './verifyLatency.js';
+import { measureWhole } from './measureWhole.js';
 
 export interface ConfirmControl {
   /** Folder for what is measured: a process that is killed goes on with it. Absent: it measures again. */

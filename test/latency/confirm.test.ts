@@ -8,7 +8,7 @@ import { writeTable } from '../../src/latency/format/files.js';
 import { heldOutNetworks } from '../../src/latency/measure/networks.js';
 import { pathRows, spaceRows } from '../../src/latency/rows.js';
 import { confirmLatency } from '../../src/pipeline/confirmLatency.js';
-import { measureWhole } from '../../src/pipeline/verifyLatency.js';
+import { measureWhole } from '../../src/pipeline/measureWhole.js';
 import { getSpace } from '../../src/space/spaces/catalog.js';
 import type { Architecture } from '../../src/space/types.js';
 import { temporaryFolder } from '../temporaryFolder.js';

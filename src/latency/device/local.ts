@@ -8,8 +8,8 @@ import type { Environment } from '../table.js';
 import { machineEnvironment } from './machine.js';
 import { chainNetwork } from './network.js';
 import { torchscriptOf } from './networkFiles.js';
-import { eachJob, sample } from './sampling.js';
-import type { Job, JobResult, Plan, RunSettings, Session, StopRule } from './session.js';
+import { eachJob, type MeasureJob, sample } from './sampling.js';
+import type { JobResult, Plan, RunSettings, Session } from './session.js';
 
 export interface LocalOptions extends RunSettings {
   runtime: 'singlepath' | 'torchscript';
@@ -41,7 +41,7 @@ export class LocalSession implements Session {
   }
 
   run(plan: Plan, { signal }: { signal?: AbortSignal | undefined }): AsyncIterable<JobResult> {
-    return eachJob(plan, signal, (job, chain) => this.#measure(job, chain, plan.stop, signal));
+    return eachJob(plan, signal, this.#measure);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -49,12 +49,7 @@ export class LocalSession implements Session {
     addon().setThreads(this.#threadsBefore);
   }
 
-  async #measure(
-    job: Job,
-    blocks: readonly Block[],
-    stop: StopRule,
-    signal: AbortSignal | undefined,
-  ): Promise<JobResult> {
+  readonly #measure: MeasureJob = async (job, blocks, stop, signal) => {
     const chain = await this.#chain(blocks);
     // A block that has run before only needs its caches filled again.
     const cold = chain.some((copy) => !this.#warm.has(copy));
@@ -63,7 +58,7 @@ export class LocalSession implements Session {
       using token = cancellation(signal);
       return await callNative(() => this.#stopwatch.time(chain, options, token.native));
     });
-  }
+  };
 
   /** Numbers of the blocks in the stopwatch, added where they are new. */
   async #chain(blocks: readonly Block[]): Promise<Int32Array> {

@@ -6,8 +6,8 @@ import { type Block, blockKey } from '../rows.js';
 import type { Environment } from '../table.js';
 import { machineEnvironment } from './machine.js';
 import { onnxOf, randomImages } from './networkFiles.js';
-import { eachJob, sample } from './sampling.js';
-import type { Job, JobResult, Plan, RunSettings, Session, StopRule } from './session.js';
+import { eachJob, type MeasureJob, sample } from './sampling.js';
+import type { JobResult, Plan, RunSettings, Session } from './session.js';
 
 type Found = NonNullable<Awaited<ReturnType<typeof loadOnnxRuntime>>>;
 
@@ -45,17 +45,12 @@ export class OnnxRuntimeSession implements Session {
   }
 
   run(plan: Plan, { signal }: { signal?: AbortSignal | undefined }): AsyncIterable<JobResult> {
-    return eachJob(plan, signal, (job, chain) => this.#measure(job, chain, plan.stop, signal));
+    return eachJob(plan, signal, this.#measure);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}
 
-  async #measure(
-    job: Job,
-    chain: readonly Block[],
-    stop: StopRule,
-    signal: AbortSignal | undefined,
-  ): Promise<JobResult> {
+  readonly #measure: MeasureJob = async (job, chain, stop, signal) => {
     const { runtime } = this.found;
     const { batch, threads } = this.options;
     if (chain.length === 0)
@@ -84,7 +79,7 @@ export class OnnxRuntimeSession implements Session {
     } finally {
       await session.release();
     }
-  }
+  };
 }
 
 /** A file without a single op does not load: identity is a ReLU there, as cheap as an op can be. */

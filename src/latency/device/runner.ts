@@ -11,7 +11,8 @@ import { blockKey } from '../rows.js';
 import { converged, sortedCopy } from '../statistics.js';
 import type { Environment } from '../table.js';
 import { onnxOf, torchscriptOf } from './networkFiles.js';
-import type { Job, JobResult, Plan, RunSettings, Session, StopRule } from './session.js';
+import { chainOf, type MeasureJob } from './sampling.js';
+import type { JobResult, Plan, RunSettings, Session } from './session.js';
 
 /** Files a command may ask for by `{name}`, and what writes the bytes of a chain of blocks. */
 const FILES: Record<string, { extension: string; write(blocks: readonly Block[]): Promise<Uint8Array> }> = {
@@ -73,24 +74,17 @@ export class RunnerSession implements Session {
     };
   }
 
-  async *run(
-    { blocks, stop, jobs }: Plan,
-    { signal }: { signal?: AbortSignal | undefined },
-  ): AsyncIterable<JobResult> {
-    for (const job of jobs) yield await this.#measure(job, blocks, stop, signal);
+  async *run(plan: Plan, { signal }: { signal?: AbortSignal | undefined }): AsyncIterable<JobResult> {
+    for (const job of plan.jobs) {
+      yield await this.#measure(job, chainOf(plan, job), plan.stop, signal);
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#folder !== undefined) await rm(this.#folder, { recursive: true, force: true });
   }
 
-  async #measure(
-    job: Job,
-    blocks: readonly Block[],
-    stop: StopRule,
-    signal: AbortSignal | undefined,
-  ): Promise<JobResult> {
-    const chain = job.blocks.map((index) => blocks[index]!);
+  readonly #measure: MeasureJob = async (job, chain, stop, signal) => {
     // A file without a single op is nothing a runner could time.
     if (chain.every(({ graph }) => graph.nodes.length === 0))
       return { seq: job.seq, status: 'ok', totals: [0] };
@@ -111,7 +105,7 @@ export class RunnerSession implements Session {
       const status = error.message.includes('did not end') ? 'timeout' : 'failed';
       return { seq: job.seq, status, error: error.message, totals: [] };
     }
-  }
+  };
 
   async #commandFor(chain: readonly Block[]): Promise<string> {
     try {

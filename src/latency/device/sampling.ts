@@ -14,21 +14,31 @@ const BURST = { calls: 100, seconds: 0.2 } as const;
 /** Runs the chain of a job for a while; nanoseconds of each call, and with timers of each block ([calls, blocks]). */
 export type TimeChain = (options: TimingOptions) => Promise<{ totals: Float64Array; blocks: Float64Array }>;
 
+/** Measures one job, whose blocks are `chain`. */
+export type MeasureJob = (
+  job: Job,
+  chain: readonly Block[],
+  stop: StopRule,
+  signal: AbortSignal | undefined,
+) => Promise<JobResult>;
+
+/** The blocks of a job, in its order. */
+export function chainOf({ blocks }: Pick<Plan, 'blocks'>, job: Job): Block[] {
+  return job.blocks.map((index) => blocks[index]!);
+}
+
 /**
  * Measures the jobs of a plan one after another. A job that cannot be measured is a result too; what stops it all is
  * thrown.
  */
 export async function* eachJob(
-  { blocks, jobs }: Plan,
+  plan: Plan,
   signal: AbortSignal | undefined,
-  measure: (job: Job, chain: readonly Block[]) => Promise<JobResult>,
+  measure: MeasureJob,
 ): AsyncIterable<JobResult> {
-  for (const job of jobs) {
+  for (const job of plan.jobs) {
     try {
-      yield await measure(
-        job,
-        job.blocks.map((index) => blocks[index]!),
-      );
+      yield await measure(job, chainOf(plan, job), plan.stop, signal);
     } catch (error) {
       if (signal?.aborted || !(error instanceof SinglePathError) || error.code === 'ABORTED') throw error;
       yield { seq: job.seq, status: 'failed', error: error.message, totals: [] };
