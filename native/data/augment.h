@@ -22,8 +22,8 @@ struct Augment {
 
   double erase = 0;  // probability that a box of 2 to 33 % of the image is filled
   int cutout = 0;    // side of a square that is filled around a random point
-  std::vector<uint8_t>
-      fill;  // what they are filled with, per channel as delivered: the mean, 0 once normalised
+  // What they are filled with, per channel as delivered: the mean, which is 0 once normalized.
+  std::vector<uint8_t> fill;
 
   // On whole batches: parameter of the Beta distribution of the share of the second image; 0: off.
   double mixup = 0, cutmix = 0;

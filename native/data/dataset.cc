@@ -63,6 +63,15 @@ Dataset::Dataset(std::shared_ptr<const SampleSource> source, DatasetOptions opti
   }
 }
 
+void Dataset::check_indices(const std::vector<uint32_t>& indices) const {
+  for (const uint32_t index : indices) {
+    if (index >= static_cast<uint64_t>(size())) {
+      throw Error("INVALID_ARGUMENT", "Expected image indices below " + std::to_string(size()) +
+                                          " but received " + std::to_string(index));
+    }
+  }
+}
+
 ChannelStatistics channel_statistics(const DatasetPtr& dataset) {
   // Counting the 256 values keeps the sums exact, whatever the number of images.
   const auto channels = static_cast<size_t>(dataset->shape().channels);

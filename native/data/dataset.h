@@ -28,8 +28,8 @@ struct DatasetOptions {
   int resize = 0;
   bool upright = true;  // turned as EXIF's orientation says
   bool bgr = false;     // delivered with the first and third channel swapped
-  bool exact =
-      false;  // never use JPEG's scaled decoding, which is faster for large pictures and differs a little
+  // Never use JPEG's scaled decoding, which is faster for large pictures and differs a little.
+  bool exact = false;
   int64_t pixel_limit = kPixelLimit;
   int64_t cache_bytes = 0;  // decoded images kept, where all of them fit
   BrokenPolicy broken;
@@ -42,6 +42,8 @@ class Dataset {
 
   int64_t size() const { return source_->size(); }
   int64_t label(int64_t index) const { return source_->label(index); }
+  // Throws INVALID_ARGUMENT for an index that no image has.
+  void check_indices(const std::vector<uint32_t>& indices) const;
   const ImageShape& shape() const { return options_.shape; }
   const DatasetOptions& options() const { return options_; }
   const SampleSource& source() const { return *source_; }

@@ -58,14 +58,8 @@ BatchPtr later_batch(LaterPixels pixels, std::vector<float> mean, std::vector<fl
   batch->width = shape.width;
   batch->mean = std::move(mean);
   batch->std = std::move(std);
-  for (const uint32_t index : pixels.indices) {
-    if (index >= static_cast<uint64_t>(pixels.dataset->size())) {
-      throw Error("INVALID_ARGUMENT", "Expected image indices below " +
-                                          std::to_string(pixels.dataset->size()) + " but received " +
-                                          std::to_string(index));
-    }
-    batch->labels.push_back(pixels.dataset->label(index));
-  }
+  pixels.dataset->check_indices(pixels.indices);
+  for (const uint32_t index : pixels.indices) batch->labels.push_back(pixels.dataset->label(index));
   batch->later = std::make_shared<LaterPixels>(std::move(pixels));
   return batch;
 }

@@ -48,12 +48,7 @@ Loader::Loader(DatasetPtr dataset, LoaderOptions options)
 
 void Loader::check() const {
   const auto invalid = [](const std::string& message) { throw Error("INVALID_ARGUMENT", message); };
-  for (const uint32_t index : options_.indices) {
-    if (index >= static_cast<uint64_t>(dataset_->size())) {
-      invalid("Expected image indices below " + std::to_string(dataset_->size()) + " but received " +
-              std::to_string(index));
-    }
-  }
+  dataset_->check_indices(options_.indices);
   if (options_.batch_size < 1 || options_.threads < 1 || options_.prefetch < 1 || options_.epochs < 0) {
     invalid("Expected batch size, threads and prefetch of a loader to be at least 1");
   }

@@ -1,6 +1,10 @@
 // The layout of a packed file (.spk), little-endian:
 //
-//   PackedHeader | bytes of the images, one after another | PackedEntry for each image | names | classes |
+//   PackedHeader
+//   bytes of the images, one after another
+//   PackedEntry for each image
+//   names
+//   classes
 //   notes
 //
 // Names lie one after another; entries say where. Classes are a uint32 count, then a uint32 length and the

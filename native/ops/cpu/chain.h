@@ -8,13 +8,13 @@
 // while the next unit reads it; backward recomputes the rest. Blocks around the chain (split, shuffle,
 // concat, residual, pool) are part of reading and writing:
 //
-//   plain            out = chain(x)                     Input{x, C, 1}
-//   channel slice    out = chain(x[:, a::s])            Input{x + a, C, s}
-//   concat           out[:, a:b] = chain(x)             Output{out + a, width of out}
-//   ShuffleNet       out = concat(x[:, 0::2], chain(x[:, 1::2]))         Output::pass
-//   MBConv           out = x + chain(x)                                  Output::residual
-//   ResNet           out = relu(shortcut + chain(x))                     Output::residual and post
-//   head             out = mean over pixels of chain(x), float           Output::pooled
+//   plain            out = chain(x)                                 Input{x, C, 1}
+//   channel slice    out = chain(x[:, a::s])                        Input{x + a, C, s}
+//   concat           out[:, a:b] = chain(x)                         Output{out + a, width of out}
+//   ShuffleNet       out = concat(x[:, 0::2], chain(x[:, 1::2]))    Output::pass
+//   MBConv           out = x + chain(x)                             Output::residual
+//   ResNet           out = relu(shortcut + chain(x))                Output::residual and post
+//   head             out = mean over pixels of chain(x), float      Output::pooled
 //
 // Nothing here owns tensors: the caller passes pointers and keeps them alive during the call. Memory for
 // intermediate values is in a Workspace, which only grows; steady state allocates nothing. One chain call at

@@ -1,11 +1,10 @@
 // Backward: from the last unit to the first, with the gradient g behind each unit's BatchNorm in one of two
 // buffers.
 //
-//   entry      the two BatchNorm sums of the last unit; its g too, unless it can be read from the output's
-//              gradient again
-//   each unit  gradient of the raw output = g * c0 + raw * c1 + c2 (BatchNorm's backward), rebuilt while
-//   reading;
-//              weight gradient, and input gradient straight into the unit before: its g and sums, or the
+//   entry      the two BatchNorm sums of the last unit;
+//              its g too, unless it can be read from the output's gradient again
+//   each unit  gradient of the raw output = g * c0 + raw * c1 + c2 (BatchNorm's backward), while reading;
+//              weight gradient; input gradient, straight into the unit before (its g and sums) or the
 //              caller's tensor
 
 #include <stdexcept>

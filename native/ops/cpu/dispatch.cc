@@ -45,12 +45,14 @@ const Set* sets() {
   // vdpbf16ps does twice the arithmetic of fp32 on AMD (measured on Zen 4) and half of it on Intel (measured
   // on a Xeon): there avx512dot is only taken by name.
   static const bool fast_pairs = __builtin_cpu_is("amd");
-  static const Set all[] = {{fast_pairs ? &avx512dot::table : &avx512bf16::table, bf16},
-                            {fast_pairs ? &avx512bf16::table : &avx512dot::table, bf16},
-                            {&avx512::table, avx512},
-                            {&avx2::table, avx2},
-                            {&portable::table, true},
-                            {nullptr, false}};
+  static const Set all[] = {
+      {fast_pairs ? &avx512dot::table : &avx512bf16::table, bf16},
+      {fast_pairs ? &avx512bf16::table : &avx512dot::table, bf16},
+      {&avx512::table, avx512},
+      {&avx2::table, avx2},
+      {&portable::table, true},
+      {nullptr, false},
+  };
 #else
   static const Set all[] = {{&portable::table, true}, {nullptr, false}};
 #endif

@@ -16,18 +16,11 @@ size_t length_up_to(size_t most, RandomStream& random) {
 }
 
 void put_number(Bytes& input, size_t at, RandomStream& random) {
-  constexpr std::array<uint64_t, 12> kEdges = {0,
-                                               1,
-                                               0x7f,
-                                               0x80,
-                                               0xff,
-                                               0x7fff,
-                                               0xffff,
-                                               0x7fffffff,
-                                               0x80000000,
-                                               0xffffffff,
-                                               0x7fffffffffffffff,
-                                               0xffffffffffffffff};
+  // clang-format off
+  constexpr std::array<uint64_t, 12> kEdges = {
+      0, 1, 0x7f, 0x80, 0xff, 0x7fff, 0xffff, 0x7fffffff, 0x80000000, 0xffffffff,
+      0x7fffffffffffffff, 0xffffffffffffffff};
+  // clang-format on
   const uint64_t value = kEdges[random.integer(kEdges.size())] + random.integer(3) - 1;
   const size_t width = size_t{1} << random.integer(4);
   const bool big_endian = random.integer(2) == 1;

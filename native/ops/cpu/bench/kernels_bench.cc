@@ -2,8 +2,8 @@
 // (the percentage is of the roofline: the least time for their operations and for the bytes they move), and
 // the training step of the paper's 20-block ShuffleNet supernet on random paths, without the classifier.
 //
-//   kernels_bench [--batch 64] [--size 96] [--stem-stride 2] [--threads 2] [--steps 10] [--only
-//   machine|kernels|network] [--clock cpu]
+//   kernels_bench [--batch 64] [--size 96] [--stem-stride 2] [--threads 2] [--steps 10]
+//                 [--only machine|kernels|network] [--clock cpu]
 
 #include <algorithm>
 #include <cstdio>
