@@ -1,5 +1,6 @@
 #include "binding/batch_handle.h"
 
+#include <array>
 #include <cmath>
 #include <cstring>
 
@@ -94,10 +95,15 @@ BatchPtr to_batch(const Napi::Object& source) {
 }  // namespace
 
 void BatchHandle::init(Napi::Env env, Napi::Object exports) {
-  Napi::Function constructor = define(
-      env, {InstanceAccessor<&BatchHandle::size>("size"), InstanceAccessor<&BatchHandle::shape>("shape"),
-            InstanceMethod<&BatchHandle::labels>("labels"), InstanceMethod<&BatchHandle::mix>("mix"),
-            InstanceMethod<&BatchHandle::images>("images")});
+  // clang-format off
+  Napi::Function constructor = define(env, {
+      InstanceAccessor<&BatchHandle::size>("size"),
+      InstanceAccessor<&BatchHandle::shape>("shape"),
+      InstanceMethod<&BatchHandle::labels>("labels"),
+      InstanceMethod<&BatchHandle::mix>("mix"),
+      InstanceMethod<&BatchHandle::images>("images"),
+  });
+  // clang-format on
   Environment::of(env).batch_class = Napi::Persistent(constructor);
   exports.Set("Batch", constructor);
 }
@@ -137,10 +143,7 @@ Napi::Value BatchHandle::size(const Napi::CallbackInfo& info) {
 Napi::Value BatchHandle::shape(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
     const Batch& batch = *live(info);
-    Napi::Array shape = Napi::Array::New(info.Env(), 4);
-    const int64_t sizes[] = {batch.count, batch.channels, batch.height, batch.width};
-    for (uint32_t i = 0; i < 4; ++i) shape.Set(i, static_cast<double>(sizes[i]));
-    return shape;
+    return numbers_to_js(info.Env(), std::array{batch.count, batch.channels, batch.height, batch.width});
   });
 }
 
@@ -157,10 +160,8 @@ Napi::Value BatchHandle::mix(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
     const Batch& batch = *live(info);
     if (batch.second_labels.empty()) return info.Env().Null();
-    Napi::Array labels = Napi::Array::New(info.Env(), batch.second_labels.size());
-    for (uint32_t i = 0; i < labels.Length(); ++i) labels.Set(i, static_cast<double>(batch.second_labels[i]));
     Napi::Object mix = Napi::Object::New(info.Env());
-    mix.Set("labels", labels);
+    mix.Set("labels", numbers_to_js(info.Env(), batch.second_labels));
     mix.Set("share", batch.share);
     return mix;
   });

@@ -160,9 +160,7 @@ Architecture genes_of(const Napi::Value& value) {
 Napi::Value to_js(Napi::Env env, const TensorEntry& entry) {
   Napi::Object result = Napi::Object::New(env);
   result.Set("name", entry.name);
-  Napi::Array shape = Napi::Array::New(env, entry.shape.size());
-  for (uint32_t i = 0; i < entry.shape.size(); ++i) shape.Set(i, static_cast<double>(entry.shape[i]));
-  result.Set("shape", shape);
+  result.Set("shape", numbers_to_js(env, entry.shape));
   Napi::Float32Array data = Napi::Float32Array::New(env, entry.data.size());
   std::memcpy(data.Data(), entry.data.data(), entry.data.size() * sizeof(float));
   result.Set("data", data);

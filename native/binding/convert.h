@@ -36,6 +36,14 @@ std::vector<uint32_t> get_indices(const Napi::Object& object, const char* name);
 Architecture genes_of(const Napi::Value& value);
 NetworkDescription to_network_description(const Napi::Object& object);
 
+template <class Numbers>
+Napi::Array numbers_to_js(Napi::Env env, const Numbers& values) {
+  Napi::Array array = Napi::Array::New(env, values.size());
+  uint32_t at = 0;
+  for (const auto value : values) array.Set(at++, value);
+  return array;
+}
+
 Napi::Value to_js(Napi::Env env, const TensorEntry& entry);
 Napi::Value to_js(Napi::Env env, const std::vector<TensorEntry>& entries);
 std::vector<TensorEntry> to_entries(const Napi::Value& value);

@@ -2,6 +2,7 @@
 #include <map>
 
 #include "binding/convert.h"
+#include "binding/options.h"
 #include "core/error.h"
 #include "graph/check.h"
 
@@ -37,36 +38,32 @@ Dim to_dim(const Napi::Object& object, const char* name) {
 
 // Every field that the object has, whatever its op: src/graph/ops/ says which op has which.
 void read_fields(const Napi::Object& object, Node& node) {
-  const auto integer = [&](const char* name, int64_t& field) {
-    if (has(object, name)) field = get_integer(object, name);
-  };
-  const auto number = [&](const char* name, double& field) {
-    if (has(object, name)) field = get_number(object, name);
-  };
-  const auto boolean = [&](const char* name, bool& field) {
-    if (has(object, name)) field = get_boolean(object, name);
-  };
   const auto quantizer = [&](const Napi::Object& settings) {
     node.quantizer = look_up(kQuantizers, get_string(settings, "method"), "quantizer");
     node.bits = to_dim(settings, "bits");
   };
-  integer("kernel", node.kernel);
-  integer("stride", node.stride);
-  integer("padding", node.padding);
+  // clang-format off
+  const OptionTable table = {
+      {"kernel", &node.kernel},
+      {"stride", &node.stride},
+      {"padding", &node.padding},
+      {"bias", &node.bias},
+      {"affine", &node.affine},
+      {"eps", &node.eps},
+      {"momentum", &node.momentum},
+      {"parts", &node.parts},
+      {"index", &node.index},
+      {"start", &node.start},
+      {"step", &node.step},
+      {"end", &node.end},
+      {"size", &node.size},
+      {"p", &node.p},
+  };
+  // clang-format on
+  read_present(object, table);
   node.depthwise = has(object, "groups") && get(object, "groups").IsString();
-  if (!node.depthwise) integer("groups", node.groups);
+  if (!node.depthwise) read_present(object, {{"groups", &node.groups}});
   if (has(object, "out")) node.out = to_dim(object, "out");
-  boolean("bias", node.bias);
-  boolean("affine", node.affine);
-  number("eps", node.eps);
-  number("momentum", node.momentum);
-  integer("parts", node.parts);
-  integer("index", node.index);
-  integer("start", node.start);
-  integer("step", node.step);
-  integer("end", node.end);
-  integer("size", node.size);
-  number("p", node.p);
   if (has(object, "function"))
     node.activation = look_up(kActivations, get_string(object, "function"), "activation");
   if (has(object, "weightQuantizer")) quantizer(get_object(object, "weightQuantizer"));

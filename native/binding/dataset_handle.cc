@@ -1,5 +1,6 @@
 #include "binding/dataset_handle.h"
 
+#include <array>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -16,12 +17,6 @@
 
 namespace singlepath {
 namespace {
-
-Napi::Array numbers(Napi::Env env, const std::vector<double>& values) {
-  Napi::Array array = Napi::Array::New(env, values.size());
-  for (uint32_t i = 0; i < values.size(); i++) array.Set(i, values[i]);
-  return array;
-}
 
 Napi::Value open_dataset(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
@@ -40,16 +35,20 @@ Napi::Value open_dataset(const Napi::CallbackInfo& info) {
 }  // namespace
 
 void DatasetHandle::init(Napi::Env env, Napi::Object exports) {
-  Environment::of(env).dataset_class = Napi::Persistent(define(
-      env,
-      {InstanceAccessor<&DatasetHandle::size>("size"), InstanceAccessor<&DatasetHandle::shape>("shape"),
-       InstanceMethod<&DatasetHandle::labels>("labels"),
-       InstanceMethod<&DatasetHandle::statistics>("statistics"),
-       InstanceAccessor<&DatasetHandle::class_names>("classNames"),
-       InstanceAccessor<&DatasetHandle::has_test>("hasTest"), InstanceMethod<&DatasetHandle::notes>("notes"),
-       InstanceMethod<&DatasetHandle::fingerprint>("fingerprint"),
-       InstanceMethod<&DatasetHandle::broken>("broken"),
-       InstanceMethod<&DatasetHandle::later_batch>("laterBatch")}));
+  // clang-format off
+  Environment::of(env).dataset_class = Napi::Persistent(define(env, {
+      InstanceAccessor<&DatasetHandle::size>("size"),
+      InstanceAccessor<&DatasetHandle::shape>("shape"),
+      InstanceMethod<&DatasetHandle::labels>("labels"),
+      InstanceMethod<&DatasetHandle::statistics>("statistics"),
+      InstanceAccessor<&DatasetHandle::class_names>("classNames"),
+      InstanceAccessor<&DatasetHandle::has_test>("hasTest"),
+      InstanceMethod<&DatasetHandle::notes>("notes"),
+      InstanceMethod<&DatasetHandle::fingerprint>("fingerprint"),
+      InstanceMethod<&DatasetHandle::broken>("broken"),
+      InstanceMethod<&DatasetHandle::later_batch>("laterBatch"),
+  }));
+  // clang-format on
   exports.Set("openDataset", Napi::Function::New(env, open_dataset, "openDataset"));
 }
 
@@ -75,8 +74,7 @@ Napi::Value DatasetHandle::size(const Napi::CallbackInfo& info) {
 Napi::Value DatasetHandle::shape(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
     const ImageShape& shape = live(info)->shape();
-    return numbers(info.Env(), {static_cast<double>(shape.channels), static_cast<double>(shape.height),
-                                static_cast<double>(shape.width)});
+    return numbers_to_js(info.Env(), std::array{shape.channels, shape.height, shape.width});
   });
 }
 
@@ -123,7 +121,7 @@ Napi::Value DatasetHandle::broken(const Napi::CallbackInfo& info) {
     uint32_t at = 0;
     for (const auto& [index, message] : list) {
       auto entry = Napi::Object::New(info.Env());
-      entry.Set("index", static_cast<double>(index));
+      entry.Set("index", index);
       entry.Set("name", live(info)->source().name(index));
       entry.Set("message", message);
       array.Set(at++, entry);
@@ -137,8 +135,8 @@ Napi::Value DatasetHandle::statistics(const Napi::CallbackInfo& info) {
     return run_on_thread(info.Env(), [dataset = live(info)]() -> MakeValue {
       return [statistics = channel_statistics(dataset)](Napi::Env env) -> Napi::Value {
         auto result = Napi::Object::New(env);
-        result.Set("mean", numbers(env, statistics.mean));
-        result.Set("std", numbers(env, statistics.std));
+        result.Set("mean", numbers_to_js(env, statistics.mean));
+        result.Set("std", numbers_to_js(env, statistics.std));
         return result;
       };
     });

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "binding/convert.h"
+#include "binding/options.h"
 #include "data/cifar.h"
 #include "data/encoded_array.h"
 #include "data/idx.h"
@@ -36,13 +37,18 @@ Opener cifar(const Napi::Object& source) {
 
 Opener synthetic(const Napi::Object& source) {
   SyntheticSpec spec;
-  spec.count = get_integer(source, "count");
-  spec.channels = get_integer(source, "channels");
-  spec.height = get_integer(source, "height");
-  spec.width = get_integer(source, "width");
-  spec.classes = get_integer(source, "classes");
-  spec.seed = static_cast<uint64_t>(get_integer(source, "seed"));
-  spec.split = static_cast<uint64_t>(get_integer(source, "split"));
+  // clang-format off
+  const OptionTable table = {
+      {"count", &spec.count},
+      {"channels", &spec.channels},
+      {"height", &spec.height},
+      {"width", &spec.width},
+      {"classes", &spec.classes},
+      {"seed", &spec.seed},
+      {"split", &spec.split},
+  };
+  // clang-format on
+  read_options(source, table);
   return [spec] { return share(make_synthetic(spec)); };
 }
 
@@ -94,27 +100,39 @@ Opener encoded(const Napi::Object& source) {
 }
 
 Opener images(const Napi::Object& source) {
-  static const std::map<std::string, SourceKind> kinds = {{"image-folder", SourceKind::image_folder},
-                                                          {"tiny-imagenet", SourceKind::tiny_imagenet},
-                                                          {"tar", SourceKind::tar},
-                                                          {"webdataset", SourceKind::webdataset},
-                                                          {"csv", SourceKind::csv},
-                                                          {"packed", SourceKind::packed}};
+  static const std::map<std::string, SourceKind> kinds = {
+      {"image-folder", SourceKind::image_folder},
+      {"tiny-imagenet", SourceKind::tiny_imagenet},
+      {"tar", SourceKind::tar},
+      {"webdataset", SourceKind::webdataset},
+      {"csv", SourceKind::csv},
+      {"packed", SourceKind::packed},
+  };
   const auto kind = kinds.find(get_string(source, "kind"));
   if (kind == kinds.end()) expected("a kind of image files", "kind", source.Get("kind"));
   SourceSpec spec;
   spec.kind = kind->second;
-  spec.paths = get_strings(source, "paths");
-  spec.test_paths = get_strings(source, "testPaths");
   spec.split = get_string(source, "split") == "train" ? Split::train : Split::test;
-  spec.whole_without_test = get_boolean(source, "wholeWithoutTest");
+  const OptionTable table = {
+      {"paths", &spec.paths},
+      {"testPaths", &spec.test_paths},
+      {"wholeWithoutTest", &spec.whole_without_test},
+  };
+  read_options(source, table);
   return [spec] { return open_images(spec); };
 }
 
 // By `format`: the native half of the table in src/data/kinds/.
+// clang-format off
 const std::map<std::string, Opener (*)(const Napi::Object&)> kReaders = {
-    {"idx", idx},       {"cifar", cifar},     {"synthetic", synthetic},
-    {"arrays", arrays}, {"encoded", encoded}, {"images", images}};
+    {"idx", idx},
+    {"cifar", cifar},
+    {"synthetic", synthetic},
+    {"arrays", arrays},
+    {"encoded", encoded},
+    {"images", images},
+};
+// clang-format on
 
 Opener by_format(const Napi::Object& source) {
   const auto reader = kReaders.find(get_string(source, "format"));
@@ -133,16 +151,20 @@ DatasetOptions to_dataset_options(const Napi::Value& value) {
   if (!value.IsObject()) expected("options", "openDataset", value);
   const auto object = value.As<Napi::Object>();
   DatasetOptions options;
-  const auto size = static_cast<int>(get_integer(object, "size", 0, INT32_MAX));
-  options.shape = {static_cast<int>(get_integer(object, "channels", 0, INT32_MAX)), size, size};
-  options.resize = static_cast<int>(get_integer(object, "resize", 0, INT32_MAX));
-  options.upright = get_boolean(object, "upright");
-  options.bgr = get_boolean(object, "bgr");
-  options.exact = get_boolean(object, "exact");
-  options.pixel_limit = get_integer(object, "pixelLimit");
-  options.cache_bytes = get_integer(object, "cacheBytes");
-  options.broken.skip = get_boolean(object, "skipBroken");
-  options.broken.most_share = get_number(object, "brokenShare");
+  const OptionTable table = {
+      {"channels", &options.shape.channels},
+      {"size", &options.shape.height},
+      {"resize", &options.resize},
+      {"upright", &options.upright},
+      {"bgr", &options.bgr},
+      {"exact", &options.exact},
+      {"pixelLimit", &options.pixel_limit},
+      {"cacheBytes", &options.cache_bytes},
+      {"skipBroken", &options.broken.skip},
+      {"brokenShare", &options.broken.most_share},
+  };
+  read_options(object, table);
+  options.shape.width = options.shape.height;
   return options;
 }
 

@@ -9,6 +9,7 @@
 #include "binding/dataset_source.h"
 #include "binding/environment.h"
 #include "binding/errors.h"
+#include "binding/options.h"
 #include "binding/settle.h"
 #include "data/sources/inspect.h"
 #include "data/sources/pack.h"
@@ -56,19 +57,11 @@ Napi::Value image_work(Napi::Env env, std::shared_ptr<const CancelToken> token, 
   object.Set("result", promise);
   object.Set("progress", Napi::Function::New(env, [counters](const Napi::CallbackInfo& info) {
                auto pair = Napi::Array::New(info.Env(), 2);
-               pair.Set(0u, static_cast<double>(counters->done.load()));
-               pair.Set(1u, static_cast<double>(counters->total.load()));
+               pair.Set(0u, counters->done.load());
+               pair.Set(1u, counters->total.load());
                return pair;
              }));
   return object;
-}
-
-template <class Numbers>
-Napi::Array numbers_to_js(Napi::Env env, const Numbers& values) {
-  auto array = Napi::Array::New(env, values.size());
-  uint32_t at = 0;
-  for (const auto value : values) array.Set(at++, static_cast<double>(value));
-  return array;
 }
 
 struct Inspection {
@@ -79,13 +72,12 @@ struct Inspection {
 Napi::Value inspection_to_js(Napi::Env env, const Inspection& inspection) {
   const InspectReport& report = inspection.report;
   auto object = Napi::Object::New(env);
-  const auto number = [&](const char* name, int64_t value) { object.Set(name, static_cast<double>(value)); };
-  number("images", report.images);
-  number("bytes", report.bytes);
-  number("decoded", report.decoded);
-  number("jpeg", report.jpeg);
-  number("png", report.png);
-  number("raw", report.raw);
+  object.Set("images", report.images);
+  object.Set("bytes", report.bytes);
+  object.Set("decoded", report.decoded);
+  object.Set("jpeg", report.jpeg);
+  object.Set("png", report.png);
+  object.Set("raw", report.raw);
   object.Set("height", numbers_to_js(env, report.height));
   object.Set("width", numbers_to_js(env, report.width));
   object.Set("perClass", numbers_to_js(env, report.per_class));
@@ -101,12 +93,13 @@ Napi::Value inspection_to_js(Napi::Env env, const Inspection& inspection) {
 // Arguments: source, options, cancel.
 Napi::Value inspect(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
-    if (!info[1].IsObject()) expected("options", "inspectImages", info[1]);
-    const auto object = info[1].As<Napi::Object>();
     InspectOptions options;
-    options.decode = get_integer(object, "decode");
-    options.threads = static_cast<int>(get_integer(object, "threads"));
-    options.pixel_limit = get_integer(object, "pixelLimit");
+    const OptionTable table = {
+        {"decode", &options.decode},
+        {"threads", &options.threads},
+        {"pixelLimit", &options.pixel_limit},
+    };
+    read_options(to_object(info[1], "the options of inspectImages"), table);
     return image_work(
         info.Env(), CancelHandle::from(info[2]),
         [open = source_opener(info[0]), options](const Cancellation& cancel, Counters& counters) {
@@ -126,15 +119,20 @@ PackOptions to_pack_options(const Napi::Object& object) {
   options.mode = mode == "raw"    ? PackOptions::Mode::raw
                  : mode == "jpeg" ? PackOptions::Mode::jpeg
                                   : PackOptions::Mode::original;
-  options.short_side = static_cast<int>(get_integer(object, "shortSide"));
-  options.quality = static_cast<int>(get_integer(object, "quality"));
-  options.threads = static_cast<int>(get_integer(object, "threads"));
-  options.pixel_limit = get_integer(object, "pixelLimit");
-  options.skip = get_boolean(object, "skipBroken");
-  options.most_share = get_number(object, "brokenShare");
-  options.resume = get_boolean(object, "resume");
-  options.root = get_string(object, "root");
-  options.notes = get_string(object, "notes");
+  // clang-format off
+  const OptionTable table = {
+      {"shortSide", &options.short_side},
+      {"quality", &options.quality},
+      {"threads", &options.threads},
+      {"pixelLimit", &options.pixel_limit},
+      {"skipBroken", &options.skip},
+      {"brokenShare", &options.most_share},
+      {"resume", &options.resume},
+      {"root", &options.root},
+      {"notes", &options.notes},
+  };
+  // clang-format on
+  read_options(object, table);
   return options;
 }
 
@@ -145,11 +143,10 @@ struct Packed {
 
 Napi::Value packed_to_js(Napi::Env env, const Packed& packed) {
   auto object = Napi::Object::New(env);
-  const auto number = [&](const char* name, int64_t value) { object.Set(name, static_cast<double>(value)); };
-  number("images", packed.report.images);
-  number("training", packed.report.training);
-  number("bytes", packed.report.bytes);
-  number("resumed", packed.report.resumed);
+  object.Set("images", packed.report.images);
+  object.Set("training", packed.report.training);
+  object.Set("bytes", packed.report.bytes);
+  object.Set("resumed", packed.report.resumed);
   object.Set("leftOut", to_js(env, packed.report.left_out));
   object.Set("classNames", to_js(env, packed.training.classes));
   return object;
@@ -201,7 +198,7 @@ Napi::Array to_js(Napi::Env env, const std::vector<ImageProblem>& problems) {
 
 Napi::Object to_js(Napi::Env env, const ListingNotes& notes) {
   auto ignored = Napi::Object::New(env);
-  for (const auto& [extension, count] : notes.ignored) ignored.Set(extension, static_cast<double>(count));
+  for (const auto& [extension, count] : notes.ignored) ignored.Set(extension, count);
   auto object = Napi::Object::New(env);
   object.Set("problems", to_js(env, notes.problems));
   object.Set("ignored", ignored);

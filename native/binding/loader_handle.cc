@@ -8,6 +8,7 @@
 #include "binding/dataset_handle.h"
 #include "binding/environment.h"
 #include "binding/errors.h"
+#include "binding/options.h"
 #include "binding/settle.h"
 
 namespace singlepath {
@@ -21,40 +22,46 @@ Augment to_augment(const Napi::Object& object) {
     *low = values[0];
     *high = values[1];
   };
-  augment.random_resized_crop = get_boolean(object, "randomResizedCrop");
+  const OptionTable table = {
+      {"randomResizedCrop", &augment.random_resized_crop},
+      {"cropPadding", &augment.padding},
+      {"flip", &augment.flip},
+      {"brightness", &augment.brightness},
+      {"contrast", &augment.contrast},
+      {"saturation", &augment.saturation},
+      {"hue", &augment.hue},
+      {"erase", &augment.erase},
+      {"cutout", &augment.cutout},
+      {"mixup", &augment.mixup},
+      {"cutmix", &augment.cutmix},
+  };
+  read_options(object, table);
   range("scale", &augment.scale_low, &augment.scale_high);
   range("ratio", &augment.ratio_low, &augment.ratio_high);
-  augment.padding = static_cast<int>(get_integer(object, "cropPadding", 0, INT32_MAX));
-  augment.flip = get_boolean(object, "flip");
-  augment.brightness = get_number(object, "brightness");
-  augment.contrast = get_number(object, "contrast");
-  augment.saturation = get_number(object, "saturation");
-  augment.hue = get_number(object, "hue");
-  augment.erase = get_number(object, "erase");
-  augment.cutout = static_cast<int>(get_integer(object, "cutout", 0, INT32_MAX));
   for (const int64_t value : get_integers(object, "fill"))
     augment.fill.push_back(static_cast<uint8_t>(value));
-  augment.mixup = get_number(object, "mixup");
-  augment.cutmix = get_number(object, "cutmix");
   return augment;
 }
 
 LoaderOptions to_loader_options(const Napi::Object& object) {
   LoaderOptions options;
   options.indices = get_indices(object, "indices");
-  options.batch_size = get_integer(object, "batchSize");
-  options.shuffle = get_boolean(object, "shuffle");
-  options.drop_last = get_boolean(object, "dropLast");
   options.augment = to_augment(get_object(object, "augment"));
-  options.mean = get_floats(object, "mean");
-  options.std = get_floats(object, "std");
-  options.seed = static_cast<uint64_t>(get_integer(object, "seed"));
-  options.epoch = static_cast<uint64_t>(get_integer(object, "epoch"));
-  options.first_batch = get_integer(object, "firstBatch");
-  options.epochs = get_integer(object, "epochs");
-  options.rank = get_integer(object, "rank");
-  options.world_size = get_integer(object, "worldSize");
-  options.shards = get_integer(object, "shards");
+  const OptionTable table = {
+      {"batchSize", &options.batch_size},
+      {"shuffle", &options.shuffle},
+      {"dropLast", &options.drop_last},
+      {"mean", &options.mean},
+      {"std", &options.std},
+      {"seed", &options.seed},
+      {"epoch", &options.epoch},
+      {"firstBatch", &options.first_batch},
+      {"epochs", &options.epochs},
+      {"rank", &options.rank},
+      {"worldSize", &options.world_size},
+      {"shards", &options.shards},
+  };
+  read_options(object, table);
   options.threads = static_cast<int>(get_integer(object, "threads", 1, 1024));
   options.prefetch = static_cast<int>(get_integer(object, "prefetch", 1, 65536));
   return options;

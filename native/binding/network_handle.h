@@ -63,6 +63,4 @@ class NetworkHandle : public Handle<NetworkHandle, NetworkSlot> {
   void released(Napi::BasicEnv);
 };
 
-Napi::Value to_js(Napi::Env env, const Validation& validation);
-
 }  // namespace singlepath

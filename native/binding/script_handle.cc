@@ -3,7 +3,7 @@
 #include "binding/batch_handle.h"
 #include "binding/cancel_handle.h"
 #include "binding/convert.h"
-#include "binding/network_handle.h"
+#include "binding/network_results.h"
 #include "binding/task.h"
 #include "data/later.h"
 #include "runtime/device.h"

@@ -79,19 +79,19 @@ Napi::Value memory(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const ArenaStatistics statistics = shared_arena().statistics();
   Napi::Object object = Napi::Object::New(env);
-  object.Set("allocated", static_cast<double>(statistics.used));
-  object.Set("cached", static_cast<double>(statistics.kept));
-  object.Set("peak", static_cast<double>(statistics.peak));
-  object.Set("hits", static_cast<double>(statistics.hits));
-  object.Set("allocations", static_cast<double>(statistics.allocations));
+  object.Set("allocated", statistics.used);
+  object.Set("cached", statistics.kept);
+  object.Set("peak", statistics.peak);
+  object.Set("hits", statistics.hits);
+  object.Set("allocations", statistics.allocations);
   const std::vector<DeviceMemory> devices = cuda_memory();
   Napi::Array list = Napi::Array::New(env, devices.size());
   for (uint32_t i = 0; i < devices.size(); ++i) {
     Napi::Object device = Napi::Object::New(env);
     device.Set("name", devices[i].name);
-    device.Set("allocated", static_cast<double>(devices[i].allocated));
-    device.Set("cached", static_cast<double>(devices[i].cached));
-    device.Set("peak", static_cast<double>(devices[i].peak));
+    device.Set("allocated", devices[i].allocated);
+    device.Set("cached", devices[i].cached);
+    device.Set("peak", devices[i].peak);
     list.Set(i, device);
   }
   object.Set("devices", list);
