@@ -1,5 +1,6 @@
 import { expected } from '../core/errors.js';
 import type { AugmentSource } from '../runtime/native.js';
+import { DATA_DEFAULTS } from './defaults.js';
 import type { Normalization } from './normalize.js';
 
 /** How training images are varied. Every draw is a function of (seed, epoch, image). Default of all: off. */
@@ -52,7 +53,7 @@ export function augmentSource(
   const { randomResizedCrop = false, cropPadding = 0, flip = false, colorJitter = {} } = options;
   const { erase = 0, cutout = 0, mixup = 0, cutmix = 0 } = options;
   const { brightness = 0, contrast = 0, saturation = 0, hue = 0 } = colorJitter;
-  const { scale = [0.08, 1], ratio = [3 / 4, 4 / 3] } =
+  const { scale = DATA_DEFAULTS.cropScale, ratio = [3 / 4, 4 / 3] } =
     typeof randomResizedCrop === 'object' ? randomResizedCrop : {};
   const side = Math.min(shape[1], shape[2]);
   if (!Number.isInteger(cropPadding) || cropPadding < 0 || cropPadding > side)

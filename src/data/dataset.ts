@@ -2,6 +2,7 @@ import { checkArguments } from '../core/check.js';
 import { expected, SinglePathError } from '../core/errors.js';
 import { callNative } from '../runtime/call.js';
 import type { ListingNotes, NativeBatch, NativeDataset } from '../runtime/native.js';
+import { DATA_DEFAULTS } from './defaults.js';
 import { DataLoader, type LoaderInput, type LoaderOptions } from './loader.js';
 import type { Normalization } from './normalize.js';
 
@@ -139,7 +140,7 @@ export class Dataset implements Disposable {
    * caller keeps and disposes them.
    */
   async batches(options: BatchesOptions): Promise<NativeBatch[]> {
-    const { batchSize, count = this.size, later = false, threads = 1, signal } = options;
+    const { batchSize, count = this.size, later = false, threads = DATA_DEFAULTS.threads, signal } = options;
     if (!Number.isInteger(count) || count < 0)
       throw expected('an integer of at least 0', 'the number of images', count);
     const indices = (options.indices === undefined ? this.#indices : this.#resolve(options.indices)).slice(

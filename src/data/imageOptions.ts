@@ -1,8 +1,7 @@
 import { expected } from '../core/errors.js';
 import type { ImageOptions } from '../runtime/native.js';
+import { DATA_DEFAULTS } from './defaults.js';
 import type { ImageConfig } from './kinds/imageConfig.js';
-
-const PIXEL_LIMIT = 178_956_970;
 
 /** Checked and completed, as the addon takes them. */
 export function imageOptions(config: ImageConfig): ImageOptions {
@@ -10,13 +9,13 @@ export function imageOptions(config: ImageConfig): ImageOptions {
     size = 0,
     channels = 0,
     resize = 0,
-    upright = true,
-    channelOrder = 'rgb',
-    exactDecode = false,
-    pixelLimit = PIXEL_LIMIT,
     cacheBytes = 0,
-    broken = 'error',
-    brokenShare = 0.01,
+    upright = DATA_DEFAULTS.upright,
+    channelOrder = DATA_DEFAULTS.channelOrder,
+    exactDecode = DATA_DEFAULTS.exactDecode,
+    pixelLimit = DATA_DEFAULTS.pixelLimit,
+    broken = DATA_DEFAULTS.broken,
+    brokenShare = DATA_DEFAULTS.brokenShare,
   } = config;
   for (const [name, value] of Object.entries({ size, channels, resize, pixelLimit, cacheBytes })) {
     if (!Number.isSafeInteger(value) || value < 0) throw expected('an integer of at least 0', name, value);

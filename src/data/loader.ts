@@ -10,6 +10,7 @@ import type {
   NativeLoader,
 } from '../runtime/native.js';
 import { type AugmentOptions, augmentSource } from './augment.js';
+import { DATA_DEFAULTS } from './defaults.js';
 import type { Normalization } from './normalize.js';
 
 export interface LoaderOptions {
@@ -73,7 +74,7 @@ export class DataLoader implements Disposable {
       shuffle = false,
       seed = 0,
       augment = {},
-      threads = 1,
+      threads = DATA_DEFAULTS.threads,
       prefetch = defaultPrefetch(input.native.shape, batchSize),
       dropLast = false,
       rank = 0,

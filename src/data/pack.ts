@@ -4,6 +4,7 @@ import { checkArguments } from '../core/check.js';
 import { expected, SinglePathError } from '../core/errors.js';
 import { addon, packageVersion } from '../runtime/addon.js';
 import type { PackReport } from '../runtime/native.js';
+import { DATA_DEFAULTS } from './defaults.js';
 import { finishImageWork, type ImageWorkOptions } from './imageWork.js';
 import { type DatasetConfig, datasetDefinition } from './kinds/index.js';
 
@@ -41,7 +42,8 @@ export async function packDataset(
   options: PackDatasetOptions = {},
 ): Promise<PackReport> {
   checkArguments('packDataset()', { datasetConfig: config, path, options });
-  const { resize = 0, quality = 90, raw = false, broken = 'error', brokenShare = 0.01 } = options;
+  const { resize = 0, quality = 90, raw = false } = options;
+  const { broken = DATA_DEFAULTS.broken, brokenShare = DATA_DEFAULTS.brokenShare } = options;
   const { resume = false, overwrite = false, threads = availableParallelism(), signal, onProgress } = options;
   if (!Number.isInteger(resize) || resize < 0 || resize > 65_500) {
     throw expected('a side from 1 to 65500 pixels', 'resize', resize);

@@ -6,7 +6,7 @@ import { RandomStream } from '../core/rng.js';
 import type { Group } from '../distributed/group.js';
 import type { ScoreCalibration, SearchResult } from '../evaluate/searchPhases.js';
 import { type CostBand, kendallInBands } from '../search/ranking.js';
-import { type NamedScores, type RankingCard, rankingCard } from '../search/rankingCard.js';
+import { type NamedScores, type RankingCard, rankingCard, TRAINED } from '../search/rankingCard.js';
 import { parseTrueAccuracies, type TrueAccuracy } from '../search/truth.js';
 import type { Evaluate, Score, Valuation } from '../search/types.js';
 import { checkArchitecture } from '../space/architecture.js';
@@ -86,7 +86,7 @@ export async function runRank(given: Config, control: RankControl): Promise<Rank
     supernet === undefined ? [] : await supernetRows(config, control, equivalence, architectures, naswot);
   const madds = baselines[0]!.values;
   const limits = control.caps ?? quantiles(madds, [0.2, 0.4, 0.6, 0.8]);
-  const k = Math.min(control.topK ?? 10, entries.length);
+  const k = Math.min(control.topK ?? TRAINED, entries.length);
   const card = rankingCard(trained, baselines, accuracies, madds, { limits, k });
   const named = [...trained, ...baselines];
   return {

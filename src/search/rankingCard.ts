@@ -43,10 +43,13 @@ export interface RankingCard {
   verdict: string;
 }
 
+/** How many of the best scored networks would be trained, where it is not said. */
+export const TRAINED = 10;
+
 export interface RankingCardOptions {
   /** Limits on `costs` at which regret is reported, beside no limit. */
   limits?: readonly number[];
-  /** Networks that would be trained. Default 10. */
+  /** Networks that would be trained. Default: `TRAINED`. */
   k?: number;
 }
 
@@ -67,7 +70,7 @@ export function rankingCard(
   for (const named of [scores, baselines]) checkArguments('rankingCard()', { scores: named });
   for (const numbers of [truth, costs]) checkArguments('rankingCard()', { numbers });
   checkArguments('rankingCard()', { options });
-  const { limits = [], k = 10 } = options;
+  const { limits = [], k = TRAINED } = options;
   checkArguments('limits of rankingCard()', { numbers: limits });
   const rowOf = ({ name, values }: NamedScores): RankingRow => {
     const { kendall, spearman, bandKendall } = rankingReport(values, truth, costs, { topK: [] });

@@ -1,4 +1,5 @@
 import { SinglePathError } from '../../core/errors.js';
+import { DATA_DEFAULTS } from '../../data/defaults.js';
 import { type DatasetReport, inspectDataset } from '../../data/inspect.js';
 import { detectKind } from '../../data/kinds/detect.js';
 import { type DatasetConfig, datasetDefinition } from '../../data/kinds/index.js';
@@ -18,8 +19,8 @@ interface SourceOptions extends OutputOptions {
 }
 
 interface PolicyOptions {
-  policy: 'error' | 'skip';
-  maxBroken: number;
+  policy?: 'error' | 'skip';
+  maxBroken?: number;
 }
 
 export interface DataInfoOptions extends SourceOptions {
@@ -30,7 +31,7 @@ export interface DataVerifyOptions extends SourceOptions, PolicyOptions {}
 
 export interface DataPackOptions extends SourceOptions, PolicyOptions {
   resize?: number;
-  quality: number;
+  quality?: number;
   raw?: boolean;
   resume?: boolean;
   overwrite?: boolean;
@@ -48,12 +49,13 @@ export async function dataVerify(path: string, options: DataVerifyOptions): Prom
   const { config, splits } = await inspectAll(path, options, -1);
   const images = splits.reduce((sum, split) => sum + split.images, 0);
   const broken = splits.flatMap((split) => split.broken);
-  const limit = options.policy === 'error' ? 0 : options.maxBroken * images;
+  const { policy = DATA_DEFAULTS.broken, maxBroken = DATA_DEFAULTS.brokenShare } = options;
+  const limit = policy === 'error' ? 0 : maxBroken * images;
   const ok = broken.length <= limit;
   if (options.json) printJson('data verify', { path, kind: config.kind, images, ok, broken });
   else {
     for (const { name, reason } of broken) printText(`${name}: ${reason}`);
-    const allowed = options.policy === 'skip' ? `, ${Math.floor(limit)} allowed` : '';
+    const allowed = policy === 'skip' ? `, ${Math.floor(limit)} allowed` : '';
     printText(`${path}: ${images} images, ${broken.length} broken${allowed}`);
   }
   if (!ok) process.exitCode = 1;
@@ -76,11 +78,11 @@ export async function dataPack(path: string, file: string, options: DataPackOpti
   const report = await withProgress(session, 'pack', (onProgress) =>
     stoppable({ saves: 'what is packed so far' }, (signal) =>
       packDataset(config, file, {
-        quality,
-        broken,
-        brokenShare,
         signal,
         onProgress,
+        ...(quality !== undefined && { quality }),
+        ...(broken !== undefined && { broken }),
+        ...(brokenShare !== undefined && { brokenShare }),
         ...(resize !== undefined && { resize }),
         ...(raw && { raw }),
         ...(resume && { resume }),

@@ -19,7 +19,7 @@ export interface RankCommandOptions extends ConfigOptions, OutputOptions {
   sample?: number;
   averageEquivalents?: boolean;
   cap: string[];
-  top: number;
+  top?: number;
 }
 
 /** `singlepath rank` */

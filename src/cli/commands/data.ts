@@ -9,18 +9,20 @@ const SOURCE: OptionGroup = [
     'what the path is, where it does not show: image-folder, tar, webdataset, csv, …',
   ),
   new Option('--test-path <path>', 'where the test images are, if not with the others'),
-  new Option('--threads <number>', 'native threads; default one for each processor').argParser(
+  new Option('--threads <number>', 'native threads (default: one for each processor)').argParser(
     positiveNumber,
   ),
 ];
 
 const POLICY: OptionGroup = [
-  new Option('--policy <policy>', 'what a broken image means: error fails, skip leaves it out')
-    .choices(['error', 'skip'])
-    .default('error'),
-  new Option('--max-broken <share>', 'with skip: share of broken images at which it fails after all')
-    .argParser(share)
-    .default(0.01),
+  new Option(
+    '--policy <policy>',
+    'what a broken image means: error fails, skip leaves it out (default: that of data.broken)',
+  ).choices(['error', 'skip']),
+  new Option(
+    '--max-broken <share>',
+    'with skip: share of broken images at which it fails after all (default: that of data.brokenShare)',
+  ).argParser(share),
 ];
 
 /** `singlepath data`: looking at a user's images and packing them. */
@@ -42,7 +44,7 @@ const actions = () => import('../actions/data.js');
 function infoCommand(): Command {
   const command = withOptions(
     new Command('info')
-      .description('classes, numbers and sizes of images, mean and standard deviation, broken files')
+      .description('print classes, numbers and sizes of images, mean and standard deviation, broken files')
       .argument('<path>', 'image folder, tar archive, shards, table, packed file, IDX or CIFAR folder')
       .option('--sample <number>', 'images to decode for mean and standard deviation', positiveNumber, 2000),
     SOURCE,
@@ -50,7 +52,7 @@ function infoCommand(): Command {
   ).action(async (path: string, options: DataInfoOptions) => (await actions()).dataInfo(path, options));
   return withHelp(command, {
     examples: [
-      ['singlepath data info photos', 'reads the header of every image, decodes 2,000'],
+      ['singlepath data info photos', 'read the header of every image, and decode 2,000'],
       ["singlepath data info 'shards/train-{0000..0009}.tar' --json", 'for programs'],
     ],
     exitCodes: [...LONG_RUNNING],
@@ -68,8 +70,11 @@ function verifyCommand(): Command {
   ).action(async (path: string, options: DataVerifyOptions) => (await actions()).dataVerify(path, options));
   return withHelp(command, {
     examples: [
-      ['singlepath data verify photos', 'fails where a single image is broken'],
-      ['singlepath data verify photos --policy skip --max-broken 0.001', 'fails above one in a thousand'],
+      ['singlepath data verify photos', 'fail where a single image is broken'],
+      [
+        'singlepath data verify photos --policy skip --max-broken 0.001',
+        'fail where more than one in a thousand is broken',
+      ],
     ],
     exitCodes: [...LONG_RUNNING],
   });
@@ -84,9 +89,8 @@ function packCommand(): Command {
       .option('--resize <pixels>', 'encode larger images again with this short side', positiveNumber)
       .option(
         '--quality <number>',
-        'JPEG quality of images that are encoded again, 1 to 100',
+        'JPEG quality of images that are encoded again, 1 to 100; 90 if not given',
         positiveNumber,
-        90,
       )
       .option('--raw', 'keep decoded pixels: larger, and nothing is left to decode')
       .option('--resume', 'go on with what an interrupted call left')

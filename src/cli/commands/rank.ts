@@ -42,7 +42,11 @@ export function rankCommand(): Command {
         collect,
         [],
       )
-      .option('--top <number>', 'networks that would be trained, for the best of them', positiveNumber, 10),
+      .option(
+        '--top <number>',
+        'networks that would be trained, for the best of them; 10 if not given',
+        positiveNumber,
+      ),
     CONFIG,
     KERNELS,
     EVALUATION_MEMORY,

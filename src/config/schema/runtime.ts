@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** The kernels that compute on a device: the fused ones are for CPUs. */
-export function kernelsOn(device: string, kernels: 'fused' | 'aten' = 'fused'): 'fused' | 'aten' {
+export function kernelsOn(device: string, kernels = runtimeSchema.parse({}).kernels): 'fused' | 'aten' {
   return device === 'cpu' ? kernels : 'aten';
 }
 

@@ -1,3 +1,4 @@
+import { runtimeSchema } from '../../config/schema/runtime.js';
 import { checkArguments } from '../../core/check.js';
 import { addon } from '../../runtime/addon.js';
 import { callNative, cancellation } from '../../runtime/call.js';
@@ -10,6 +11,8 @@ import { chainNetwork } from './network.js';
 import { torchscriptOf } from './networkFiles.js';
 import { eachJob, type MeasureJob, sample } from './sampling.js';
 import type { JobResult, Plan, RunSettings, Session } from './session.js';
+
+const DEFAULTS = runtimeSchema.parse({});
 
 export interface LocalOptions extends RunSettings {
   runtime: 'singlepath' | 'torchscript';
@@ -30,7 +33,7 @@ export class LocalSession implements Session {
   /** @throws SinglePathError `NATIVE_MISSING`, `DEVICE_UNAVAILABLE`. */
   constructor(readonly options: LocalOptions) {
     checkArguments('LocalSession', { options });
-    const { threads, batch, dtype, kernels = 'fused', device = 'cpu' } = options;
+    const { threads, batch, dtype, kernels = DEFAULTS.kernels, device = DEFAULTS.device } = options;
     this.#threadsBefore = addon().threads();
     callNative(() => addon().setThreads(threads));
     this.#stopwatch = callNative(() => new (addon().Stopwatch)({ device, kernels, precision: dtype, batch }));

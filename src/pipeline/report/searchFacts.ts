@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { generationOf } from '../../config/schema/search.js';
 import { formatConstraint, parseConstraints } from '../../cost/constraint.js';
 import { readCandidates } from '../../evaluate/candidateFiles.js';
 import type { CostedCandidate, SearchResult } from '../../evaluate/searchPhases.js';
@@ -36,7 +37,7 @@ export function searchFacts(
       ...generationsOf('search', timeline.search),
       ...generationsOf('baseline', timeline.baseline),
     ],
-    topK: result?.topK ?? bestOf(space, candidates, config.search.topK ?? 10),
+    topK: result?.topK ?? bestOf(space, candidates, generationOf(config.search).topK),
     ...(result?.front && { front: result.front }),
     ...(result && { winner: result.winner }),
     ...(result?.baseline && { baseline: result.baseline.winner }),
