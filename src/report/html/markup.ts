@@ -87,3 +87,13 @@ export function section(id: string, title: string, ...content: string[]): string
 export function paragraph(text: string): string {
   return `<p>${escapeMarkup(text)}</p>`;
 }
+
+/** A text with a button that copies it, where there is JavaScript. */
+export function copyable(text: string, prefix = ''): string {
+  const whole = prefix === '' ? text : `${prefix} ${text}`;
+  const spoken = escapeMarkup(whole.length > 40 ? `${whole.slice(0, 40)}…` : whole);
+  return (
+    `<code>${escapeMarkup(text)}</code> <button type="button" class="copy needs-script" data-copy="${escapeMarkup(whole)}" ` +
+    `aria-label="copy ${spoken}">copy</button>`
+  );
+}

@@ -2,18 +2,18 @@ import { createHash } from 'node:crypto';
 import { checkArguments } from '../../core/check.js';
 import type { ReportFacts } from '../facts.js';
 import { escapeMarkup } from '../svg/element.js';
-import { costSection, repeatSection, warningsSection } from './provenance.js';
+import { architectureSection } from './architectureSection.js';
+import { candidatesSection } from './candidatesSection.js';
+import { costSection } from './costSection.js';
+import { rankingSection } from './rankingSection.js';
+import { repeatSection } from './repeatSection.js';
+import { scatterSection } from './scatterSection.js';
 import { PAGE_SCRIPT } from './script.js';
-import {
-  architectureSection,
-  candidatesSection,
-  rankingSection,
-  scatterSection,
-  searchSection,
-  trainingSection,
-  verdictSection,
-} from './sections.js';
+import { searchSection } from './searchSection.js';
 import { PAGE_STYLE } from './style.js';
+import { trainingSection } from './trainingSection.js';
+import { verdictSection } from './verdictSection.js';
+import { warningsSection } from './warningsSection.js';
 
 /** The sections of a report, in the order in which people look at them; empty ones are left out. */
 export function reportSections(facts: ReportFacts): string[] {
