@@ -77,14 +77,15 @@ export function randomBatch({ input, classes }: SearchSpace, images: number, cou
 }
 
 /** A network whose every number matters: no scale, shift, bias or statistic is 0 or 1. */
-export async function trainedNetwork(space: SearchSpace): Promise<Supernet> {
-  const network = new Supernet(space, { kernels: 'aten', seed: 3 });
-  const random = new RandomStream(9, 'test', 0);
+export async function trainedNetwork(space: SearchSpace, seed = 3): Promise<Supernet> {
+  const network = new Supernet(space, { kernels: 'aten', seed });
+  const random = new RandomStream(9, 'test', seed - 3);
   const vary = (entry: TensorEntry): TensorEntry => {
-    const data = entry.data.map((value) => {
-      if (/running_var$|step$|alpha$/.test(entry.name)) return value * (0.75 + random.uniform() / 2);
-      return entry.shape.length > 1 ? value : value + 0.3 * (random.uniform() - 0.5);
-    });
+    const positive = /running_var$|step$|alpha$/.test(entry.name);
+    if (!positive && entry.shape.length > 1) return entry;
+    const data = entry.data.map((value) =>
+      positive ? value * (0.75 + random.uniform() / 2) : value + 0.3 * (random.uniform() - 0.5),
+    );
     return { ...entry, data };
   };
   await network.load((await network.state()).map(vary));

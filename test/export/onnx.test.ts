@@ -8,15 +8,15 @@ import { openDataset } from '../../src/data/open.js';
 import type { ArchitectureFile } from '../../src/export/architectureFile.js';
 import { exportSubnet } from '../../src/export/exportSubnet.js';
 import { inheritWeights } from '../../src/export/inherit.js';
-import { describeOnnx, encodeOnnx } from '../../src/export/onnx.js';
+import { encodeOnnx } from '../../src/export/onnx.js';
 import { OnnxNetwork } from '../../src/export/onnxNetwork.js';
-import { checkParity, type ParityBounds } from '../../src/export/parity.js';
+import { checkParity } from '../../src/export/parity.js';
 import { addScore } from '../../src/export/scoreLogits.js';
 import * as nn from '../../src/graph/build.js';
-import type { NativeBatch } from '../../src/runtime/native.js';
+import type { TensorEntry } from '../../src/runtime/native.js';
 import { defineSpace, fixed } from '../../src/space/define.js';
 import { parametersOf } from '../../src/space/parameters.js';
-import { getSpace, listSpaces } from '../../src/space/spaces/catalog.js';
+import { getSpace, listSpaces, type SpaceOptions } from '../../src/space/spaces/catalog.js';
 import { deriveSubnet } from '../../src/space/subnet.js';
 import type { Architecture, SearchSpace } from '../../src/space/types.js';
 import { Supernet } from '../../src/supernet/supernet.js';
@@ -49,63 +49,85 @@ async function compare(
   network: Supernet,
   architecture: Architecture,
   file: string,
-  boundsFor: (batch: NativeBatch) => Promise<ParityBounds> | ParityBounds = () => ({ tolerance: 1e-4 }),
-) {
+  tolerance = 1e-4,
+): Promise<void> {
   using loaded = await OnnxNetwork.load(file);
   for (const images of [1, 7]) {
     const batch = randomBatch(network.space, images, 5);
     const [own, other] = [await network.forward(batch, architecture), await loaded.forward(batch)];
-    checkParity(own, other, await boundsFor(batch));
+    checkParity(own, other, { tolerance });
   }
-}
-
-/** How far two ways to round the same sums are apart: an untrained network may amplify roundings without bound. */
-async function conditioning(
-  network: Supernet,
-  architecture: Architecture,
-  batch: NativeBatch,
-): Promise<number> {
-  using fused = new Supernet(network.space, { kernels: 'fused' });
-  await fused.load(await network.state());
-  const [own, other] = [await network.forward(batch, architecture), await fused.forward(batch, architecture)];
-  return checkParity(own, other, { tolerance: Number.POSITIVE_INFINITY }).relative;
 }
 
 /**
- * Untrained, a ResNet-18 with PACT and DoReFa has no logits to compare: onnxruntime and libtorch differ by 15 % of the largest, and
- * libtorch in float32 and in float64 by 24 %. A trained one is compared below. The others differ from those compared here in the
- * number of bits alone; each takes seconds.
+ * Small inputs of every space of the catalogue, and variants of the quantized ones. A quantized network of many layers amplifies
+ * what rounds otherwise, down to features that fall on another level (docs/export.md), so these see images of few pixels:
+ * most of them come out the same.
  */
-const LEFT_OUT = ['PACT and DoReFa', 'PACT, 7x7 stem', 'one bit LSQ', 'float bits', 'channels and bits, LSQ'];
+const SMALL: Record<string, () => SearchSpace> = {
+  ...Object.fromEntries(listSpaces().map(({ name }) => [name, () => getSpace(name, smallInput(name))])),
+  'channel search': SPACES['channel search']!,
+  'own ops': SPACES['own ops']!,
+  'mixed, LSQ': () => quantizedSpace({ quantizer: 'lsq' }),
+  'mixed, one bit': () => quantizedSpace({ pairs: [[1, 1]] }),
+  'mixed, one bit LSQ': () => quantizedSpace({ quantizer: 'lsq', pairs: [[1, 1]] }),
+  'mixed, float bits': () => quantizedSpace({ pairs: [[32, 32]] }),
+  'channels and bits, LSQ': () => getSpace('spos-resnet18-joint-cifar', { size: 8, quantizer: 'lsq' }),
+};
+
+function smallInput(name: string): { size?: number; classes?: number; madds?: number; choice?: number } {
+  if (name.includes('resnet')) return { size: name.endsWith('cifar') ? 8 : 32, classes: 10 };
+  if (name.includes('-28') || name.includes('cifar') || name === 'nas-bench-macro') return {};
+  return { size: 32, classes: 10, ...(name.endsWith('baseline') && { choice: 3, madds: 8e6 }) };
+}
+
+function quantizedSpace(options: Pick<SpaceOptions, 'quantizer' | 'pairs'>): SearchSpace {
+  return getSpace('spos-resnet18-mixed-cifar', { size: 8, ...options });
+}
+
+/** Images whose logits are equal to 1e-4 of the largest, and how many there are. */
+async function equalImages(
+  network: Supernet,
+  architecture: Architecture,
+  file: string,
+): Promise<[number, number]> {
+  using loaded = await OnnxNetwork.load(file);
+  let [equal, all] = [0, 0];
+  for (const images of [1, 7]) {
+    const batch = randomBatch(network.space, images, 5);
+    const [own, other] = [await network.forward(batch, architecture), await loaded.forward(batch)];
+    assert.deepEqual(other.shape, own.shape);
+    const classes = own.shape[1]!;
+    for (let image = 0; image < images; image++, all++) {
+      const part = ({ data }: TensorEntry) => data.subarray(image * classes, (image + 1) * classes);
+      const largest = Math.max(...part(own).map(Math.abs));
+      if (part(own).every((value, i) => Math.abs(value - part(other)[i]!) <= 1e-4 * largest)) equal++;
+    }
+  }
+  return [equal, all];
+}
 
 describe('an ONNX file computes what the network computes', { skip }, () => {
-  for (const [name, make] of Object.entries(SPACES).filter(([name]) => !LEFT_OUT.includes(name))) {
+  for (const [name, make] of Object.entries(SMALL)) {
     it(name, async () => {
       const space = make();
+      const quantized = space.name.includes('resnet') && !name.endsWith('float bits');
       using network = await trainedNetwork(space);
-      // A ResNet-18 in onnxruntime-web takes seconds: one architecture. Quantized ones amplify a flipped level
-      // (docs/export.md), so they are compared by their classes.
-      const resnet = space.name.includes('resnet');
-      for (const seed of resnet ? [3] : [3, 4]) {
-        const architecture = randomArchitecture(space, seed);
-        const file = await onnxOf(network, architecture, `${name}-${seed}`);
-        await compare(network, architecture, file, async (batch) =>
-          resnet
-            ? { tolerance: 1e-4, agreement: 0.7 }
-            : { tolerance: Math.max(1e-4, 3 * (await conditioning(network, architecture, batch))) },
-        );
+      // Where there is one architecture alone, two seeds give it twice. A ResNet-34 is the same space with more layers.
+      const architectures = [3, 4].map((seed) => randomArchitecture(space, seed));
+      const different = architectures[0]!.join() === architectures[1]!.join() || name.includes('34') ? 1 : 2;
+      for (const [i, architecture] of architectures.slice(0, different).entries()) {
+        const file = await onnxOf(network, architecture, `${name}-${i}`);
+        // Twenty untrained Xception blocks amplify roundings: our own kernels and libtorch's differ by 1.5e-4 there.
+        const tolerance = name.endsWith('baseline') ? 4e-4 : 1e-4;
+        if (!quantized) await compare(network, architecture, file, tolerance);
+        else {
+          const [equal, all] = await equalImages(network, architecture, file);
+          assert.ok(2 * equal > all, `${equal} of ${all} images are equal`);
+        }
       }
     });
   }
-
-  it('every space of the catalogue is written', () => {
-    for (const { name } of listSpaces()) {
-      if (name.includes('resnet')) continue; // heavy, and compared above
-      const space = getSpace(name);
-      const subnet = deriveSubnet(space, randomArchitecture(space, 1));
-      assert.ok(describeOnnx(subnet, zeroWeights(subnet)).nodes.length > 0, name);
-    }
-  });
 });
 
 describe('quantized layers', { skip }, () => {
