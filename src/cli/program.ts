@@ -58,6 +58,7 @@ export function createProgram(): Command {
         'print the multiply-adds and parameters of an architecture',
       ],
     ],
+    exitCodes: [3, 4, 5, 129, 130, 143],
   });
   // In the order in which a user meets them.
   const groups: Record<string, Command[]> = {

@@ -6,7 +6,7 @@ import type { Cost } from '../graph/ops/op.js';
  * layer costs depends on its own genes only. Samplers and searches consume this form.
  */
 
-/** `latency[FILE]`, of a lookup table, lives beside the built-in ones: nanoseconds. */
+/** A built-in cost, or `latency[FILE]`: the latency by a lookup table, in nanoseconds. */
 export type Metric = keyof Cost | (string & {});
 
 /** What one layer costs for every combination of its genes. */

@@ -28,7 +28,7 @@ export interface DatasetReport {
   /** Per channel (RGB) in units of 0..1, of those decoded; every image counts alike. */
   mean: number[];
   std: number[];
-  /** Images the last two are of. */
+  /** Number of images that `mean` and `std` were computed from. */
   decoded: number;
   /** What cannot be read or decoded. */
   broken: ImageProblem[];
@@ -39,7 +39,7 @@ export interface DatasetReport {
 }
 
 /**
- * Reads every image of a split and says what is there. Broken images are listed, not thrown.
+ * Reads every image of a split, or of some only the header, and says what is there. Broken images are listed, not thrown.
  *
  * @throws SinglePathError `INVALID_DATASET` where the set as a whole cannot be opened, `ABORTED`.
  */

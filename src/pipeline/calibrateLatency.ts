@@ -14,7 +14,9 @@ import {
 } from './measureWhole.js';
 
 /**
- * Fits a table's bias and scale, and from 200 networks on its rows, to networks measured whole; returns the new table.
+ * Fits a table to networks that are measured as a whole: its bias and scale, and from 200 networks on its rows, too.
+ *
+ * @returns the new table.
  *
  * @throws SinglePathError `INVALID_TABLE` where it is of another environment, `MEASUREMENT`.
  */

@@ -55,8 +55,8 @@ export async function evaluateNetwork(
 }
 
 /**
- * The network of an architecture, with weights from a run directory, a checkpoint folder or a safetensors file such as
- * a state_dict of PyTorch, on the test images.
+ * Evaluates the network of an architecture on the test images, with weights from a run directory, a checkpoint folder
+ * or a safetensors file such as a state_dict of PyTorch.
  */
 export async function evaluateWeights(
   given: Config,
@@ -108,7 +108,7 @@ export async function networkHits(
 }
 
 /**
- * An exported TorchScript or ONNX file on the test images. A TorchScript file is a program: it runs with the rights of
+ * Evaluates an exported TorchScript or ONNX file on the test images. A TorchScript file is a program: it runs with the rights of
  * this process.
  *
  * @param control `onForeign` is told before it runs, where it is not the file an export wrote beside its `architecture.json`.
@@ -138,7 +138,7 @@ export async function evaluateExported(
   return { ...accuracy, confusion: await countConfusion(forward, batches, test.classNames) };
 }
 
-/** What the export of a file says about its test images, as a layer for a configuration to build on. */
+/** What the export of a file says about its test images, as sources for a configuration to build on. */
 export function exportedSources(path: string): ConfigSource[] {
   checkArguments('exportedSources()', { path });
   const { data, input } = readArchitectureFile(path) ?? {};

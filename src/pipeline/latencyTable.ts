@@ -36,7 +36,7 @@ export function newHeader(
 /**
  * The space a table was made for.
  *
- * @throws SinglePathError `INVALID_TABLE` where it is another one today, or its file is gone.
+ * @throws SinglePathError `INVALID_TABLE` where the space of that name has changed since, or its file is gone.
  */
 export function spaceOfTable(table: LatencyTable, path: string): SearchSpace {
   checkArguments('spaceOfTable()', { latencyTable: table, path });

@@ -27,7 +27,7 @@ export interface DeviceOptions extends AgentOptions {
   device?: string | undefined;
 }
 
-/** Opens what measures. @throws SinglePathError what its session throws. */
+/** Opens the session that measures: on this machine, through a runner or through an agent. @throws SinglePathError what its session throws. */
 export async function openSession(
   options: DeviceOptions,
   config: Pick<Config, 'latency' | 'runtime'>,

@@ -146,7 +146,7 @@ export interface HelpControl extends ScorerOptions {
  * Scores candidates for a search or a ranking that rank 0 of the group runs, until that is done. A rank may come at any time, and
  * one that is lost costs what it was about to score.
  *
- * @returns populations' parts that were scored here.
+ * @returns the number of units, which are parts of populations, that were scored here.
  * @throws SinglePathError `RANKS_DIFFER` where scores would be others here, `RANK_LOST` where rank 0 is gone.
  */
 export async function helpScore(given: Config, control: HelpControl): Promise<number> {

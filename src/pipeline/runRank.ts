@@ -23,7 +23,7 @@ import { calibratedValuation, combinedValuation, type ValuationSetting } from '.
 const MOST_EQUIVALENTS = 64;
 
 export interface RankControl {
-  /** Run directory of the supernet; without it only what needs no training is ranked. */
+  /** Run directory of the supernet; without it only scores that need no training are compared. */
   supernet?: string | undefined;
   /** Content of the file of true accuracies. */
   truth: unknown;
@@ -64,7 +64,7 @@ export interface RankResult {
 }
 
 /**
- * Scores architectures of known accuracy with a supernet and compares the ranking with that of everything that needs no
+ * Scores architectures of known accuracy with a supernet, and compares how well it ranks them with scores that need no
  * training.
  *
  * @throws SinglePathError `INVALID_ARGUMENT` for true accuracies that are not of this space.

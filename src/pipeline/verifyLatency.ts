@@ -35,7 +35,7 @@ export interface Verification {
 }
 
 /**
- * Measures held-out random networks whole and compares them with what the table says.
+ * Measures random networks as a whole, which no table was fitted to, and compares their times with what the table says.
  *
  * @throws SinglePathError `MEASUREMENT` where fewer than two could be measured, and what measureNetworks throws.
  */

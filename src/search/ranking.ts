@@ -33,7 +33,10 @@ export interface RankingOptions {
   topK?: readonly number[];
 }
 
-/** Ranks by `scores` against `truth`, banded by `costs`; the cost-only baseline is the same call with costs as scores. */
+/**
+ * Compares the order of `scores` with that of `truth`, over all and inside bands of `costs`. With the costs as scores it is
+ * the baseline that knows nothing but costs.
+ */
 export function rankingReport(
   scores: readonly number[],
   truth: readonly number[],

@@ -45,7 +45,7 @@ export interface SpaceDefinition {
 
 /**
  * Builds a search space from its table: names layers, numbers genes (blocks, then widths, then bits; by layer
- * inside a kind), builds the graphs and validates them.
+ * inside a kind), builds the graphs and checks them.
  *
  * @throws SinglePathError `INVALID_SPACE` where graphs do not fit.
  */

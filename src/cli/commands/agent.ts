@@ -14,7 +14,7 @@ export function agentCommand(): Command {
       )
       .option(
         '--token-file <file>',
-        'the secret that hosts must have, readable by you alone; made where there is none (or set SINGLEPATH_AGENT_TOKEN)',
+        'file with the secret that hosts must have, readable by you alone; it is made if there is none (or set SINGLEPATH_AGENT_TOKEN)',
       )
       .option('--tls-cert <file>', 'certificate in PEM; needed to listen on the network')
       .option('--tls-key <file>', 'its private key in PEM')
@@ -31,12 +31,12 @@ export function agentCommand(): Command {
   });
   return withHelp(command, {
     examples: [
-      ['singlepath agent --token-file token', 'for hosts on this machine, or through an ssh tunnel'],
+      ['singlepath agent --token-file token', 'serve hosts on this machine, or through an ssh tunnel'],
       [
         'singlepath agent --listen 0.0.0.0:7757 --token-file token --tls-cert cert.pem --tls-key key.pem',
-        'for hosts on the network',
+        'serve hosts on the network',
       ],
-      ['taskset -c 2,3 singlepath agent --token-file token', 'on two of the processors'],
+      ['taskset -c 2,3 singlepath agent --token-file token', 'measure on two of the processors'],
     ],
     exitCodes: [3],
   });

@@ -20,7 +20,7 @@ export function evaluateCommand(): Command {
         'a safetensors file of one architecture, as PyTorch saves it, in place of a target',
       )
       .option('--confusion [file]', 'also count what each class is taken for; with a file, write it as CSV')
-      .option('--trust', 'run the code of a TorchScript file that was not exported here without a warning'),
+      .option('--trust', 'do not warn before the code of a TorchScript file runs that was not exported here'),
     SPACE_SETTINGS,
     CONFIG,
     KERNELS,
@@ -44,7 +44,7 @@ export function evaluateCommand(): Command {
         'singlepath evaluate --weights mine.safetensors --space spos-shufflenet-v2-28 --arch 0,1,2,3,0,1,2,3',
         'evaluate a state_dict that PyTorch saved (safetensors.torch.save_file)',
       ],
-      ['singlepath evaluate runs/network --confusion confusion.csv', 'which classes are mixed up'],
+      ['singlepath evaluate runs/network --confusion confusion.csv', 'write which classes are mixed up'],
     ],
     exitCodes: [...LONG_RUNNING],
   });

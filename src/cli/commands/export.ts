@@ -20,7 +20,7 @@ export function exportCommand(): Command {
         '--onnx-weights <float|packed>',
         'how the ONNX file stores quantized weights (setting: export.onnxWeights)',
       )
-      .option('--no-onnx', 'TorchScript and safetensors alone (setting: export.onnx)')
+      .option('--no-onnx', 'write no ONNX file (setting: export.onnx)')
       .option('--example', 'also write a program in Python and one for Node that load the network'),
     CONFIG,
     OUTPUT,
@@ -31,8 +31,11 @@ export function exportCommand(): Command {
   return withHelp(command, {
     examples: [
       ['singlepath export runs/network --out network', "write files that Python's torch.jit.load reads too"],
-      ['singlepath export runs/network --out network --example', 'with programs that load the ONNX file'],
-      ['singlepath export runs/network --onnx-weights packed', 'weights of 4 bits and fewer in 4 bits'],
+      [
+        'singlepath export runs/network --out network --example',
+        'also write programs that load the ONNX file',
+      ],
+      ['singlepath export runs/network --onnx-weights packed', 'store weights of at most 4 bits in 4 bits'],
     ],
     exitCodes: [...LONG_RUNNING],
   });

@@ -22,15 +22,15 @@ export function latencyCommand(): Command {
     examples: [
       [
         'singlepath latency measure --space spos-shufflenet-v2 --threads 1 --out laptop.lut',
-        'the table of this machine',
+        'measure the table of this machine',
       ],
       [
         'singlepath latency import mobile.yaml --format proxyless --space proxyless-mobile --out mobile.lut',
-        'a published table',
+        'take a published table',
       ],
       [
         "singlepath search --supernet runs/supernet --constraint 'latency[pi.lut]<=12ms'",
-        'a search that keeps to it',
+        'search under a latency from a table',
       ],
     ],
     exitCodes: [],
@@ -69,12 +69,15 @@ function measureCommand(): Command {
   });
   return withHelp(command, {
     examples: [
-      ['singlepath latency measure --space spos-shufflenet-v2 --threads 1 --out laptop.lut', 'this machine'],
+      [
+        'singlepath latency measure --space spos-shufflenet-v2 --threads 1 --out laptop.lut',
+        'measure this machine',
+      ],
       [
         "singlepath latency measure --space fbnet --runner 'bench.sh {torchscript}' --out phone.lut",
-        'any device that can time a file: the last line printed is milliseconds',
+        'measure a device through a command, whose last line is the time in milliseconds',
       ],
-      ['singlepath latency measure --space fbnet --out laptop.lut --resume', 'after it was stopped'],
+      ['singlepath latency measure --space fbnet --out laptop.lut --resume', 'go on after it was stopped'],
     ],
     exitCodes: [...LONG_RUNNING],
   });
@@ -83,8 +86,8 @@ function measureCommand(): Command {
 function verifyCommand(): Command {
   const command = withOptions(
     new Command('verify')
-      .description('measure held-out whole networks and say how well a table predicts them')
-      .argument('<table>', 'a lookup table; it keeps the result')
+      .description('measure random networks as a whole, and say how well a table predicts them')
+      .argument('<table>', 'a lookup table; the result is written into it')
       .option('--paths <number>', 'networks to measure (setting: latency.verifyPaths)', positiveNumber)
       .option('--resume', 'go on with what <table>.verify.journal holds')
       .option('--fail-above <percent>', 'exit code 1 where the mean absolute error is larger', percent),
@@ -97,8 +100,11 @@ function verifyCommand(): Command {
   });
   return withHelp(command, {
     examples: [
-      ['singlepath latency verify laptop.lut', 'on the device of the table: here'],
-      ['singlepath latency verify laptop.lut --paths 100 --fail-above 10 --json', 'for scripts'],
+      ['singlepath latency verify laptop.lut', 'measure on this machine, whose table it is'],
+      [
+        'singlepath latency verify laptop.lut --paths 100 --fail-above 10 --json',
+        'fail in a script where the table is more than 10 % off',
+      ],
     ],
     exitCodes: [...LONG_RUNNING],
   });
@@ -108,7 +114,7 @@ function calibrateCommand(): Command {
   const command = withOptions(
     new Command('calibrate')
       .description(
-        'fit a table to networks measured whole: bias and scale, from 200 networks on its rows too',
+        'fit a table to networks that are measured as a whole: bias and scale, and from 200 networks on its rows, too',
       )
       .argument('<table>', 'a lookup table')
       .option('--paths <number>', 'networks to measure (setting: latency.verifyPaths)', positiveNumber)
@@ -123,8 +129,8 @@ function calibrateCommand(): Command {
   });
   return withHelp(command, {
     examples: [
-      ['singlepath latency calibrate laptop.lut', 'then verify: it measures other networks'],
-      ['singlepath latency calibrate laptop.lut --paths 250', 'enough to fit the rows'],
+      ['singlepath latency calibrate laptop.lut', 'fit bias and scale; verify then measures other networks'],
+      ['singlepath latency calibrate laptop.lut --paths 250', 'fit the rows, too'],
     ],
     exitCodes: [...LONG_RUNNING],
   });
@@ -140,16 +146,21 @@ const actions = () => import('../actions/latencyTables.js');
 
 function predictCommand(): Command {
   const command = new Command('predict')
-    .description('what a table says about networks: calibrated where the table is')
+    .description('print the latencies that a table predicts, calibrated if the table is')
     .argument('<table>', 'a lookup table')
-    .option('-a, --arch <genes>', 'one architecture: genes with commas between; repeatable', collect, [])
-    .option('--archs <file>', 'JSON file with many')
+    .option(
+      '-a, --arch <genes>',
+      'one architecture: its genes, with commas between them; repeatable',
+      collect,
+      [],
+    )
+    .option('--archs <file>', 'JSON file with many architectures')
     .option('--json', 'print one JSON document on stdout')
     .action(async (table: string, options: ArchOptions) => (await actions()).predictLatency(table, options));
   return withHelp(command, {
     examples: [
-      ['singlepath latency predict pi.lut --arch 0,1,2,3,0,1,2,3', 'one network, layer by layer'],
-      ['singlepath latency predict pi.lut --archs archs.json --json', 'many, for programs'],
+      ['singlepath latency predict pi.lut --arch 0,1,2,3,0,1,2,3', 'predict one network, layer by layer'],
+      ['singlepath latency predict pi.lut --archs archs.json --json', 'predict many, for programs'],
     ],
     exitCodes: [],
   });
@@ -157,14 +168,14 @@ function predictCommand(): Command {
 
 function showCommand(): Command {
   const command = new Command('show')
-    .description('where and how a table was measured, and its rows')
+    .description('print where and how a table was measured, and its rows')
     .argument('<table>', 'a lookup table')
     .option('--svg <file>', 'also draw the time of every choice, layer by layer')
     .option('-a, --arch <genes>', 'a path to mark in the drawing')
     .option('--json', 'print one JSON document on stdout')
     .action(async (table: string, options: ShowOptions) => (await actions()).showTable(table, options));
   return withHelp(command, {
-    examples: [['singlepath latency show pi.lut --svg pi.svg', 'as a table, and as a drawing']],
+    examples: [['singlepath latency show pi.lut --svg pi.svg', 'print it, and draw it']],
     exitCodes: [],
   });
 }
@@ -183,7 +194,10 @@ function lintCommand(): Command {
     .action(async (table: string, options: LintOptions) => (await actions()).lintTable(table, options));
   return withHelp(command, {
     examples: [
-      ['singlepath latency lint pi.lut --against laptop.lut', 'missing rows, units, spread, order, copies'],
+      [
+        'singlepath latency lint pi.lut --against laptop.lut',
+        'look for missing rows, wrong units, spread, wrong order and copied rows',
+      ],
     ],
     exitCodes: [],
   });
@@ -191,7 +205,7 @@ function lintCommand(): Command {
 
 function diffCommand(): Command {
   const command = new Command('diff')
-    .description('compare two tables: environments, and row by row')
+    .description('compare the environments of two tables, and their rows')
     .argument('<a>', 'a lookup table')
     .argument('<b>', 'another one')
     .option('--json', 'print one JSON document on stdout')
@@ -199,7 +213,7 @@ function diffCommand(): Command {
       (await actions()).diffLatency(a, b, options),
     );
   return withHelp(command, {
-    examples: [['singlepath latency diff monday.lut tuesday.lut', 'how well two measurements agree']],
+    examples: [['singlepath latency diff monday.lut tuesday.lut', 'see how well two measurements agree']],
     exitCodes: [],
   });
 }
@@ -222,11 +236,11 @@ function importCommand(): Command {
     examples: [
       [
         'singlepath latency import mobile.yaml --format proxyless --space proxyless-mobile --out mobile.lut',
-        'ProxylessNAS',
+        'take a table of ProxylessNAS',
       ],
       [
         'singlepath latency import bench.csv --format csv --space spos-shufflenet-v2 --out board.lut',
-        'your own bench',
+        'take the results of your own benchmark',
       ],
     ],
     exitCodes: [],
@@ -235,7 +249,7 @@ function importCommand(): Command {
 
 function exportCommand(): Command {
   const command = new Command('export')
-    .description('write a table in another form')
+    .description('write a table in another format')
     .argument('<table>', 'a lookup table')
     .requiredOption('-o, --out <file>', 'file to write; .lut, .json and .csv hold everything')
     .option('--format <proxyless|ofa>', 'YAML of one of these projects')
@@ -244,8 +258,8 @@ function exportCommand(): Command {
     );
   return withHelp(command, {
     examples: [
-      ['singlepath latency export pi.lut --out pi.csv', 'for a spreadsheet'],
-      ['singlepath latency export pi.lut --format proxyless --out pi.yaml', 'for ProxylessNAS'],
+      ['singlepath latency export pi.lut --out pi.csv', 'write it for a spreadsheet'],
+      ['singlepath latency export pi.lut --format proxyless --out pi.yaml', 'write it for ProxylessNAS'],
     ],
     exitCodes: [],
   });

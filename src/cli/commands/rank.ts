@@ -16,11 +16,11 @@ export function rankCommand(): Command {
   const command = withOptions(
     new Command('rank')
       .description(
-        'compare how a supernet, and what needs no training, ranks architectures of known accuracy',
+        'compare how well a supernet, and scores that need no training, rank architectures of known accuracy',
       )
       .option(
         '--supernet <folder>',
-        'run directory of a supernet (singlepath train); without it only what needs no training is ranked',
+        'run directory of a supernet (singlepath train); without it only scores that need no training are compared',
       )
       .requiredOption('--truth <file>', 'JSON file of true accuracies, also in the format of NAS-Bench-Macro')
       .option(
@@ -38,13 +38,13 @@ export function rankCommand(): Command {
       )
       .option(
         '--cap <constraint>',
-        "report regret under this limit, such as 'madds<=60M'; repeatable, default: four limits",
+        "report under this limit how much accuracy the best scored network loses (its regret), such as 'madds<=60M'; repeatable; without it four limits are taken",
         collect,
         [],
       )
       .option(
         '--top <number>',
-        'networks that would be trained, for the best of them; 10 if not given',
+        'also report the regret of the best of so many networks, as if they were all trained; 10 if not given',
         positiveNumber,
       ),
     CONFIG,

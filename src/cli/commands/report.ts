@@ -21,9 +21,12 @@ export function reportCommand(): Command {
   });
   return withHelp(command, {
     examples: [
-      ['singlepath report runs/demo', 'everything the demo did, in report.html'],
-      ['singlepath report runs/search --out search.html', 'a search and the supernet it used'],
-      ['singlepath report runs/supernet runs/search runs/network', 'a chain of runs, named one by one'],
+      ['singlepath report runs/demo', 'report everything that the demo did, in report.html'],
+      ['singlepath report runs/search --out search.html', 'report a search and the supernet that it used'],
+      [
+        'singlepath report runs/supernet runs/search runs/network',
+        'report a chain of runs, named one by one',
+      ],
     ],
     exitCodes: [],
   });
@@ -40,7 +43,7 @@ export function plotCommand(): Command {
       )
       .argument('<runs...>', 'run directories, or folders that hold some')
       .requiredOption('-o, --out <file>', 'the file to write')
-      .option('--width <pixels>', 'its width', positiveNumber, 720)
+      .option('--width <pixels>', 'width of the plot', positiveNumber, 720)
       .option(RANKING, RANKING_TEXT),
     JSON_OUTPUT,
   ).action(async (name: string, runs: string[], options: PlotCommandOptions) => {
@@ -49,8 +52,11 @@ export function plotCommand(): Command {
   });
   return withHelp(command, {
     examples: [
-      ['singlepath plot pareto runs/demo --out pareto.svg', 'accuracy over cost of all candidates'],
-      ['singlepath plot architecture runs/search --out network.svg', 'the layers of what was found'],
+      ['singlepath plot pareto runs/demo --out pareto.svg', 'draw accuracy over cost of all candidates'],
+      [
+        'singlepath plot architecture runs/search --out network.svg',
+        'draw the layers of the network that was found',
+      ],
     ],
     exitCodes: [],
   });

@@ -18,7 +18,7 @@ const EXIT_CODES = {
   130: 'interrupted (Ctrl-C)',
   143: 'terminated',
 };
-const RESUMABLE = '; --resume continues from the last checkpoint';
+const RESUMABLE = '; --resume goes on from what was saved';
 
 /** Exit codes of the commands that compute with libtorch and can be interrupted. */
 export const LONG_RUNNING = [3, 129, 130, 143] as const;

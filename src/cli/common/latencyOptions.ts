@@ -24,7 +24,7 @@ export const DEPLOYMENT: OptionGroup = [
   ),
   new Option(
     '--method <in_context|isolated|both>',
-    'blocks inside random paths, or alone (setting: latency.method)',
+    'measure blocks inside random paths, alone, or both (setting: latency.method)',
   ),
 ];
 
@@ -54,7 +54,10 @@ export interface AgentAccessOptions {
 /** How agents are reached. */
 export const AGENT_ACCESS: OptionGroup = [
   new Option('--token-file <file>', "the agent's token (or set SINGLEPATH_AGENT_TOKEN)"),
-  new Option('--tls-ca <file>', "who signed the agent's certificate, in PEM; or the certificate itself"),
+  new Option(
+    '--tls-ca <file>',
+    "certificate of who signed the agent's certificate, in PEM; or the agent's own",
+  ),
   new Option('--insecure-plaintext', 'talk to an agent on another machine without TLS'),
 ];
 
@@ -88,11 +91,11 @@ export const DEVICE: OptionGroup = [
   ...AGENT_ACCESS,
   new Option(
     '--runner <command>',
-    "a command that times a file, such as 'bench.sh {onnx}' or {torchscript}: its last line is milliseconds",
+    "a command that times a file, such as 'bench.sh {onnx}' or 'bench.sh {torchscript}'; its last line must be the time in milliseconds",
   ),
   new Option(
     '--runner-pattern <regex>',
-    'finds the time in all it prints: group value (and unit), or the first group in milliseconds',
+    'finds the time in everything that the command prints: its groups value and unit, or its first group in milliseconds',
   ),
-  new Option('--device <name>', 'name of the device a runner measures on'),
+  new Option('--device <name>', 'name of the device on which the runner measures'),
 ];

@@ -86,11 +86,11 @@ export const SEARCH: OptionGroup = [
   option('--score <supernet|model>', 'what candidates are ranked by (setting: search.score)'),
   option(
     '--calibrate <networks>',
-    'train so many networks shortly first; a score model learns from them (setting: search.calibrate)',
+    'before the search, train so many networks for a short time; a score model learns from them (setting: search.calibrate)',
   ).argParser(wholeNumber),
   option(
     '--finalists <networks>',
-    'train so many candidates shortly at the end; the best one wins (setting: search.finalists)',
+    'after the search, train so many candidates for a short time; the best one wins (setting: search.finalists)',
   ).argParser(wholeNumber),
 ];
 
@@ -98,7 +98,7 @@ export const SEARCH: OptionGroup = [
 export const EVALUATION_MEMORY: OptionGroup = [
   option(
     '--evaluation-memory <size>',
-    'the memory that the shared beginnings of candidates may take, such as 512MB or 4GB (setting: evaluate.memory)',
+    'the memory for results of layers that several candidates share, such as 512MB or 4GB (setting: evaluate.memory)',
   ),
 ];
 

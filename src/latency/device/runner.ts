@@ -34,8 +34,8 @@ export interface RunnerOptions extends RunSettings {
 }
 
 /**
- * Measures with a command of the user's: it gets a network as a file and prints its milliseconds. Whatever can time a
- * file (trtexec, adb, benchmark_app, a bench of one's own) is a device. The time it prints is taken as it is.
+ * Measures with a command of the user's: it gets a network as a file and prints how many milliseconds the network takes.
+ * Whatever can time a file (trtexec, adb, benchmark_app, your own benchmark) is a device. The time is taken as it is printed.
  */
 export class RunnerSession implements Session {
   readonly abilities = { timers: false, overhead: false } as const;

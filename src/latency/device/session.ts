@@ -2,7 +2,7 @@ import type { Block } from '../rows.js';
 import type { Environment, Precision, RuntimeName } from '../table.js';
 
 /**
- * What measures: this machine, a runner command, an agent on another device. The host decides what is measured, in
+ * Something that measures: this machine, a runner command, an agent on another device. The host decides what is measured, in
  * which order and when it is enough; a session runs jobs and reports samples. Everything that crosses is plain data.
  */
 export interface Session extends AsyncDisposable {
