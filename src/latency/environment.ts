@@ -1,3 +1,4 @@
+import { differences } from '../core/differences.js';
 import type { Environment, RuntimeName } from './table.js';
 
 /** What is known where times come from a foreign file. */
@@ -25,6 +26,15 @@ export function identityOf({
   ...identity
 }: Environment): Omit<Environment, 'clockMhz' | 'load'> {
   return identity;
+}
+
+/** How the device of a session differs from an environment, one line each; a foreign file does not tell its own. */
+export async function differsFrom(
+  environment: Environment,
+  session: { environment(): Promise<Environment> },
+): Promise<string[]> {
+  if (environment.runtime === 'imported') return [];
+  return differences(identityOf(environment), identityOf(await session.environment()));
 }
 
 /** One line for people. */

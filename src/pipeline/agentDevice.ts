@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import type { Config } from '../config/schema/config.js';
-import { differences } from '../core/differences.js';
 import type { SinglePathError } from '../core/errors.js';
 import { ioError } from '../core/files.js';
 import { parseAddress } from '../latency/agent/address.js';
@@ -8,7 +7,7 @@ import type { AgentConnection } from '../latency/agent/agentSession.js';
 import type { AgentSettings } from '../latency/agent/protocol.js';
 import { readToken } from '../latency/agent/token.js';
 import type { Session } from '../latency/device/session.js';
-import { identityOf } from '../latency/environment.js';
+import { differsFrom } from '../latency/environment.js';
 import type { Environment } from '../latency/table.js';
 
 /** How agents are reached. */
@@ -60,7 +59,7 @@ export function agentDevices(
           if (place === 'cpu' || error.code !== 'DEVICE_UNAVAILABLE') throw error;
         });
         if (session === undefined) continue;
-        differs = differences(identityOf(environment), identityOf(await session.environment()));
+        differs = await differsFrom(environment, session);
         if (differs.length === 0) return session;
         await session[Symbol.asyncDispose]();
       }

@@ -1,17 +1,12 @@
 import type { Config } from '../config/schema/config.js';
 import { SinglePathError } from '../core/errors.js';
 import { calibrate } from '../latency/calibrate.js';
+import { differsFrom } from '../latency/environment.js';
 import { rowTimes } from '../latency/missing.js';
 import { pathRows, spaceRows } from '../latency/rows.js';
 import { bestRows, type LatencyTable, rowTime } from '../latency/table.js';
 import type { SearchSpace } from '../space/types.js';
-import {
-  checkMeasured,
-  differencesOf,
-  type HeldOutControl,
-  heldOutFor,
-  measureWhole,
-} from './measureWhole.js';
+import { checkMeasured, type HeldOutControl, heldOutFor, measureWhole } from './measureWhole.js';
 
 /**
  * Fits a table to networks that are measured as a whole: its bias and scale, and from 200 networks on its rows, too.
@@ -27,7 +22,7 @@ export async function calibrateLatency(
   control: HeldOutControl,
 ): Promise<LatencyTable> {
   const architectures = heldOutFor('calibrate', space, table, config, control);
-  const differs = await differencesOf(table, control.session);
+  const differs = await differsFrom(table.header.environment, control.session);
   if (differs.length > 0) {
     throw new SinglePathError(
       'INVALID_TABLE',

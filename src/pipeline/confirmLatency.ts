@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import type { Config } from '../config/schema/config.js';
-import { differences } from '../core/differences.js';
 import { SinglePathError } from '../core/errors.js';
 import {
   type Constraint,
@@ -14,7 +13,7 @@ import { tableOf } from '../latency/cost/costTable.js';
 import { openLocal } from '../latency/device/openLocal.js';
 import { RunnerSession } from '../latency/device/runner.js';
 import type { Session } from '../latency/device/session.js';
-import { identityOf } from '../latency/environment.js';
+import { differsFrom } from '../latency/environment.js';
 import type { Environment } from '../latency/table.js';
 import { hashOf } from '../space/hash.js';
 import type { SearchSpace } from '../space/types.js';
@@ -132,7 +131,7 @@ async function sessionOf(
   let differs: string[] = [];
   for (const place of placesOf(device)) {
     const local = await openLocal({ ...settings, runtime, device: place, kernels });
-    differs = differences(identityOf(environment), identityOf(await local.environment()));
+    differs = await differsFrom(environment, local);
     if (differs.length === 0) return local;
     await local[Symbol.asyncDispose]();
   }

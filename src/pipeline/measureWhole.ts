@@ -1,6 +1,5 @@
 import type { Config } from '../config/schema/config.js';
 import { checkArguments } from '../core/check.js';
-import { differences } from '../core/differences.js';
 import { SinglePathError } from '../core/errors.js';
 import type { Session } from '../latency/device/session.js';
 import { identityOf } from '../latency/environment.js';
@@ -97,10 +96,4 @@ export function checkMeasured(least: number, measured: readonly MeasuredNetwork[
     `Expected the times of at least ${least} networks but only ${good} of ${measured.length} could be measured${why}`,
     { hint: failed.length > 0 ? 'see whether one runs by hand' : 'measure more: --paths' },
   );
-}
-
-/** What differs between the device and the one a table is of; a foreign file does not tell. */
-export async function differencesOf({ header }: LatencyTable, session: Session): Promise<string[]> {
-  if (header.environment.runtime === 'imported') return [];
-  return differences(identityOf(header.environment), identityOf(await session.environment()));
 }

@@ -1,16 +1,11 @@
 import type { Config } from '../config/schema/config.js';
 import { accuracyOf } from '../latency/accuracy.js';
+import { differsFrom } from '../latency/environment.js';
 import { repeatability } from '../latency/measure/networks.js';
 import { predict } from '../latency/predict.js';
 import type { LatencyTable, TableAccuracy } from '../latency/table.js';
 import type { SearchSpace } from '../space/types.js';
-import {
-  checkMeasured,
-  differencesOf,
-  type HeldOutControl,
-  heldOutFor,
-  measureWhole,
-} from './measureWhole.js';
+import { checkMeasured, type HeldOutControl, heldOutFor, measureWhole } from './measureWhole.js';
 
 export interface VerifiedNetwork {
   architecture: number[];
@@ -73,6 +68,6 @@ export async function verifyLatency(
     networks,
     drifted: measured.filter(({ drifted }) => drifted).length,
     failed,
-    differs: await differencesOf(table, control.session),
+    differs: await differsFrom(table.header.environment, control.session),
   };
 }
