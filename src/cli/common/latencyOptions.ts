@@ -56,7 +56,7 @@ export const AGENT_ACCESS: OptionGroup = [
   new Option('--token-file <file>', "the agent's token (or set SINGLEPATH_AGENT_TOKEN)"),
   new Option(
     '--tls-ca <file>',
-    "certificate of who signed the agent's certificate, in PEM; or the agent's own",
+    "certificate of the authority that signed the agent's, in PEM; or the agent's own",
   ),
   new Option('--insecure-plaintext', 'talk to an agent on another machine without TLS'),
 ];
