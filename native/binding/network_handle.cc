@@ -39,6 +39,7 @@ void NetworkHandle::init(Napi::Env env, Napi::Object exports) {
                                       InstanceMethod<&NetworkHandle::evaluate>("evaluate"),
                                       InstanceMethod<&NetworkHandle::naswot>("naswot"),
                                       InstanceMethod<&NetworkHandle::validate>("validate"),
+                                      InstanceMethod<&NetworkHandle::graphs>("graphs"),
                                       InstanceMethod<&NetworkHandle::state>("state"),
                                       InstanceMethod<&NetworkHandle::load>("load")}));
 }
@@ -172,6 +173,15 @@ Napi::Value NetworkHandle::validate(const Napi::CallbackInfo& info) {
         [slot, batches = BatchHandle::list_from(info[0]), genes = genes_of(info[1])](
             const Cancellation& cancel) { return slot->get().validate(batches, genes, cancel); },
         [](Napi::Env env, Validation& validation) { return to_js(env, validation); });
+  });
+}
+
+Napi::Value NetworkHandle::graphs(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    const auto& slot = live(info);
+    return run_on_engine(
+        info.Env(), nullptr, [slot](const Cancellation&) { return slot->get().graphs(); },
+        [](Napi::Env env, Network::Graphs& graphs) { return to_js(env, graphs); });
   });
 }
 

@@ -56,6 +56,7 @@ class NetworkHandle : public Handle<NetworkHandle, NetworkSlot> {
   Napi::Value evaluate(const Napi::CallbackInfo& info);
   Napi::Value naswot(const Napi::CallbackInfo& info);
   Napi::Value validate(const Napi::CallbackInfo& info);
+  Napi::Value graphs(const Napi::CallbackInfo& info);
   Napi::Value state(const Napi::CallbackInfo& info);
   Napi::Value load(const Napi::CallbackInfo& info);
 

@@ -51,4 +51,11 @@ Napi::Value to_js(Napi::Env env, const Validation& validation) {
   return object;
 }
 
+Napi::Value to_js(Napi::Env env, const Network::Graphs& graphs) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("recorded", static_cast<double>(graphs.recorded));
+  object.Set("refusal", graphs.refusal.empty() ? env.Null() : Napi::String::New(env, graphs.refusal));
+  return object;
+}
+
 }  // namespace singlepath

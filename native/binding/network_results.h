@@ -10,5 +10,6 @@ Napi::Object to_js(Napi::Env env, const StepResult& result);
 Napi::Object to_js(Napi::Env env, const Gradients& gradients);
 Napi::Value to_js(Napi::Env env, const PopulationScores& scores);
 Napi::Value to_js(Napi::Env env, const Validation& validation);
+Napi::Value to_js(Napi::Env env, const Network::Graphs& graphs);
 
 }  // namespace singlepath

@@ -81,7 +81,11 @@ struct InFlight : Promised<Result, Convert> {
     return started && !started->done();
   }
   void end() {
-    if (started) attempt([&] { this->result.emplace(finish(*started)); });
+    if (!started) return;
+    attempt([&] { this->result.emplace(finish(*started)); });
+    // Here and not where the promise is settled: to free pinned memory is an event on the engine's stream,
+    // which no other thread may put there while the engine records a CUDA graph.
+    started.reset();
   }
   template <class Body>
   void attempt(const Body& body) {

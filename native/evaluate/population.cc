@@ -27,7 +27,8 @@ class Walk {
  public:
   Walk(const NetworkDescription& network, ParameterStore& parameters, const PopulationSettings& settings,
        int64_t memory_bytes, const Cancellation& cancellation, std::function<void()> on_layer)
-      : parameters_(parameters),
+      : network_(network),
+        parameters_(parameters),
         settings_(settings),
         memory_bytes_(memory_bytes),
         cancellation_(cancellation),
@@ -68,7 +69,8 @@ class Walk {
     if (mode_ == Mode::calibrate && node.layer == last_calibrated_) return;
 
     const int64_t bytes = static_cast<int64_t>(y.nbytes());
-    const bool branch = node.children.size() > 1;
+    // On a card results stay where they are until their layer runs again: nothing is kept.
+    const bool branch = node.children.size() > 1 && settings_.recorded == nullptr;
     if (branch && kept_bytes_ + bytes > memory_bytes_) {
       y.reset();
       skipped.push_back(&node);
@@ -77,7 +79,7 @@ class Walk {
     }
     x.reset();
     if (!branch) {
-      visit(*node.children.begin()->second, std::move(y), {});
+      for (auto& [key, child] : node.children) visit(*child, y, {});
       return;
     }
     kept_bytes_ += bytes;
@@ -87,6 +89,10 @@ class Walk {
 
   at::Tensor run(TrieNode& node, const at::Tensor& x, bool first) {
     ++layers_run_;
+    if (settings_.recorded != nullptr) {
+      const auto layer = static_cast<size_t>(node.layer - network_.layers.data());
+      return settings_.recorded->run(layer, node.architecture, x, mode_, node.row);
+    }
     // A repeated run must not count its batch twice: its statistics go nowhere.
     StatisticsMap scratch;
     StatisticsMap* statistics = mode_ == Mode::calibrate && !first ? &scratch : &node.statistics;
@@ -94,6 +100,7 @@ class Walk {
     return run_layer(*node.layer, x, execution);
   }
 
+  const NetworkDescription& network_;
   ParameterStore& parameters_;
   const PopulationSettings& settings_;
   const int64_t memory_bytes_;  // for activations
@@ -107,9 +114,11 @@ class Walk {
   int64_t kept_bytes_ = 0;
 };
 
-void finish_statistics(TrieNode& node) {
+// `rows` collects those of a card, which are merged together.
+void finish_statistics(TrieNode& node, std::vector<LayerStatistics*>& rows) {
   for (auto& [key, statistics] : node.statistics) statistics.finish();
-  for (auto& [key, child] : node.children) finish_statistics(*child);
+  rows.push_back(&node.row);
+  for (auto& [key, child] : node.children) finish_statistics(*child, rows);
 }
 
 // About what the statistics of one candidate take that shares nothing: mean and variance of each BatchNorm in
@@ -180,7 +189,9 @@ PopulationScores evaluate_population(const NetworkDescription& network, Paramete
     each_batch(calibration, [&](const Batch& batch) {
       walk.calibrate(trie, images_of(batch, settings.device, settings.storage, /*keep=*/true));
     });
-    for (auto& root : trie.roots) finish_statistics(*root);
+    std::vector<LayerStatistics*> rows;
+    for (auto& root : trie.roots) finish_statistics(*root, rows);
+    merge_statistics(rows);
     ScoreSheet sheet(group.candidates.size(), settings.device);
     each_batch(validation, [&](const Batch& batch) {
       walk.validate(trie, images_of(batch, settings.device, settings.storage, /*keep=*/true),

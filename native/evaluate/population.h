@@ -10,6 +10,7 @@
 #include "data/batch.h"
 #include "evaluate/score.h"
 #include "evaluate/trie.h"
+#include "execute/recorded_layers.h"
 
 namespace singlepath {
 
@@ -27,6 +28,7 @@ struct PopulationSettings {
   bool fused = false;
   at::Device device = at::kCPU;
   at::ScalarType storage = at::kFloat;
+  RecordedLayers* recorded = nullptr;  // on a card
 };
 
 // `progress(done, total)` counts layer runs. Throws ABORTED when cancelled, NON_FINITE_LOSS with the path.

@@ -20,6 +20,9 @@ namespace {
 
 constexpr int64_t kBest = 5;
 
+// Logits that wait on a card to be scored together.
+constexpr int64_t kMostWaiting = 64 << 20;
+
 Score score_now(const at::Tensor& logits, const at::Tensor& labels) {
   Score score;
   score.loss = at::cross_entropy_loss(logits, labels, {}, /*reduction=*/2 /*sum*/).item<double>();
@@ -65,23 +68,33 @@ void ScoreSheet::add(const std::vector<size_t>& networks, const Score& score, co
 void ScoreSheet::add(const std::vector<size_t>& networks, const at::Tensor& logits, const at::Tensor& labels,
                      const Architecture& path) {
   if (!computes_aside(device_)) return add(networks, score_now(logits, labels), path);
-  const at::Tensor loss = at::cross_entropy_loss(logits, labels, {}, /*reduction=*/0 /*none*/);
-  pending_.push_back({networks, path, loss, rank_of(logits, labels)});
+  pending_.push_back({networks, path, logits.size(0), logits.clone(), labels});
+  waiting_bytes_ += static_cast<int64_t>(logits.nbytes());
+  if (waiting_bytes_ > kMostWaiting) score_waiting();
+}
+
+void ScoreSheet::score_waiting() {
+  if (scored_ == pending_.size()) return;
+  std::vector<at::Tensor> logits, labels;
+  for (; scored_ < pending_.size(); ++scored_) {
+    logits.push_back(std::move(pending_[scored_].logits));
+    labels.push_back(std::move(pending_[scored_].labels));
+  }
+  const at::Tensor all = at::cat(logits), targets = at::cat(labels);
+  losses_.push_back(at::cross_entropy_loss(all, targets, {}, /*reduction=*/0 /*none*/));
+  ranks_.push_back(rank_of(all, targets));
+  waiting_bytes_ = 0;
 }
 
 std::vector<Score> ScoreSheet::take() {
   if (!pending_.empty()) {
-    std::vector<at::Tensor> losses, ranks;
-    for (const Pending& batch : pending_) {
-      losses.push_back(batch.loss);
-      ranks.push_back(batch.rank);
-    }
-    const at::Tensor all_losses = on_host(losses), all_ranks = on_host(ranks);
+    score_waiting();
+    const at::Tensor all_losses = on_host(losses_), all_ranks = on_host(ranks_);
     const float* loss = all_losses.data_ptr<float>();
     const int64_t* rank = all_ranks.data_ptr<int64_t>();
     for (const Pending& batch : pending_) {
       Score score;
-      for (const int64_t end = batch.loss.numel(), *last = rank + end; rank < last; ++rank, ++loss) {
+      for (const int64_t* last = rank + batch.images; rank < last; ++rank, ++loss) {
         score.loss += *loss;
         score.correct += *rank == 0;
         score.top5 += *rank < kBest;

@@ -38,18 +38,25 @@ class ScoreSheet {
   std::vector<Score> take();
 
  private:
-  // Per image: its cross-entropy, and how many classes come before its own.
   struct Pending {
     std::vector<size_t> networks;
     Architecture path;
-    at::Tensor loss, rank;
+    int64_t images;
+    at::Tensor logits, labels;  // until score_waiting()
   };
+
+  // Scores the logits that wait, together: few launches, and the same numbers, as each image is a row.
+  void score_waiting();
 
   void add(const std::vector<size_t>& networks, const Score& score, const Architecture& path);
 
   at::Device device_;
   std::vector<Score> scores_;
   std::vector<Pending> pending_;
+  size_t scored_ = 0;          // of pending_
+  int64_t waiting_bytes_ = 0;  // of logits
+  // Per image: its cross-entropy, and how many classes come before its own.
+  std::vector<at::Tensor> losses_, ranks_;
 };
 
 // Scores what `logits` gives for each batch. Throws ABORTED when cancelled, NON_FINITE_LOSS.

@@ -6,7 +6,7 @@
 #include <memory>
 #include <vector>
 
-#include "weights/execution.h"
+#include "weights/layer_statistics.h"
 
 namespace singlepath {
 
@@ -14,6 +14,7 @@ struct TrieNode {
   const Layer* layer = nullptr;
   Architecture architecture;  // of any candidate below: the genes up to this layer are common to all
   StatisticsMap statistics;   // of this layer's BatchNorms after this prefix
+  LayerStatistics row;        // the same, on a card
   std::map<std::vector<int32_t>, std::unique_ptr<TrieNode>> children;  // by the genes of the next layer
   std::vector<size_t> candidates;                                      // that end here
 };

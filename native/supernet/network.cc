@@ -69,7 +69,10 @@ Network::Network(NetworkDescription description, const NetworkOptions& options)
     : description_(std::move(description)),
       options_(prepared(options)),
       parameters_(description_, options.seed, options.device),
-      board_(options.device) {}
+      board_(options.device) {
+  if (can_record(options.device))
+    recorded_.emplace(description_, parameters_, options.device, options.graphs);
+}
 
 void Network::check(const Architecture& architecture) const {
   const std::vector<int32_t>& sizes = description_.gene_sizes;
@@ -104,12 +107,14 @@ StartedStep Network::start_step(const std::vector<BatchPtr>& batches, const Arch
   const Execution execution = training(architecture, path, options.random_key);
   const RunningAverages before(description_, architecture, parameters_);
   try {
-    StartedStep step = singlepath::start_step(description_, batches, execution, options, options_.device,
-                                              options_.storage, board_, parallel);
+    StartedStep step =
+        singlepath::start_step(description_, batches, execution, options, options_.device, options_.storage,
+                               board_, parallel, recorded_ ? &*recorded_ : nullptr);
     // Processes that share a step know of a failure before they update.
     if (board_.numbers.defined() && parallel == nullptr) {
       before.restore_where(board_.failed);
       step.read(board_);
+      step.batches = batches;
     }
     return step;
   } catch (...) {
@@ -202,10 +207,11 @@ std::vector<Architecture> Network::rows_of(const Architecture& candidates, int64
   return rows;
 }
 
-PopulationSettings Network::on_this_device(PopulationSettings settings) const {
+PopulationSettings Network::on_this_device(PopulationSettings settings) {
   settings.device = options_.device;
   settings.fused = options_.fused;
   settings.storage = options_.storage;
+  settings.recorded = recorded_ ? &*recorded_ : nullptr;
   if (settings.memory_bytes < 0 && !options_.device.is_cpu())
     settings.memory_bytes = cuda_free_bytes(options_.device.index()) / 4;
   return settings;
@@ -244,6 +250,11 @@ Validation Network::validate(const std::vector<BatchPtr>& batches, const Archite
                              const Cancellation& cancellation) {
   return validate_batches(batches, options_.device, architecture, cancellation,
                           [&](const Batch& batch) { return logits(batch, architecture); });
+}
+
+Network::Graphs Network::graphs() const {
+  if (!recorded_) return {};
+  return {recorded_->count(), recorded_->refusal()};
 }
 
 std::vector<TensorEntry> Network::state() {

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "evaluate/naswot.h"
+#include "execute/recorded_layers.h"
 #include "train/step.h"
 #include "weights/tensor_entry.h"
 
@@ -14,6 +16,7 @@ struct NetworkOptions {
   bool fused = false;
   at::ScalarType storage = at::kFloat;  // of activations
   bool tf32 = false;                    // float32 products may be rounded to TF32, on a GPU
+  bool graphs = true;                   // training steps as CUDA graphs, on a GPU
   uint64_t seed = 0;
 };
 
@@ -48,13 +51,19 @@ class Network {
                       const Cancellation& cancellation);
   std::vector<TensorEntry> state();
   void load(const std::vector<TensorEntry>& entries);
+  // What was recorded for training steps: layers with a choice, and why some could not be (empty: all could).
+  struct Graphs {
+    size_t recorded = 0;
+    std::string refusal;
+  };
+  Graphs graphs() const;
 
  private:
   // Throws INVALID_ARGUMENT for a wrong number of genes or one out of range.
   void check(const Architecture& architecture) const;
   // The rows of a flat [count, genes] list, checked.
   std::vector<Architecture> rows_of(const Architecture& candidates, int64_t count) const;
-  PopulationSettings on_this_device(PopulationSettings settings) const;
+  PopulationSettings on_this_device(PopulationSettings settings);
   // A training pass; `path` collects the leaves, the key seeds dropout masks.
   Execution training(const Architecture& architecture, ActivePath& path, uint64_t random_key);
   at::Tensor logits(const Batch& batch, const Architecture& architecture);
@@ -63,6 +72,7 @@ class Network {
   NetworkOptions options_;
   ParameterStore parameters_;
   StepBoard board_;
+  std::optional<RecordedLayers> recorded_;
 };
 
 }  // namespace singlepath

@@ -14,6 +14,7 @@
 #include "core/error.h"
 #include "execute/executor.h"
 #include "execute/images.h"
+#include "execute/recorded_layers.h"
 #include "train/data_parallel.h"
 #include "train/device_sgd.h"
 
@@ -88,7 +89,7 @@ StepResult StartedStep::finish() const {
 StepResult accumulate_gradients(const NetworkDescription& network, const std::vector<BatchPtr>& batches,
                                 const Execution& execution, const StepOptions& options, at::Device device,
                                 at::ScalarType storage, StepBoard* board, at::Tensor* logits,
-                                at::Tensor* input) {
+                                at::Tensor* input, RecordedLayers* recorded) {
   at::AutoGradMode with_gradient(true);
   StepResult result;
   for (const BatchPtr& batch : batches) result.images += batch->count;
@@ -96,7 +97,8 @@ StepResult accumulate_gradients(const NetworkDescription& network, const std::ve
     at::Tensor images = images_of(*batch, device, storage);
     if (input != nullptr) *input = images.set_requires_grad(true);
     const at::Tensor labels = labels_of(*batch, device);
-    const at::Tensor scores = run_path(network, images, execution);
+    const at::Tensor scores =
+        recorded != nullptr ? recorded->forward(images, execution) : run_path(network, images, execution);
     const double share = static_cast<double>(batch->count) / result.images;
     const auto cross_entropy = [&](const at::Tensor& targets) {
       return at::cross_entropy_loss(scores, targets, {}, /*reduction=*/1 /*mean*/,
@@ -116,6 +118,7 @@ StepResult accumulate_gradients(const NetworkDescription& network, const std::ve
       result.correct += hits().item<int64_t>();
     }
     (batches.size() == 1 ? loss : loss * share).backward();
+    if (recorded != nullptr) recorded->backward(scores.grad(), execution);
     if (logits != nullptr) *logits = scores.detach();
   }
   return result;
@@ -139,13 +142,15 @@ void update_on_device(StartedStep& step, ActivePath& path, const StepOptions& op
 
 StartedStep start_step(const NetworkDescription& network, const std::vector<BatchPtr>& batches,
                        const Execution& execution, const StepOptions& options, at::Device device,
-                       at::ScalarType storage, StepBoard& board, const DataParallel* parallel) {
+                       at::ScalarType storage, StepBoard& board, const DataParallel* parallel,
+                       RecordedLayers* recorded) {
   const bool aside = board.numbers.defined();
   StartedStep step;
-  step.result = parallel == nullptr ? accumulate_gradients(network, batches, execution, options, device,
-                                                           storage, aside ? &board : nullptr)
-                                    : accumulate_on_all_ranks(network, batches, execution, options, device,
-                                                              storage, *parallel);
+  step.result = parallel != nullptr ? accumulate_on_all_ranks(network, batches, execution, options, device,
+                                                              storage, *parallel)
+                                    : accumulate_gradients(network, batches, execution, options, device,
+                                                           storage, aside ? &board : nullptr, nullptr,
+                                                           nullptr, batches.size() == 1 ? recorded : nullptr);
   step.result.gradient_norm = std::numeric_limits<double>::quiet_NaN();
   if (aside) {
     update_on_device(step, *execution.path, options, board);

@@ -15,6 +15,7 @@
 namespace singlepath {
 
 struct DataParallel;
+class RecordedLayers;
 
 struct StepOptions {
   SgdOptions sgd;
@@ -43,6 +44,8 @@ class StartedStep {
 
   StepResult result;                // complete on a CPU
   std::vector<Parameter*> created;  // parameters that got a momentum
+  // Until the card has read them: a pool fills the memory of a batch again as soon as nobody holds it.
+  std::vector<BatchPtr> batches;
 
   // From now on the numbers of `board` are the step's.
   void read(const StepBoard& board);
@@ -56,15 +59,19 @@ class StartedStep {
 // Forward and backward of all batches on the path; gradients are left in the leaves of `execution.path`.
 // Throws NON_FINITE_LOSS before anything but running averages is changed (see RunningAverages); with a
 // `board` (for a GPU), loss, hits and failure are noted there instead, and nothing waits. `logits` (optional)
-// receives those of the last batch, `input` its images with gradient.
+// receives those of the last batch, `input` its images with gradient. With `recorded`, layers run through it;
+// for a single batch.
 StepResult accumulate_gradients(const NetworkDescription& network, const std::vector<BatchPtr>& batches,
                                 const Execution& execution, const StepOptions& options, at::Device device,
                                 at::ScalarType storage, StepBoard* board = nullptr,
-                                at::Tensor* logits = nullptr, at::Tensor* input = nullptr);
+                                at::Tensor* logits = nullptr, at::Tensor* input = nullptr,
+                                RecordedLayers* recorded = nullptr);
 
 // accumulate_gradients (of all ranks where `parallel` is given: train/data_parallel.h), clipping, update.
+// `recorded` (optional) serves steps of one batch in one process.
 StartedStep start_step(const NetworkDescription& network, const std::vector<BatchPtr>& batches,
                        const Execution& execution, const StepOptions& options, at::Device device,
-                       at::ScalarType storage, StepBoard& board, const DataParallel* parallel = nullptr);
+                       at::ScalarType storage, StepBoard& board, const DataParallel* parallel = nullptr,
+                       RecordedLayers* recorded = nullptr);
 
 }  // namespace singlepath

@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "graph/graph.h"
@@ -31,6 +32,8 @@ struct PooledStatistics {
   // aside until finish(), which merges them with a few launches in place of eight for each.
   void add(const at::Tensor& batch_mean, const at::Tensor& batch_unbiased_var, int64_t batch_count);
   void finish();
+  // Mean and unbiased variance of the last batch that was put aside.
+  std::pair<at::Tensor, at::Tensor> put_aside() const { return {means_.back(), vars_.back()}; }
 
  private:
   void merge_batches();

@@ -143,4 +143,11 @@ const at::Tensor& ActivePath::leaf(Parameter& parameter, const Slice& slice) {
   return leaves_[entry->second].view;
 }
 
+void ActivePath::add(const std::vector<Leaf>& leaves) {
+  for (const Leaf& leaf : leaves) {
+    index_.emplace(leaf.parameter, leaves_.size());
+    leaves_.push_back(leaf);
+  }
+}
+
 }  // namespace singlepath

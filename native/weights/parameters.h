@@ -78,6 +78,8 @@ class ActivePath {
 
   // The leaf for this part of the parameter; the same one when asked again in this step.
   const at::Tensor& leaf(Parameter& parameter, const Slice& slice);
+  // Leaves made elsewhere, of parameters that have none here yet.
+  void add(const std::vector<Leaf>& leaves);
   std::vector<Leaf>& leaves() { return leaves_; }
 
  private:

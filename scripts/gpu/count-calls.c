@@ -8,8 +8,8 @@
 #include <string.h>
 
 #define NAMES(X)                                                                                          \
-  X(cudaLaunchKernel) X(cudaLaunchKernelExC) X(cudaMemcpyAsync) X(cudaMemsetAsync) X(cudaStreamSynchronize) \
-  X(cudaDeviceSynchronize) X(cudaEventSynchronize) X(cudaMalloc) X(cudaFree) X(cudaHostAlloc)
+  X(cudaLaunchKernel) X(__cudaLaunchKernel) X(cudaLaunchKernelExC) X(cudaMemcpyAsync) X(cudaMemsetAsync) X(cudaStreamSynchronize) \
+  X(cudaDeviceSynchronize) X(cudaEventSynchronize) X(cudaMalloc) X(cudaFree) X(cudaHostAlloc) X(cudaGraphLaunch)
 #define ENUM(name) k_##name,
 enum { NAMES(ENUM) kinds };
 static long counts[kinds];
@@ -38,6 +38,8 @@ static void* real(const char* name) {
     return function arguments;                                \
   }
 WRAP(cudaLaunchKernel, (const void* f, dim3_ g, dim3_ b, void** p, size_t m, void* s), (f, g, b, p, m, s))
+// What cudaLaunchKernel is since CUDA 13.
+WRAP(__cudaLaunchKernel, (void* f, dim3_ g, dim3_ b, void** p, size_t m, void* s), (f, g, b, p, m, s))
 WRAP(cudaLaunchKernelExC, (const void* c, const void* f, void** p), (c, f, p))
 WRAP(cudaMemcpyAsync, (void* d, const void* s, size_t n, int k, void* t), (d, s, n, k, t))
 WRAP(cudaMemsetAsync, (void* d, int v, size_t n, void* t), (d, v, n, t))
@@ -47,6 +49,7 @@ WRAP(cudaEventSynchronize, (void* e), (e))
 WRAP(cudaMalloc, (void** p, size_t n), (p, n))
 WRAP(cudaFree, (void* p), (p))
 WRAP(cudaHostAlloc, (void** p, size_t n, unsigned f), (p, n, f))
+WRAP(cudaGraphLaunch, (void* g, void* t), (g, t))
 
 int setenv(const char* name, const char* value, int overwrite) {
   static int (*function)(const char*, const char*, int);

@@ -24,6 +24,8 @@ export interface SupernetOptions {
   kernels?: 'fused' | 'aten';
   /** Storage of activations; `tf32` is fp32 whose products a GPU may round to 10 bits. Default `fp32`. */
   precision?: 'fp32' | 'bf16' | 'tf32';
+  /** On a GPU: training steps as CUDA graphs, with the same results. Default true. */
+  graphs?: boolean;
   /** Seed of the initial weights. Default 0. */
   seed?: number;
 }
@@ -84,11 +86,16 @@ export class Supernet implements Disposable {
     options: SupernetOptions = {},
   ) {
     checkArguments('Supernet', { space, options });
-    const { device = DEFAULTS.device, precision = DEFAULTS.precision, seed = 0 } = options;
+    const {
+      device = DEFAULTS.device,
+      precision = DEFAULTS.precision,
+      graphs = DEFAULTS.graphs,
+      seed = 0,
+    } = options;
     const kernels = options.kernels ?? kernelsOn(device);
     this.#memory = device === 'cpu' ? DEFAULT_MEMORY : UNKNOWN_MEMORY;
     this.#network = callNative(
-      () => new (addon().Network)(describeNetwork(space), { device, kernels, precision, seed }),
+      () => new (addon().Network)(describeNetwork(space), { device, kernels, precision, graphs, seed }),
     );
   }
 
@@ -218,6 +225,11 @@ export class Supernet implements Disposable {
     return await callNative(() =>
       this.#live().validate(this.#fitting(batches), this.#genes(architecture), token.native),
     );
+  }
+
+  /** Layers and choices whose training steps are CUDA graphs by now, and why others cannot be (null: all can). */
+  async graphs(): Promise<{ recorded: number; refusal: string | null }> {
+    return callNative(() => this.#live().graphs());
   }
 
   /** Copies of all parameters, buffers and optimizer momenta (`optimizer.<name>`), sorted by name. */

@@ -28,6 +28,7 @@ const sposSpace = (size: number) => getSpace('spos-shufflenet-v2', { size, class
 const SPACES = [mixedSpace(), shuffleNetSpace(), widthSpace(), quantSpace('lsq', 'lsq', [1, 2, 4, 32])].map(
   withoutDropout,
 );
+const macro = getSpace('nas-bench-macro', { size: 32, classes: 10 });
 const small = withoutDropout(shuffleNetSpace());
 const on = (where: string, space: SearchSpace, more: SupernetOptions = {}) =>
   new Supernet(space, { device: where, kernels: 'aten', seed: 3, ...more });
@@ -128,6 +129,7 @@ describe('numbers', () => {
     using net = on(device, small);
     using cpu = on('cpu', small);
     const shared = await net.evaluate(population, settings);
+    assert.deepEqual(await net.evaluate(population, settings), shared); // of CUDA graphs
     const alone = await net.evaluate(population, { ...settings, share: false });
     const again = await net.evaluate(population, { ...settings, memoryBytes: 1 });
     const theirs = await cpu.evaluate(population, settings);
@@ -147,6 +149,28 @@ describe('what the product promises', () => {
       states.push(await net.state());
     }
     assert.deepEqual(changed(states[0]!, states[1]!), []);
+  });
+
+  anywhere('steps as CUDA graphs are steps op by op, bit for bit', async () => {
+    for (const [i, space] of [...SPACES, macro, sposSpace(64)].entries()) {
+      const precision = i % 2 === 0 ? 'bf16' : 'fp32';
+      using graphs = on(device, space, { precision });
+      using opByOp = on(device, space, { precision, graphs: false });
+      const paths = randomArchitectures(space, 6, 8);
+      for (let step = 0; step < (onCard ? 36 : 3); step++) {
+        const batch = pixels(space, 32, step);
+        const path = paths[step % paths.length]!;
+        const [own, expected] = [
+          await graphs.step(batch, path, { ...STEP, clipGradientNorm: 5 }),
+          await opByOp.step(batch, path, { ...STEP, clipGradientNorm: 5 }),
+        ];
+        assert.deepEqual(own, expected, `${space.name}, ${precision}, step ${step}`);
+      }
+      assert.deepEqual(changed(await graphs.state(), await opByOp.state()), [], space.name);
+      const { recorded, refusal } = await graphs.graphs();
+      assert.equal(refusal, null, space.name);
+      if (onCard) assert.ok(recorded >= space.layers.length - 1, `${space.name}: ${recorded} graphs`);
+    }
   });
 
   anywhere('state and load go on to the same bits', async () => {

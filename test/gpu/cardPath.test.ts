@@ -11,7 +11,7 @@ import { addon } from '../../src/runtime/addon.js';
 import type { NativeBatch } from '../../src/runtime/native.js';
 import { Supernet } from '../../src/supernet/supernet.js';
 import { changed } from '../native/compare.js';
-import { shuffleNetSpace, widthSpace } from '../native/networks.js';
+import { mixedSpace, quantSpace, shuffleNetSpace, widthSpace } from '../native/networks.js';
 import { randomArchitectures, randomBatch, STEP } from '../native/setup.js';
 
 process.env.SINGLEPATH_CARD_PATH = '1'; // before the addon is loaded
@@ -88,6 +88,68 @@ for (const space of [shuffleNetSpace(), widthSpace()]) {
     });
   });
 }
+
+describe('training steps as recordings', { skip: old }, () => {
+  for (const space of [
+    shuffleNetSpace(), // with dropout in its head
+    widthSpace(),
+    mixedSpace(),
+    quantSpace('lsq', 'lsq', [1, 2, 4, 32]),
+  ]) {
+    test(`${space.name}: the bits of steps op by op`, async () => {
+      using recorded = new Supernet(space, { kernels: 'aten', seed: 3 });
+      using opByOp = new Supernet(space, { kernels: 'aten', seed: 3, graphs: false });
+      const few = randomArchitectures(space, 4, 2);
+      for (let i = 0; i < 16; i++) {
+        // Now and then a smaller batch, or two batches in one step: these run op by op.
+        const batches = i === 9 ? [randomBatch(space, 5, i)] : [randomBatch(space, 8, i)];
+        if (i === 11) batches.push(randomBatch(space, 8, 100));
+        const path = few[i % few.length]!;
+        const [own, expected] = [
+          await recorded.step(batches, path, OPTIONS),
+          await opByOp.step(batches, path, OPTIONS),
+        ];
+        assert.deepEqual(own, expected, `step ${i}`);
+      }
+      assert.deepEqual(changed(await recorded.state(), await opByOp.state()), []);
+      const { recorded: count, refusal } = await recorded.graphs();
+      assert.ok(count >= space.layers.length - 1, `${count} recordings`);
+      assert.equal(refusal, null);
+      assert.deepEqual(await opByOp.graphs(), { recorded: 0, refusal: null });
+    });
+  }
+
+  test('scores: op by op and recorded, shared and alone', async () => {
+    for (const space of [shuffleNetSpace(), widthSpace()]) {
+      using recorded = new Supernet(space, { kernels: 'aten', seed: 3 });
+      using opByOp = new Supernet(space, { kernels: 'aten', seed: 3, graphs: false });
+      const population = randomArchitectures(space, 7, 5);
+      const settings = {
+        calibration: [8, 8, 5].map((count, i) => randomBatch(space, count, i)),
+        validation: [8, 3].map((count, i) => randomBatch(space, count, 10 + i)),
+      };
+      const { layersRun: _, ...expected } = await opByOp.evaluate(population, settings);
+      for (const share of [true, true, false, true]) {
+        const { layersRun: __, ...scores } = await recorded.evaluate(population, { ...settings, share });
+        assert.deepEqual(scores, expected);
+      }
+      assert.ok((await recorded.graphs()).recorded >= 2 * space.layers.length);
+      assert.deepEqual((await recorded.evaluate([population[3]!], settings)).loss, [expected.loss[3]]);
+    }
+  });
+
+  test('a loss that is not finite, and the step after it', async () => {
+    const space = shuffleNetSpace();
+    using net = new Supernet(space, { kernels: 'aten', seed: 3 });
+    const [path] = randomArchitectures(space, 1, 1);
+    for (let i = 0; i < 3; i++) await net.step(randomBatch(space, 2, i), path!, OPTIONS);
+    const before = await net.state();
+    await assert.rejects(net.step(broken(space.input), path!, OPTIONS), { code: 'NON_FINITE_LOSS' });
+    assert.deepEqual(changed(before, await net.state()), []);
+    await net.step(randomBatch(space, 2, 5), path!, OPTIONS);
+    assert.notDeepEqual(changed(before, await net.state()), []);
+  });
+});
 
 test('a step calls few operators: none for each parameter beside forward and backward', {
   skip: old,

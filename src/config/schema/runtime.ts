@@ -24,6 +24,12 @@ export const runtimeSchema = z.strictObject({
     .describe(
       'How activations are stored and, on AMD processors, the factors of matrix products; weights and sums stay float32. tf32, on a GPU: fp32 whose products are rounded to 10 bits of mantissa',
     ),
+  graphs: z
+    .boolean()
+    .default(true)
+    .describe(
+      'On a GPU: run training steps as CUDA graphs, one for each layer and choice, with the same results in less time; false launches each kernel by itself',
+    ),
   threads: z
     .int()
     .min(0)
