@@ -7,7 +7,7 @@ import { formatDuration } from './format.js';
 export interface Progress {
   /** Tells that `done` of the total are done; `fields` are shown beside it, in their order. */
   update(done: number, fields: Record<string, string>): void;
-  /** Leaves the last state on the screen. */
+  /** Leaves the last state on the screen; a second call does nothing. */
   stop(): void;
 }
 
@@ -39,6 +39,7 @@ function barProgress({ title, total }: ProgressOptions): Progress {
   const eta = new Remaining(total);
   let state: BarState = { title, done: 0, total, fields: {}, left: '?' };
   let drawn = Number.NEGATIVE_INFINITY;
+  let stopped = false;
   const draw = (): void => {
     drawn = performance.now();
     showStatus(formatBar(state, statusWidth()));
@@ -50,6 +51,8 @@ function barProgress({ title, total }: ProgressOptions): Progress {
       if (performance.now() - drawn >= REDRAW_MS) draw();
     },
     stop() {
+      if (stopped) return;
+      stopped = true;
       draw();
       keepStatus();
     },

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { formatBar } from '../../src/report/bar.js';
 import { temporaryFolder } from '../temporaryFolder.js';
 import { withoutAddon } from './native.js';
-import { atTerminal, withoutTerminals } from './pseudoTerminal.js';
+import { atTerminal, inTerminal, withoutTerminals } from './pseudoTerminal.js';
 
 const skip = withoutAddon() || withoutTerminals();
 
@@ -77,6 +77,19 @@ test('on a narrow terminal every line of the bar fits', { skip }, async () => {
   const drawn = bars.filter((line) => line.startsWith('supernet ') && line.includes('ETA'));
   assert.ok(drawn.length >= 2, output);
   for (const line of drawn) assert.ok(line.length <= 39, line);
+});
+
+test('a bar that was stopped is not drawn again', { skip: withoutTerminals() }, async () => {
+  const module = new URL('../../src/report/progress.js', import.meta.url).href;
+  const script = `import { createProgress } from "${module}"; const bar = createProgress({ title: "net", total: 2 });
+    bar.update(2, {}); bar.stop(); console.error("next stage"); bar.stop();`;
+  const node = [process.execPath, '--input-type=module', '-e', script.replaceAll('\n', ' ')];
+  const { output } = await inTerminal(node, { type: () => undefined });
+  const { lines } = screen(output);
+  assert.deepEqual(
+    lines.map((line) => line.split(' ')[0]),
+    ['net', 'next', ''],
+  );
 });
 
 test('a bar shrinks, then leaves out the last fields, then itself', () => {
