@@ -27,7 +27,7 @@ export interface RankingRow {
   name: string;
   kendall: number;
   spearman: number;
-  /** Mean tau inside bands of equally many architectures by cost. */
+  /** Mean tau inside bands of equally many architectures by cost; NaN where the score is the same inside each, null in JSON. */
   bandKendall: number;
   caps: CapRegret[];
 }
@@ -80,7 +80,7 @@ export function rankingCard(
   const rows = scores.map(rowOf);
   const others = baselines.filter(({ values }) => new Set(values).size > 1).map(rowOf);
   const best = others.toSorted((a, b) => b.kendall - a.kendall)[0];
-  const bestInBands = others.toSorted((a, b) => b.bandKendall - a.bandKendall)[0];
+  const bestInBands = others.toSorted((a, b) => inBands(b) - inBands(a) || 0)[0];
   const beats = rows.length > 0 && others.every((row) => isBetter(rows[0]!, row));
   return {
     k,
@@ -100,7 +100,12 @@ export function rankingCard(
 }
 
 function isBetter(a: RankingRow, b: RankingRow): boolean {
-  return a.kendall > b.kendall && a.bandKendall > b.bandKendall;
+  return a.kendall > b.kendall && inBands(a) > inBands(b);
+}
+
+/** A score that is the same inside every band ranks nothing there: every tau is better. */
+function inBands({ bandKendall }: RankingRow): number {
+  return Number.isNaN(bandKendall) ? Number.NEGATIVE_INFINITY : bandKendall;
 }
 
 function verdictOf(
@@ -112,7 +117,7 @@ function verdictOf(
   if (best === undefined || bestInBands === undefined)
     return 'There is no baseline to compare with: all of them are the same for every network.';
   const figures = (row: RankingRow) =>
-    `${row.name} (tau ${row.kendall.toFixed(3)}, inside bands ${row.bandKendall.toFixed(3)})`;
+    `${row.name} (tau ${row.kendall.toFixed(3)}, inside bands ${Number.isNaN(row.bandKendall) ? 'none' : row.bandKendall.toFixed(3)})`;
   const rivals = best === bestInBands ? figures(best) : `${figures(best)} and ${figures(bestInBands)}`;
   if (own === undefined) return `Without any training the best ranking is that of ${rivals}.`;
   return beats

@@ -6,6 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { collectReport } from '../../src/pipeline/report/collectReport.js';
 import { readResult } from '../../src/pipeline/runs.js';
 import { reportPage } from '../../src/report/html/page.js';
+import { rankingCard } from '../../src/search/rankingCard.js';
 import type { TrainResult } from '../../src/train/supernet.js';
 import { assertJson } from '../cli/jsonSchema.js';
 import { withoutAddon } from '../cli/native.js';
@@ -75,6 +76,31 @@ test('the commands of a report repeat its runs bit for bit', { skip }, async () 
   assert.equal(code, 0, stderr);
   const weights = (path: string) => readResult<TrainResult>(path).weights;
   assert.equal(weights(join(root, 'again', 'supernet')), weights(join(chain, 'supernet')));
+});
+
+test('a ranking card is shown, also of a score that is the same inside every band of cost', { skip }, () => {
+  const architectures = [0, 1, 2, 3].map((i) => [i & 1, i >> 1]);
+  const [truth, costs] = [
+    [0.1, 0.2, 0.3, 0.4],
+    [1, 1, 2, 2],
+  ];
+  const card = rankingCard(
+    [{ name: 'supernet', values: [1, 2, 4, 3] }],
+    [{ name: 'depth', values: costs }],
+    truth,
+    costs,
+  );
+  assert.ok(Number.isNaN(card.rows[1]!.bandKendall));
+  const networks = architectures.map((architecture, i) => ({
+    architecture,
+    truth: truth[i]!,
+    scores: { supernet: i },
+  }));
+  // What singlepath rank --json prints: JSON knows no NaN.
+  const ranking = JSON.parse(JSON.stringify({ space: 'tiny', count: 4, card, bands: [], networks }));
+  const page = reportPage(collectReport([chain], { ranking }));
+  assert.match(page, /Ranking card/);
+  assert.match(page, /<th scope="row">depth<\/th><td[^>]*>0\.\d+<\/td><td[^>]*>0\.\d+<\/td><td[^>]*>none</);
 });
 
 test('singlepath report and plot write their files and say what they found', { skip }, async () => {

@@ -2,7 +2,7 @@ import { formatCost } from '../../cost/constraint.js';
 import type { ReportFacts, SearchFacts } from '../facts.js';
 import { formatPercent } from '../format.js';
 import * as plots from '../plots.js';
-import { figure, HALF, number, paragraph, section, table } from './markup.js';
+import { type Cell, figure, HALF, number, paragraph, section, table } from './markup.js';
 
 export function rankingSection(facts: ReportFacts): string {
   const { agreement, ranking, search } = facts;
@@ -25,7 +25,7 @@ export function rankingSection(facts: ReportFacts): string {
           ],
           rows: ranking.card.rows.map(({ name, kendall, spearman, bandKendall }) => [
             name,
-            ...[kendall, spearman, bandKendall].map((value) => number(value, value.toFixed(3))),
+            ...[kendall, spearman, bandKendall].map(tau),
           ]),
         }),
     ranking === undefined && known
@@ -44,6 +44,12 @@ export function rankingSection(facts: ReportFacts): string {
       wide: HALF,
     }),
   );
+}
+
+/** NaN, or null in a file: the score is the same for all that are compared, and ranks nothing. */
+function tau(value: number | null): Cell {
+  if (value === null || Number.isNaN(value)) return number(Number.NEGATIVE_INFINITY, 'none');
+  return number(value, value.toFixed(3));
 }
 
 function latencyTable(search: SearchFacts | undefined): string {
