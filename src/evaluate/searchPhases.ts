@@ -124,7 +124,7 @@ export async function searchPhases(options: SearchPhasesOptions): Promise<Search
       kind: 'search',
       space: space.name,
       ...confirmed,
-      ...(trained && { topK: found.topK, finalists: trained }),
+      ...(trained && { topK: found.topK, finalists: withMeasured(trained, confirmed.topK) }),
       ...(baseline && { baseline }),
       ...options.extra,
     };
@@ -139,6 +139,15 @@ export async function searchPhases(options: SearchPhasesOptions): Promise<Search
       cause: error,
     });
   }
+}
+
+/** Finalists with the latencies that were measured of them. */
+function withMeasured(finalists: readonly Finalist[], confirmed: readonly CostedCandidate[]): Finalist[] {
+  return finalists.map((finalist) => {
+    const key = finalist.architecture.join();
+    const measured = confirmed.find(({ architecture }) => architecture.join() === key)?.measured ?? {};
+    return Object.keys(measured).length === 0 ? finalist : { ...finalist, measured };
+  });
 }
 
 function restore(run: RunDirectory | undefined): SearchCheckpoint {

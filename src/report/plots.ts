@@ -246,11 +246,14 @@ export const latency: Plot = ({ search }, width) => {
   );
 };
 
+/** Measured latencies: of the best candidates, or of the finalists where networks were trained. */
 export function latencyPairs(search: SearchFacts | undefined): ScoredPair[] {
-  return (search?.topK ?? []).flatMap(({ architecture, measured = {}, costs }) =>
+  if (search === undefined) return [];
+  const costs = new Map(search.candidates.map((one) => [one.architecture.join(), one.costs]));
+  return [...search.topK, ...search.finalists].flatMap(({ architecture, measured = {} }) =>
     Object.entries(measured).map(([metric, truth]) => ({
       name: architecture.join(),
-      predicted: costs[metric] ?? Number.NaN,
+      predicted: costs.get(architecture.join())?.[metric] ?? Number.NaN,
       truth,
     })),
   );

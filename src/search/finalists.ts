@@ -14,6 +14,8 @@ export interface Finalist {
   score: Score;
   /** `folder`: the run directory of the training. */
   rungs: (RungScore & { epochs: number; folder: string })[];
+  /** By latency metric, measured nanoseconds of the whole network. */
+  measured?: Record<string, number>;
 }
 
 /** Share of the finalists that are simply the best. */

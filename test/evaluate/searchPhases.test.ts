@@ -319,3 +319,22 @@ test('a multi-objective search reports its front', async () => {
       assert.ok(member.costs.madds! < result.front![i - 1]!.costs.madds!, 'less accurate must be cheaper');
   }
 });
+
+test('what was measured of finalists is in the result, the others have nothing', async () => {
+  const evaluate = evaluator(new FakeNetwork(space), new EvaluationCache());
+  const result = await searchPhases({
+    space,
+    costs: [table],
+    search: () => randomSearch(space, evaluate, { seed: 1, population: 6, generations: 0, topK: 3 }),
+    finalists: async (visited) =>
+      visited.slice(0, 2).map(({ architecture, score }) => ({ architecture, score, rungs: [] })),
+    confirm: async (found) => ({
+      ...found,
+      topK: found.topK.map((one, i) => ({ ...one, measured: i === 0 ? { 'latency[a.lut]': 5 } : {} })),
+    }),
+  });
+  assert.deepEqual(
+    result.finalists!.map(({ measured }) => measured),
+    [{ 'latency[a.lut]': 5 }, undefined],
+  );
+});
