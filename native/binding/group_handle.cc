@@ -21,6 +21,7 @@ GroupOptions to_group_options(const Napi::Object& object) {
   options.interface = get_string(object, "interface");
   options.world_size = static_cast<int>(get_integer(object, "worldSize", 1, INT32_MAX));
   options.rank = static_cast<int>(get_integer(object, "rank", 0, options.world_size - 1));
+  options.connect_timeout = std::chrono::milliseconds(get_integer(object, "connectTimeoutMs", 1, INT32_MAX));
   options.timeout = std::chrono::milliseconds(get_integer(object, "timeoutMs", 1, INT32_MAX));
   return options;
 }
@@ -28,16 +29,15 @@ GroupOptions to_group_options(const Napi::Object& object) {
 }  // namespace
 
 std::shared_ptr<Group> GroupSlot::get() {
+  std::shared_ptr<Group> one;
   {
     const std::lock_guard lock(mutex);
     if (aborted) throw Error("RANK_LOST", "The connections of the group are closed");
-    if (group) return group;
+    if (!group) group = std::make_shared<Group>(options);
+    one = group;
   }
-  auto connected = std::make_shared<Group>(*store, options);
-  const std::lock_guard lock(mutex);
-  if (aborted) connected->abort();
-  group = connected;
-  return connected;
+  one->connect(*store);
+  return one;
 }
 
 void GroupSlot::abort() {

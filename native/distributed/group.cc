@@ -2,16 +2,20 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/core/ivalue.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
 
 #include <cstring>
+#include <stdexcept>
+#include <thread>
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 
 #include "core/error.h"
 #include "distributed/c10d.h"
 #include "distributed/sockets.h"
+#include "distributed/wait.h"
 
 // NCCL needs the CUDA build of libtorch and its own header (pip: nvidia-nccl). Neither compiled nor run so
 // far: no machine with it was at hand.
@@ -38,6 +42,8 @@ std::string seconds_of(std::chrono::milliseconds time) {
   return text.substr(0, text.find('.') + 2) + " s";
 }
 
+constexpr const char* kClosed = "it was closed here";
+
 // The sum of neighbours, again and again: (0 + 1) + (2 + 3).
 at::Tensor neighbours_summed(std::vector<at::Tensor> parts) {
   while (parts.size() > 1) {
@@ -52,35 +58,82 @@ at::Tensor neighbours_summed(std::vector<at::Tensor> parts) {
 }  // namespace
 
 struct Group::Backends {
+  Wait wait;
   c10::intrusive_ptr<c10d::Store> store;
   c10::intrusive_ptr<c10d::ProcessGroupGloo> gloo;
 #ifdef SINGLEPATH_NCCL
   c10::intrusive_ptr<c10d::ProcessGroupNCCL> nccl;
 #endif
+
+  template <class Work>
+  void finish(c10d::ProcessGroupGloo&, const c10::intrusive_ptr<Work>& work) {
+    work->getFuture()->addCallback([done = wait.operation()](auto&) { done(); });
+    const Wait::End end = wait.end();
+    if (end == Wait::End::kDone) {
+      work->wait();  // throws what it has ended with
+      return;
+    }
+    // Its destructor waits for operations that run.
+    static_cast<void>(gloo.release());
+    throw std::runtime_error(end == Wait::End::kLost ? "it ended while a message was on its way" : kClosed);
+  }
+
+#ifdef SINGLEPATH_NCCL
+  template <class Work>
+  void finish(c10d::ProcessGroupNCCL&, const c10::intrusive_ptr<Work>& work) {
+    work->wait();  // only orders the stream
+  }
+#endif
 };
 
-Group::Group(const Store& store, const GroupOptions& options)
-    : options_(options), backends_(std::make_unique<Backends>()) {
-  backends_->store = c10::make_intrusive<c10d::PrefixStore>(options.prefix, store.connection().store);
-  const std::set<int> before = open_sockets();
-  run([&] { backends_->gloo = connect_gloo(backends_->store, options); });
-  const std::lock_guard lock(mutex_);
-  sockets_ = connected_since(before);
-}
+Group::Group(const GroupOptions& options) : options_(options), backends_(std::make_unique<Backends>()) {}
 
 // The destructor of a Gloo group waits for operations that run.
 Group::~Group() {
   abort();
 }
 
+void Group::connect(const Store& store) {
+  if (backends_->gloo) return;
+  // Gloo waits for the others without an end but its timeout: on a thread that may be left behind.
+  struct Connecting {
+    c10::intrusive_ptr<c10d::ProcessGroupGloo> gloo;
+    std::exception_ptr failure;
+  };
+  run([&] {
+    backends_->store = c10::make_intrusive<c10d::PrefixStore>(options_.prefix, store.connection().store);
+    const std::set<int> before = open_sockets();
+    const auto connecting = std::make_shared<Connecting>();
+    std::thread([connecting, done = backends_->wait.operation(), keys = backends_->store,
+                 options = options_]() mutable {
+      try {
+        connecting->gloo = connect_gloo(keys, options);
+      } catch (...) {
+        connecting->failure = std::current_exception();
+      }
+      keys.reset();
+      done();
+    }).detach();
+    const Wait::End end = backends_->wait.end(options_.connect_timeout);
+    if (end == Wait::End::kLate) {
+      throw Error("RANK_LOST", "Expected all ranks to connect within " +
+                                   seconds_of(options_.connect_timeout) + " (distributed.connectTimeout)");
+    }
+    if (end != Wait::End::kDone) throw std::runtime_error(kClosed);
+    if (connecting->failure) std::rethrow_exception(connecting->failure);
+    backends_->gloo = std::move(connecting->gloo);
+    backends_->wait.watch(before, static_cast<size_t>(options_.world_size) - 1);
+  });
+}
+
 template <class Work>
 void Group::run(Work work) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (aborted_) throw Error("RANK_LOST", "The connections of the group are closed");
-  }
+  if (backends_->wait.aborted()) throw Error("RANK_LOST", "The connections of the group are closed");
   try {
     work();
+  } catch (const Error&) {
+    abort();
+    throw;
   } catch (const std::exception& error) {
     const std::string line = first_line(error);
     abort();
@@ -124,7 +177,7 @@ std::vector<Report> Group::exchange(const Report& own) {
   std::memcpy(input[0].data_ptr(), &own, sizeof(Report));
   std::vector<std::vector<at::Tensor>> outputs(1);
   for (size_t rank = 0; rank < ranks; ++rank) outputs[0].push_back(at::empty({bytes}, at::kByte));
-  run([&] { backends_->gloo->allgather(outputs, input)->wait(); });
+  run([&] { backends_->finish(*backends_->gloo, backends_->gloo->allgather(outputs, input)); });
   for (size_t rank = 0; rank < ranks; ++rank)
     std::memcpy(&reports[rank], outputs[0][rank].data_ptr(), sizeof(Report));
 
@@ -145,37 +198,34 @@ std::vector<Report> Group::exchange(const Report& own) {
 }
 
 void Group::sum(at::Tensor& flat) {
-  run_on(flat, [](auto& backend, at::Tensor& tensor) {
+  run_on(flat, [this](auto& backend, at::Tensor& tensor) {
     std::vector<at::Tensor> tensors{tensor};
-    backend.allreduce(tensors)->wait();
+    backends_->finish(backend, backend.allreduce(tensors));
   });
 }
 
 void Group::tree_sum(at::Tensor& flat) {
   const int ranks = options_.world_size;
-  run_on(flat, [ranks](auto& backend, at::Tensor& tensor) {
+  run_on(flat, [this, ranks](auto& backend, at::Tensor& tensor) {
     // Rank r sums the r-th part of all ranks.
     at::Tensor parts = at::empty_like(tensor);
     std::vector<int64_t> equal_parts;
-    backend.alltoall_base(parts, tensor, equal_parts, equal_parts)->wait();
+    backends_->finish(backend, backend.alltoall_base(parts, tensor, equal_parts, equal_parts));
     std::vector<at::Tensor> own{neighbours_summed(parts.chunk(ranks)).contiguous()};
     std::vector<std::vector<at::Tensor>> all{tensor.chunk(ranks)};
-    backend.allgather(all, own)->wait();
+    backends_->finish(backend, backend.allgather(all, own));
   });
 }
 
 void Group::broadcast(at::Tensor& flat) {
-  run_on(flat, [](auto& backend, at::Tensor& tensor) {
+  run_on(flat, [this](auto& backend, at::Tensor& tensor) {
     std::vector<at::Tensor> tensors{tensor};
-    backend.broadcast(tensors)->wait();
+    backends_->finish(backend, backend.broadcast(tensors));
   });
 }
 
 void Group::abort() {
-  const std::lock_guard lock(mutex_);
-  aborted_ = true;
-  shut_down(sockets_);
-  sockets_.clear();
+  backends_->wait.abort();
 }
 
 }  // namespace singlepath

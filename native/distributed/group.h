@@ -5,7 +5,6 @@
 
 #include <chrono>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
@@ -19,6 +18,7 @@ struct GroupOptions {
   std::string address;    // under which this rank is reached
   std::string interface;  // of the network, instead of the address (GLOO_SOCKET_IFNAME)
   int rank = 0, world_size = 1;
+  std::chrono::milliseconds connect_timeout{60'000};
   std::chrono::milliseconds timeout{300'000};  // of one operation
 };
 
@@ -26,11 +26,14 @@ struct GroupOptions {
 // RANK_LOST and ends them all, so that every rank notices at once; a group is not repaired.
 class Group {
  public:
-  Group(const Store& store, const GroupOptions& options);
+  explicit Group(const GroupOptions& options);
   ~Group();
 
   int rank() const { return options_.rank; }
   int world_size() const { return options_.world_size; }
+
+  // Before anything else; does nothing the second time.
+  void connect(const Store& store);
 
   // Reports of all ranks, by rank. Throws RANK_LOST where one has failed, RANKS_DIFFER where they are not
   // about to do the same.
@@ -44,8 +47,8 @@ class Group {
   // From rank 0.
   void broadcast(at::Tensor& flat);
 
-  // Closes the connections of this rank, from any thread: a pending operation ends with RANK_LOST, here and
-  // on the other ranks. Gloo's own abort() does nothing.
+  // Closes the connections of this rank, from any thread: what is pending, connect() too, ends with
+  // RANK_LOST, and soon on the other ranks. Gloo's own abort() does nothing.
   void abort();
 
  private:
@@ -58,9 +61,6 @@ class Group {
   struct Backends;
   const GroupOptions options_;
   std::unique_ptr<Backends> backends_;
-  std::mutex mutex_;
-  std::vector<int> sockets_;
-  bool aborted_ = false;
 };
 
 }  // namespace singlepath

@@ -1,8 +1,11 @@
 #include "distributed/sockets.h"
 
 #include <dirent.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cstdlib>
 
@@ -21,20 +24,35 @@ std::set<int> open_sockets() {
   return sockets;
 }
 
-std::vector<int> connected_since(const std::set<int>& before) {
-  std::vector<int> connected;
+Connections::~Connections() {
+  for (const int handle : handles_) close(handle);
+}
+
+void Connections::take(const std::set<int>& before) {
   for (const int handle : open_sockets()) {
     if (before.count(handle) > 0) continue;
     sockaddr_storage peer{};
     socklen_t length = sizeof(peer);
     if (getpeername(handle, reinterpret_cast<sockaddr*>(&peer), &length) != 0) continue;
-    if (peer.ss_family == AF_INET || peer.ss_family == AF_INET6) connected.push_back(handle);
+    if (peer.ss_family != AF_INET && peer.ss_family != AF_INET6) continue;
+    const int own = fcntl(handle, F_DUPFD_CLOEXEC, 3);
+    if (own >= 0) handles_.push_back(own);
   }
-  return connected;
 }
 
-void shut_down(const std::vector<int>& sockets) {
-  for (const int handle : sockets) ::shutdown(handle, SHUT_RDWR);
+bool Connections::ended() const {
+#ifdef POLLRDHUP
+  constexpr short kEnd = POLLRDHUP;
+#else
+  constexpr short kEnd = 0;  // POLLHUP and POLLERR are always told
+#endif
+  std::vector<pollfd> looked;
+  for (const int handle : handles_) looked.push_back({handle, kEnd, 0});
+  return poll(looked.data(), looked.size(), 0) > 0;
+}
+
+void Connections::shut_down() const {
+  for (const int handle : handles_) ::shutdown(handle, SHUT_RDWR);
 }
 
 }  // namespace singlepath

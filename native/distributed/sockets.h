@@ -1,4 +1,4 @@
-// The sockets that somebody else opened in this process, to close them from outside.
+// The connections that somebody else (Gloo) holds in this process, to watch and to close them from outside.
 #pragma once
 
 #include <set>
@@ -9,10 +9,26 @@ namespace singlepath {
 // Handles of the sockets of this process. Empty where the system has no /proc.
 std::set<int> open_sockets();
 
-// Those of them that lead to another socket of the internet, and are not in `before`.
-std::vector<int> connected_since(const std::set<int>& before);
+// Handles of its own on connections: their owner may close its own, which the system then gives to others.
+class Connections {
+ public:
+  Connections() = default;
+  Connections(const Connections&) = delete;
+  Connections& operator=(const Connections&) = delete;
+  ~Connections();
 
-// Ends the connections; the handles stay open, so that they are not given to anybody else.
-void shut_down(const std::vector<int>& sockets);
+  // Takes those to other sockets of the internet that are not in `before`.
+  void take(const std::set<int>& before);
+  size_t size() const { return handles_.size(); }
+
+  // Whether one of them has ended, on this side or the other.
+  bool ended() const;
+
+  // Ends them all, for their owner and for the other side.
+  void shut_down() const;
+
+ private:
+  std::vector<int> handles_;
+};
 
 }  // namespace singlepath

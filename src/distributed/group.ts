@@ -150,6 +150,7 @@ export class Group implements Disposable {
           interface: process.env.GLOO_SOCKET_IFNAME ?? '',
           rank,
           worldSize,
+          connectTimeoutMs: Math.ceil(config.connectTimeout * 1000),
           timeoutMs: Math.ceil(config.timeout * 1000),
         }),
     );

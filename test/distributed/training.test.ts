@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 import { withoutAddon } from '../cli/native.js';
 import { MAIN, singlepath } from '../cli/run.js';
 import { writeTiny } from '../cli/tiny.js';
+import { pictures, writeFiles } from '../data/pictures.js';
 import { temporaryFolder } from '../temporaryFolder.js';
-import { codes, freePort, printed, type StartOptions, start, startRanks } from './ranks.js';
+import { codes, printed, type StartOptions, start, startRanks } from './ranks.js';
 
 const skip = withoutAddon();
 const root = temporaryFolder();
@@ -16,6 +17,14 @@ const set = (...settings: string[]) => settings.flatMap((setting) => ['--set', s
 const SHORT = ['train', '-c', config, '--json', ...set('train.steps=12', 'train.checkpointEvery=50')];
 /** Ends by a signal alone. */
 const ENDLESS = ['train', '-c', config, ...set('train.steps=1000000', 'train.logEvery=5')];
+
+/** Colour images of a folder, decoded anew for each step. */
+const FOLDER = set(
+  'data.kind=image-folder',
+  'data.heldOut=0',
+  'data.normalize=half',
+  'data.trainImages=null',
+);
 
 const weights = (folder: string): string =>
   JSON.parse(readFileSync(join(folder, 'result.json'), 'utf8')).weights;
@@ -202,24 +211,31 @@ test('a port that is taken, ranks that do not come and half-set variables are sa
   assert.match(half.stderr, /Expected MASTER_ADDR to be set/);
 });
 
-test('ranks that are about to do different things get an error, and c10d no messages of different sizes', {
+test('a rank that fails in the middle is named by the others, with its message: a broken image, a disk that takes no more', {
   skip,
 }, async () => {
-  const library = new URL('../../src/index.js', import.meta.url).href;
-  const script = `
-    import { joinGroup } from '${library}';
-    const group = await joinGroup();
-    await group.connect({});
-    const own = group.rank === 1 ? new Uint8Array(100_000) : new Uint8Array(7);
-    console.log((await group.broadcast('bytes', own)).length);
-    await group.barrier('step of rank ' + group.rank).catch(({ code }) => console.log(code));
-    process.exit();`;
-  const port = String(await freePort());
-  const ranks = ['0', '1'].map((RANK) =>
-    start(process.execPath, ['--input-type=module', '-e', script], {
-      ...{ RANK, WORLD_SIZE: '2', MASTER_ADDR: '127.0.0.1', MASTER_PORT: port, OMP_NUM_THREADS: '1' },
-    }),
-  );
-  assert.deepEqual(await codes(ranks), [0, 0]);
-  for (const { stdout } of ranks) assert.equal(stdout, '7\nRANKS_DIFFER\n');
+  const folders = [0, 1].map((rank) => {
+    const folder = join(root, `images of rank ${rank}`);
+    const files = pictures('', ['a', 'b'], 20, 28);
+    // Rank 1's copy of this one was cut off.
+    const broken = Object.keys(files)[7]!;
+    if (rank === 1) files[broken] = files[broken]!.slice(0, 60);
+    writeFiles(folder, files);
+    return folder;
+  });
+  const ranks = await startRanks(2, [...ENDLESS, ...FOLDER, '-d', join(root, 'broken image')], {
+    argsOf: (rank) => set(`data.path=${folders[rank]}`),
+  });
+  assert.deepEqual(await codes(ranks), [5, 1], ranks.map(({ stderr }) => stderr).join('\n'));
+  const [, broken] = /error: (.*8\.png.*)/.exec(ranks[1]!.stderr)!;
+  assert.ok(ranks[0]!.stderr.includes(`rank 1 failed (${broken})`), ranks[0]!.stderr);
+
+  const runDir = join(root, 'full disk');
+  const disk = await startRanks(2, [...ENDLESS, '-d', runDir]);
+  await printed(disk[0]!, /supernet \d+\//);
+  // A file in the place of the folder: nothing can be written there.
+  renameSync(join(runDir, 'checkpoints'), join(runDir, 'moved'));
+  writeFileSync(join(runDir, 'checkpoints'), '');
+  assert.deepEqual(await codes(disk), [1, 5], disk.map(({ stderr }) => stderr).join('\n'));
+  assert.match(disk[1]!.stderr, /rank 1 of 2, step \d+: rank 0 failed \(.*checkpoints/);
 });

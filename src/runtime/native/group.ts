@@ -7,6 +7,8 @@ export interface GroupOptions {
   interface: string;
   rank: number;
   worldSize: number;
+  /** In which all have to be connected. */
+  connectTimeoutMs: number;
   /** Of one operation. */
   timeoutMs: number;
 }
