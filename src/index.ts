@@ -10,7 +10,8 @@ export { type LoadConfigOptions, loadConfig, resolveConfig } from './config/load
 export { printConfig } from './config/print.js';
 export { type Config, configJsonSchema } from './config/schema/config.js';
 export { type ConfigSource, fileSource, objectSource, setSource } from './config/sources.js';
-export { type Group, type JoinOptions, joinGroup } from './distributed/group.js';
+export type { Group } from './distributed/group.js';
+export { type JoinOptions, joinGroup } from './distributed/join.js';
 export { calibrateLatency } from './pipeline/calibrateLatency.js';
 export { checkConfig } from './pipeline/checkConfig.js';
 export {

@@ -127,9 +127,11 @@ StoreHandle::StoreHandle(const Napi::CallbackInfo& info) : Handle(info) {
   guarded(info.Env(), [&] {
     const Napi::Object object = to_object(info[0], "options");
     StoreOptions options;
+    options.file = get_string(object, "file");
     options.host = get_string(object, "host");
     options.port = static_cast<int>(get_integer(object, "port", 0, 65535));
     options.server = get_boolean(object, "server");
+    options.world_size = static_cast<int>(get_integer(object, "worldSize", 1, INT32_MAX));
     options.timeout = std::chrono::milliseconds(get_integer(object, "timeoutMs", 1, INT32_MAX));
     thread_ = std::make_shared<StoreThread>(std::move(options));
     thread_->start();

@@ -1,5 +1,6 @@
 #include "distributed/store.h"
 
+#include <torch/csrc/distributed/c10d/FileStore.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 
 #include "core/error.h"
@@ -18,9 +19,20 @@ auto on_store(Work work) {
   }
 }
 
-}  // namespace
+c10::intrusive_ptr<c10d::Store> open_file(const StoreOptions& options) {
+  try {
+    // The last rank to leave deletes it, where all have come.
+    auto store = c10::make_intrusive<c10d::FileStore>(options.file, options.world_size);
+    store->setTimeout(options.timeout);
+    return store;
+  } catch (const std::exception& error) {
+    throw Error("RANK_LOST",
+                "Could not open the store of the group in " + options.file + ": " + first_line(error),
+                "SINGLEPATH_STORE names a file in a folder that is there, which all ranks can write");
+  }
+}
 
-Store::Store(const StoreOptions& options) : connection_(std::make_unique<Connection>()) {
+c10::intrusive_ptr<c10d::Store> open_server(const StoreOptions& options) {
   c10d::TCPStoreOptions settings;
   settings.port = static_cast<uint16_t>(options.port);
   settings.isServer = options.server;
@@ -29,7 +41,7 @@ Store::Store(const StoreOptions& options) : connection_(std::make_unique<Connect
   settings.multiTenant = true;
   const std::string place = options.host + ":" + std::to_string(options.port);
   try {
-    connection_->store = c10::make_intrusive<c10d::TCPStore>(options.host, settings);
+    return c10::make_intrusive<c10d::TCPStore>(options.host, settings);
   } catch (const std::exception& error) {
     if (options.server) {
       throw Error("RANK_LOST",
@@ -39,6 +51,12 @@ Store::Store(const StoreOptions& options) : connection_(std::make_unique<Connect
     throw Error("RANK_LOST", "Could not reach the store of the group at " + place + ": " + first_line(error),
                 "is rank 0 running, and does a firewall let MASTER_PORT through?");
   }
+}
+
+}  // namespace
+
+Store::Store(const StoreOptions& options) : connection_(std::make_unique<Connection>()) {
+  connection_->store = options.file.empty() ? open_server(options) : open_file(options);
 }
 
 Store::~Store() = default;

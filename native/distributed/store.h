@@ -1,4 +1,4 @@
-// The keys and values over which ranks find each other and share out work: c10d's TCPStore.
+// The keys and values over which ranks find each other and share out work: c10d's TCPStore or FileStore.
 #pragma once
 
 #include <chrono>
@@ -9,9 +9,11 @@
 namespace singlepath {
 
 struct StoreOptions {
+  std::string file;  // which all ranks see; empty: a server, at
   std::string host;
   int port = 0;
-  bool server = false;                        // this process serves it
+  bool server = false;  // this process serves it
+  int world_size = 1;
   std::chrono::milliseconds timeout{60'000};  // to find the server
 };
 
@@ -19,7 +21,7 @@ struct StoreOptions {
 // are made on a thread that nobody waits for without a limit of his own (binding/store_handle.h).
 class Store {
  public:
-  // Throws RANK_LOST where the server is not found in time or the port is taken.
+  // Throws RANK_LOST where the server is not found in time, the port is taken or the file cannot be written.
   explicit Store(const StoreOptions& options);
   ~Store();
 

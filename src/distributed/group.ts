@@ -1,65 +1,27 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type DistributedConfig, distributedSchema } from '../config/schema/distributed.js';
-import { checkArguments, checkCallbacks } from '../core/check.js';
 import { SinglePathError } from '../core/errors.js';
 import { addon } from '../runtime/addon.js';
 import { callNative } from '../runtime/call.js';
 import type { NativeGroup } from '../runtime/native.js';
-import { type Place, placeOf } from './environment.js';
+import type { Place } from './environment.js';
 import { agreeOnGeneration, ranks } from './handshake.js';
 import { differencesOf } from './identities.js';
 import { tellLauncher, watchLauncher } from './launcher.js';
-import { SharedStore } from './store.js';
-import { shareCores } from './threads.js';
-import { withdrawOffer } from './tickets.js';
-
-export interface JoinOptions extends Partial<DistributedConfig> {
-  /** Whose variables say which rank this is. Default: `process.env`. */
-  env?: Readonly<Record<string, string | undefined>>;
-  signal?: AbortSignal | undefined;
-  /** Told what a user may want to know, such as the number of threads that was chosen. */
-  onNotice?: ((message: string) => void) | undefined;
-}
+import type { SharedStore } from './store.js';
 
 /** Seconds in which the other ranks are asked who is gone. */
 const ASK = 1.5;
 /** Seconds in which the other ranks have to be there to hear that this one failed before it had met them. */
 const TELL = 10;
 
+/** Of a machine without a network. */
+const LOOPBACK = '127.0.0.1';
+
 /** Why a rank has ended, as the others read it. */
 interface Failure {
   rank: number;
   message: string;
-}
-
-/**
- * Joins the processes that torchrun, SLURM, MPI or a user has started together (docs/distributed.md). Without their variables
- * it is a group of one: nothing is opened, and everything works as without a group.
- *
- * @throws SinglePathError `INVALID_CONFIG` for half-set variables, `RANK_LOST` where the store is not found.
- */
-export async function joinGroup(options: JoinOptions = {}): Promise<Group> {
-  checkArguments('joinGroup()', { options });
-  const { env, signal, onNotice, ...settings } = options;
-  checkCallbacks({ onNotice });
-  const place = placeOf(env);
-  if (place === undefined) return Group.alone();
-  const { data: config, error } = distributedSchema.safeParse(settings);
-  if (config === undefined) {
-    const { path, message } = error.issues[0]!;
-    throw new SinglePathError('INVALID_ARGUMENT', `joinGroup(), ${path.join('.') || 'options'}: ${message}`);
-  }
-  const notice = shareCores(place);
-  if (notice !== undefined && place.rank === 0) onNotice?.(notice);
-  const store = await SharedStore.open({
-    host: place.host,
-    port: place.port,
-    server: place.rank === 0 && !place.servedByLauncher,
-    connect: config.connectTimeout,
-    timeout: config.timeout,
-  });
-  if (place.rank === 0) await withdrawOffer(store);
-  return new Group(place, config, store, signal);
 }
 
 /** Runs what all ranks do together; where it fails here, or on another rank, all are told. */
@@ -84,7 +46,7 @@ export class Group implements Disposable {
   #orphaned = false;
   readonly #watch: Disposable | undefined;
 
-  /** @internal Use {@link joinGroup}. */
+  /** @internal Use joinGroup(). */
   constructor(
     readonly place: Pick<Place, 'rank' | 'worldSize' | 'localRank' | 'restarts'> & Partial<Place>,
     private readonly config: DistributedConfig,
@@ -136,7 +98,7 @@ export class Group implements Disposable {
     const keys = await agreeOnGeneration(this.store, this.place, { seconds: config.connectTimeout, signal });
     this.#keys = keys;
     await keys.set(`identity/${rank}`, identity);
-    const address = callNative(() => addon().addressTowards(this.place.host!));
+    const address = callNative(() => addon().addressTowards(this.place.host!) || LOOPBACK);
     await keys.set(`address/${rank}`, address);
     const identities = await Promise.all(ranks(worldSize).map((r) => this.#from<unknown>(r, 'identity')));
     const addresses = await Promise.all(ranks(worldSize).map((r) => this.#from<string>(r, 'address')));
@@ -199,7 +161,7 @@ export class Group implements Disposable {
   [Symbol.dispose](): void {
     this.#over = true;
     this.#watch?.[Symbol.dispose]();
-    this.#native?.abort();
+    this.#native?.dispose();
     this.storeOrNone?.[Symbol.dispose]();
   }
 
@@ -258,7 +220,7 @@ export class Group implements Disposable {
       who = await this.#whoIsGone();
     } catch {
       // the store is gone with its server
-      who = this.place.servedByLauncher ? '' : 'rank 0 is gone; ';
+      who = this.place.storeOutlives ? '' : 'rank 0 is gone; ';
     }
     return new SinglePathError('RANK_LOST', `${this.#here}: ${who}${error.message}`, details);
   }
@@ -293,7 +255,7 @@ export class Group implements Disposable {
  * /etc/hosts), the route to a rank of another machine tells.
  */
 function reachable(own: string, all: readonly string[]): string {
-  const local = (address: string) => address.startsWith('127.') || address === '::1' || address === '';
+  const local = (address: string) => address.startsWith('127.') || address === '::1';
   if (!local(own)) return own;
   const other = all.find((address) => !local(address));
   return other === undefined ? own : callNative(() => addon().addressTowards(other));

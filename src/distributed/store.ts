@@ -5,15 +5,16 @@ import { callNative } from '../runtime/call.js';
 import type { NativeStore } from '../runtime/native.js';
 
 export interface StoreOptions {
-  host: string;
-  port: number;
-  /** This process serves the store. */
-  server: boolean;
+  place: StorePlace;
+  worldSize: number;
   /** Seconds to find the server. */
   connect: number;
   /** Seconds for an answer. */
   timeout: number;
 }
+
+/** Where the store is: at a server, which may be this process, or in a file that all ranks see. */
+export type StorePlace = { host: string; port: number; server: boolean } | { file: string };
 
 /** How often waiting ranks look, in milliseconds: at first, and at last. */
 const POLL = { first: 2, last: 100 };
@@ -29,15 +30,20 @@ export class SharedStore implements Disposable {
     private readonly prefix = '',
   ) {}
 
-  /** @throws SinglePathError `RANK_LOST` where the server is not found, or the port is taken. */
-  static async open({ host, port, server, connect, timeout }: StoreOptions): Promise<SharedStore> {
+  /** @throws SinglePathError `RANK_LOST` where the server is not found, the port is taken, or the file cannot be written. */
+  static async open({ place, worldSize, connect, timeout }: StoreOptions): Promise<SharedStore> {
+    const source = { file: '', host: '', port: 0, server: false, ...place };
     const native = callNative(
-      () => new (addon().Store)({ host, port, server, timeoutMs: Math.ceil(connect * 1000) }),
+      () => new (addon().Store)({ ...source, worldSize, timeoutMs: Math.ceil(connect * 1000) }),
     );
     const store = new SharedStore(native, timeout);
     try {
       // c10d tries twice, each time as long as it was told.
-      await limited(native.open(), 3 * connect + 5, `find the store at ${host}:${port}`);
+      await limited(
+        native.open(),
+        3 * connect + 5,
+        `open ${'file' in place ? place.file : `at ${place.host}:${place.port}`}`,
+      );
       return store;
     } catch (error) {
       native.dispose();

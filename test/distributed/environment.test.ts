@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { placeOf } from '../../src/distributed/environment.js';
-import { joinGroup } from '../../src/distributed/group.js';
+import { joinGroup } from '../../src/distributed/join.js';
 import { chooses, threadsOf } from '../../src/distributed/threads.js';
 
 const MASTER = { MASTER_ADDR: '10.0.0.1', MASTER_PORT: '29500' };
@@ -37,10 +37,22 @@ for (const [launcher, env] of [
     assert.deepEqual(placeOf({ ...env, ...MASTER }), {
       launcher,
       ...{ rank: 2, worldSize: 4, localRank: 1, localWorldSize: 2 },
-      ...{ host: '10.0.0.1', port: 29500, servedByLauncher: false, restarts: 0 },
+      ...{ host: '10.0.0.1', storeOutlives: false, restarts: 0 },
+      store: { host: '10.0.0.1', port: 29500, server: false },
     });
   });
 }
+
+test('SINGLEPATH_STORE names a file in place of a server, but for torchrun', () => {
+  const file = { SINGLEPATH_STORE: 'file:///shared/store', SLURM_PROCID: '1', SLURM_NTASKS: '2' };
+  const { launcher, store, storeOutlives } = placeOf(file)!;
+  assert.deepEqual(
+    { launcher, store, storeOutlives },
+    { launcher: 'SLURM', store: { file: '/shared/store' }, storeOutlives: true },
+  );
+  const torchrun = { ...file, ...MASTER, RANK: '1', WORLD_SIZE: '2', TORCHELASTIC_RUN_ID: 'none' };
+  assert.deepEqual(placeOf(torchrun)!.store, { host: '10.0.0.1', port: 29500, server: false });
+});
 
 for (const [env, message] of [
   [{ RANK: '0' }, /Expected WORLD_SIZE to be set/],
@@ -52,6 +64,10 @@ for (const [env, message] of [
     /from 0 to 1 for the environment variable RANK but received '2'/,
   ],
   [{ RANK: 'x', WORLD_SIZE: '2', ...MASTER }, /variable RANK but received 'x'/],
+  [
+    { RANK: '0', WORLD_SIZE: '2', SINGLEPATH_STORE: '/tmp/store' },
+    /file:\/\/\/… for .* received '\/tmp\/store'/,
+  ],
   [{ RANK: '0', WORLD_SIZE: '2', MASTER_ADDR: 'a', MASTER_PORT: '0' }, /MASTER_PORT but received '0'/],
 ] as const) {
   test(`half-set variables are an error: ${JSON.stringify(env)}`, () => {

@@ -1,6 +1,7 @@
 import type { Config } from '../../config/schema/config.js';
 import type { SinglePathError } from '../../core/errors.js';
-import { type Group, joinGroup } from '../../distributed/group.js';
+import type { Group } from '../../distributed/group.js';
+import { joinGroup } from '../../distributed/join.js';
 import { helpScore } from '../../pipeline/openScorer.js';
 import type { Session } from './session.js';
 

@@ -1,14 +1,17 @@
 export interface StoreSource {
+  /** Which all ranks see; '' for a server, at: */
+  file: string;
   host: string;
   port: number;
   /** This process serves it. */
   server: boolean;
+  worldSize: number;
   /** To find the server. */
   timeoutMs: number;
 }
 
 /**
- * c10d's TCPStore. Calls run in order on a thread of their own; a call that is stuck is left behind by dispose(), and its
+ * c10d's TCPStore or FileStore. Calls run in order on a thread of their own; a call that is stuck is left behind by dispose(), and its
  * promise never settles.
  */
 export interface NativeStore {
