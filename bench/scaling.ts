@@ -1,4 +1,8 @@
-/** Data-parallel training: ranks of one thread each beside one process of one thread, and of as many as there are ranks. */
+/**
+ * Data-parallel training: ranks of one thread each beside one process of one thread, one of as many threads as there are
+ * ranks, and as many processes that know nothing of each other: what is lost to the machine that they share is not lost to
+ * communication.
+ */
 
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -16,9 +20,11 @@ const WARM_UP = 3;
 
 interface Side {
   name: string;
-  ranks: number;
+  processes: number;
+  /** They train together. */
+  together: boolean;
   threads: number;
-  /** Images a step. */
+  /** Images a step, of all processes. */
   batch: number;
 }
 
@@ -30,23 +36,25 @@ interface Measured {
 }
 
 export async function scaling({ batch, size, steps, rounds, ranks, json }: BenchSettings): Promise<void> {
+  const all = ranks * batch;
   const sides: Side[] = [
-    { name: '1 process of 1 thread', ranks: 1, threads: 1, batch },
-    { name: `1 process of ${ranks} threads`, ranks: 1, threads: ranks, batch: ranks * batch },
-    { name: `${ranks} ranks of 1 thread`, ranks, threads: 1, batch: ranks * batch },
+    { name: '1 process of 1 thread', processes: 1, together: false, threads: 1, batch },
+    { name: `1 process of ${ranks} threads`, processes: 1, together: false, threads: ranks, batch: all },
+    { name: `${ranks} processes of 1 thread`, processes: ranks, together: false, threads: 1, batch: all },
+    { name: `${ranks} ranks of 1 thread`, processes: ranks, together: true, threads: 1, batch: all },
   ];
   const measured = new Map<Side, Measured[]>(sides.map((side) => [side, []]));
   for (let round = 0; round < rounds; round++) {
     for (const side of sides) measured.get(side)!.push(await measure(side, size, steps));
   }
   const results = sides.map((side) => {
-    const all = measured.get(side)!;
-    const step = median(all.map((one) => one.step));
+    const rounded = measured.get(side)!;
+    const step = median(rounded.map((one) => one.step));
     return {
       ...side,
       step,
       rate: (1000 * side.batch) / step,
-      communication: median(all.map((one) => one.communication)),
+      communication: median(rounded.map((one) => one.communication)),
     };
   });
   console.log(`spos-shufflenet-v2 at ${size} x ${size}, ${steps} steps a round, medians of ${rounds} rounds`);
@@ -57,15 +65,18 @@ export async function scaling({ batch, size, steps, rounds, ranks, json }: Bench
         `${rate.toFixed(1).padStart(7)} images/s  communication ${share}`,
     );
   }
-  const [one, wide, group] = results as [(typeof results)[0], (typeof results)[0], (typeof results)[0]];
+  const [one, wide, apart, group] = results.map(({ rate }) => rate) as [number, number, number, number];
   console.log(
-    `weak scaling: ${(group.rate / (ranks * one.rate)).toFixed(2)} of ${ranks} processes that know nothing of each other`,
+    `weak scaling: ${(group / (ranks * one)).toFixed(2)} = ${(apart / (ranks * one)).toFixed(2)} of the machine ` +
+      `(processes apart) x ${(group / apart).toFixed(2)} of working together`,
   );
-  console.log(`against 1 process of ${ranks} threads: ${(group.rate / wide.rate).toFixed(2)} x`);
+  console.log(`against 1 process of ${ranks} threads: ${(group / wide).toFixed(2)} x`);
   if (json !== undefined) writeFileSync(json, `${JSON.stringify(results, null, 2)}\n`);
 }
 
-async function measure({ ranks, threads, batch }: Side, size: number, steps: number): Promise<Measured> {
+async function measure(side: Side, size: number, steps: number): Promise<Measured> {
+  const { processes, together, threads } = side;
+  const batch = together ? side.batch : side.batch / processes;
   const folder = mkdtempSync(join(tmpdir(), 'singlepath-bench-'));
   try {
     const settings = [
@@ -84,24 +95,24 @@ async function measure({ ranks, threads, batch }: Side, size: number, steps: num
       ],
       ...[`runtime.threads=${threads}`],
     ];
-    const args = ['train', '-q', '-d', join(folder, 'run'), ...settings.flatMap((one) => ['--set', one])];
+    const runs = Array.from({ length: together ? 1 : processes }, (_, run) => join(folder, `run ${run}`));
     const port = await freePort();
     await Promise.all(
-      Array.from({ length: ranks }, (_, rank) =>
-        finished(args, {
-          ...{
-            RANK: String(rank),
-            WORLD_SIZE: String(ranks),
-            MASTER_ADDR: '127.0.0.1',
-            MASTER_PORT: String(port),
-          },
+      Array.from({ length: processes }, (_, process) => {
+        const place = { RANK: String(process), WORLD_SIZE: String(processes) };
+        const run = together ? runs[0]! : runs[process]!;
+        return finished(['train', '-q', '-d', run, ...settings.flatMap((one) => ['--set', one])], {
+          ...(together && { ...place, MASTER_ADDR: '127.0.0.1', MASTER_PORT: String(port) }),
           OMP_NUM_THREADS: String(threads),
-        }),
-      ),
+        });
+      }),
     );
-    const events = readEvents(join(folder, 'run', 'events.jsonl'))
-      .filter(({ type }) => type === 'step')
-      .slice(WARM_UP) as unknown as { imagesPerSecond: number; communication?: number }[];
+    const events = runs.flatMap(
+      (run) =>
+        readEvents(join(run, 'events.jsonl'))
+          .filter(({ type }) => type === 'step')
+          .slice(WARM_UP) as unknown as { imagesPerSecond: number; communication?: number }[],
+    );
     return {
       step: median(events.map(({ imagesPerSecond }) => (1000 * batch) / imagesPerSecond)),
       communication: median(events.map(({ communication = 0 }) => communication)),
