@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { withoutAddon } from '../cli/native.js';
 import { MAIN, singlepath } from '../cli/run.js';
 import { writeTiny } from '../cli/tiny.js';
@@ -233,6 +234,7 @@ test('a rank that fails in the middle is named by the others, with its message: 
   const runDir = join(root, 'full disk');
   const disk = await startRanks(2, [...ENDLESS, '-d', runDir]);
   await printed(disk[0]!, /supernet \d+\//);
+  while (!existsSync(join(runDir, 'checkpoints'))) await sleep(10);
   // A file in the place of the folder: nothing can be written there.
   renameSync(join(runDir, 'checkpoints'), join(runDir, 'moved'));
   writeFileSync(join(runDir, 'checkpoints'), '');
