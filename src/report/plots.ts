@@ -1,4 +1,4 @@
-import { formatCost } from '../cost/constraint.js';
+import { formatCost, formatTime } from '../cost/constraint.js';
 import { METRIC_TITLES } from '../cost/cost.js';
 import type { CandidateLine } from '../evaluate/candidateFiles.js';
 import { dominates } from '../search/pareto.js';
@@ -236,13 +236,12 @@ export const agreement: Plot = ({ ranking, agreement: known }, width) => {
 export const latency: Plot = ({ search }, width) => {
   const pairs = latencyPairs(search);
   if (pairs.length < 2) return undefined;
-  const format = (value: number) => formatCost('latency[]', value);
   return pairPlot(
     'Measured over predicted latency of the best candidates',
     { x: 'predicted', y: 'measured' },
     pairs,
     width,
-    format,
+    formatTime,
   );
 };
 

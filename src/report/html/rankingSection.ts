@@ -1,4 +1,4 @@
-import { formatCost } from '../../cost/constraint.js';
+import { formatTime } from '../../cost/constraint.js';
 import type { ReportFacts, SearchFacts } from '../facts.js';
 import { formatPercent } from '../format.js';
 import * as plots from '../plots.js';
@@ -55,7 +55,6 @@ function tau(value: number | null): Cell {
 function latencyTable(search: SearchFacts | undefined): string {
   const pairs = plots.latencyPairs(search);
   if (pairs.length === 0) return '';
-  const format = (value: number) => formatCost('latency[]', value);
   return table({
     caption: 'Latency: predicted and measured',
     sortable: true,
@@ -68,8 +67,8 @@ function latencyTable(search: SearchFacts | undefined): string {
     ],
     rows: pairs.map(({ name, predicted, truth }) => [
       name,
-      number(predicted, format(predicted)),
-      number(truth, format(truth)),
+      number(predicted, formatTime(predicted)),
+      number(truth, formatTime(truth)),
       number(predicted / truth - 1, formatPercent(predicted / truth - 1)),
     ]),
   });
