@@ -1,6 +1,6 @@
 // Draws what a terminal shows as SVG: `node scripts/terminal-svg.mjs --out docs/images/terminal.svg -- singlepath run -c …`
 // runs the command at a terminal (util-linux's script) and draws its screen when it has ended, or, with --until TEXT, when
-// that text was first written. --lines N keeps the last N lines. The picture follows the reader's light or dark scheme.
+// that text was first written. --lines FIRST,LAST keeps so many lines of its beginning and of its end. The picture follows the reader's light or dark scheme.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,14 +12,14 @@ const { values, positionals } = parseArgs({
   options: {
     out: { type: 'string' },
     until: { type: 'string' },
-    lines: { type: 'string', default: '30' },
+    lines: { type: 'string', default: '0,30' },
     columns: { type: 'string', default: '100' },
     show: { type: 'string' }, // the command as people type it
   },
 });
 if (values.out === undefined || positionals.length === 0) {
   console.error(
-    'terminal-svg.mjs --out FILE.svg [--show TEXT] [--until TEXT] [--lines N] [--columns N] -- COMMAND',
+    'terminal-svg.mjs --out FILE.svg [--show TEXT] [--until TEXT] [--lines FIRST,LAST] [--columns N] -- COMMAND',
   );
   process.exit(2);
 }
@@ -28,7 +28,12 @@ const quoted = (word) => `'${word.replaceAll("'", "'\\''")}'`;
 const columns = Number(values.columns);
 const output = capture(`stty cols ${columns}; ${positionals.map(quoted).join(' ')}`);
 const end = values.until === undefined ? output.length : output.indexOf(values.until) + values.until.length;
-const lines = screen(output.slice(0, end)).slice(-Number(values.lines));
+const shown = screen(output.slice(0, end));
+const [first, last] = values.lines.split(',').map(Number);
+const lines =
+  shown.length <= first + last
+    ? shown
+    : [...shown.slice(0, first), ...(first > 0 ? ['⋮'] : []), ...shown.slice(-last)];
 writeFileSync(values.out, draw([`$ ${values.show ?? positionals.join(' ')}`, ...lines]));
 
 function capture(command) {
