@@ -289,6 +289,30 @@ describe('the file', { skip }, () => {
     assert.throws(encode(18, 'packed'), says(/from 21 to 26 for packed weights but received 18/));
   });
 
+  it('is refused beyond 2 GB, which a protobuf message cannot hold', () => {
+    const wide = 4096;
+    const large = defineSpace({
+      name: 'large',
+      input: { channels: 1, size: 1 },
+      classes: wide,
+      layers: Array.from({ length: 34 }, (_, i) => fixed(`conv${i}`, nn.conv2d({ out: wide, kernel: 1 }))),
+    });
+    // All of them have the same numbers, so the test does not take 2 GB.
+    const data = new Float32Array(wide * wide);
+    const tensors = parametersOf(large).map(({ name, shape }) => ({
+      name,
+      shape: [...shape],
+      data: data.subarray(
+        0,
+        shape.reduce((a, b) => a * b, 1),
+      ),
+    }));
+    assert.throws(() => encodeOnnx(large, tensors), {
+      code: 'INVALID_ARGUMENT',
+      message: /below 2 GB .* but received 22\d{8} bytes/,
+    });
+  });
+
   it('that is no ONNX file, or takes other images, is refused by name', async () => {
     const broken = join(folder, 'broken.onnx');
     writeFileSync(broken, 'not a network');
