@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -116,11 +117,20 @@ test('a retrained network is exported, and evaluate scores the file the same', {
   assert.match(refused.stderr, /Expected architecture\.json .* beside '.*moved\.pt'.*\nhint: pass -c CONFIG/);
   assert.equal((await json<Accuracy>('evaluate', moved, ...SETTINGS)).accuracy, file.accuracy);
 
-  const text = await singlepath(['export', run, '--out', join(run, 'elsewhere')]);
+  const elsewhere = join(run, 'elsewhere');
+  const text = await singlepath(['export', run, '--out', elsewhere, '--opset', '18', '--example']);
   assert.match(
     text.stdout,
     /^TorchScript parity on 20 images: logits differ by at most .*\n(?:ONNX parity .*\n)?.*network\.torchscript\.pt\n/,
   );
+  const onnx = await json<Accuracy>('evaluate', join(elsewhere, 'network.onnx'), ...SETTINGS);
+  assert.deepEqual([onnx.accuracy, onnx.images], [file.accuracy, file.images]);
+  const [py, mjs] = ['example.py', 'example.mjs'].map((name) => join(elsewhere, name));
+  assert.match(readFileSync(py!, 'utf8'), /onnxruntime\.InferenceSession/);
+  assert.equal(spawnSync(process.execPath, ['--check', mjs!]).status, 0, 'it is a program');
+  const old = await singlepath(['export', run, '--out', join(run, 'old'), '--opset', '12']);
+  assert.equal(old.code, 2);
+  assert.match(old.stderr, /17/);
 });
 
 test('a path of a supernet is exported with inherited weights', { skip: withoutAddon() }, async () => {
