@@ -25,7 +25,7 @@ at::Tensor labels_on(const std::vector<int64_t>& labels, int64_t count, at::Devi
   const auto data = const_cast<int64_t*>(labels.data());
   const at::Tensor view = at::from_blob(data, {count}, at::kLong);
   // Few bytes: the driver takes them before the call returns, and nothing waits for the card.
-  return view.to(device, at::kLong, /*non_blocking=*/!device.is_cpu());
+  return view.to(device, at::kLong, /*non_blocking=*/!device.is_cpu(), /*copy=*/true);  // outlives the batch
 }
 
 }  // namespace

@@ -109,8 +109,9 @@ bool RecordedLayers::ready(Unit& unit, size_t layer, const at::Tensor& x, Mode m
     }
     ++recorded_;
     return true;
-  } catch (const c10::Error& error) {
-    refusal_ = error.what_without_backtrace();
+  } catch (const std::exception& error) {  // what is wrong with the layer itself, op by op tells
+    const auto* own = dynamic_cast<const c10::Error*>(&error);
+    refusal_ = own != nullptr ? own->what_without_backtrace() : error.what();
     unit.recordable = false;
     unit.forward.reset();
     unit.backward.reset();
@@ -136,7 +137,7 @@ at::Tensor RecordedLayers::run_op_by_op(Unit& unit, size_t layer, const at::Tens
 
 at::Tensor RecordedLayers::forward(const at::Tensor& images, const Execution& execution) {
   visits_.clear();
-  if (shape_.empty()) shape_ = images.sizes().vec();
+  if (shape_.empty() || images.size(0) > shape_[0]) shape_ = images.sizes().vec();
   const bool usual = recording_ && images.sizes() == at::IntArrayRef(shape_);
   at::Tensor x = images;
   for (size_t layer = 0; layer < network_.layers.size(); ++layer) {

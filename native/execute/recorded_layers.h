@@ -20,7 +20,7 @@ class RecordedLayers {
                  bool recording);
 
   // As run_path() in training: the logits, a leaf of autograd. What was never recorded runs op by op the
-  // first time that it is met and is recorded the second; images of another shape than the first ones, and
+  // first time that it is met and is recorded the second; batches smaller than the largest one so far, and
   // layers with dropout (whose masks are new each time), always run op by op.
   at::Tensor forward(const at::Tensor& images, const Execution& execution);
   // From the gradient of these logits to those of all leaves, which are added to `execution.path`. They are
@@ -82,7 +82,7 @@ class RecordedLayers {
   std::vector<RecordingPool> pools_;  // of layers: of the choices of one, one is in use at a time
   std::map<Key, Unit> units_;
   std::map<Key, Boundary> boundaries_;  // without genes and mode
-  std::vector<int64_t> shape_;          // of images
+  std::vector<int64_t> shape_;          // of the largest batch so far
   std::vector<Visit> visits_;
   size_t recorded_ = 0;
   std::string refusal_;

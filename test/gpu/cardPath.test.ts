@@ -17,11 +17,11 @@ import { randomArchitectures, randomBatch, STEP } from '../native/setup.js';
 process.env.SINGLEPATH_CARD_PATH = '1'; // before the addon is loaded
 const old = /^(1\.|2\.[0-5]\.)/.test(addon().versions().torch) && 'GPUs need libtorch 2.6';
 const OPTIONS = { ...STEP, learningRate: 0.02, clipGradientNorm: 1 };
-const broken = ({ channels, size }: { channels: number; size: number }): NativeBatch =>
+const broken = ({ channels, size }: { channels: number; size: number }, count = 2): NativeBatch =>
   new (addon().Batch)({
-    images: new Float32Array(2 * channels * size * size).fill(Number.NaN),
-    shape: [2, channels, size, size],
-    labels: [0, 1],
+    images: new Float32Array(count * channels * size * size).fill(Number.NaN),
+    shape: [count, channels, size, size],
+    labels: Array.from({ length: count }, () => 0),
   });
 
 test('the properties of steps and scores, and PyTorch’s numbers, hold there too', { skip: old }, () => {
@@ -137,6 +137,68 @@ describe('training steps as recordings', { skip: old }, () => {
       assert.deepEqual((await recorded.evaluate([population[3]!], settings)).loss, [expected.loss[3]]);
     }
   });
+
+  test('the largest batch is the one that is recorded, also where it was not the first', async () => {
+    const space = widthSpace();
+    using net = new Supernet(space, { kernels: 'aten', seed: 3 });
+    const [path] = randomArchitectures(space, 1, 1);
+    for (const count of [3, 8, 8]) await net.step(randomBatch(space, count, count), path!, OPTIONS);
+    const { recorded } = await net.graphs();
+    assert.ok(recorded >= space.layers.length - 1, `${recorded} recordings`);
+    await net.step(randomBatch(space, 3, 1), path!, OPTIONS);
+    assert.equal((await net.graphs()).recorded, recorded);
+  });
+
+  for (const space of [shuffleNetSpace(), mixedSpace(), quantSpace('lsq', 'lsq', [1, 2, 4, 32])]) {
+    test(`${space.name}: what comes between steps changes none of them`, async () => {
+      const run = async (graphs: boolean) => {
+        using net = new Supernet(space, { kernels: 'aten', seed: 3, graphs });
+        const few = randomArchitectures(space, 3, 2);
+        const first = await net.state();
+        const step = (i: number) => net.step(randomBatch(space, 8, i), few[i % 3]!, OPTIONS);
+        const evaluate = (counts: number[], signal?: AbortSignal, onProgress = () => {}) =>
+          net.evaluate(few, {
+            calibration: counts.map((count, i) => randomBatch(space, count, 50 + i)),
+            validation: [randomBatch(space, 7, 70), randomBatch(space, 2, 71)],
+            ...{ signal, onProgress },
+          });
+        const interrupted = async () => {
+          const controller = new AbortController();
+          // It may be over before it hears of it.
+          await evaluate([8, 3], controller.signal, () => controller.abort()).catch(() => {});
+        };
+        const work: (() => Promise<unknown>)[] = [
+          ...[0, 1, 2, 3, 4, 5].map((i) => () => step(i)),
+          () => net.load(first),
+          () => step(6),
+          () => evaluate([8, 3, 5]),
+          () => step(7),
+          () => net.gradients(randomBatch(space, 8, 99), few[0]!, OPTIONS),
+          () => net.step(broken(space.input, 8), few[1]!, OPTIONS),
+          () => evaluate([8, 3, 5]),
+          interrupted,
+          () => evaluate([1, 1]),
+          () => evaluate([8, 3, 5]),
+          () => net.recalibrate([randomBatch(space, 8, 90), randomBatch(space, 3, 91)], few[2]!),
+          () =>
+            Promise.allSettled([
+              step(8),
+              evaluate([4]),
+              step(9),
+              net.step(broken(space.input, 8), few[0]!, OPTIONS),
+              step(10),
+            ]),
+          () => step(11),
+        ];
+        const outcomes: unknown[] = [];
+        for (const one of work) outcomes.push(await one().catch(({ code }) => code));
+        return JSON.stringify({ outcomes, state: await net.state() }, (key, value) =>
+          key === 'layersRun' ? undefined : ArrayBuffer.isView(value) ? [...(value as Float32Array)] : value,
+        );
+      };
+      assert.equal(await run(true), await run(false));
+    });
+  }
 
   test('a loss that is not finite, and the step after it', async () => {
     const space = shuffleNetSpace();
