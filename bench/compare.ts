@@ -2,22 +2,24 @@ import { writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { RandomStream } from '../src/core/rng.js';
 import { formatTable } from '../src/report/table.js';
+import { getSpace } from '../src/space/spaces/catalog.js';
 import type { BenchSettings } from './settings.js';
-import { type Measurement, sidesOf } from './sides.js';
+import { type Measurement, PEER_SPACE, sidesOf } from './sides.js';
 import { median } from './statistics.js';
 
 interface Row {
   name: string;
-  isPeer: boolean;
+  isBase: boolean;
   seconds: number;
   rssMegabytes: number;
   sharedSeconds?: number;
 }
 
-/** PyTorch and singlepath in turn on the same paths: supernet steps, candidates, or peak memory. */
+/** PyTorch and singlepath, or both kinds of kernels, in turn on the same paths: steps, candidates, or peak memory. */
 export function compare(settings: BenchSettings): void {
   const random = new RandomStream(0, 'test', 1);
-  const paths = Array.from({ length: 64 }, () => Array.from({ length: 20 }, () => random.integer(4)));
+  const { genes } = getSpace(settings.space ?? PEER_SPACE);
+  const paths = Array.from({ length: 64 }, () => genes.map(({ size }) => random.integer(size)));
   const sides = sidesOf(settings, paths);
   const measurements = new Map<string, Measurement[]>(sides.map((side) => [side.name, []]));
   for (let round = 1; round <= settings.rounds; round++) {
@@ -30,20 +32,20 @@ export function compare(settings: BenchSettings): void {
     }
   }
 
-  const rows: Row[] = sides.map(({ name, isPeer }) => {
+  const rows: Row[] = sides.map(({ name, isBase }) => {
     const all = measurements.get(name)!;
     const shared = all.flatMap((m) => m.sharedSeconds ?? []);
     return {
       name,
-      isPeer,
+      isBase,
       seconds: median(all.map((m) => m.seconds)),
       rssMegabytes: median(all.map((m) => m.rssMegabytes)),
       ...(shared.length > 0 ? { sharedSeconds: median(shared) } : {}),
     };
   });
-  const peers = rows.filter((row) => row.isPeer);
+  const bases = rows.filter((row) => row.isBase);
   const value = (row: Row) => (settings.what === 'memory' ? row.rssMegabytes : row.seconds);
-  const ratio = (row: Row, peer: Row) => (value(peer) / value(row)).toFixed(2);
+  const ratio = (row: Row, base: Row) => (value(base) / value(row)).toFixed(2);
   const unit =
     settings.what === 'memory'
       ? 'peak RSS, MB'
@@ -53,11 +55,11 @@ export function compare(settings: BenchSettings): void {
 
   console.log(
     formatTable(
-      ['', unit, ...peers.map((peer) => `× ${peer.name}`)].map((title) => ({ title })),
+      ['', unit, ...bases.map((base) => `× ${base.name}`)].map((title) => ({ title })),
       rows.map((row) => [
         row.name,
         settings.what === 'memory' ? row.rssMegabytes.toFixed(0) : (row.seconds * 1000).toFixed(1),
-        ...peers.map((peer) => ratio(row, peer)),
+        ...bases.map((base) => ratio(row, base)),
       ]),
     ),
   );

@@ -5,7 +5,7 @@ import type { NativeBatch } from '../src/runtime/native.js';
 import { getSpace } from '../src/space/spaces/catalog.js';
 import { Supernet } from '../src/supernet/supernet.js';
 import type { BenchSettings } from './settings.js';
-import type { Measurement } from './sides.js';
+import { type Measurement, PEER_SPACE } from './sides.js';
 import { median } from './statistics.js';
 import { STEP } from './step.js';
 
@@ -20,7 +20,7 @@ const WARMUP = 3;
 const BATCHES = 4;
 
 const job = JSON.parse(process.argv[2] ?? '') as Job;
-const space = getSpace('spos-shufflenet-v2', { size: job.size, classes: CLASSES });
+const space = getSpace(job.space ?? PEER_SPACE, { size: job.size, classes: CLASSES });
 using supernet = new Supernet(space, { kernels: job.kernels, precision: job.precision });
 // One array for all: a batch copies it, and garbage would count as ours in the peak of memory.
 const images = new Float32Array(job.batch * 3 * job.size * job.size);

@@ -4,6 +4,8 @@ const WHAT = ['supernet', 'evaluate', 'memory', 'precision', 'flat', 'overhead',
 
 export interface BenchSettings {
   what: (typeof WHAT)[number];
+  /** A named space: ours alone, op by op against fused. Default: the space of the peer, beside it. */
+  space?: string;
   batch: number;
   size: number;
   steps: number;
@@ -27,6 +29,7 @@ Beside PyTorch: all sides run in turn, each in a process of its own, on the same
 of medians. The peer (bench/peer/) needs a Python with torch: SINGLEPATH_PYTHON (default python3).
   supernet        training steps                 evaluate        candidates, alone and in a population
   memory          peak memory of training
+  With --space NAME these three run any space of the catalogue, op by op (ATen) beside fused, without PyTorch.
   data            decoding and augmentation; its own options: npm run bench -- data --help
 Of ours alone:
   latency         is a lookup table of this machine right? its own options: npm run bench -- latency --help
@@ -35,6 +38,7 @@ Of ours alone:
   overhead        what a training step costs beside the network
   scaling         data-parallel training: ranks of one thread beside one process
 
+  --space NAME    of supernet, evaluate and memory
   --batch N       images a step (64)             --size N        image size, divisible by 32 (96)
   --steps N       timed steps a round (10; flat and overhead: all steps, 10000)
   --rounds N      rounds of all sides (3)        --threads N     intra-op threads (2)
@@ -49,6 +53,7 @@ export function parseSettings(args: string[]): BenchSettings {
     args,
     allowPositionals: true,
     options: {
+      space: { type: 'string' },
       batch: number(64),
       size: number(96),
       steps: { type: 'string' },
@@ -67,6 +72,7 @@ export function parseSettings(args: string[]): BenchSettings {
   if (values.help || what === undefined) throw new Error(USAGE);
   return {
     what,
+    ...(values.space !== undefined && { space: values.space }),
     batch: Number(values.batch),
     size: Number(values.size),
     steps: Number(values.steps ?? (what === 'flat' || what === 'overhead' ? 10_000 : 10)),

@@ -18,7 +18,8 @@ export interface Measurement {
 
 export interface Side {
   name: string;
-  isPeer: boolean;
+  /** Whether the others are compared with this one. */
+  isBase: boolean;
   measure(): Measurement;
 }
 
@@ -28,6 +29,9 @@ const TUNED_MALLOC = {
   MALLOC_TRIM_THRESHOLD_: '8589934592',
   MALLOC_TOP_PAD_: '67108864',
 };
+/** The space that peer/pytorch_supernet.py builds. */
+export const PEER_SPACE = 'spos-shufflenet-v2';
+
 const python = process.env.SINGLEPATH_PYTHON ?? 'python3';
 const peerScript = join(packageRoot(), 'bench', 'peer', 'pytorch_supernet.py');
 
@@ -45,6 +49,14 @@ export function peerMissing(): string | undefined {
 export function sidesOf(settings: BenchSettings, paths: number[][]): Side[] {
   const pathFile = join(mkdtempSync(join(tmpdir(), 'singlepath-bench-')), 'paths.json');
   writeFileSync(pathFile, JSON.stringify(paths));
+  if (settings.space !== undefined) {
+    return [
+      ours('aten', 'fp32', true),
+      ours('fused', 'fp32'),
+      ours('aten', 'bf16', true),
+      ours('fused', 'bf16'),
+    ];
+  }
   const missing = peerMissing();
   if (missing !== undefined) console.error(`peer skipped: ${missing}`);
   const peers = missing === undefined ? [peer('contiguous', false), peer('channels_last', true)] : [];
@@ -53,7 +65,7 @@ export function sidesOf(settings: BenchSettings, paths: number[][]): Side[] {
   function peer(format: string, tuned: boolean): Side {
     return {
       name: `PyTorch ${format}${tuned ? ', tuned malloc' : ', as installed'}`,
-      isPeer: true,
+      isBase: true,
       measure() {
         const mode = settings.what === 'evaluate' ? 'eval' : 'train';
         const options = {
@@ -75,10 +87,10 @@ export function sidesOf(settings: BenchSettings, paths: number[][]): Side[] {
     };
   }
 
-  function ours(kernels: 'fused' | 'aten', precision: 'fp32' | 'bf16'): Side {
+  function ours(kernels: 'fused' | 'aten', precision: 'fp32' | 'bf16', isBase = false): Side {
     return {
       name: `singlepath ${kernels} ${precision}`,
-      isPeer: false,
+      isBase,
       measure() {
         const script = fileURLToPath(new URL('ours.js', import.meta.url));
         const job = JSON.stringify({ ...settings, kernels, precision, paths });

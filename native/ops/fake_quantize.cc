@@ -1,4 +1,5 @@
 #include "core/error.h"
+#include "ops/fused_quantize.h"
 #include "ops/op.h"
 #include "ops/quantize.h"
 
@@ -16,11 +17,14 @@ at::Tensor fake_quantize(const Node& node, const Inputs& inputs, const Execution
   const NodeParameters& parameters = execution.parameters.of(node);
   const int64_t bits = node.bits.at(execution.architecture);
   const Slice slice = chosen(node.bits, execution);
+  const bool own = can_quantize(inputs[0], execution);
   switch (node.quantizer) {
     case Quantizer::pact:
-      return pact_feature(inputs[0], execution.use(*parameters.alpha, slice), bits);
+      return (own ? fused::pact_feature : pact_feature)(inputs[0], execution.use(*parameters.alpha, slice),
+                                                        bits);
     case Quantizer::lsq:
-      return lsq_feature(inputs[0], execution.use(*parameters.step, slice), bits);
+      return (own ? fused::lsq_feature : lsq_feature)(inputs[0], execution.use(*parameters.step, slice),
+                                                      bits);
     default:
       throw Error("NATIVE", "Expected pact or lsq in node " + node.name);
   }
@@ -28,9 +32,11 @@ at::Tensor fake_quantize(const Node& node, const Inputs& inputs, const Execution
 
 at::Tensor quantize_weight(const Node& node, const at::Tensor& weight, const Execution& execution) {
   const int64_t bits = node.bits.at(execution.architecture);
-  if (node.quantizer == Quantizer::dorefa) return dorefa_weight(weight, bits);
+  const bool own = can_quantize(weight, execution);
+  if (node.quantizer == Quantizer::dorefa) return (own ? fused::dorefa_weight : dorefa_weight)(weight, bits);
   const NodeParameters& parameters = execution.parameters.of(node);
-  return lsq_weight(weight, execution.use(*parameters.step, chosen(node.bits, execution)), bits);
+  return (own ? fused::lsq_weight : lsq_weight)(
+      weight, execution.use(*parameters.step, chosen(node.bits, execution)), bits);
 }
 
 }  // namespace singlepath

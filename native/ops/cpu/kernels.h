@@ -258,6 +258,13 @@ struct CopyChannels {
   bool accumulate;
 };
 
+// What a block of values adds to the gradient of a quantizer's scale (dorefa: gradient times value), and how
+// many of them are as large as the scale (dorefa only).
+struct QuantizerSums {
+  double gradient;
+  long largest;
+};
+
 // Kernels that depend on the storage type. `sums` is double [2][padded channels] of the thread, added to: sum
 // of values and of squares (forward), or of gradients and of gradient * (raw - mean) (backward).
 struct StorageKernels {
@@ -271,6 +278,10 @@ struct StorageKernels {
   void (*copy_channels)(const CopyChannels&, long begin, long end);
   void (*normalize)(const uint8_t* bytes, long pixels, int channels, const float* scale, const float* shift,
                     void* out);
+
+  // n values; see quantize.h. `dx` may be null.
+  void (*quantize)(const Quantizer&, const void* x, void* out, long n);
+  QuantizerSums (*quantize_backward)(const Quantizer&, const void* x, const void* gradient, void* dx, long n);
 
   // Weights [outputs][depth] (rows `row_stride` apart), optionally times row_scale[output], into the panels
   // of the matrix product [depth] x [padded outputs], or transposed [outputs] x [padded depth]. For dense
@@ -299,6 +310,12 @@ struct Kernels {
   // p -= lr * update over n values; see sgd.h.
   void (*sgd)(float* parameter, const float* gradient, float* momentum, long n, float learning_rate,
               float momentum_factor, float weight_decay, bool nesterov);
+
+  // |x| of n values: the largest as its bits, so that a NaN is larger than all numbers; the sum.
+  uint32_t (*largest_magnitude)(const float* x, long n);
+  double (*sum_of_magnitudes)(const float* x, long n);
+  // dx of n values of a dorefa quantizer: what those that are as large as its scale get on top.
+  void (*add_to_largest)(const Quantizer&, const float* x, float* dx, long n, float gradient);
 
   SINGLEPATH_INLINE const StorageKernels& of(Storage storage) const {
     return storage == Storage::float32 ? float32 : bfloat16;

@@ -21,6 +21,23 @@ enum class Convolution {
   dense,      // k x k over all channels
 };
 
+// How a value becomes one of few levels, and what `scale` is. ops/quantize.h has the papers.
+enum class Rounding {
+  bound,        // cut to [0, scale] (PACT with float bits)
+  pact,         // the same, then `high` equal steps
+  lsq,          // times 1 / scale, cut to [low, high], rounded, times scale
+  lsq_sign,     // -scale or scale; the gradient passes inside
+  dorefa,       // of tanh(w), scale the largest magnitude of these: `high` steps of [-1, 1]
+  dorefa_sign,  // -scale or scale; the gradient passes everywhere
+};
+
+struct Quantizer {
+  Rounding rounding;
+  float scale;
+  float low, high;
+  bool through;  // rounded as autograd's straight-through sum rounds it: x + (level - x)
+};
+
 struct bf16 {
   uint16_t bits;
 };

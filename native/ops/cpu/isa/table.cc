@@ -5,6 +5,7 @@
 #include "elementwise.h"
 #include "matmul.h"
 #include "outputs.h"
+#include "quantize.h"
 
 #define SINGLEPATH_STRING_(x) #x
 #define SINGLEPATH_STRING(x) SINGLEPATH_STRING_(x)
@@ -30,6 +31,8 @@ constexpr StorageKernels storage_kernels() {
           gradient_entry<T>,
           copy_channels<T>,
           normalize<T>,
+          quantize<T>,
+          quantize_backward<T>,
           pack_by_output<typename PanelOf<T>::Element>,
           pack_by_input<typename PanelOf<T>::Element>,
           product<T>};
@@ -38,7 +41,13 @@ constexpr StorageKernels storage_kernels() {
 }  // namespace
 
 extern const Kernels table;
-const Kernels table = {SINGLEPATH_STRING(SINGLEPATH_ISA), storage_kernels<float>(), storage_kernels<bf16>(),
-                       pack_depthwise, sgd};
+const Kernels table = {SINGLEPATH_STRING(SINGLEPATH_ISA),
+                       storage_kernels<float>(),
+                       storage_kernels<bf16>(),
+                       pack_depthwise,
+                       sgd,
+                       largest_magnitude,
+                       sum_of_magnitudes,
+                       add_to_largest};
 
 }  // namespace singlepath::cpu::SINGLEPATH_ISA

@@ -1,6 +1,6 @@
 // Every kind of chain, on every instruction set this CPU has and 1 and 2 threads, against the naive
-// reference; the optimizer's step, normalizing, threads and errors. test/native/programs.test.ts builds and
-// runs it.
+// reference; the optimizer's step, normalizing, quantizers, threads and errors. test/native/programs.test.ts
+// builds and runs it.
 #include "../kernels.h"
 
 #include <cmath>
@@ -14,6 +14,7 @@
 #include "../sgd.h"
 #include "chain_case.h"
 #include "check.h"
+#include "quantize_test.h"
 
 using namespace singlepath;
 using namespace singlepath::cpu;
@@ -130,6 +131,7 @@ int main(int argc, char** argv) {
     const int before = tally().failed;
     test_sgd();
     test_normalize();
+    test_quantize();
     for (const Case& test : cases()) {
       if (test.name.find(filter) == std::string::npos) continue;
       for (int threads : {1, 2})

@@ -1,0 +1,23 @@
+// The quantizers of ops/quantize.h through the fused CPU kernels (ops/cpu/quantize.h): one pass over memory
+// each way. Levels, and gradients of features, are the same bits in float32; the gradients of weights, steps
+// and bounds, and the scale of one-bit DoReFa weights, are sums in another order.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include "weights/execution.h"
+
+namespace singlepath {
+
+// Whether the kernels take this tensor: on a CPU, float32 or bfloat16.
+bool can_quantize(const at::Tensor& x, const Execution& execution);
+
+namespace fused {
+
+at::Tensor dorefa_weight(const at::Tensor& weight, int64_t bits);
+at::Tensor pact_feature(const at::Tensor& x, const at::Tensor& alpha, int64_t bits);
+at::Tensor lsq_weight(const at::Tensor& weight, const at::Tensor& step, int64_t bits);
+at::Tensor lsq_feature(const at::Tensor& x, const at::Tensor& step, int64_t bits);
+
+}  // namespace fused
+}  // namespace singlepath
