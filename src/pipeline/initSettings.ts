@@ -1,5 +1,7 @@
+import { formatConstraint } from '../cost/constraint.js';
 import { costTable } from '../cost/cost.js';
 import { costStatistics } from '../cost/statistics.js';
+import type { Metric } from '../cost/table.js';
 import type { DatasetReport } from '../data/inspect.js';
 import type { DatasetKind } from '../data/kinds/index.js';
 import { getSpace } from '../space/spaces/catalog.js';
@@ -54,7 +56,7 @@ export function initSettings(
   const trained = Math.max(1, used - heldOut);
   const batchSize = powerOfTwo(Math.min(128, Math.max(8, trained / 20)));
   const space = getSpace(name, { channels, size, classes });
-  const quarter = Math.ceil(costStatistics(space, costTable(space, 'madds')).quantile(0.25));
+  const quarter = costStatistics(space, costTable(space, 'madds')).quantile(0.25);
   // Before anything is written: a limit that no network meets is an error.
   if (constraints.length > 0) legalArchitectures(space, constraints);
   const calibrationImages = Math.min(1000, trained);
@@ -66,10 +68,12 @@ export function initSettings(
   const left = (passes ?? 0) - searchPasses(population * (generations + 1) * (short ? 1 : 2));
   const epochs = passes === null ? EPOCHS : Math.max(1, Math.round(left / (TRAININGS * trained)));
   const steps = Math.max(1, Math.floor(trained / batchSize));
+  const retrainEpochs = Math.max(1, Math.round(epochs / 2));
   const recipe = {
     batchSize,
     schedule: 'cosine',
-    warmupSteps: Math.min(steps, 200),
+    // The first epoch, but no more than a fifth of a short training.
+    warmupSteps: Math.min(steps, 200, Math.ceil((steps * retrainEpochs) / 5)),
     labelSmoothing: 0.1,
     clipGradientNorm: 5,
   };
@@ -90,19 +94,25 @@ export function initSettings(
     search: {
       population,
       generations,
-      constraints: constraints.length > 0 ? [...constraints] : [`madds<=${quarter}`],
+      constraints: constraints.length > 0 ? [...constraints] : [roundLimit('madds', quarter)],
       finalists: 6,
       trial: { epochs: Math.max(0.5, Math.round(epochs / 4) / 10), batchSize, rungs: 3 },
       baseline: !short,
     },
     retrain: {
-      epochs: Math.max(1, Math.round(epochs / 2)),
+      epochs: retrainEpochs,
       ...recipe,
       calibrationImages: Math.min(5000, used),
       ...log,
     },
     export: { parityImages: Math.min(256, train.images) },
   };
+}
+
+/** The next limit with three digits, for people: `madds<=23.4M`. */
+function roundLimit(metric: Metric, value: number): string {
+  const unit = 10 ** Math.max(0, Math.floor(Math.log10(value)) - 2);
+  return formatConstraint({ metric, limit: Math.ceil(value / unit) * unit });
 }
 
 function powerOfTwo(value: number): number {

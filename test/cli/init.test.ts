@@ -43,7 +43,8 @@ const choices = { space: null, device: 'cpu', constraints: [], passes: null };
 type Settings = {
   space: { name: string; size: number; classes: number };
   data: { heldOut: number; testFraction?: number };
-  train: { epochs: number; batchSize: number };
+  train: { epochs: number; batchSize: number; warmupSteps: number };
+  retrain: { epochs: number; warmupSteps: number };
   search: { constraints: string[]; baseline: boolean };
 };
 const settingsFor = (report: DatasetReport, more: object = {}) =>
@@ -73,7 +74,9 @@ test('without a limit the cheaper quarter of the space is searched', () => {
   const { limit } = parseConstraints(settings.search.constraints)[0]!;
   const space = openSpace({ ...settings.space, file: null, channels: 3, options: {} });
   const statistics = costStatistics(space, costTable(space, 'madds'));
-  assert.ok(Math.abs(limit - statistics.quantile(0.25)) <= 1);
+  const quarter = statistics.quantile(0.25);
+  assert.ok(limit >= quarter && limit <= 1.01 * quarter, `${limit}`);
+  assert.match(settings.search.constraints[0]!, /^madds<=[\d.]{1,5}[KMG]$/);
   assert.deepEqual(settingsFor(found(5000, 32, 7), { constraints: ['params<=1M'] }).search.constraints, [
     'params<=1M',
   ]);
@@ -91,6 +94,9 @@ test('a larger budget gives more epochs, a small one a short search', () => {
   assert.ok(epochs[0]! < epochs[1]! && epochs[1]! < epochs[2]!, `${epochs}`);
   assert.equal(settingsFor(found(5000, 32, 7), { passes: 1e5 }).search.baseline, false);
   assert.equal(settingsFor(found(5000, 32, 7), { passes: 1e8 }).search.baseline, true);
+  // One epoch of 30 steps is not all warm-up.
+  const { train, retrain } = settingsFor(found(360, 64, 6), { passes: 1 });
+  assert.deepEqual([train.epochs, retrain.epochs, train.warmupSteps, retrain.warmupSteps], [1, 1, 6, 6]);
 });
 
 test('singlepath init looks at the images and writes a configuration that runs', {

@@ -33,7 +33,7 @@ test('init asks; Enter takes what is in brackets', { skip }, async () => {
   assert.match(output, /next: singlepath run -c standard\.yaml/);
   const { data, runtime, train, search } = parse(readFileSync(join(root, 'standard.yaml'), 'utf8'));
   assert.deepEqual([data.path, runtime?.device ?? 'cpu', train.epochs], ['photos', 'cpu', 30]);
-  assert.match(search.constraints[0], /^madds<=\d+$/);
+  assert.match(search.constraints[0], /^madds<=[\d.]+[KMG]$/);
 });
 
 test('init asks again where an answer cannot be used, and says why', { skip }, async () => {

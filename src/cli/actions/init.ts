@@ -57,9 +57,10 @@ export async function init(file: string, options: InitOptions): Promise<void> {
     printSettings(atPlace(written, found.path, file), head(found.path, file)),
   ]);
   const limits = config.search.constraints.join(', ');
+  const { epochs } = config.train;
   printText(
     [
-      `${file}: ${config.space.name} at ${config.space.size} pixels, ${config.space.classes} classes, ${config.train.epochs} epochs, ${limits}`,
+      `${file}: ${config.space.name} at ${config.space.size} pixels, ${config.space.classes} classes, ${epochs} ${epochs === 1 ? 'epoch' : 'epochs'}, ${limits}`,
       nextStep(['run', '-c', file], 'train, search, retrain and export'),
     ].join('\n'),
   );
