@@ -96,7 +96,7 @@ function serverOf(env: Environment, worldName: string, server: boolean): StorePl
 function launcherOf(env: Environment): Place['launcher'] | undefined {
   if (env.TORCHELASTIC_RUN_ID !== undefined) return 'torchrun';
   if (env.RANK !== undefined || env.WORLD_SIZE !== undefined) return 'hand';
-  if (env.MASTER_ADDR === undefined && env.SINGLEPATH_STORE === undefined) return undefined;
+  if (!env.MASTER_ADDR && !env.SINGLEPATH_STORE) return undefined;
   if (env.OMPI_COMM_WORLD_RANK !== undefined || env.PMI_RANK !== undefined) return 'MPI';
   if (env.SLURM_PROCID !== undefined) return 'SLURM';
   return undefined;

@@ -11,6 +11,7 @@ test('a process without the variables of a launcher works alone, and opens nothi
   assert.equal(placeOf({ RANK: '0', WORLD_SIZE: '1' }), undefined);
   // One task in a SLURM job, which was not asked to find others.
   assert.equal(placeOf({ SLURM_PROCID: '0', SLURM_NTASKS: '4' }), undefined);
+  assert.equal(placeOf({ SLURM_PROCID: '0', SLURM_NTASKS: '4', SINGLEPATH_STORE: '' }), undefined);
   const group = await joinGroup({ env: {} });
   assert.deepEqual([group.rank, group.worldSize, group.native], [0, 1, null]);
 });
