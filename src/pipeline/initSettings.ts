@@ -25,6 +25,9 @@ const TRAININGS = 2;
 /** A pass without the way back takes about a third. */
 const FORWARD = 1 / 3;
 
+/** Population and generations where the budget is small. */
+const SHORT_SEARCH = [16, 4] as const;
+
 /** Sizes the built-in spaces for large and for small images are used at. */
 const LARGE = { space: 'spos-shufflenet-v2', from: 96, most: 224, multiple: 32, least: 64 };
 const SMALL = { space: 'spos-shufflenet-v2-28', most: 64, multiple: 8, least: 32 };
@@ -49,23 +52,17 @@ export function initSettings(
   const size = Math.min(most, Math.max(least, Math.round(shortSide / multiple) * multiple));
   const classes = train.classes.length;
   const channels = train.mean.length === 1 ? 1 : 3;
-  const testFraction = train.hasTest ? 0 : 0.15;
-  const used = Math.floor(train.images * (1 - testFraction));
-  // At most a fifth: the supernet needs the others.
-  const heldOut = Math.max(classes, Math.min(10_000, Math.floor(used / 5)));
-  const trained = Math.max(1, used - heldOut);
+  const shares = sharesOf(train);
+  const { testFraction, used, heldOut, trained, calibrationImages, validationImages } = shares;
   const batchSize = powerOfTwo(Math.min(128, Math.max(8, trained / 20)));
   const space = getSpace(name, { channels, size, classes });
   const quarter = costStatistics(space, costTable(space, 'madds')).quantile(0.25);
   // Before anything is written: a limit that no network meets is an error.
   if (constraints.length > 0) legalArchitectures(space, constraints);
-  const calibrationImages = Math.min(1000, trained);
-  const validationImages = Math.min(2000, heldOut);
-  const searchPasses = (candidates: number) => candidates * (calibrationImages + validationImages) * FORWARD;
   // A search of little budget is short, and has no random search beside it.
-  const short = passes !== null && searchPasses(2 * 20 * 11) > passes / 4;
-  const [population, generations] = short ? [16, 4] : [20, 10];
-  const left = (passes ?? 0) - searchPasses(population * (generations + 1) * (short ? 1 : 2));
+  const short = passes !== null && searchPasses(shares, 2 * 20 * 11) > passes / 4;
+  const [population, generations] = short ? SHORT_SEARCH : [20, 10];
+  const left = (passes ?? 0) - searchPasses(shares, population * (generations + 1) * (short ? 1 : 2));
   const epochs = passes === null ? EPOCHS : Math.max(1, Math.round(left / (TRAININGS * trained)));
   const steps = Math.max(1, Math.floor(trained / batchSize));
   const retrainEpochs = Math.max(1, Math.round(epochs / 2));
@@ -107,6 +104,31 @@ export function initSettings(
     },
     export: { parityImages: Math.min(256, train.images) },
   };
+}
+
+/** Images that go forward and backward in the shortest run that `initSettings` writes. */
+export function leastPasses(train: DatasetReport): number {
+  const shares = sharesOf(train);
+  const [population, generations] = SHORT_SEARCH;
+  return searchPasses(shares, population * (generations + 1)) + TRAININGS * shares.trained;
+}
+
+/** What images are used for. */
+function sharesOf({ images, classes, hasTest }: DatasetReport) {
+  const testFraction = hasTest ? 0 : 0.15;
+  const used = Math.floor(images * (1 - testFraction));
+  // At most a fifth: the supernet needs the others.
+  const heldOut = Math.max(classes.length, Math.min(10_000, Math.floor(used / 5)));
+  const trained = Math.max(1, used - heldOut);
+  const [calibrationImages, validationImages] = [Math.min(1000, trained), Math.min(2000, heldOut)];
+  return { testFraction, used, heldOut, trained, calibrationImages, validationImages };
+}
+
+function searchPasses(
+  { calibrationImages, validationImages }: ReturnType<typeof sharesOf>,
+  candidates: number,
+): number {
+  return candidates * (calibrationImages + validationImages) * FORWARD;
 }
 
 /** The next limit with three digits, for people: `madds<=23.4M`. */

@@ -10,9 +10,9 @@ import { writeFileAtomically } from '../../core/files.js';
 import { type DatasetReport, inspectDataset } from '../../data/inspect.js';
 import { detectKind } from '../../data/kinds/detect.js';
 import type { DatasetConfig, DatasetKind } from '../../data/kinds/index.js';
-import { initSettings } from '../../pipeline/initSettings.js';
+import { initSettings, leastPasses } from '../../pipeline/initSettings.js';
 import { secondsPerImage } from '../../pipeline/measureSteps.js';
-import { formatExact } from '../../report/format.js';
+import { formatDuration, formatExact } from '../../report/format.js';
 import { nextStep } from '../common/nextStep.js';
 import { duration } from '../common/options.js';
 import { printText } from '../common/output.js';
@@ -84,7 +84,7 @@ async function look({ log }: Session, path: string, signal: AbortSignal): Promis
     `${path}: ${kind}, ${formatExact(images)} training images of ${classes.length} classes, about ${width[1]} x ${height[1]} pixels`,
   );
   if (broken.length > 0)
-    log.warn(`${broken.length} images are broken: singlepath data verify ${path} lists them`);
+    log.warn(`broken images: ${formatExact(broken.length)}; singlepath data verify ${path} lists them`);
   return { path, kind, train };
 }
 
@@ -102,6 +102,9 @@ async function settle(
     const seconds = await secondsPerImage(resolved(written), signal);
     session.log.info(`the supernet trains ${formatExact(Math.round(1 / seconds))} images a second here`);
     written = settingsFor(found, chosen, budget / seconds);
+    const shortest = leastPasses(found.train) * seconds;
+    if (shortest > budget)
+      session.log.warn(`the shortest run takes about ${formatDuration(shortest)}, more than --budget allows`);
   }
   return { written, config: resolved(written) };
 }

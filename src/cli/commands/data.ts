@@ -103,7 +103,10 @@ function packCommand(): Command {
   );
   return withHelp(command, {
     examples: [
-      ['singlepath data pack photos photos.spk', 'the bytes of the files, unchanged'],
+      [
+        'singlepath data pack photos photos.spk',
+        'keep the bytes of the files, which are not decoded: run data verify before',
+      ],
       [
         'singlepath data pack photos photos.spk --resize 256',
         'several times faster to load for crops of 224',

@@ -7,7 +7,7 @@ export function describeParity(parity: Parity): string {
   const { difference, largestLogit, images, relative, tolerance, agreement } = parity;
   const number = (value: number): string => value.toExponential(1);
   return (
-    `parity on ${images} images: logits differ by at most ${number(difference)} of ${largestLogit.toFixed(2)} ` +
+    `parity on ${images} ${images === 1 ? 'image' : 'images'}: logits differ by at most ${number(difference)} of ${largestLogit.toFixed(2)} ` +
     `(${number(relative)} relative, ${number(tolerance)} allowed)` +
     (relative > tolerance ? `; quantized: the same class for ${formatPercent(agreement)} of the images` : '')
   );
