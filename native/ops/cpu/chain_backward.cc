@@ -63,17 +63,19 @@ void reduce_pointwise(const float* parts, int threads, std::size_t size, const U
 }
 
 void reduce_dense(const float* parts, int threads, std::size_t size, const UnitPlan& unit,
-                  const UnitGradients& to) {
+                  const UnitGradients& to, Workspace& workspace) {
   const Unit& u = *unit.unit;
   const long width = padded(unit.depth);
-  for (long o = 0; o < u.out_channels; ++o)
-    for (int tap = 0; tap < unit.taps; ++tap)
-      for (int c = 0; c < u.in_channels; ++c) {
-        const float* from = parts + o * width + static_cast<long>(tap) * u.in_channels + c;
-        float sum = from[0];
-        for (int t = 1; t < threads; ++t) sum += from[t * size];
-        to.weight[o * to.weight_stride + static_cast<long>(c) * unit.taps + tap] = sum;
-      }
+  workspace.pool().parallel_for(u.out_channels, 16, [&](long begin, long end, int) {
+    for (long o = begin; o < end; ++o)
+      for (int tap = 0; tap < unit.taps; ++tap)
+        for (int c = 0; c < u.in_channels; ++c) {
+          const float* from = parts + o * width + static_cast<long>(tap) * u.in_channels + c;
+          float sum = from[0];
+          for (int t = 1; t < threads; ++t) sum += from[t * size];
+          to.weight[o * to.weight_stride + static_cast<long>(c) * unit.taps + tap] = sum;
+        }
+  });
 }
 
 void reduce_depthwise(const float* parts, int threads, std::size_t size, const UnitPlan& unit,
@@ -270,7 +272,7 @@ void backward(const Chain& chain, const Input& input, const Output& output, cons
       sums = run_backward(workspace, task, run.matmul_backward, in_width, size);
       const float* parts = static_cast<const float*>(workspace.shared(Workspace::weight_gradients, 0));
       if (dense)
-        reduce_dense(parts, threads, size, unit, unit_gradients[i]);
+        reduce_dense(parts, threads, size, unit, unit_gradients[i], workspace);
       else
         reduce_pointwise(parts, threads, size, unit, unit_gradients[i], workspace);
     }
