@@ -83,6 +83,8 @@ export function readStart(path: string): { hash: string; path: string } | undefi
   return { hash: from, path: resolve(path, sources.from) };
 }
 
+const RUN_FOLDER = 'give the folder that was its --run-dir';
+
 /**
  * Reads `run.json` and `config.yaml` of a run directory.
  *
@@ -93,18 +95,16 @@ export function readRun(path: string, ...kinds: RunKind[]): StoredRun {
   checkArguments('readRun()', { path });
   const what = `the run directory of singlepath ${kinds.join(' or ')}`;
   if (!existsSync(join(path, 'run.json'))) {
-    const found = existsSync(path) ? 'it has no run.json' : 'there is no such folder';
+    const there = existsSync(path);
+    const found = there ? 'it has no run.json' : 'there is no such folder';
     throw new SinglePathError('INVALID_ARGUMENT', `Expected ${what} in '${path}' but ${found}`, {
-      hint: `make one with \`singlepath ${kinds[0]} --run-dir ${path}\``,
+      hint: there ? RUN_FOLDER : `make one with \`singlepath ${kinds[0]} --run-dir ${path}\``,
     });
   }
   const { kind, identity, sources = {}, spaceName, spaceHash } = readHeader(path);
   if (!kinds.includes(kind)) {
     throw new SinglePathError('INVALID_ARGUMENT', `Expected ${what} in '${path}' but it is one of ${kind}`, {
-      hint:
-        kind === 'run'
-          ? 'its parts are run directories: supernet, search and network in it'
-          : 'give the folder that was its --run-dir',
+      hint: kind === 'run' ? 'its parts are run directories: supernet, search and network in it' : RUN_FOLDER,
     });
   }
   const { architecture, weights } = (identity ?? {}) as { architecture?: number[]; weights?: string };

@@ -126,6 +126,10 @@ test('wrong architectures and spaces are explained', async () => {
       ['search', '--supernet', '/no/such'],
       /but there is no such folder\nhint: make one with `singlepath train/,
     ],
+    [
+      ['search', '--supernet', '/tmp'],
+      /but it has no run\.json\nhint: give the folder that was its --run-dir/,
+    ],
     [['train', '--resume', '-d', '/no/such'], /Expected a run to go on with in '\/no\/such' but it has none/],
   ] as const) {
     const { code, stdout, stderr } = await singlepath(args);
