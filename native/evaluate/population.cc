@@ -68,9 +68,13 @@ class Walk {
       return scores_->add(node.candidates, y.to(at::kFloat), *labels_, node.architecture);
     if (mode_ == Mode::calibrate && node.layer == last_calibrated_) return;
 
-    const int64_t bytes = static_cast<int64_t>(y.nbytes());
     // On a card results stay where they are until their layer runs again: nothing is kept.
-    const bool branch = node.children.size() > 1 && settings_.recorded == nullptr;
+    if (settings_.recorded != nullptr) {
+      for (auto& [key, child] : node.children) visit(*child, y, {});
+      return;
+    }
+    const int64_t bytes = static_cast<int64_t>(y.nbytes());
+    const bool branch = node.children.size() > 1;
     if (branch && kept_bytes_ + bytes > memory_bytes_) {
       y.reset();
       skipped.push_back(&node);
@@ -79,7 +83,7 @@ class Walk {
     }
     x.reset();
     if (!branch) {
-      for (auto& [key, child] : node.children) visit(*child, y, {});
+      visit(*node.children.begin()->second, std::move(y), {});
       return;
     }
     kept_bytes_ += bytes;

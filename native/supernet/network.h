@@ -16,7 +16,7 @@ struct NetworkOptions {
   bool fused = false;
   at::ScalarType storage = at::kFloat;  // of activations
   bool tf32 = false;                    // float32 products may be rounded to TF32, on a GPU
-  bool graphs = true;                   // training steps as CUDA graphs, on a GPU
+  bool graphs = true;                   // layers as CUDA graphs, on a GPU
   uint64_t seed = 0;
 };
 
@@ -51,7 +51,8 @@ class Network {
                       const Cancellation& cancellation);
   std::vector<TensorEntry> state();
   void load(const std::vector<TensorEntry>& entries);
-  // What was recorded for training steps: layers with a choice, and why some could not be (empty: all could).
+  // What was recorded: layers with a choice, for training and for candidates, and why some could not be
+  // (empty: all could).
   struct Graphs {
     size_t recorded = 0;
     std::string refusal;

@@ -24,7 +24,7 @@ export interface SupernetOptions {
   kernels?: 'fused' | 'aten';
   /** Storage of activations; `tf32` is fp32 whose products a GPU may round to 10 bits. Default `fp32`. */
   precision?: 'fp32' | 'bf16' | 'tf32';
-  /** On a GPU: training steps as CUDA graphs, with the same results. Default true. */
+  /** On a GPU: layers as CUDA graphs, with the same results. Default true. */
   graphs?: boolean;
   /** Seed of the initial weights. Default 0. */
   seed?: number;
@@ -227,7 +227,7 @@ export class Supernet implements Disposable {
     );
   }
 
-  /** Layers and choices whose training steps are CUDA graphs by now, and why others cannot be (null: all can). */
+  /** Layers and choices that are CUDA graphs by now, in training and for candidates, and why others cannot be (null: all can). */
   async graphs(): Promise<{ recorded: number; refusal: string | null }> {
     return callNative(() => this.#live().graphs());
   }

@@ -28,7 +28,7 @@ export const runtimeSchema = z.strictObject({
     .boolean()
     .default(true)
     .describe(
-      'On a GPU: run training steps as CUDA graphs, one for each layer and choice, with the same results in less time; false launches each kernel by itself',
+      'On a GPU: run layers as CUDA graphs, one for each choice, with the same results in less time; false launches each kernel by itself',
     ),
   threads: z
     .int()

@@ -20,7 +20,7 @@ export interface NetworkOptions {
   kernels: 'fused' | 'aten';
   /** Storage of activations; weights and sums stay float32. tf32: fp32 whose products a GPU may round to TF32. */
   precision: 'fp32' | 'bf16' | 'tf32';
-  /** On a GPU: training steps as CUDA graphs, one for each layer and choice. */
+  /** On a GPU: layers as CUDA graphs, one for each choice, in training and for candidates. */
   graphs: boolean;
   /** Seed of the initial weights. */
   seed: number;
@@ -116,7 +116,7 @@ export interface NativeNetwork {
     architecture: Int32Array,
     cancel: NativeCancel,
   ): Promise<{ correct: number; top5: number; loss: number; images: number }>;
-  /** Layers and choices whose training is a CUDA graph by now, and why others cannot be (null: all can). */
+  /** Layers and choices that are CUDA graphs by now, in training and for candidates, and why others cannot be (null: all can). */
   graphs(): Promise<{ recorded: number; refusal: string | null }>;
   /** Copies of parameters, buffers and optimizer state (`optimizer.<name>`), sorted by name. */
   state(): Promise<TensorEntry[]>;
