@@ -19,6 +19,12 @@ describe('native programs', () => {
     passes('arena', ['core/arena.cc', 'core/test/arena_test.cc'], flags);
   });
 
+  test('thread pool', (context) => {
+    const flags = sanitizer('thread');
+    if (!works(flags, folder)) return context.skip(`this compiler has no ${flags[0]}`);
+    passes('pool', ['core/thread_pool.cc', 'core/test/thread_pool_test.cc'], flags);
+  });
+
   test('decoding and resizing', () => {
     const sources = [
       ...sourcesIn('data'),

@@ -45,9 +45,9 @@ void finish_batch_norm(const UnitPlan& unit, const double* sums, const UnitVecto
   }
 }
 
-// Adds up the threads' weight gradients ([rows][width] each, `size` floats apart) into the caller's rows.
+// Adds up the pieces' weight gradients ([rows][width] each, `size` floats apart) into the caller's rows.
 // place(row, column) gives the position in a caller's row, or -1 for padding.
-void reduce_pointwise(const float* parts, int threads, std::size_t size, const UnitPlan& unit,
+void reduce_pointwise(const float* parts, int pieces, std::size_t size, const UnitPlan& unit,
                       const UnitGradients& to, Workspace& workspace) {
   const Unit& u = *unit.unit;
   const long width = padded(unit.depth);
@@ -56,13 +56,13 @@ void reduce_pointwise(const float* parts, int threads, std::size_t size, const U
       float* row = to.weight + o * to.weight_stride;
       const float* from = parts + o * width;
       std::memcpy(row, from, sizeof(float) * u.in_channels);
-      for (int t = 1; t < threads; ++t)
+      for (int t = 1; t < pieces; ++t)
         for (int c = 0; c < u.in_channels; ++c) row[c] += from[t * size + c];
     }
   });
 }
 
-void reduce_dense(const float* parts, int threads, std::size_t size, const UnitPlan& unit,
+void reduce_dense(const float* parts, int pieces, std::size_t size, const UnitPlan& unit,
                   const UnitGradients& to, Workspace& workspace) {
   const Unit& u = *unit.unit;
   const long width = padded(unit.depth);
@@ -72,48 +72,57 @@ void reduce_dense(const float* parts, int threads, std::size_t size, const UnitP
         for (int c = 0; c < u.in_channels; ++c) {
           const float* from = parts + o * width + static_cast<long>(tap) * u.in_channels + c;
           float sum = from[0];
-          for (int t = 1; t < threads; ++t) sum += from[t * size];
+          for (int t = 1; t < pieces; ++t) sum += from[t * size];
           to.weight[o * to.weight_stride + static_cast<long>(c) * unit.taps + tap] = sum;
         }
   });
 }
 
-void reduce_depthwise(const float* parts, int threads, std::size_t size, const UnitPlan& unit,
+void reduce_depthwise(const float* parts, int pieces, std::size_t size, const UnitPlan& unit,
                       const UnitGradients& to) {
   for (long c = 0; c < unit.unit->out_channels; ++c)
     for (int tap = 0; tap < unit.taps; ++tap) {
       const float* from = parts + (c / kGroup * unit.taps + tap) * kGroup + c % kGroup;
       float sum = from[0];
-      for (int t = 1; t < threads; ++t) sum += from[t * size];
+      for (int t = 1; t < pieces; ++t) sum += from[t * size];
       to.weight[c * to.weight_stride + tap] = sum;
     }
 }
 
-// Runs one unit's backward kernel: every thread into weight gradients of its own.
+// Output pixels for which weight gradients of their own are worth their memory: clearing them and adding them
+// up is then 2 % of the work.
+constexpr long kPixelsOfPiece = 512;
+
+struct BackwardSums {
+  const double* sums;             // of the unit before, [2][width]
+  const float* weight_gradients;  // of each piece, not added up
+  int pieces;
+};
+
+// Runs one unit's backward kernel: every piece into weight gradients of its own.
 template <class Task, class Kernel>
-const double* run_backward(Workspace& workspace, Task task, Kernel kernel, int sums_width,
-                           std::size_t weight_floats) {
+BackwardSums run_backward(Workspace& workspace, const Task& task, Kernel kernel, int sums_width,
+                          std::size_t weight_floats) {
   ThreadPool& pool = workspace.pool();
-  const int threads = pool.threads();
-  float* parts = static_cast<float*>(
-      workspace.shared(Workspace::weight_gradients, threads * weight_floats * sizeof(float)));
-  const std::size_t count = 2 * static_cast<std::size_t>(sums_width);
-  double* sums = static_cast<double*>(workspace.shared(Workspace::sums, threads * count * sizeof(double)));
-  std::memset(sums, 0, threads * count * sizeof(double));
-  workspace.reserve_scratch(task.scratch_floats());
   const long items = task.items();
-  pool.run([&](int thread) {
-    float* mine = parts + thread * weight_floats;
-    std::memset(mine, 0, weight_floats * sizeof(float));
-    const WorkRange range = partition(items, 1, thread, threads);
-    if (range.begin == range.end) return;
+  const long fit = std::max<long>(pool.threads(), task.geometry.out_pixels() / kPixelsOfPiece);
+  const int pieces = static_cast<int>(std::min<long>(pool.pieces(items, 1), fit));
+  float* gradients = static_cast<float*>(
+      workspace.shared(Workspace::weight_gradients, pieces * weight_floats * sizeof(float)));
+  const std::size_t count = 2 * static_cast<std::size_t>(sums_width);
+  double* sums = static_cast<double*>(workspace.shared(Workspace::sums, pieces * count * sizeof(double)));
+  workspace.reserve_scratch(task.scratch_floats());
+  pool.run(pieces, [&](int piece, int thread) {
     Task own = task;
-    own.weight_gradient = mine;
-    kernel(own, range.begin, range.end, workspace.scratch(thread), sums + thread * count);
+    own.weight_gradient = gradients + piece * weight_floats;
+    std::memset(own.weight_gradient, 0, weight_floats * sizeof(float));
+    std::memset(sums + piece * count, 0, count * sizeof(double));
+    const WorkRange range = partition(items, 1, piece, pieces);
+    kernel(own, range.begin, range.end, workspace.scratch(thread), sums + piece * count);
   });
-  for (int thread = 1; thread < threads; ++thread)
-    for (std::size_t i = 0; i < count; ++i) sums[i] += sums[thread * count + i];
-  return sums;
+  for (int piece = 1; piece < pieces; ++piece)
+    for (std::size_t i = 0; i < count; ++i) sums[i] += sums[piece * count + i];
+  return {sums, gradients, pieces};
 }
 
 }  // namespace
@@ -254,31 +263,27 @@ void backward(const Chain& chain, const Input& input, const Output& output, cons
 
     void* packed = nullptr;
     if (wanted) packed = workspace.shared(Workspace::weights, unit.packed_floats() * sizeof(float));
-    const int threads = pool.threads();
+    BackwardSums result;
     if (unit.depthwise()) {
       float* filters = static_cast<float*>(packed);
       if (wanted) all.pack_depthwise(u.weight, u.weight_stride, u.out_channels, unit.taps, nullptr, filters);
       const DepthwiseBackward task{gradient, in, unit.geometry, unit.width, filters, nullptr, sink};
       const std::size_t size = static_cast<std::size_t>(unit.width) * unit.taps;
-      sums = run_backward(workspace, task, run.depthwise_backward, in_width, size);
-      const float* parts = static_cast<const float*>(workspace.shared(Workspace::weight_gradients, 0));
-      reduce_depthwise(parts, threads, size, unit, unit_gradients[i]);
+      result = run_backward(workspace, task, run.depthwise_backward, in_width, size);
+      reduce_depthwise(result.weight_gradients, result.pieces, size, unit, unit_gradients[i]);
     } else {
       if (wanted)
         run.pack_by_input(u.weight, u.weight_stride, u.out_channels, u.in_channels, unit.taps, packed);
       const MatmulBackward task{gradient,   in,     unit.geometry, dense, unit.depth,
                                 unit.width, packed, nullptr,       sink};
       const std::size_t size = static_cast<std::size_t>(unit.width) * padded(unit.depth);
-      sums = run_backward(workspace, task, run.matmul_backward, in_width, size);
-      const float* parts = static_cast<const float*>(workspace.shared(Workspace::weight_gradients, 0));
-      if (dense)
-        reduce_dense(parts, threads, size, unit, unit_gradients[i], workspace);
-      else
-        reduce_pointwise(parts, threads, size, unit, unit_gradients[i], workspace);
+      result = run_backward(workspace, task, run.matmul_backward, in_width, size);
+      const auto& reduce = dense ? reduce_dense : reduce_pointwise;
+      reduce(result.weight_gradients, result.pieces, size, unit, unit_gradients[i], workspace);
     }
     if (!first) {
       const UnitPlan& before = p.units[i - 1];
-      finish_batch_norm(before, sums, saved.vectors(before), unit_gradients[i - 1], c0, c1, c2);
+      finish_batch_norm(before, result.sums, saved.vectors(before), unit_gradients[i - 1], c0, c1, c2);
       std::swap(g, next);
     }
   }

@@ -52,21 +52,24 @@ Operand input_operand(const Chain& chain, const Input& input);
 // A raw output as the next unit reads it.
 Operand raw_operand(const UnitPlan& unit, const void* raw, const UnitVectors& vectors);
 
-// Double [2][width] sums of all threads, in `result` after the call of run_summed.
+// Runs a kernel on all threads and returns its sums, double [2][width]: a sum for each piece, added up in
+// order.
 template <class Task, class Kernel>
 const double* run_summed(Workspace& workspace, const Task& task, Kernel kernel, long items, long grain,
                          int width, long scratch_floats) {
   ThreadPool& pool = workspace.pool();
-  const int threads = pool.threads();
+  const int pieces = pool.pieces(items, grain);
   const std::size_t count = 2 * static_cast<std::size_t>(width);
-  double* sums = static_cast<double*>(workspace.shared(Workspace::sums, threads * count * sizeof(double)));
-  std::memset(sums, 0, threads * count * sizeof(double));
+  double* sums = static_cast<double*>(workspace.shared(Workspace::sums, pieces * count * sizeof(double)));
   workspace.reserve_scratch(scratch_floats);
-  pool.parallel_for(items, grain, [&](long begin, long end, int thread) {
-    kernel(task, begin, end, workspace.scratch(thread), sums + thread * count);
+  pool.run(pieces, [&](int piece, int thread) {
+    double* own = sums + piece * count;
+    std::memset(own, 0, count * sizeof(double));
+    const WorkRange range = partition(items, grain, piece, pieces);
+    kernel(task, range.begin, range.end, workspace.scratch(thread), own);
   });
-  for (int thread = 1; thread < threads; ++thread)
-    for (std::size_t i = 0; i < count; ++i) sums[i] += sums[thread * count + i];
+  for (int piece = 1; piece < pieces; ++piece)
+    for (std::size_t i = 0; i < count; ++i) sums[i] += sums[piece * count + i];
   return sums;
 }
 

@@ -19,7 +19,7 @@ double product_flops(Storage storage, Workspace& workspace) {
   }
   const StorageKernels& run = kernels().of(storage);
   const double seconds = median_seconds(9, [&] {
-    pool.run([&](int t) {
+    pool.run(pool.threads(), [&](int t, int) {
       for (int i = 0; i < rounds; ++i)
         run.product(as[t].as<void>(), bs[t].as<void>(), cs[t].as<float>(), rows, k, n);
     });
@@ -34,7 +34,7 @@ double stream_bandwidth(double bytes, Workspace& workspace) {
   for (int t = 0; t < pool.threads(); ++t) from.emplace_back(floats * 4), to.emplace_back(floats * 4);
   const int repeats = static_cast<int>(std::max(1.0, 64e6 / bytes));
   const double seconds = median_seconds(9, [&] {
-    pool.run([&](int t) {
+    pool.run(pool.threads(), [&](int t, int) {
       for (int i = 0; i < repeats; ++i) {
         const float* a = from[t].as<float>();
         float* b = to[t].as<float>();

@@ -15,6 +15,7 @@
 #include "chain_case.h"
 #include "check.h"
 #include "quantize_test.h"
+#include "repeat_test.h"
 
 using namespace singlepath;
 using namespace singlepath::cpu;
@@ -69,29 +70,6 @@ void test_normalize() {
     }
 }
 
-void test_threads() {
-  for (int threads : {1, 2, 3, 7})
-    for (long count : {0L, 1L, 5L, 64L, 1000L}) {
-      long next = 0;
-      bool ordered = true;
-      for (int t = 0; t < threads; ++t) {
-        const WorkRange r = partition(count, 3, t, threads);
-        ordered = ordered && r.begin == next && r.end >= r.begin;
-        next = r.end;
-      }
-      check(ordered && next == count, "partition covers everything once");
-    }
-  ThreadPool pool(4);
-  long sum = 0;
-  std::vector<long> parts(4);
-  for (int round = 0; round < 1000; ++round) {
-    pool.parallel_for(100, 1, [&](long begin, long end, int thread) { parts[thread] += end - begin; });
-    if (round == 500) pool.set_threads(3);
-  }
-  for (long p : parts) sum += p;
-  check(sum == 100000, "thread pool runs every item");
-}
-
 void test_errors() {
   Chain chain;
   chain.batch = chain.height = chain.width = 2;
@@ -124,7 +102,6 @@ void test_errors() {
 // Arguments: a part of the names of the cases to run (all without).
 int main(int argc, char** argv) {
   const std::string filter = argc > 1 ? argv[1] : "";
-  test_threads();
   test_errors();
   for (const char* const* isa = available_isas(); *isa; ++isa) {
     select_kernels(*isa);
@@ -132,6 +109,7 @@ int main(int argc, char** argv) {
     test_sgd();
     test_normalize();
     test_quantize();
+    test_repeat();
     for (const Case& test : cases()) {
       if (test.name.find(filter) == std::string::npos) continue;
       for (int threads : {1, 2})
