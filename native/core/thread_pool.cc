@@ -16,6 +16,10 @@ constexpr std::uint64_t packed(std::uint32_t number, long left) {
   return static_cast<std::uint64_t>(number) << 32 | static_cast<std::uint64_t>(left);
 }
 
+double seconds_now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
 inline void relax() {
 #if defined(__x86_64__) || defined(__i386__)
   __builtin_ia32_pause();
@@ -82,7 +86,25 @@ int ThreadPool::pieces(long count, long grain) const {
   return static_cast<int>(std::min<long>(units, all == 1 ? 1 : all * kPiecesOfThread));
 }
 
+void ThreadPool::count(Activity* activity) {
+  activity_ = activity;
+  if (activity) activity->busy.resize(threads());
+}
+
 void ThreadPool::run(int pieces, const std::function<void(int, int)>& job) {
+  if (!activity_) return share_out(pieces, job);
+  const double start = seconds_now();
+  share_out(pieces, [&](int piece, int thread) {
+    const double begin = seconds_now();
+    job(piece, thread);
+    activity_->busy[thread] += seconds_now() - begin;
+  });
+  activity_->seconds += seconds_now() - start;
+  ++activity_->jobs;
+  activity_->pieces += pieces;
+}
+
+void ThreadPool::share_out(int pieces, const std::function<void(int, int)>& job) {
   if (pieces <= 1 || workers_.empty()) {
     for (int piece = 0; piece < pieces; ++piece) job(piece, 0);
     return;

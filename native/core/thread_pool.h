@@ -53,6 +53,17 @@ class ThreadPool {
   // one thread never run at the same time. Jobs must not throw.
   void run(int pieces, const std::function<void(int piece, int thread)>& job);
 
+  // What the pool did while it was counted, for benches.
+  struct Activity {
+    long jobs = 0;  // each ends with all threads waiting for the last one
+    long pieces = 0;
+    double seconds = 0;        // from the begin of each job to its end
+    std::vector<double> busy;  // of each thread: seconds inside pieces
+  };
+
+  // Counts into `activity` until called with null; not while a job runs. Jobs of one piece count too.
+  void count(Activity* activity);
+
   // Calls `body(begin, end, thread)` for pieces that make up [0, count).
   template <class Body>
   void parallel_for(long count, long grain, const Body& body) {
@@ -72,8 +83,10 @@ class ThreadPool {
   void start(int threads);
   void stop();
   void work(int thread, std::uint32_t seen);
+  void share_out(int pieces, const std::function<void(int, int)>& job);
   void take(int thread, std::uint32_t number);
 
+  Activity* activity_ = nullptr;
   std::vector<std::thread> workers_;
   std::unique_ptr<Share[]> shares_;
   std::mutex mutex_;

@@ -78,6 +78,18 @@ void test_nobody_waits_for_a_thread() {
   }
 }
 
+void test_count() {
+  ThreadPool pool(2);
+  ThreadPool::Activity activity;
+  pool.count(&activity);
+  for (int i = 0; i < 10; ++i) pool.run(6, [](int, int) {});
+  pool.count(nullptr);
+  pool.run(6, [](int, int) {});
+  check(activity.jobs == 10 && activity.pieces == 60, "jobs and pieces are counted, until that ends");
+  check(activity.busy.size() == 2 && activity.busy[0] + activity.busy[1] <= 2 * activity.seconds,
+        "threads are busy inside jobs only");
+}
+
 }  // namespace
 
 int main() {
@@ -85,4 +97,5 @@ int main() {
   test_every_piece_once();
   test_parallel_for();
   test_nobody_waits_for_a_thread();
+  test_count();
 }

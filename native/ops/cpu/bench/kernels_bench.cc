@@ -1,6 +1,7 @@
 // What the machine can do (matrix product in cache, stream through memory), what single kernels reach of it
 // (the percentage is of the roofline: the least time for their operations and for the bytes they move), and
-// the training step of the paper's 20-block ShuffleNet supernet on random paths, without the classifier.
+// the training step of the paper's 20-block ShuffleNet supernet on random paths, without the classifier: its
+// time, how often threads wait for each other and how long, and its parallel efficiency.
 //
 //   kernels_bench [--batch 64] [--size 96] [--stem-stride 2] [--threads 2] [--steps 10]
 //                 [--only machine|kernels|network] [--clock cpu]
@@ -23,7 +24,9 @@ using namespace singlepath::cpu;
 
 namespace {
 
-void network(Storage storage, int batch, int size, int stem_stride, int steps, Workspace& workspace) {
+// Returns the median step in seconds.
+double network(Storage storage, int batch, int size, int stem_stride, int steps, Workspace& workspace) {
+  ThreadPool::Activity activity;
   std::vector<double> forwards, backwards, updates, totals;
   double flops = 0;
   std::mt19937 paths(0);
@@ -32,7 +35,8 @@ void network(Storage storage, int batch, int size, int stem_stride, int steps, W
     for (int i = 0; i < 20; ++i) choices.push_back(static_cast<int>(paths() % 4));
     Network net = path(storage, batch, size, stem_stride, choices);
     double best[4] = {1e9, 1e9, 1e9, 1e9};
-    for (int repeat = 0; repeat < 3; ++repeat) {
+    for (int repeat = 0; repeat < 4; ++repeat) {
+      if (repeat == 3) workspace.pool().count(&activity);
       const double start = now();
       for (Layer& l : net.layers) forward(l.chain, l.input, l.output, l.saved.as<void>(), nullptr, workspace);
       const double middle = now();
@@ -44,7 +48,8 @@ void network(Storage storage, int batch, int size, int stem_stride, int steps, W
       const double end = now();
       sgd_step(net.spans, {0.f, 0.9f, false}, workspace);
       const double last = now();
-      if (repeat == 0) continue;  // touches the memory
+      workspace.pool().count(nullptr);
+      if (repeat == 0 || repeat == 3) continue;  // touches the memory; counts
       const double times[] = {middle - start, end - middle, last - end, last - start};
       for (int i = 0; i < 4; ++i) best[i] = std::min(best[i], times[i]);
     }
@@ -63,6 +68,12 @@ void network(Storage storage, int batch, int size, int stem_stride, int steps, W
       "%.1f GFLOP/s\n",
       storage == Storage::float32 ? "fp32" : "bf16", batch, size, stem_stride, median(totals),
       median(forwards), median(backwards), median(updates), flops / median(totals) / 1e6);
+  double busy = 0;
+  for (const double seconds : activity.busy) busy += seconds;
+  std::printf("threads  %ld jobs a step in %ld pieces; in them threads wait %.1f %% of their time\n",
+              activity.jobs / steps, activity.pieces / steps,
+              100 * (1 - busy / (activity.seconds * workspace.pool().threads())));
+  return median(totals) / 1e3;
 }
 
 // One unit as a chain of its own. It moves at least: forward, input read, raw output written and read, output
@@ -151,6 +162,12 @@ int main(int argc, char** argv) {
       kernel("dense 3, 64", machine, storage, batch, 24, {dense(64, 64, 3)}, workspace);
       kernel("stem 3-16 stride 2", machine, storage, batch, 96, {dense(3, 16, 3, 2)}, workspace);
     }
-    if (only.empty() || only == "network") network(storage, batch, size, stem_stride, steps, workspace);
+    if (only.empty() || only == "network") {
+      const double all = network(storage, batch, size, stem_stride, steps, workspace);
+      if (threads == 1) continue;
+      Workspace alone(1);
+      const double one = network(storage, batch, size, stem_stride, steps, alone);
+      std::printf("threads  parallel efficiency 1 to %d: %.2f\n", threads, one / all / threads);
+    }
   }
 }
