@@ -1,10 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
-import { RandomStream } from '../src/core/rng.js';
 import { formatTable } from '../src/report/table.js';
-import { getSpace } from '../src/space/spaces/catalog.js';
 import type { BenchSettings } from './settings.js';
-import { type Measurement, PEER_SPACE, sidesOf } from './sides.js';
+import { type Measurement, sidesOf } from './sides.js';
 import { median } from './statistics.js';
 
 interface Row {
@@ -17,10 +15,7 @@ interface Row {
 
 /** PyTorch and singlepath, or both kinds of kernels, in turn on the same paths: steps, candidates, or peak memory. */
 export function compare(settings: BenchSettings): void {
-  const random = new RandomStream(0, 'test', 1);
-  const { genes } = getSpace(settings.space ?? PEER_SPACE);
-  const paths = Array.from({ length: 64 }, () => genes.map(({ size }) => random.integer(size)));
-  const sides = sidesOf(settings, paths);
+  const sides = sidesOf(settings);
   const measurements = new Map<string, Measurement[]>(sides.map((side) => [side.name, []]));
   for (let round = 1; round <= settings.rounds; round++) {
     for (const side of sides) {

@@ -1,3 +1,4 @@
+import { busy } from './busy.js';
 import { compare } from './compare.js';
 import { dashboardBench } from './dashboard/main.js';
 import { dataBench } from './data/main.js';
@@ -35,6 +36,9 @@ switch (settings.what) {
     break;
   case 'overhead':
     await overhead(settings);
+    break;
+  case 'busy':
+    busy(settings);
     break;
   case 'scaling':
     await scaling(settings);

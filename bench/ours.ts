@@ -2,10 +2,9 @@
 import { RandomStream } from '../src/core/rng.js';
 import { addon } from '../src/runtime/addon.js';
 import type { NativeBatch } from '../src/runtime/native.js';
-import { getSpace } from '../src/space/spaces/catalog.js';
 import { Supernet } from '../src/supernet/supernet.js';
 import type { BenchSettings } from './settings.js';
-import { type Measurement, PEER_SPACE } from './sides.js';
+import { type Measurement, spaceOf } from './sides.js';
 import { median } from './statistics.js';
 import { STEP } from './step.js';
 
@@ -15,15 +14,14 @@ interface Job extends BenchSettings {
   paths: number[][];
 }
 
-const CLASSES = 100;
 const WARMUP = 3;
 const BATCHES = 4;
 
 const job = JSON.parse(process.argv[2] ?? '') as Job;
-const space = getSpace(job.space ?? PEER_SPACE, { size: job.size, classes: CLASSES });
+const space = spaceOf(job);
 using supernet = new Supernet(space, { kernels: job.kernels, precision: job.precision });
 // One array for all: a batch copies it, and garbage would count as ours in the peak of memory.
-const images = new Float32Array(job.batch * 3 * job.size * job.size);
+const images = new Float32Array(job.batch * space.input.channels * space.input.size ** 2);
 const batches = Array.from({ length: BATCHES }, (_, i) => randomBatch(i));
 const pathAt = (i: number) => job.paths[i % job.paths.length]!;
 
@@ -42,7 +40,12 @@ if (job.what === 'evaluate') {
 } else {
   const step = async (i: number) => supernet.step(batches[i % BATCHES]!, pathAt(i), STEP);
   for (let i = 0; i < WARMUP; i++) await step(i);
+  const [start, before] = [performance.now(), process.cpuUsage()];
   result.seconds = await medianSeconds(job.steps, (i) => step(WARMUP + i));
+  const seconds = (performance.now() - start) / 1000;
+  const { user, system } = process.cpuUsage(before);
+  result.imagesPerSecond = (job.steps * job.batch) / seconds;
+  result.cores = (user + system) / 1e6 / seconds;
 }
 result.rssMegabytes = process.resourceUsage().maxRSS / 1024;
 console.log(JSON.stringify(result));
@@ -59,15 +62,16 @@ async function medianSeconds(count: number, run: (i: number) => Promise<unknown>
 
 function randomBatch(index: number): NativeBatch {
   const random = new RandomStream(0, 'test', index);
-  const { batch, size } = job;
-  const labels = Array.from({ length: batch }, () => random.integer(CLASSES));
+  const { batch } = job;
+  const { channels, size } = space.input;
+  const labels = Array.from({ length: batch }, () => random.integer(space.classes));
   // A cheap generator is enough here; the counter-based one would take seconds for millions of pixels.
   let state = index + 1;
   for (let i = 0; i < images.length; i++) {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
     images[i] = state / 2 ** 31 - 1;
   }
-  return new (addon().Batch)({ images, shape: [batch, 3, size, size], labels });
+  return new (addon().Batch)({ images, shape: [batch, channels, size, size], labels });
 }
 
 /** A generation of Algorithm 1: half mutations (p = 0.1), half crossovers of ten parents. */

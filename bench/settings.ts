@@ -1,11 +1,15 @@
 import { parseArgs } from 'node:util';
 
-const WHAT = ['supernet', 'evaluate', 'memory', 'precision', 'flat', 'overhead', 'scaling'] as const;
+const WHAT = ['supernet', 'evaluate', 'memory', 'busy', 'precision', 'flat', 'overhead', 'scaling'] as const;
 
 export interface BenchSettings {
   what: (typeof WHAT)[number];
-  /** A named space: ours alone, op by op against fused. Default: the space of the peer, beside it. */
+  /** A named space. Default spos-shufflenet-v2. */
   space?: string;
+  /** Busy processes beside the training, one number a measurement (busy). */
+  beside: number[];
+  /** Words of the names of the sides to run. Default: all sides. */
+  sides?: string[];
   batch: number;
   size: number;
   steps: number;
@@ -29,7 +33,7 @@ Beside PyTorch: all sides run in turn, each in a process of its own, on the same
 of medians. The peer (bench/peer/) needs a Python with torch: SINGLEPATH_PYTHON (default python3).
   supernet        training steps                 evaluate        candidates, alone and in a population
   memory          peak memory of training
-  With --space NAME these three run any space of the catalogue, op by op (ATen) beside fused, without PyTorch.
+  busy            training alone and beside processes that never sleep, against a fair share of the cores
   data            decoding and augmentation; its own options: npm run bench -- data --help
 Of ours alone:
   latency         is a lookup table of this machine right? its own options: npm run bench -- latency --help
@@ -38,14 +42,19 @@ Of ours alone:
   overhead        what a training step costs beside the network
   scaling         data-parallel training: ranks of one thread beside one process
 
-  --space NAME    of supernet, evaluate and memory
+  --sides WORDS   only sides whose names hold one of these words, with commas between: channels_last,fused
+  --space NAME    of supernet, evaluate, memory and busy
   --batch N       images a step (64)             --size N        image size, divisible by 32 (96)
-  --steps N       timed steps a round (10; flat and overhead: all steps, 10000)
+  --steps N       timed steps a round (10; busy: 40; flat and overhead: all steps, 10000)
   --rounds N      rounds of all sides (3)        --threads N     intra-op threads (2)
   --candidates N  candidates a round (4)         --population N  for the gain from sharing prefixes (50)
+  --beside N,N    busy processes of busy (1,2)
   --seeds N       trainings of each (3)          --epochs N      of each training (the demo's)
   --ranks N       processes of scaling (2)
   --json FILE     also write the measurements (not of flat and overhead)`;
+
+/** Where not 10. */
+const STEPS: Partial<Record<BenchSettings['what'], number>> = { flat: 10_000, overhead: 10_000, busy: 40 };
 
 export function parseSettings(args: string[]): BenchSettings {
   const number = (fallback: number) => ({ type: 'string' as const, default: String(fallback) });
@@ -54,6 +63,8 @@ export function parseSettings(args: string[]): BenchSettings {
     allowPositionals: true,
     options: {
       space: { type: 'string' },
+      sides: { type: 'string' },
+      beside: { type: 'string', default: '1,2' },
       batch: number(64),
       size: number(96),
       steps: { type: 'string' },
@@ -73,9 +84,11 @@ export function parseSettings(args: string[]): BenchSettings {
   return {
     what,
     ...(values.space !== undefined && { space: values.space }),
+    ...(values.sides !== undefined && { sides: values.sides.split(',') }),
+    beside: values.beside.split(',').map(Number),
     batch: Number(values.batch),
     size: Number(values.size),
-    steps: Number(values.steps ?? (what === 'flat' || what === 'overhead' ? 10_000 : 10)),
+    steps: Number(values.steps ?? STEPS[what] ?? 10),
     rounds: Number(values.rounds),
     threads: Number(values.threads),
     candidates: Number(values.candidates),

@@ -4,6 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { packageRoot } from '../src/core/packageRoot.js';
+import { RandomStream } from '../src/core/rng.js';
+import { getSpace } from '../src/space/spaces/catalog.js';
+import type { SearchSpace } from '../src/space/types.js';
+import { describeNetwork } from '../src/supernet/supernet.js';
 import type { BenchSettings } from './settings.js';
 
 /** One measurement of one side. */
@@ -12,6 +16,10 @@ export interface Measurement {
   seconds: number;
   /** Largest resident set of the process. */
   rssMegabytes: number;
+  /** Over all steps (training only). */
+  imagesPerSecond?: number;
+  /** Processor time of the steps by the clock: how many cores the process had (training only). */
+  cores?: number;
   /** Seconds a candidate inside a population with shared prefixes (ours, `evaluate` only). */
   sharedSeconds?: number;
 }
@@ -29,11 +37,12 @@ const TUNED_MALLOC = {
   MALLOC_TRIM_THRESHOLD_: '8589934592',
   MALLOC_TOP_PAD_: '67108864',
 };
-/** The space that peer/pytorch_supernet.py builds. */
-export const PEER_SPACE = 'spos-shufflenet-v2';
+const DEFAULT_SPACE = 'spos-shufflenet-v2';
+const CLASSES = 100;
+const PATHS = 64;
 
-const python = process.env.SINGLEPATH_PYTHON ?? 'python3';
-const peerScript = join(packageRoot(), 'bench', 'peer', 'pytorch_supernet.py');
+export const python = process.env.SINGLEPATH_PYTHON ?? 'python3';
+export const peerScript = join(packageRoot(), 'bench', 'peer', 'pytorch_supernet.py');
 
 /** Why the peer cannot run here; undefined when it can. */
 export function peerMissing(): string | undefined {
@@ -45,22 +54,38 @@ export function peerMissing(): string | undefined {
   }
 }
 
-/** All sides, the paths they share written to a file. */
-export function sidesOf(settings: BenchSettings, paths: number[][]): Side[] {
-  const pathFile = join(mkdtempSync(join(tmpdir(), 'singlepath-bench-')), 'paths.json');
-  writeFileSync(pathFile, JSON.stringify(paths));
-  if (settings.space !== undefined) {
-    return [
-      ours('aten', 'fp32', true),
-      ours('fused', 'fp32'),
-      ours('aten', 'bf16', true),
-      ours('fused', 'bf16'),
-    ];
-  }
+/** The space of a bench, for images of its size. */
+export function spaceOf({ space = DEFAULT_SPACE, size }: BenchSettings): SearchSpace {
+  return getSpace(space, { size, classes: CLASSES });
+}
+
+/** All sides of a comparison, or those whose names hold one of the words of `--sides`. */
+export function sidesOf(settings: BenchSettings): Side[] {
+  const { ours, peer } = sideMakers(settings);
   const missing = peerMissing();
   if (missing !== undefined) console.error(`peer skipped: ${missing}`);
   const peers = missing === undefined ? [peer('contiguous', false), peer('channels_last', true)] : [];
-  return [...peers, ours('aten', 'fp32'), ours('fused', 'fp32'), ours('fused', 'bf16')];
+  const all = [
+    ...peers,
+    ours('aten', 'fp32', true),
+    ours('fused', 'fp32'),
+    ours('aten', 'bf16', true),
+    ours('fused', 'bf16'),
+  ];
+  const { sides: words } = settings;
+  return words === undefined ? all : all.filter(({ name }) => words.some((word) => name.includes(word)));
+}
+
+/** Makers of sides that share a space and the paths that they take in turn. */
+export function sideMakers(settings: BenchSettings) {
+  const space = spaceOf(settings);
+  const random = new RandomStream(0, 'test', 1);
+  const paths = Array.from({ length: PATHS }, () => space.genes.map(({ size }) => random.integer(size)));
+  const folder = mkdtempSync(join(tmpdir(), 'singlepath-bench-'));
+  const files = { space: join(folder, 'space.json'), paths: join(folder, 'paths.json') };
+  writeFileSync(files.space, describeForPeer(space));
+  writeFileSync(files.paths, JSON.stringify(paths));
+  return { ours, peer };
 
   function peer(format: string, tuned: boolean): Side {
     return {
@@ -71,18 +96,25 @@ export function sidesOf(settings: BenchSettings, paths: number[][]): Side[] {
         const options = {
           mode,
           batch: settings.batch,
-          size: settings.size,
           steps: settings.steps,
           threads: settings.threads,
           candidates: settings.candidates,
-          paths: pathFile,
+          ...files,
           'memory-format': format,
         };
         const args = Object.entries(options).flatMap(([key, value]) => [`--${key}`, String(value)]);
         const env = { ...process.env, ...environment(settings), ...(tuned ? TUNED_MALLOC : {}) };
         const line = execFileSync(python, [peerScript, ...args], { env, encoding: 'utf8' });
-        const result = JSON.parse(line) as { median_step_s: number; max_rss_mb: number };
-        return { seconds: result.median_step_s, rssMegabytes: result.max_rss_mb };
+        const result = JSON.parse(line) as Record<
+          'median_step_s' | 'max_rss_mb' | 'images_per_s' | 'cores',
+          number
+        >;
+        return {
+          seconds: result.median_step_s,
+          rssMegabytes: result.max_rss_mb,
+          imagesPerSecond: result.images_per_s,
+          cores: result.cores,
+        };
       },
     };
   }
@@ -101,6 +133,12 @@ export function sidesOf(settings: BenchSettings, paths: number[][]): Side[] {
       },
     };
   }
+}
+
+/** A space as peer/space.py reads it. */
+export function describeForPeer(space: SearchSpace): string {
+  const { input, classes } = space;
+  return JSON.stringify({ input, classes, ...describeNetwork(space) });
 }
 
 function environment(settings: BenchSettings) {
