@@ -58,6 +58,10 @@ ChainPlan plan(const Chain& chain) {
         unit.kernel, unit.stride};
     p.depth = unit.in_channels * p.taps;
     p.width = static_cast<int>(padded(unit.out_channels));
+    const bool dense = unit.convolution == Convolution::dense && unit.in_channels % kGroup == 0;
+    p.by_taps = dense && p.geometry.out_height * p.geometry.out_width <= kTapPixels;
+    p.winograd = dense && !p.by_taps && unit.kernel == 3 && unit.stride == 1 &&
+                 winograd_kernels().of(chain.storage).forward != nullptr;
     p.vectors_offset = result.vectors_bytes;
     result.vectors_bytes += 4 * sizeof(float) * p.width;
     const std::size_t raw = aligned(p.geometry.out_pixels() * p.width * result.element);

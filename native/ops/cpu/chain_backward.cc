@@ -78,6 +78,23 @@ void reduce_dense(const float* parts, int pieces, std::size_t size, const UnitPl
   });
 }
 
+// From the blocks of tap_backward into the caller's rows.
+void copy_taps(const TapBackward& task, const UnitPlan& unit, const UnitGradients& to, Workspace& workspace) {
+  const int taps = unit.taps, channels = unit.unit->in_channels;
+  const long rows = task.gradient_rows();
+  workspace.pool().parallel_for(unit.unit->out_channels, 16, [&](long begin, long end, int) {
+    for (long o = begin; o < end; ++o) {
+      float* row = to.weight + o * to.weight_stride;
+      for (int first = 0; first < channels; first += kTapBlock) {
+        const int width = std::min(kTapBlock, channels - first);
+        const float* from = task.weight_gradient + first * taps * rows + o * width;
+        for (int c = 0; c < width; ++c)
+          for (int tap = 0; tap < taps; ++tap) *row++ = from[tap * rows * width + c];
+      }
+    }
+  });
+}
+
 void reduce_depthwise(const float* parts, int pieces, std::size_t size, const UnitPlan& unit,
                       const UnitGradients& to) {
   for (long c = 0; c < unit.unit->out_channels; ++c)
@@ -271,6 +288,35 @@ void backward(const Chain& chain, const Input& input, const Output& output, cons
       const std::size_t size = static_cast<std::size_t>(unit.width) * unit.taps;
       result = run_backward(workspace, task, run.depthwise_backward, in_width, size);
       reduce_depthwise(result.weight_gradients, result.pieces, size, unit, unit_gradients[i]);
+    } else if (unit.by_taps) {
+      float* weights = static_cast<float*>(packed);
+      TapBackward task{gradient, in, {unit.geometry}, unit.width, weights, nullptr, sink};
+      task.weight_gradient = static_cast<float*>(workspace.shared(
+          Workspace::weight_gradients, sizeof(float) * task.gradient_rows() * u.in_channels * unit.taps));
+      if (wanted)
+        pool.parallel_for(task.items(), 1, [&](long begin, long end, int) {
+          tap_kernels().pack_by_input(u.weight, u.weight_stride, u.out_channels, u.in_channels, unit.taps,
+                                      weights, begin, end);
+        });
+      result.sums = run_summed(workspace, task, tap_kernels().of(chain.storage).backward, task.items(),
+                               kTapGrain, in_width, task.scratch_floats());
+      copy_taps(task, unit, unit_gradients[i], workspace);
+    } else if (unit.winograd) {
+      float* weights = static_cast<float*>(packed);
+      if (wanted)
+        pool.parallel_for(u.in_channels / kGroup, 1, [&](long begin, long end, int) {
+          winograd_kernels().pack_by_input(u.weight, u.weight_stride, u.out_channels, u.in_channels, weights,
+                                           begin, end);
+        });
+      const WinogradBackward task{gradient, in, {unit.geometry}, unit.width, weights, nullptr, sink};
+      const std::size_t size =
+          static_cast<std::size_t>(kWinogradPositions) * task.gradient_rows() * u.in_channels;
+      result = run_backward(workspace, task, winograd_kernels().of(chain.storage).backward, in_width, size);
+      pool.parallel_for(u.out_channels, 16, [&](long begin, long end, int) {
+        winograd_kernels().weight_gradient(result.weight_gradients, result.pieces, static_cast<long>(size),
+                                           task.gradient_rows(), u.in_channels, unit_gradients[i].weight,
+                                           unit_gradients[i].weight_stride, begin, end);
+      });
     } else {
       if (wanted)
         run.pack_by_input(u.weight, u.weight_stride, u.out_channels, u.in_channels, unit.taps, packed);

@@ -39,6 +39,13 @@ FoldedChain::FoldedChain(const Chain& chain, const RunningStatistics* statistics
     float* packed = static_cast<float*>(folded.weights.data());
     if (unit.depthwise())
       all.pack_depthwise(u.weight, u.weight_stride, u.out_channels, unit.taps, scale.data(), packed);
+    else if (unit.winograd)
+      winograd_kernels().pack_by_output(u.weight, u.weight_stride, u.out_channels, u.in_channels,
+                                        scale.data(), packed, 0, unit.width / kGroup);
+    else if (unit.by_taps)
+      tap_kernels().pack_by_output(u.weight, u.weight_stride, u.out_channels, u.in_channels, unit.taps,
+                                   scale.data(), packed, 0,
+                                   TapForward{{}, {unit.geometry}, unit.width, nullptr, {}}.items());
     else
       all.of(chain.storage)
           .pack_by_output(u.weight, u.weight_stride, u.out_channels, u.in_channels, unit.taps, scale.data(),
@@ -65,6 +72,13 @@ void FoldedChain::run(int batch, const Input& input, const Output& output, Works
     in.channels = unit.unit->in_channels;
     if (unit.depthwise()) {
       const DepthwiseForward task{in, unit.geometry, unit.width, nullptr, {}};
+      scratch = std::max(scratch, task.scratch_floats());
+    } else if (unit.winograd) {
+      const WinogradForward task{in, {unit.geometry}, unit.width, nullptr, {}};
+      scratch = std::max(scratch, task.scratch_floats());
+    } else if (unit.by_taps) {
+      TapForward task{in, {unit.geometry}, unit.width, nullptr, {}};
+      task.geometry.batch = images;
       scratch = std::max(scratch, task.scratch_floats());
     } else {
       const MatmulForward task{in,         unit.geometry, unit.unit->convolution == Convolution::dense,
@@ -98,6 +112,16 @@ void FoldedChain::run(int batch, const Input& input, const Output& output, Works
         const DepthwiseForward task{in, geometry, unit.width, weights, sink};
         items(task.items(), 1L, [&](long begin, long end, int thread) {
           run.depthwise_forward(task, begin, end, workspace.scratch(thread), nullptr);
+        });
+      } else if (unit.winograd) {
+        const WinogradForward task{in, {geometry}, unit.width, weights, sink};
+        items(task.geometry.items(), 1L, [&](long begin, long end, int thread) {
+          winograd_kernels().of(chain_.storage).forward(task, begin, end, workspace.scratch(thread), nullptr);
+        });
+      } else if (unit.by_taps) {
+        const TapForward task{in, {geometry}, unit.width, weights, sink};
+        items(task.items(), 1L, [&](long begin, long end, int thread) {
+          tap_kernels().of(chain_.storage).forward(task, begin, end, workspace.scratch(thread), nullptr);
         });
       } else {
         const MatmulForward task{in,         geometry,   unit.unit->convolution == Convolution::dense,

@@ -9,9 +9,11 @@
 namespace singlepath::cpu {
 namespace {
 
-const double* run_unit(const UnitPlan& unit, const Operand& in, void* raw, const StorageKernels& run,
-                       const Kernels& all, Workspace& workspace) {
+const double* run_unit(const UnitPlan& unit, const Operand& in, void* raw, Storage storage,
+                       Workspace& workspace) {
   const Unit& u = *unit.unit;
+  const Kernels& all = kernels();
+  const StorageKernels& run = all.of(storage);
   float* packed =
       static_cast<float*>(workspace.shared(Workspace::weights, unit.packed_floats() * sizeof(float)));
   const ForwardSink sink{raw, nullptr, Activation::none};
@@ -20,6 +22,24 @@ const double* run_unit(const UnitPlan& unit, const Operand& in, void* raw, const
     const DepthwiseForward task{in, unit.geometry, unit.width, packed, sink};
     return run_summed(workspace, task, run.depthwise_forward, task.items(), 1, unit.width,
                       task.scratch_floats());
+  }
+  if (unit.by_taps) {
+    const TapForward task{in, {unit.geometry}, unit.width, packed, sink};
+    workspace.pool().parallel_for(task.items(), 1, [&](long begin, long end, int) {
+      tap_kernels().pack_by_output(u.weight, u.weight_stride, u.out_channels, u.in_channels, unit.taps,
+                                   nullptr, packed, begin, end);
+    });
+    return run_summed(workspace, task, tap_kernels().of(storage).forward, task.items(), kTapGrain, unit.width,
+                      task.scratch_floats());
+  }
+  if (unit.winograd) {
+    const WinogradForward task{in, {unit.geometry}, unit.width, packed, sink};
+    workspace.pool().parallel_for(unit.width / kGroup, 1, [&](long begin, long end, int) {
+      winograd_kernels().pack_by_output(u.weight, u.weight_stride, u.out_channels, u.in_channels, nullptr,
+                                        packed, begin, end);
+    });
+    return run_summed(workspace, task, winograd_kernels().of(storage).forward, task.geometry.items(), 1,
+                      unit.width, task.scratch_floats());
   }
   run.pack_by_output(u.weight, u.weight_stride, u.out_channels, u.in_channels, unit.taps, nullptr, packed);
   const MatmulForward task{in,     unit.geometry, u.convolution == Convolution::dense, unit.depth, unit.width,
@@ -81,17 +101,15 @@ void finish_output(const Chain& chain, const UnitPlan& last, const Operand& raw,
 template <class Raw, class Vectors>
 void run_chain(const Chain& chain, const ChainPlan& p, const Input& input, const Output& output,
                BatchStatistics* statistics, Workspace& workspace, const Raw& raw, const Vectors& vectors) {
-  const Kernels& all = kernels();
-  const StorageKernels& run = all.of(chain.storage);
   Operand in = input_operand(chain, input);
   for (std::size_t i = 0; i < p.units.size(); ++i) {
     const UnitPlan& unit = p.units[i];
-    const double* sums = run_unit(unit, in, raw(i), run, all, workspace);
+    const double* sums = run_unit(unit, in, raw(i), chain.storage, workspace);
     const UnitVectors v(vectors(i), unit.width);
     finish_statistics(unit, sums, v, statistics ? statistics + i : nullptr);
     in = raw_operand(unit, raw(i), v);
   }
-  finish_output(chain, p.units.back(), in, output, run, workspace);
+  finish_output(chain, p.units.back(), in, output, kernels().of(chain.storage), workspace);
 }
 
 }  // namespace

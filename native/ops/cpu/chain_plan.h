@@ -7,8 +7,14 @@
 
 #include "chain.h"
 #include "kernels.h"
+#include "tap_kernels.h"
+#include "winograd_kernels.h"
 
 namespace singlepath::cpu {
+
+// Blocks of channels that a thread takes at once from a convolution by taps: each time, all pixels of the
+// other side are read.
+constexpr long kTapGrain = 4;
 
 struct UnitPlan {
   const Unit* unit;
@@ -19,8 +25,11 @@ struct UnitPlan {
   std::size_t raw_offset;      // of the raw output in `saved`, bytes
   std::size_t vectors_offset;  // of mean, inverse deviation, scale, shift: 4 * width floats
 
+  bool by_taps, winograd;  // a dense convolution by tap_kernels.h, by winograd_kernels.h
+
   bool depthwise() const { return unit->convolution == Convolution::depthwise; }
   std::size_t packed_floats() const {
+    if (winograd) return static_cast<std::size_t>(kWinogradPositions) * unit->in_channels * width;
     return depthwise() ? static_cast<std::size_t>(width) * taps
                        : static_cast<std::size_t>(padded(depth)) * width;
   }

@@ -149,7 +149,8 @@ int main(int argc, char** argv) {
     if (only.empty() || only == "kernels") {
       const struct {
         int side, channels;
-      } maps[] = {{24, 32}, {12, 80}, {6, 160}, {3, 320}};
+      } maps[] = {{24, 32}, {12, 80}, {6, 160}, {3, 320}},
+        maps_of_resnet18[] = {{24, 64}, {12, 128}, {6, 256}, {3, 512}};
       for (const auto& map : maps) {
         const std::string c = std::to_string(map.channels);
         kernel(("pointwise " + c).c_str(), machine, storage, batch, map.side,
@@ -159,7 +160,13 @@ int main(int argc, char** argv) {
                  {depthwise(map.channels, k, 1)}, workspace);
       }
       kernel("depthwise 7 stride 2, 64", machine, storage, batch, 48, {depthwise(64, 7, 2)}, workspace);
-      kernel("dense 3, 64", machine, storage, batch, 24, {dense(64, 64, 3)}, workspace);
+      for (const auto& map : maps_of_resnet18) {
+        const std::string c = std::to_string(map.channels);
+        kernel(("dense 3, " + c).c_str(), machine, storage, batch, map.side,
+               {dense(map.channels, map.channels, 3)}, workspace);
+        kernel(("dense 3 stride 2, to " + c).c_str(), machine, storage, batch, 2 * map.side,
+               {dense(map.channels / 2, map.channels, 3, 2)}, workspace);
+      }
       kernel("stem 3-16 stride 2", machine, storage, batch, 96, {dense(3, 16, 3, 2)}, workspace);
     }
     if (only.empty() || only == "network") {

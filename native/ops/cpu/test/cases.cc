@@ -1,3 +1,5 @@
+#include <utility>
+
 #include "chain_case.h"
 #include "units.h"
 
@@ -48,6 +50,74 @@ std::vector<Case> cases() {
   add({"dense 12-25, 5x5", {dense(12, 25, 5, 2)}, 1, 9, 6});
   add({"dense 16-32, batch 1", {dense(16, 32, 3)}, 1, 20, 20});
   add({"dense behind pointwise", {pointwise(10, 6), dense(6, 19, 3, 2, A::none)}, 2, 7, 7, 0, 1, 3});
+  // Winograd: maps of more than 64 pixels, odd sizes, tile rows wider than a panel.
+  for (const auto& [height, width] : {std::pair{9, 8}, std::pair{13, 11}, std::pair{2, 105}})
+    add({"dense 3, winograd " + std::to_string(height) + " x " + std::to_string(width),
+         {dense(48, 40, 3)},
+         3,
+         height,
+         width});
+  add({"dense 3, winograd twice behind pointwise",
+       {pointwise(5, 16), dense(16, 80, 3, 1, A::hswish), dense(80, 19, 3, 1, A::none)},
+       2,
+       10,
+       12});
+  add({"resnet basic block, winograd",
+       {dense(32, 32, 3), dense(32, 32, 3, 1, A::none)},
+       3,
+       9,
+       10,
+       0,
+       1,
+       0,
+       Residual::input,
+       A::relu});
+  Case slice_of_winograd{
+      "dense behind a slice, winograd, accumulating", {dense(16, 33, 3)}, 3, 9, 9, 1, 2, 3};
+  slice_of_winograd.accumulate = true;
+  slice_of_winograd.weight_slack = 7;
+  add(slice_of_winograd);
+  // By taps: maps of at most 64 pixels, several panels of several images, odd sizes, parts of blocks.
+  for (int stride : {1, 2})
+    for (int kernel : {3, 5})
+      for (int side : {1, 3, 5, 8})
+        add({"dense " + std::to_string(kernel) + " stride " + std::to_string(stride) + ", 48-40, map " +
+                 std::to_string(side),
+             {dense(48, 40, kernel, stride)},
+             side == 1   ? 200
+             : side == 8 ? 4
+                         : 23,
+             side * stride,
+             side * stride - (side > 1 && stride == 1)});
+  add({"dense 272-16, two parts of a sum", {dense(272, 16, 3)}, 3, 2, 3});
+  add({"dense 3, a block of 4 x 4 in more than one panel",
+       {dense(32, 64, 3), dense(64, 80, 3, 2), dense(80, 32, 3, 1, A::none)},
+       29,
+       7,
+       8,
+       0,
+       1,
+       0,
+       Residual::none,
+       A::none});
+  Case slice_of_taps{"dense behind a slice, accumulating", {dense(16, 33, 3)}, 25, 3, 3, 1, 2, 3};
+  slice_of_taps.accumulate = true;
+  slice_of_taps.weight_slack = 7;
+  add(slice_of_taps);
+  Case last_of_taps{"dense, pooled", {dense(64, 70, 3)}, 5, 3, 3};
+  last_of_taps.pooled = true;
+  last_of_taps.affine = false;
+  add(last_of_taps);
+  add({"resnet basic block, 32 channels",
+       {dense(32, 32, 3), dense(32, 32, 3, 1, A::none)},
+       7,
+       6,
+       5,
+       0,
+       1,
+       0,
+       Residual::input,
+       A::relu});
   add({"resnet basic block",
        {dense(19, 19, 3), dense(19, 19, 3, 1, A::none)},
        2,

@@ -1,4 +1,4 @@
-// Every kind of chain, on every instruction set this CPU has and 1 and 2 threads, against the naive
+// Every kind of chain, on every instruction set this CPU has and 1, 2 and 3 threads, against the naive
 // reference; the optimizer's step, normalizing, quantizers, threads and errors. test/native/programs.test.ts
 // builds and runs it.
 #include "../kernels.h"
@@ -112,7 +112,7 @@ int main(int argc, char** argv) {
     test_repeat();
     for (const Case& test : cases()) {
       if (test.name.find(filter) == std::string::npos) continue;
-      for (int threads : {1, 2})
+      for (int threads : {1, 2, 3})
         for (Storage storage : {Storage::float32, Storage::bfloat16}) run_case(test, storage, threads);
     }
     std::printf("%s: %s\n", *isa, tally().failed == before ? "ok" : "failures");

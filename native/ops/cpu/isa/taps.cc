@@ -1,0 +1,206 @@
+// k x k convolutions between maps of few pixels, one tap of the filter at a time. All images of a panel are
+// multiplied together, so weights are read once for up to kTapRows pixels, and pixels for which the tap is
+// outside the map are left out: on 3 x 3 maps, 4 of 10 of a 3 x 3 filter's products.
+
+#include "../tap_kernels.h"
+#include "matmul.h"
+#include "strips.h"
+
+namespace singlepath::cpu::SINGLEPATH_ISA {
+namespace {
+
+// Output pixels of a panel for which the tap lies inside the map, and the input pixels there.
+struct TapRows {
+  int count;
+  int row[kTapRows], source[kTapRows];
+
+  TapRows(const TapGeometry& g, int images, int tap) : count(0) {
+    const int dy = tap / g.kernel - g.pad(), dx = tap % g.kernel - g.pad();
+    for (int image = 0, r = 0; image < images; ++image)
+      for (int y = 0; y < g.out_height; ++y)
+        for (int x = 0; x < g.out_width; ++x, ++r) {
+          const int in_y = y * g.stride + dy, in_x = x * g.stride + dx;
+          if (in_y < 0 || in_y >= g.height || in_x < 0 || in_x >= g.width) continue;
+          row[count] = r;
+          source[count++] = (image * g.height + in_y) * g.width + in_x;
+        }
+  }
+};
+
+template <class Reader>
+struct ReaderFrom {
+  Reader read;
+  int first;
+  SINGLEPATH_INLINE auto column(int c) const { return read.column(first + c); }
+};
+
+// Channels [channel, channel + width) of the pixels [first, first + count) into x [count][width]; one row
+// more may be written.
+template <class T>
+void read_channels(const Operand& in, long first, int count, int channel, int width, float* x) {
+  const T* data = static_cast<const T*>(in.data);
+  with_reader<T>(in, [&](auto read) {
+    read_rows(
+        ReaderFrom<decltype(read)>{read, channel}, width, count,
+        [&](int r) { return data + (first + r) * in.pixel_stride; },
+        [&](int row, int c, Vec v, Vec w)
+            __attribute__((always_inline)) { store_by_rows(x, width, row, c, v, w); });
+  });
+}
+
+template <class T>
+void tap_forward(const TapForward& task, long begin, long end, float* scratch, double* sums) {
+  const TapGeometry& g = task.geometry;
+  const int channels = task.input.channels, outputs = task.outputs, images = g.images();
+  const long depth = static_cast<long>(channels) * g.taps();
+  const int first = static_cast<int>(begin) * kTapBlock;
+  const int width = least(static_cast<int>(end) * kTapBlock, outputs) - first;
+  Scratch memory{scratch};
+  float* x = memory.panel<float>(g.in_rows(), channels);
+  float* a = memory.panel<float>(g.rows() + kPanelStep - 1, least(channels, kTapDepth));
+  float* part = memory.panel<float>(g.rows() + kPanelStep - 1, kTapBlock);
+  float* panel_sums = memory.panel<float>(0, 2 * outputs);
+  float* c = memory.next;
+  clear(panel_sums, 2L * outputs);
+
+  for (int image = 0; image < g.batch; image += images) {
+    const int count = least(images, g.batch - image), in_pixels = g.height * g.width;
+    read_channels<T>(task.input, static_cast<long>(image) * in_pixels, count * in_pixels, 0, channels, x);
+    clear(c, static_cast<long>(count) * g.map_pixels() * width);
+    for (int tap = 0; tap < g.taps(); ++tap) {
+      const TapRows rows(g, count, tap);
+      for (int channel = 0; channel < channels; channel += kTapDepth) {
+        const int k = least(kTapDepth, channels - channel);
+        for (int r = 0; r < rows.count; ++r)
+          copy_values(a + static_cast<long>(r) * k,
+                      x + static_cast<long>(rows.source[r]) * channels + channel, k);
+        for (int column = 0; column < width; column += kTapBlock) {
+          const int n = least(kTapBlock, width - column);
+          const float* b =
+              task.weights + (first + column) * depth + (static_cast<long>(tap) * channels + channel) * n;
+          gemm(a, k, b, part, n, rows.count, k, n);
+          for (int r = 0; r < rows.count; ++r)
+            add_values(c + static_cast<long>(rows.row[r]) * width + column, part + r * n, n);
+        }
+      }
+    }
+    sink_forward<T>(task.sink, outputs, c, width, static_cast<long>(image) * g.map_pixels(),
+                    count * g.map_pixels(), first, width, panel_sums);
+    if (!task.sink.bias) flush_sums(panel_sums, outputs, sums);
+  }
+}
+
+template <class T>
+void tap_backward(const TapBackward& task, long begin, long end, float* scratch, double* sums) {
+  const TapGeometry& g = task.geometry;
+  const int channels = task.input.channels, outputs = task.outputs, images = g.images(), taps = g.taps();
+  const int first = static_cast<int>(begin) * kTapBlock;
+  const int width = least(static_cast<int>(end) * kTapBlock, channels) - first;
+  const int room = g.rows() + kPanelStep - 1;
+  Scratch memory{scratch};
+  float* x = memory.panel<float>(g.in_rows(), width);
+  float* x_gradient = memory.panel<float>(g.in_rows(), width);
+  float* gradient = memory.panel<float>(room, outputs);
+  float* inside = memory.panel<float>(room, outputs);  // its rows for which the tap is inside
+  float* tiles = memory.panel<float>(room, task.gradient_rows());
+  float* x_tiles = memory.panel<float>(room, kTapBlock);
+  float* part = memory.panel<float>(room, kTapBlock);
+  float* panel_sums = memory.next;
+  clear(panel_sums, 2L * channels);
+
+  for (int image = 0; image < g.batch; image += images) {
+    const int count = least(images, g.batch - image), in_pixels = count * g.height * g.width;
+    const long first_in = static_cast<long>(image) * g.height * g.width;
+    read_channels<T>(task.input, first_in, in_pixels, first, width, x);
+    read_gradients<T, float>(task.output, outputs, static_cast<long>(image) * g.map_pixels(),
+                             count * g.map_pixels(), gradient, gradient);
+    if (task.weights) clear(x_gradient, static_cast<long>(in_pixels) * width);
+    for (int tap = 0; tap < taps; ++tap) {
+      const TapRows rows(g, count, tap);
+      for (int r = 0; r < rows.count; ++r)
+        copy_values(inside + static_cast<long>(r) * outputs,
+                    gradient + static_cast<long>(rows.row[r]) * outputs, outputs);
+      pack_tn(inside, outputs, rows.count, outputs, tiles);
+      for (int column = 0; column < width; column += kTapBlock) {
+        const int n = least(kTapBlock, width - column), tile = tile_groups(n / kGroup) * kGroup;
+        for (int from = 0; from < n; from += tile)
+          for (int r = 0; r < rows.count; ++r)
+            copy_values(x_tiles + from * rows.count + r * tile,
+                        x + static_cast<long>(rows.source[r]) * width + column + from, tile);
+        const long block = static_cast<long>(first + column) * taps, of_tap = static_cast<long>(tap) * n;
+        gemm_tn_packed(tiles, x_tiles, task.weight_gradient + (block + of_tap) * task.gradient_rows(), n,
+                       rows.count, outputs, n, image > 0);
+        if (!task.weights) continue;
+        gemm(inside, outputs, task.weights + (block + of_tap) * outputs, part, n, rows.count, outputs, n);
+        for (int r = 0; r < rows.count; ++r)
+          add_values(x_gradient + static_cast<long>(rows.source[r]) * width + column, part + r * n, n);
+      }
+    }
+    if (!task.weights) continue;
+    sink_backward<T>(task.sink, channels, x_gradient, width, first_in, in_pixels, first, width, panel_sums);
+    if (!task.sink.external) flush_sums(panel_sums, channels, sums);
+  }
+}
+
+// [block of outputs][tap][part of the channels][what gemm reads].
+void pack_taps_by_output(const float* weights, long row_stride, int outputs, int channels, int taps,
+                         const float* row_scale, float* packed, long begin, long end) {
+  constexpr int kRun = 128;  // of a row of weights: with as many rows as a block has, half of L1
+  alignas(64) float lines[kTapBlock][kRun + kGroup];
+  const int depth = channels * taps;
+  for (long block = begin; block < end; ++block) {
+    const int first = static_cast<int>(block) * kTapBlock;
+    const int n = least(kTapBlock, static_cast<int>(padded(outputs)) - first);
+    const int known = least(n, outputs - first), tile = tile_groups(n / kGroup) * kGroup;
+    float* to = packed + static_cast<long>(first) * depth;
+    clear(lines[0], static_cast<long>(kTapBlock) * (kRun + kGroup));
+    for (int start = 0, channel = 0, tap = 0; start < depth; start += kRun) {
+      const int run = least(kRun, depth - start);
+      for (int j = 0; j < known; ++j) {
+        const float* from = weights + (first + j) * row_stride + start;
+        const float scale = row_scale ? row_scale[first + j] : 1.f;
+        for (int i = 0; i < run; ++i) lines[j][i] = from[i] * scale;
+      }
+      for (int i = 0; i < run; ++i) {
+        const int part = channel / kTapDepth * kTapDepth, k = least(kTapDepth, channels - part);
+        float* line = to + (static_cast<long>(tap) * channels + part) * n + (channel - part) * tile;
+        for (int from = 0; from < n; from += tile)
+          for (int j = 0; j < tile; ++j) line[static_cast<long>(from) * k + j] = lines[from + j][i];
+        if (++tap == taps) tap = 0, ++channel;
+      }
+    }
+  }
+}
+
+// [block of inputs][tap][what gemm reads].
+void pack_taps_by_input(const float* weights, long row_stride, int outputs, int channels, int taps,
+                        float* packed, long begin, long end) {
+  const int depth = static_cast<int>(padded(outputs));
+  for (long block = begin; block < end; ++block) {
+    const int first = static_cast<int>(block) * kTapBlock;
+    const int n = least(kTapBlock, channels - first), tile = tile_groups(n / kGroup) * kGroup;
+    float* to = packed + static_cast<long>(first) * taps * depth;
+    for (int output = 0; output < depth; ++output) {
+      const float* row = weights + output * row_stride + static_cast<long>(first) * taps;
+      for (int tap = 0; tap < taps; ++tap)
+        for (int from = 0; from < n; from += tile) {
+          float* line = to + static_cast<long>(tap) * n * depth + static_cast<long>(from) * depth +
+                        static_cast<long>(output) * tile;
+          if (output < outputs)
+            for (int j = 0; j < tile; ++j) line[j] = row[(from + j) * taps + tap];
+          else
+            clear(line, tile);
+        }
+    }
+  }
+}
+
+}  // namespace
+
+extern const TapKernels taps;
+const TapKernels taps = {{tap_forward<float>, tap_backward<float>},
+                         {tap_forward<bf16>, tap_backward<bf16>},
+                         pack_taps_by_output,
+                         pack_taps_by_input};
+
+}  // namespace singlepath::cpu::SINGLEPATH_ISA
