@@ -1,6 +1,7 @@
 // The connections that somebody else (Gloo) holds in this process, to watch and to close them from outside.
 #pragma once
 
+#include <cstddef>
 #include <set>
 #include <vector>
 

@@ -7,6 +7,8 @@
 #include <jerror.h>
 #include <jpeglib.h>
 
+#include "data/image/jpeg_baseline.h"
+
 namespace singlepath {
 namespace {
 
@@ -44,6 +46,7 @@ struct JpegDecoder::State {
   std::jmp_buf escape;
   char reason[JMSG_LENGTH_MAX] = "";
   std::vector<uint8_t> cmyk;
+  BaselineJpeg baseline;
 
   static State& of(j_common_ptr info) { return *static_cast<State*>(info->client_data); }
 
@@ -149,6 +152,9 @@ JpegHeader JpegDecoder::open(const uint8_t* data, size_t size) {
 PixelView JpegDecoder::decode(const Window& window, int denominator, int channels,
                               std::vector<uint8_t>& buffer) {
   State& state = *state_;
+  PixelView view;
+  was_own_ = own_ && denominator == 1 && state.baseline.decode(state.info, window, channels, buffer, &view);
+  if (was_own_) return view;
   if (!state.start(denominator, channels)) state.raise();
   const int full_width = static_cast<int>(state.info.output_width);
   const int begin = std::max(0, window.left - kMargin),

@@ -1,4 +1,4 @@
-// Decoding JPEG with libjpeg-turbo: the whole picture or a part of it.
+// Decoding JPEG, with libjpeg-turbo or faster: the whole picture or a part of it.
 #pragma once
 
 #include <memory>
@@ -29,9 +29,15 @@ class JpegDecoder {
   // Throws DecodeError, also for a file that ends early.
   PixelView decode(const Window& window, int denominator, int channels, std::vector<uint8_t>& buffer);
 
+  // Leaves every file to libjpeg, for comparison.
+  void use_libjpeg() { own_ = false; }
+  // Whether the last decode() was BaselineJpeg's.
+  bool was_own() const { return was_own_; }
+
  private:
   struct State;
   std::unique_ptr<State> state_;
+  bool own_ = true, was_own_ = false;
 };
 
 }  // namespace singlepath

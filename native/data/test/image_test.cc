@@ -7,6 +7,7 @@
 
 #include "core/rng.h"
 #include "data/image/decoder.h"
+#include "data/image/jpeg_samples.h"
 #include "data/image/resize.h"
 #include "data/placement.h"
 #include "data/test/check.h"
@@ -45,6 +46,29 @@ void windows_are_parts(const Bytes& file, RandomStream& random) {
       }
     }
   }
+}
+
+// Our own decoder gives libjpeg's pixels, for baseline files of all sizes, samplings, qualities and codes.
+void own_decoder_is_libjpeg(RandomStream& random) {
+  int own = 0;
+  constexpr int kRounds = 1500;
+  for (int round = 0; round < kRounds; round++) {
+    JpegKind kind;
+    kind.colours = below(random, 5) == 0 ? 1 : 3;
+    kind.wide = 1 + below(random, 2);
+    kind.high = 1 + below(random, 2);
+    kind.own_codes = below(random, 2) == 0;
+    kind.quality = round % 10 == 0 ? 100 : 1 + below(random, 100);
+    kind.restart = below(random, 3) == 0 ? 1 + below(random, 20) : 0;
+    kind.height = 1 + below(random, round % 4 == 0 ? 100 : 40);
+    kind.width = 1 + below(random, round % 4 == 1 ? 150 : 40);
+    kind.noise = below(random, 3) == 0 ? 0 : 1 + below(random, 255);
+    own += decodes_like_libjpeg(make_jpeg(kind), 6, random);
+  }
+  check(!has_jpeg_samples() || own > kRounds * 3 / 4, "our own decoder takes them");
+  JpegKind progressive;
+  progressive.progressive = true;
+  check(!decodes_like_libjpeg(make_jpeg(progressive), 2, random), "progressive files are libjpeg's");
 }
 
 // Every instruction set gives the same bytes; mirroring and an even area are exact.
@@ -127,6 +151,7 @@ int main() {
   RandomStream random(5, Purpose::test, 0);
   for (const auto& file : jpeg_seeds()) windows_are_parts(file, random);
   for (const auto& file : png_seeds()) windows_are_parts(file, random);
+  own_decoder_is_libjpeg(random);
   resizing_is_exact(random);
   boxes_lie_inside(random);
   std::puts("image_test: ok");

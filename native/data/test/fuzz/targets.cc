@@ -149,7 +149,7 @@ const std::vector<FuzzTarget>& fuzz_targets() {
        [](const Bytes& input) { read_images(SourceKind::packed, input); }, repair_packed},
       {"journal", [] { return std::vector<Bytes>{pack_journal()}; }, resume_pack, repair_pack_journal},
       {"idx", idx_seeds, run_idx, nullptr},
-      {"jpeg", jpeg_seeds, run_image, nullptr},
+      {"jpeg", jpeg_seeds, run_jpeg, nullptr},
       {"png", png_seeds, run_image, repair_png},
       {"cifar", cifar_seeds, run_cifar, nullptr},
       {"gzip", gzip_seeds, run_gzip, nullptr},
