@@ -30,8 +30,8 @@ class AgreementWalk {
         on_layer_(std::move(on_layer)),
         scores_(scores) {}
 
-  // `kernel`: K of the layers before `node`.
-  void visit(const TrieNode& node, const at::Tensor& x, const at::Tensor& kernel) {
+  // `kernel`: K of the layers before `node`. A chain lets go of its values as it goes.
+  void visit(const TrieNode& node, at::Tensor x, const at::Tensor& kernel) {
     cancellation_.check();
     at::Tensor sum = kernel.clone();
     const std::function<void(const at::Tensor&)> on_activation = [&](const at::Tensor& input) {
@@ -40,9 +40,10 @@ class AgreementWalk {
     StatisticsMap statistics;  // of this batch alone: nobody needs them
     Execution execution{node.architecture, parameters_, Mode::calibrate, nullptr, &statistics};
     execution.on_activation = &on_activation;
-    const at::Tensor y = run_layer(*node.layer, x, execution);
+    x = run_layer(*node.layer, x, execution);
     on_layer_();
-    for (const auto& [key, child] : node.children) visit(*child, y, sum);
+    size_t left = node.children.size();
+    for (const auto& [key, child] : node.children) visit(*child, --left == 0 ? std::move(x) : x, sum);
     if (node.candidates.empty()) return;
     const double score = std::get<1>(at::linalg_slogdet(sum)).item<double>();
     for (const size_t candidate : node.candidates) scores_[candidate] = score;
