@@ -33,6 +33,7 @@ NetworkOptions to_network_options(const Napi::Object& object) {
   if (options.tf32 && options.device.is_cpu())
     throw Error("INVALID_ARGUMENT", "Expected a CUDA device for precision tf32 but received cpu", "use fp32");
   options.graphs = get_boolean(object, "graphs");
+  options.folded = get_boolean(object, "folded");
   options.seed = static_cast<uint64_t>(get_integer(object, "seed"));
   return options;
 }

@@ -95,7 +95,7 @@ class Walk {
     ++layers_run_;
     if (settings_.recorded != nullptr) {
       const auto layer = static_cast<size_t>(node.layer - network_.layers.data());
-      return settings_.recorded->run(layer, node.architecture, x, mode_, node.row);
+      return settings_.recorded->run(layer, node.architecture, x, mode_, &node.row);
     }
     // A repeated run must not count its batch twice: its statistics go nowhere.
     StatisticsMap scratch;
@@ -195,7 +195,7 @@ PopulationScores evaluate_population(const NetworkDescription& network, Paramete
     });
     std::vector<LayerStatistics*> rows;
     for (auto& root : trie.roots) finish_statistics(*root, rows);
-    merge_statistics(rows);
+    if (settings.recorded != nullptr) settings.recorded->merge(rows);
     ScoreSheet sheet(group.candidates.size(), settings.device);
     each_batch(validation, [&](const Batch& batch) {
       walk.validate(trie, images_of(batch, settings.device, settings.storage, /*keep=*/true),

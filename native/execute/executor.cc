@@ -1,14 +1,24 @@
 #include "execute/executor.h"
 
 #include "graph/fusion.h"
+#include "ops/folded_unit.h"
 #include "ops/fused_block.h"
 #include "ops/op.h"
 
 namespace singlepath {
+namespace {
+
+Fusion fusion_of(const at::Tensor& x, const Execution& execution) {
+  if (can_fuse(x, execution)) return Fusion::blocks;
+  return execution.folded && execution.mode == Mode::evaluate ? Fusion::pointwise : Fusion::none;
+}
+
+}  // namespace
 
 at::Tensor run_graph(const Graph& graph, const at::Tensor& x, const Execution& execution) {
   const size_t count = graph.nodes.size();
-  const std::vector<FusionStep> steps = plan_steps(graph, can_fuse(x, execution));
+  const Fusion fusion = fusion_of(x, execution);
+  const std::vector<FusionStep> steps = plan_steps(graph, fusion);
   std::vector<at::Tensor> values(count + 1);
   std::vector<int> uses(count + 1, 0);  // values are freed after their last use
   for (const FusionStep& step : steps) {
@@ -26,8 +36,12 @@ at::Tensor run_graph(const Graph& graph, const at::Tensor& x, const Execution& e
     if (execution.on_activation != nullptr && step.node != nullptr && step.node->op == Op::activation) {
       (*execution.on_activation)(inputs[0]);
     }
-    values[step.output] = step.node != nullptr ? run_op(*step.node, inputs, execution)
-                                               : fused_block(step.block, inputs, execution);
+    if (step.node != nullptr)
+      values[step.output] = run_op(*step.node, inputs, execution);
+    else if (fusion == Fusion::pointwise)
+      values[step.output] = folded_unit(step.block.parts[0].units[0], inputs[0], execution);
+    else
+      values[step.output] = fused_block(step.block, inputs, execution);
   }
   return values[count];
 }

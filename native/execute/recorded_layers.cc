@@ -39,32 +39,37 @@ void copy_unless_same(const at::Tensor& target, const at::Tensor& source) {
 }  // namespace
 
 RecordedLayers::RecordedLayers(const NetworkDescription& network, ParameterStore& parameters,
-                               at::Device device, bool recording)
-    : network_(network), parameters_(parameters), device_(device), recording_(recording) {
+                               at::Device device, bool recording, bool folded)
+    : network_(network), parameters_(parameters), device_(device), recording_(recording), folded_(folded) {
   for (size_t i = 0; i < network.layers.size(); ++i) pools_.push_back(new_recording_pool(device));
 }
 
 RecordedLayers::Boundary& RecordedLayers::boundary(size_t layer, const at::Tensor& like) {
-  Boundary& own = boundaries_[{layer, Mode::train, {}, like.sizes().vec(), like.scalar_type()}];
-  if (!own.value.defined()) {
+  Boundary& own = boundaries_[{layer, like.sizes().vec(), like.scalar_type()}];
+  if (!own.value.defined())
     own.value = at::empty(like.sizes(), like.options().requires_grad(false), layout_of(like));
-    own.gradient = at::empty_like(own.value);
-  }
   return own;
 }
 
 RecordedLayers::Unit& RecordedLayers::unit_of(size_t layer, const Architecture& architecture,
-                                              const at::Tensor& x, Mode mode) {
+                                              const at::Tensor& x, Mode mode, bool buffers) {
   Architecture genes;
   for (const int32_t gene : network_.layers[layer].genes) genes.push_back(architecture[gene]);
   const auto [entry, fresh] =
-      units_.try_emplace({layer, mode, std::move(genes), x.sizes().vec(), x.scalar_type()});
+      units_.try_emplace({layer, mode, buffers, std::move(genes), x.sizes().vec(), x.scalar_type()});
   Unit& unit = entry->second;
   if (fresh) {
     unit.architecture = architecture;
+    unit.buffers = buffers;
     unit.recordable = mode != Mode::train || !has_dropout(network_.layers[layer].chosen(architecture));
   }
   return unit;
+}
+
+Execution RecordedLayers::execution_of(const Unit& unit, Mode mode, StatisticsMap& map) const {
+  Execution execution{unit.architecture, parameters_, mode, nullptr, unit.buffers ? nullptr : &map};
+  execution.folded = folded_;
+  return execution;
 }
 
 void RecordedLayers::record_training(Unit& unit, size_t layer) {
@@ -89,8 +94,8 @@ void RecordedLayers::record_run(Unit& unit, size_t layer, Mode mode) {
   unit.forward = record(device_, pools_[layer], [this, &unit, layer, mode] {
     StatisticsMap map;
     if (mode == Mode::evaluate) map = LayerStatistics::views_of(unit.parts, unit.statistics);
-    const Execution execution{unit.architecture, parameters_, mode, nullptr, &map};
-    copy_unless_same(unit.out->value, run_layer(network_.layers[layer], unit.in->value, execution));
+    const at::Tensor y = run_layer(network_.layers[layer], unit.in->value, execution_of(unit, mode, map));
+    copy_unless_same(unit.out->value, y);
     if (mode != Mode::calibrate || unit.parts.empty()) return;
     at::Tensor row = unit.statistics.view({-1});
     at::cat_out(row, LayerStatistics::pieces_of(unit.parts, map));
@@ -103,6 +108,9 @@ bool RecordedLayers::ready(Unit& unit, size_t layer, const at::Tensor& x, Mode m
   unit.in = &boundary(layer, x);
   try {
     if (mode == Mode::train) {
+      for (Boundary* own : {unit.in, unit.out}) {
+        if (!own->gradient.defined()) own->gradient = at::empty_like(own->value);
+      }
       record_training(unit, layer);
     } else {
       record_run(unit, layer, mode);
@@ -154,7 +162,7 @@ at::Tensor RecordedLayers::forward(const at::Tensor& images, const Execution& ex
   return leaf_of(x.to(at::kFloat), true);
 }
 
-void RecordedLayers::backward(const at::Tensor& gradient, const Execution& execution) {
+void RecordedLayers::backward(const at::Tensor& gradient, const Execution& execution, bool accumulate) {
   at::Tensor flowing = gradient;
   for (size_t layer = visits_.size(); layer-- > 0;) {
     Visit& visit = visits_[layer];
@@ -168,47 +176,58 @@ void RecordedLayers::backward(const at::Tensor& gradient, const Execution& execu
       visit.output.backward(flowing.to(visit.output.scalar_type()).contiguous(layout_of(flowing)));
     flowing = visit.input.grad();
   }
+  std::vector<ActivePath::Leaf> leaves;
   for (Visit& visit : visits_) {
-    execution.path->add(visit.recorded != nullptr ? visit.recorded->leaves : visit.path.leaves());
+    const auto& own = visit.recorded != nullptr ? visit.recorded->leaves : visit.path.leaves();
+    leaves.insert(leaves.end(), own.begin(), own.end());
   }
   visits_.clear();
+  if (accumulate)
+    execution.path->accumulate(leaves);
+  else
+    execution.path->add(leaves);
 }
 
-at::Tensor RecordedLayers::run_once(Unit& unit, size_t layer, const Architecture& architecture,
-                                    const at::Tensor& x, Mode mode, LayerStatistics& statistics) {
+at::Tensor RecordedLayers::run_once(Unit& unit, size_t layer, const at::Tensor& x, Mode mode,
+                                    LayerStatistics* statistics) {
   StatisticsMap map;
-  if (mode == Mode::evaluate) map = LayerStatistics::views_of(statistics.parts, statistics.merged);
-  const Execution execution{architecture, parameters_, mode, nullptr, &map};
-  const at::Tensor y = run_layer(network_.layers[layer], x, execution);
-  at::Tensor row = statistics.merged;
+  if (mode == Mode::evaluate && statistics != nullptr)
+    map = LayerStatistics::views_of(statistics->parts, statistics->merged);
+  const at::Tensor y = run_layer(network_.layers[layer], x, execution_of(unit, mode, map));
   if (mode == Mode::calibrate) {
-    statistics.parts = LayerStatistics::parts_of(network_.layers[layer].chosen(architecture), map, x.size(0));
-    const std::vector<at::Tensor> pieces = LayerStatistics::pieces_of(statistics.parts, map);
-    if (!pieces.empty()) statistics.batches.push_back(row = at::cat(pieces).view({2, -1}));
+    const Graph& graph = network_.layers[layer].chosen(unit.architecture);
+    statistics->parts = LayerStatistics::parts_of(graph, map, x.size(0));
+    const std::vector<at::Tensor> pieces = LayerStatistics::pieces_of(statistics->parts, map);
+    if (!pieces.empty()) statistics->batches.push_back(at::cat(pieces).view({2, -1}));
   }
   if (unit.out == nullptr) {
     unit.out = &boundary(layer + 1, y);
-    unit.parts = statistics.parts;
-    if (!unit.parts.empty()) unit.statistics = at::empty_like(row);
+    if (!unit.buffers) unit.parts = statistics->parts;
+    if (!unit.parts.empty())
+      unit.statistics =
+          at::empty_like(mode == Mode::calibrate ? statistics->batches.back() : statistics->merged);
   }
   return y.contiguous(layout_of(y));  // as in a boundary
 }
 
 at::Tensor RecordedLayers::run(size_t layer, const Architecture& architecture, const at::Tensor& x, Mode mode,
-                               LayerStatistics& statistics) {
-  if (mode == Mode::calibrate) statistics.images.push_back(x.size(0));
-  Unit& unit = unit_of(layer, architecture, x, mode);
-  if (!recording_ || !ready(unit, layer, x, mode))
-    return run_once(unit, layer, architecture, x, mode, statistics);
+                               LayerStatistics* statistics) {
+  if (mode == Mode::calibrate) statistics->images.push_back(x.size(0));
+  Unit& unit = unit_of(layer, architecture, x, mode, statistics == nullptr);
+  if (!recording_ || !ready(unit, layer, x, mode)) return run_once(unit, layer, x, mode, statistics);
   copy_unless_same(unit.in->value, x);
   const bool normalizes = !unit.parts.empty();
-  if (mode == Mode::evaluate && normalizes) copy_unless_same(unit.statistics, statistics.merged);
+  if (mode == Mode::evaluate && normalizes) copy_unless_same(unit.statistics, statistics->merged);
   unit.forward->replay();
   if (mode == Mode::calibrate) {
-    statistics.parts = unit.parts;
-    if (normalizes) statistics.batches.push_back(unit.statistics.clone());
+    statistics->parts = unit.parts;
+    if (normalizes) statistics->batches.push_back(unit.statistics.clone());
   }
   return unit.out->value;
+}
+
+void RecordedLayers::merge(const std::vector<LayerStatistics*>& all) const {
+  merge_statistics(all, folded_ ? &parameters_ : nullptr);
 }
 
 }  // namespace singlepath

@@ -35,12 +35,26 @@ class Finder {
       step.output = run.output;
       finish(std::move(step));
     }
+    return with_other_nodes();
+  }
+
+  std::vector<FusionStep> pointwise_steps() {
     for (size_t i = 0; i < nodes_.size(); ++i) {
-      if (!covered_[i + 1]) finish({&nodes_[i], {}, nodes_[i].inputs, static_cast<int32_t>(i + 1)});
+      const Node& conv = nodes_[i];
+      FusedUnit unit;
+      FusionStep step;
+      if (conv.kernel != 1 || conv.stride != 1 || conv.depthwise) continue;
+      if (!unit_at(static_cast<int32_t>(i), unit, step.output)) continue;
+      if (unit.activation != nullptr && unit.activation->activation != Activation::relu) {
+        unit.activation = nullptr;
+        step.output = value_of(*unit.norm);
+      }
+      step.inputs = conv.inputs;
+      step.block.parts = {{nullptr, {unit}}};
+      cover_nodes(unit);
+      finish(std::move(step));
     }
-    std::sort(steps_.begin(), steps_.end(),
-              [](const FusionStep& a, const FusionStep& b) { return a.output < b.output; });
-    return std::move(steps_);
+    return with_other_nodes();
   }
 
  private:
@@ -50,7 +64,22 @@ class Finder {
     return users.size() == 1 && users[0] >= 0 && nodes_[users[0]].op == op ? users[0] : -1;
   }
   const Node* producer(int32_t value) const { return value == 0 ? nullptr : &nodes_[value - 1]; }
+  int32_t value_of(const Node& node) const { return static_cast<int32_t>(&node - nodes_.data()) + 1; }
   void cover(int32_t value) { covered_[value] = true; }
+  void cover_nodes(const FusedUnit& unit) {
+    for (const Node* node : {unit.conv, unit.norm, unit.activation}) {
+      if (node != nullptr) cover(value_of(*node));
+    }
+  }
+
+  std::vector<FusionStep> with_other_nodes() {
+    for (size_t i = 0; i < nodes_.size(); ++i) {
+      if (!covered_[i + 1]) finish({&nodes_[i], {}, nodes_[i].inputs, static_cast<int32_t>(i + 1)});
+    }
+    std::sort(steps_.begin(), steps_.end(),
+              [](const FusionStep& a, const FusionStep& b) { return a.output < b.output; });
+    return std::move(steps_);
+  }
 
   static bool fusable(const Node& node) {
     return node.op == Op::conv2d && !node.bias && node.kernel % 2 == 1 && node.padding == node.kernel / 2 &&
@@ -110,11 +139,7 @@ class Finder {
   }
 
   void use(Run& run) {
-    for (const FusedUnit& unit : run.units) {
-      for (const Node* node : {unit.conv, unit.norm, unit.activation}) {
-        if (node != nullptr) cover(static_cast<int32_t>(node - nodes_.data()) + 1);
-      }
-    }
+    for (const FusedUnit& unit : run.units) cover_nodes(unit);
     if (taken_from(run.input) != nullptr) cover(run.input);
     run.units.clear();
   }
@@ -209,8 +234,9 @@ class Finder {
 
 }  // namespace
 
-std::vector<FusionStep> plan_steps(const Graph& graph, bool fused) {
-  if (fused) return Finder(graph).steps();
+std::vector<FusionStep> plan_steps(const Graph& graph, Fusion fusion) {
+  if (fusion == Fusion::blocks) return Finder(graph).steps();
+  if (fusion == Fusion::pointwise) return Finder(graph).pointwise_steps();
   std::vector<FusionStep> steps;
   for (size_t i = 0; i < graph.nodes.size(); ++i) {
     steps.push_back({&graph.nodes[i], {}, graph.nodes[i].inputs, static_cast<int32_t>(i + 1)});

@@ -45,7 +45,13 @@ struct FusionStep {
   int32_t output = 0;
 };
 
-// The steps that compute the graph's last value, in order. Without `fused`, one step a node.
-std::vector<FusionStep> plan_steps(const Graph& graph, bool fused);
+enum class Fusion {
+  none,       // one step a node
+  pointwise,  // blocks of one unit, for op by op: a 1x1 convolution of stride 1, its BatchNorm, a ReLU behind
+  blocks      // all that the fused kernels run
+};
+
+// The steps that compute the graph's last value, in order.
+std::vector<FusionStep> plan_steps(const Graph& graph, Fusion fusion);
 
 }  // namespace singlepath

@@ -15,6 +15,7 @@
 #include "ops/fused_block.h"
 #include "ops/fused_plan.h"
 #include "ops/op.h"
+#include "weights/folded_norm.h"
 
 namespace singlepath {
 namespace {
@@ -73,7 +74,8 @@ class FoldedBlock : public TimedBlock {
   void prepare(const at::Tensor& x) {
     std::vector<at::Tensor> values(graph().nodes.size() + 1);
     values[0] = x;
-    for (const FusionStep& step : plan_steps(graph(), can_fuse(x, execution_))) {
+    const Fusion fusion = can_fuse(x, execution_) ? Fusion::blocks : Fusion::none;
+    for (const FusionStep& step : plan_steps(graph(), fusion)) {
       Inputs inputs;
       for (const int32_t value : step.inputs) inputs.push_back(values[value]);
       Planned planned{{}, step.inputs, step.output, {}};
@@ -124,12 +126,12 @@ class FoldedBlock : public TimedBlock {
     if (const Node* norm = folded(value)) {
       const PooledStatistics& statistics = statistics_.at(norm);
       const NodeParameters& affine = parameters_.of(*norm);
-      at::Tensor scale = statistics.var.add(norm->eps).rsqrt();
-      if (norm->affine) scale = scale.mul(affine.weight->value);
-      at::Tensor shift = statistics.mean.mul(scale).neg();
-      if (norm->affine) shift = shift.add(affine.bias->value);
-      weight = weight.mul(scale.view({-1, 1, 1, 1}));
-      bias = bias.defined() ? bias.mul(scale).add(shift) : shift;
+      const at::Tensor gamma = norm->affine ? affine.weight->value : at::Tensor();
+      const at::Tensor beta = norm->affine ? affine.bias->value : at::Tensor();
+      const FoldedNorm own_norm =
+          folded_norm(statistics.mean, statistics.var.to(at::kDouble).add(norm->eps), gamma, beta);
+      weight = weight.mul(own_norm.scale.view({-1, 1, 1, 1}));
+      bias = bias.defined() ? bias.mul(own_norm.scale).add(own_norm.shift) : own_norm.shift;
     }
     weight = weight.to(x.scalar_type()).contiguous(at::MemoryFormat::ChannelsLast);
     if (bias.defined()) bias = bias.to(x.scalar_type());

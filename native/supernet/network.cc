@@ -71,7 +71,7 @@ Network::Network(NetworkDescription description, const NetworkOptions& options)
       parameters_(description_, options.seed, options.device),
       board_(options.device) {
   if (can_record(options.device))
-    recorded_.emplace(description_, parameters_, options.device, options.graphs);
+    recorded_.emplace(description_, parameters_, options.device, options.graphs, options.folded);
 }
 
 void Network::check(const Architecture& architecture) const {
@@ -161,9 +161,14 @@ Gradients Network::gradients(const BatchPtr& batch, const Architecture& architec
 
 at::Tensor Network::logits(const Batch& batch, const Architecture& architecture) {
   check(architecture);
-  const Execution execution{architecture, parameters_, Mode::evaluate, nullptr, nullptr, options_.fused};
-  return run_path(description_, images_of(batch, options_.device, options_.storage, /*keep=*/true),
-                  execution);
+  at::Tensor x = images_of(batch, options_.device, options_.storage, /*keep=*/true);
+  if (!recorded_) {
+    const Execution execution{architecture, parameters_, Mode::evaluate, nullptr, nullptr, options_.fused};
+    return run_path(description_, x, execution);
+  }
+  for (size_t layer = 0; layer < description_.layers.size(); ++layer)
+    x = recorded_->run(layer, architecture, x, Mode::evaluate, nullptr);
+  return x.to(at::kFloat);
 }
 
 TensorEntry Network::forward(const BatchPtr& batch, const Architecture& architecture) {
@@ -176,14 +181,25 @@ void Network::recalibrate(const std::vector<BatchPtr>& batches, const Architectu
   check(architecture);
   at::NoGradGuard no_grad;
   StatisticsMap statistics;
+  std::vector<LayerStatistics> rows(description_.layers.size());
   each_batch(batches, [&](const Batch& batch) {
     cancellation.check();
-    const Execution execution{architecture, parameters_, Mode::calibrate,
-                              nullptr,      &statistics, options_.fused};
-    run_path(description_, images_of(batch, options_.device, options_.storage, /*keep=*/true), execution);
+    at::Tensor x = images_of(batch, options_.device, options_.storage, /*keep=*/true);
+    if (!recorded_) {
+      const Execution execution{architecture, parameters_, Mode::calibrate,
+                                nullptr,      &statistics, options_.fused};
+      run_path(description_, x, execution);
+      return;
+    }
+    for (size_t layer = 0; layer < rows.size(); ++layer)
+      x = recorded_->run(layer, architecture, x, Mode::calibrate, &rows[layer]);
   });
-  for (auto& [node, own] : statistics) {
-    own.finish();
+  for (auto& [node, own] : statistics) own.finish();
+  std::vector<LayerStatistics*> filled;
+  for (LayerStatistics& own : rows) filled.push_back(&own);
+  if (recorded_) recorded_->merge(filled);
+  for (const LayerStatistics& own : rows) statistics.merge(LayerStatistics::views_of(own.parts, own.merged));
+  for (const auto& [node, own] : statistics) {
     const NodeParameters& buffers = parameters_.of(*node);
     const Slice slice{{own.mean.size(0)}};
     slice.of(buffers.running_mean->value).copy_(own.mean);

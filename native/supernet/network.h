@@ -17,6 +17,7 @@ struct NetworkOptions {
   at::ScalarType storage = at::kFloat;  // of activations
   bool tf32 = false;                    // float32 products may be rounded to TF32, on a GPU
   bool graphs = true;                   // layers as CUDA graphs, on a GPU
+  bool folded = true;                   // BatchNorm folded where paths are validated, on a GPU
   uint64_t seed = 0;
 };
 

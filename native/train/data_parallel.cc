@@ -120,7 +120,8 @@ struct Own {
 
 Own compute_own(const NetworkDescription& network, const std::vector<BatchPtr>& batches,
                 const Execution& execution, const StepOptions& options, at::Device device,
-                at::ScalarType storage, const DataParallel& parallel, const RunningAverages& averages) {
+                at::ScalarType storage, const DataParallel& parallel, const RunningAverages& averages,
+                RecordedLayers* recorded) {
   const int64_t world = parallel.group ? parallel.group->world_size() : 1;
   const int64_t here = parallel.shards / world;
   const int64_t first = parallel.group ? parallel.group->rank() * here : 0;
@@ -139,7 +140,8 @@ Own compute_own(const NetworkDescription& network, const std::vector<BatchPtr>& 
       at::Generator generator = execution.generator;
       if (first + shard > 0)
         generator.set_current_seed(mix64(options.random_key + static_cast<uint64_t>(first + shard)));
-      const StepResult one = accumulate_gradients(network, mine, execution, options, device, storage);
+      const StepResult one = accumulate_gradients(network, mine, execution, options, device, storage, nullptr,
+                                                  nullptr, nullptr, recorded, /*keep=*/true);
       own.filled = filled_leaves(*execution.path);
       Bucket bucket(*execution.path, averages, parallel.shards);
       size = bucket.size();
@@ -174,9 +176,10 @@ std::string ranks_with(const std::vector<Report>& reports, uint32_t flag) {
 
 StepResult accumulate_on_all_ranks(const NetworkDescription& network, const std::vector<BatchPtr>& batches,
                                    const Execution& execution, const StepOptions& options, at::Device device,
-                                   at::ScalarType storage, const DataParallel& parallel) {
+                                   at::ScalarType storage, const DataParallel& parallel,
+                                   RecordedLayers* recorded) {
   const RunningAverages averages(network, execution.architecture, execution.parameters, /*each=*/true);
-  Own own = compute_own(network, batches, execution, options, device, storage, parallel, averages);
+  Own own = compute_own(network, batches, execution, options, device, storage, parallel, averages, recorded);
   const auto computed = std::chrono::steady_clock::now();
   std::vector<Report> reports{own.report};
   try {

@@ -24,9 +24,10 @@ struct DataParallel {
 // the mean of all shards in the running averages, and returns the numbers of the global batch. `batches`:
 // those of this rank's shards in turn, again for each batch that is accumulated; where this rank has none
 // because it failed, the others are told. Throws RANK_LOST and RANKS_DIFFER besides what accumulate_gradients
-// throws, and NON_FINITE_LOSS on all ranks where one has it.
+// throws, and NON_FINITE_LOSS on all ranks where one has it. `recorded`: optional.
 StepResult accumulate_on_all_ranks(const NetworkDescription& network, const std::vector<BatchPtr>& batches,
                                    const Execution& execution, const StepOptions& options, at::Device device,
-                                   at::ScalarType storage, const DataParallel& parallel);
+                                   at::ScalarType storage, const DataParallel& parallel,
+                                   RecordedLayers* recorded);
 
 }  // namespace singlepath

@@ -89,7 +89,7 @@ StepResult StartedStep::finish() const {
 StepResult accumulate_gradients(const NetworkDescription& network, const std::vector<BatchPtr>& batches,
                                 const Execution& execution, const StepOptions& options, at::Device device,
                                 at::ScalarType storage, StepBoard* board, at::Tensor* logits,
-                                at::Tensor* input, RecordedLayers* recorded) {
+                                at::Tensor* input, RecordedLayers* recorded, bool keep) {
   at::AutoGradMode with_gradient(true);
   StepResult result;
   for (const BatchPtr& batch : batches) result.images += batch->count;
@@ -118,7 +118,7 @@ StepResult accumulate_gradients(const NetworkDescription& network, const std::ve
       result.correct += hits().item<int64_t>();
     }
     (batches.size() == 1 ? loss : loss * share).backward();
-    if (recorded != nullptr) recorded->backward(scores.grad(), execution);
+    if (recorded != nullptr) recorded->backward(scores.grad(), execution, keep || batches.size() > 1);
     if (logits != nullptr) *logits = scores.detach();
   }
   return result;
@@ -146,11 +146,11 @@ StartedStep start_step(const NetworkDescription& network, const std::vector<Batc
                        RecordedLayers* recorded) {
   const bool aside = board.numbers.defined();
   StartedStep step;
-  step.result = parallel != nullptr ? accumulate_on_all_ranks(network, batches, execution, options, device,
-                                                              storage, *parallel)
-                                    : accumulate_gradients(network, batches, execution, options, device,
-                                                           storage, aside ? &board : nullptr, nullptr,
-                                                           nullptr, batches.size() == 1 ? recorded : nullptr);
+  step.result = parallel != nullptr
+                    ? accumulate_on_all_ranks(network, batches, execution, options, device, storage,
+                                              *parallel, recorded)
+                    : accumulate_gradients(network, batches, execution, options, device, storage,
+                                           aside ? &board : nullptr, nullptr, nullptr, recorded);
   step.result.gradient_norm = std::numeric_limits<double>::quiet_NaN();
   if (aside) {
     update_on_device(step, *execution.path, options, board);

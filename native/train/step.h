@@ -59,16 +59,16 @@ class StartedStep {
 // Forward and backward of all batches on the path; gradients are left in the leaves of `execution.path`.
 // Throws NON_FINITE_LOSS before anything but running averages is changed (see RunningAverages); with a
 // `board` (for a GPU), loss, hits and failure are noted there instead, and nothing waits. `logits` (optional)
-// receives those of the last batch, `input` its images with gradient. With `recorded`, layers run through it;
-// for a single batch.
+// receives those of the last batch, `input` its images with gradient. With `recorded`, layers run through it,
+// and with `keep` the gradients outlive its next step.
 StepResult accumulate_gradients(const NetworkDescription& network, const std::vector<BatchPtr>& batches,
                                 const Execution& execution, const StepOptions& options, at::Device device,
                                 at::ScalarType storage, StepBoard* board = nullptr,
                                 at::Tensor* logits = nullptr, at::Tensor* input = nullptr,
-                                RecordedLayers* recorded = nullptr);
+                                RecordedLayers* recorded = nullptr, bool keep = false);
 
 // accumulate_gradients (of all ranks where `parallel` is given: train/data_parallel.h), clipping, update.
-// `recorded` (optional) serves steps of one batch in one process.
+// `recorded`: optional.
 StartedStep start_step(const NetworkDescription& network, const std::vector<BatchPtr>& batches,
                        const Execution& execution, const StepOptions& options, at::Device device,
                        at::ScalarType storage, StepBoard& board, const DataParallel* parallel = nullptr,

@@ -27,6 +27,8 @@ struct PooledStatistics {
   at::Tensor mean;    // [channels], float64 until finished, then float32
   at::Tensor var;     // squared deviations from the mean, summed, until finished; then the variance
   int64_t count = 0;  // values per channel: images x pixels
+  // The BatchNorm with these statistics as weights/folded_norm.h has it, where that was computed ahead.
+  at::Tensor scale, shift;
 
   // `batch_count` values per channel. The variance of a single value is taken as 0. On a GPU batches are put
   // aside until finish(), which merges them with a few launches in place of eight for each.
@@ -58,6 +60,8 @@ struct Execution {
   at::Generator generator = {};
   // Told the input of every activation as it runs (evaluate/naswot.h); not with fused kernels.
   const std::function<void(const at::Tensor&)>* on_activation = nullptr;
+  // evaluate, op by op: a BatchNorm behind a pointwise convolution is folded into it (ops/folded_unit.h).
+  bool folded = false;
 
   // Part of a parameter: a leaf with gradient when training, a plain view elsewhere.
   at::Tensor use(Parameter& parameter, const Slice& slice) const {

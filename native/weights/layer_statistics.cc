@@ -3,10 +3,15 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/cat.h>
+#include <ATen/ops/ones.h>
 #include <ATen/ops/stack.h>
 #include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros.h>
 
 #include <algorithm>
+#include <functional>
+
+#include "weights/folded_norm.h"
 
 namespace singlepath {
 
@@ -35,21 +40,54 @@ StatisticsMap LayerStatistics::views_of(const std::vector<Part>& parts, const at
     PooledStatistics& own = map[part.node];
     own.mean = row[0].narrow(0, place, part.channels);
     own.var = row[1].narrow(0, place, part.channels);
+    if (row.size(0) > 2) {
+      own.scale = row[2].narrow(0, place, part.channels);
+      own.shift = row[3].narrow(0, place, part.channels);
+    }
     place += part.channels;
   }
   return map;
 }
 
-void merge_statistics(const std::vector<LayerStatistics*>& all) {
+namespace {
+
+// One value a channel of all parts of all layers, in float64.
+at::Tensor by_channel(const std::vector<LayerStatistics*>& all, at::Device device,
+                      const std::function<double(const LayerStatistics::Part&)>& value) {
+  std::vector<double> values;
+  for (const LayerStatistics* own : all) {
+    for (const LayerStatistics::Part& part : own->parts)
+      values.insert(values.end(), static_cast<size_t>(part.channels), value(part));
+  }
+  return at::tensor(values, at::kDouble).to(device, /*non_blocking=*/true);
+}
+
+// [2, channels]: scale and shift of `merged` [2, channels], mean and variance.
+at::Tensor folded_rows(const std::vector<LayerStatistics*>& all, const at::Tensor& merged,
+                       const ParameterStore& parameters) {
+  std::vector<at::Tensor> gammas, betas;
+  for (const LayerStatistics* own : all) {
+    for (const LayerStatistics::Part& part : own->parts) {
+      const NodeParameters& norm = parameters.of(*part.node);
+      const Slice slice{{part.channels}};
+      const auto options = merged.options();
+      gammas.push_back(part.node->affine ? slice.of(norm.weight->value) : at::ones({part.channels}, options));
+      betas.push_back(part.node->affine ? slice.of(norm.bias->value) : at::zeros({part.channels}, options));
+    }
+  }
+  const auto eps = [](const LayerStatistics::Part& part) { return part.node->eps; };
+  const at::Tensor spread = merged[1].to(at::kDouble) + by_channel(all, merged.device(), eps);
+  const FoldedNorm folded = folded_norm(merged[0], spread, at::cat(gammas), at::cat(betas));
+  return at::stack({folded.scale, folded.shift});
+}
+
+}  // namespace
+
+void merge_statistics(const std::vector<LayerStatistics*>& all, const ParameterStore* parameters) {
   at::NoGradGuard no_grad;
   std::vector<LayerStatistics*> filled;
-  std::vector<double> pixels_of_channels;
   for (LayerStatistics* own : all) {
-    if (own->batches.empty()) continue;
-    filled.push_back(own);
-    for (const LayerStatistics::Part& part : own->parts)
-      pixels_of_channels.insert(pixels_of_channels.end(), static_cast<size_t>(part.channels),
-                                static_cast<double>(part.pixels));
+    if (!own->batches.empty()) filled.push_back(own);
   }
   if (filled.empty()) return;
   const std::vector<int64_t>& images = filled.front()->images;
@@ -62,8 +100,9 @@ void merge_statistics(const std::vector<LayerStatistics*>& all) {
   };
   double count = 0;
   for (const int64_t own : images) count += static_cast<double>(own);
-  const at::Tensor pixels =
-      at::tensor(pixels_of_channels, at::kDouble).to(like.device(), /*non_blocking=*/true);
+  const at::Tensor pixels = by_channel(filled, like.device(), [](const LayerStatistics::Part& part) {
+    return static_cast<double>(part.pixels);
+  });
 
   std::vector<at::Tensor> rows;
   at::Tensor mean;
@@ -82,7 +121,8 @@ void merge_statistics(const std::vector<LayerStatistics*>& all) {
   }
   const at::Tensor var = squares / (pixels * count - 1).clamp_min(1);
 
-  const at::Tensor merged = at::stack({mean, var}).to(at::kFloat);
+  at::Tensor merged = at::stack({mean, var}).to(at::kFloat);
+  if (parameters != nullptr) merged = at::cat({merged, folded_rows(filled, merged, *parameters)});
   int64_t place = 0;
   for (LayerStatistics* own : filled) {
     const int64_t channels = own->batches.front().size(1);

@@ -1,6 +1,8 @@
 #include "weights/parameters.h"
 
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/_foreach_add.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/full.h>
 #include <unistd.h>
@@ -147,6 +149,33 @@ void ActivePath::add(const std::vector<Leaf>& leaves) {
   for (const Leaf& leaf : leaves) {
     index_.emplace(leaf.parameter, leaves_.size());
     leaves_.push_back(leaf);
+  }
+}
+
+void ActivePath::accumulate(const std::vector<Leaf>& leaves) {
+  at::NoGradGuard no_grad;
+  // The first gradients are copied into one piece of memory, later ones added to theirs: a launch or two
+  // each.
+  std::vector<at::Tensor> first, sums, later, rows;
+  for (const Leaf& other : leaves) {
+    const at::Tensor& own = leaf(*other.parameter, other.slice);
+    const at::Tensor& gradient = other.view.grad();
+    if (!gradient.defined()) continue;
+    if (own.grad().defined()) {
+      sums.push_back(own.grad());
+      later.push_back(gradient);
+    } else {
+      first.push_back(own);
+      rows.push_back(gradient.reshape(-1));
+    }
+  }
+  if (!sums.empty()) at::_foreach_add_(sums, later);
+  if (rows.empty()) return;
+  const at::Tensor row = at::cat(rows);
+  int64_t place = 0;
+  for (at::Tensor& own : first) {
+    own.mutable_grad() = row.narrow(0, place, own.numel()).view(own.sizes());
+    place += own.numel();
   }
 }
 

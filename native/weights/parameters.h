@@ -80,6 +80,8 @@ class ActivePath {
   const at::Tensor& leaf(Parameter& parameter, const Slice& slice);
   // Leaves made elsewhere, of parameters that have none here yet.
   void add(const std::vector<Leaf>& leaves);
+  // Adds copies of the gradients of leaves made elsewhere to those of the leaves here.
+  void accumulate(const std::vector<Leaf>& leaves);
   std::vector<Leaf>& leaves() { return leaves_; }
 
  private:

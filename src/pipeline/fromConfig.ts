@@ -73,12 +73,12 @@ export function createNetwork(
   { runtime, seed }: Config,
   group = Group.alone(),
 ): Supernet {
-  const { kernels, precision, graphs, threads } = runtime;
+  const { kernels, precision, graphs, folded, threads } = runtime;
   // One GPU a rank.
   const device =
     runtime.device === 'cuda' && group.worldSize > 1 ? `cuda:${group.place.localRank}` : runtime.device;
   if (threads > 0) addon().setThreads(threads);
-  return new Supernet(space, { device, kernels, precision, graphs, seed });
+  return new Supernet(space, { device, kernels, precision, graphs, folded, seed });
 }
 
 /** What a run directory notes of where it computes: versions in checkpoints, the whole in events. */

@@ -59,11 +59,12 @@ export function splitIdentity({ data }: Config): Record<string, unknown> {
 export function scoreIdentity(config: Config): Record<string, unknown> {
   const { calibrationImages, validationImages, batchSize } = config.evaluate;
   const { normalize, channelOrder } = config.data;
+  const { device, folded } = config.runtime;
   return {
     images: { ...splitIdentity(config), normalize, channelOrder },
     // `statistics` tells scores from those of versions that averaged over batches.
     evaluate: { calibrationImages, validationImages, batchSize, statistics: 'pooled' },
-    runtime: runtimeIdentity(config.runtime),
+    runtime: { ...runtimeIdentity(config.runtime), ...(device !== 'cpu' && { folded }) },
   };
 }
 

@@ -136,6 +136,13 @@ describe('numbers', () => {
     assert.deepEqual([shared.correct, shared.top5, shared.loss], [alone.correct, alone.top5, alone.loss]);
     assert.deepEqual([shared.correct, shared.top5, shared.loss], [again.correct, again.top5, again.loss]);
     assertClose(shared.loss, theirs.loss, 1e-4, 'losses');
+    using plain = on(device, small, { folded: false });
+    assertClose(
+      shared.loss,
+      (await plain.evaluate(population, settings)).loss,
+      1e-4,
+      'losses of folded BatchNorm',
+    );
   });
 });
 
@@ -158,11 +165,11 @@ describe('what the product promises', () => {
       using opByOp = on(device, space, { precision, graphs: false });
       const paths = randomArchitectures(space, 6, 8);
       for (let step = 0; step < (onCard ? 36 : 3); step++) {
-        const batch = pixels(space, 32, step);
+        const batches = (step % 4 === 2 ? [0, 1] : [0]).map((i) => pixels(space, 32, step + 100 * i));
         const path = paths[step % paths.length]!;
         const [own, expected] = [
-          await graphs.step(batch, path, { ...STEP, clipGradientNorm: 5 }),
-          await opByOp.step(batch, path, { ...STEP, clipGradientNorm: 5 }),
+          await graphs.step(batches, path, { ...STEP, clipGradientNorm: 5 }),
+          await opByOp.step(batches, path, { ...STEP, clipGradientNorm: 5 }),
         ];
         assert.deepEqual(own, expected, `${space.name}, ${precision}, step ${step}`);
       }

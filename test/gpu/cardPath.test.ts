@@ -1,6 +1,7 @@
 /*
  * What is written for a GPU, on a CPU: SINGLEPATH_CARD_PATH=1 takes the CPU for a card whose results come 2 ms late. So
- * the guarded update, late results, scores that stay on the card and the merging of statistics run where no card is.
+ * the guarded update, late results, scores that stay on the card and the merging of statistics run where no card is; what is
+ * recorded and what is folded are in recordings.test.ts and folded.test.ts.
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -8,22 +9,14 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { packageRoot } from '../../src/core/packageRoot.js';
 import { addon } from '../../src/runtime/addon.js';
-import type { NativeBatch } from '../../src/runtime/native.js';
 import { Supernet } from '../../src/supernet/supernet.js';
 import { changed } from '../native/compare.js';
-import { mixedSpace, quantSpace, shuffleNetSpace, widthSpace } from '../native/networks.js';
-import { randomArchitectures, randomBatch, STEP } from '../native/setup.js';
+import { shuffleNetSpace, widthSpace } from '../native/networks.js';
+import { brokenBatch, randomArchitectures, randomBatch, STEP } from '../native/setup.js';
 
 process.env.SINGLEPATH_CARD_PATH = '1'; // before the addon is loaded
 const old = /^(1\.|2\.[0-5]\.)/.test(addon().versions().torch) && 'GPUs need libtorch 2.6';
 const OPTIONS = { ...STEP, learningRate: 0.02, clipGradientNorm: 1 };
-const broken = ({ channels, size }: { channels: number; size: number }, count = 2): NativeBatch =>
-  new (addon().Batch)({
-    images: new Float32Array(count * channels * size * size).fill(Number.NaN),
-    shape: [count, channels, size, size],
-    labels: Array.from({ length: count }, () => 0),
-  });
-
 test('the properties of steps and scores, and PyTorch’s numbers, hold there too', { skip: old }, () => {
   const files = ['properties', 'torch', 'calibration'].map((name) =>
     join(packageRoot(), 'dist', 'test', 'native', `${name}.test.js`),
@@ -74,7 +67,7 @@ for (const space of [shuffleNetSpace(), widthSpace()]) {
       await net.step(batches[0]!, paths[0]!, OPTIONS);
       const before = await net.state();
       const [failed, behind, later] = await Promise.allSettled([
-        net.step(broken(space.input), paths[1]!, OPTIONS),
+        net.step(brokenBatch(space), paths[1]!, OPTIONS),
         net.step(batches[2]!, paths[2]!, OPTIONS),
         net.step(batches[3]!, paths[3]!, OPTIONS),
       ]);
@@ -88,130 +81,6 @@ for (const space of [shuffleNetSpace(), widthSpace()]) {
     });
   });
 }
-
-describe('training steps as recordings', { skip: old }, () => {
-  for (const space of [
-    shuffleNetSpace(), // with dropout in its head
-    widthSpace(),
-    mixedSpace(),
-    quantSpace('lsq', 'lsq', [1, 2, 4, 32]),
-  ]) {
-    test(`${space.name}: the bits of steps op by op`, async () => {
-      using recorded = new Supernet(space, { kernels: 'aten', seed: 3 });
-      using opByOp = new Supernet(space, { kernels: 'aten', seed: 3, graphs: false });
-      const few = randomArchitectures(space, 4, 2);
-      for (let i = 0; i < 16; i++) {
-        // Now and then a smaller batch, or two batches in one step: these run op by op.
-        const batches = i === 9 ? [randomBatch(space, 5, i)] : [randomBatch(space, 8, i)];
-        if (i === 11) batches.push(randomBatch(space, 8, 100));
-        const path = few[i % few.length]!;
-        const [own, expected] = [
-          await recorded.step(batches, path, OPTIONS),
-          await opByOp.step(batches, path, OPTIONS),
-        ];
-        assert.deepEqual(own, expected, `step ${i}`);
-      }
-      assert.deepEqual(changed(await recorded.state(), await opByOp.state()), []);
-      const { recorded: count, refusal } = await recorded.graphs();
-      assert.ok(count >= space.layers.length - 1, `${count} recordings`);
-      assert.equal(refusal, null);
-      assert.deepEqual(await opByOp.graphs(), { recorded: 0, refusal: null });
-    });
-  }
-
-  test('scores: op by op and recorded, shared and alone', async () => {
-    for (const space of [shuffleNetSpace(), widthSpace()]) {
-      using recorded = new Supernet(space, { kernels: 'aten', seed: 3 });
-      using opByOp = new Supernet(space, { kernels: 'aten', seed: 3, graphs: false });
-      const population = randomArchitectures(space, 7, 5);
-      const settings = {
-        calibration: [8, 8, 5].map((count, i) => randomBatch(space, count, i)),
-        validation: [8, 3].map((count, i) => randomBatch(space, count, 10 + i)),
-      };
-      const { layersRun: _, ...expected } = await opByOp.evaluate(population, settings);
-      for (const share of [true, true, false, true]) {
-        const { layersRun: __, ...scores } = await recorded.evaluate(population, { ...settings, share });
-        assert.deepEqual(scores, expected);
-      }
-      assert.ok((await recorded.graphs()).recorded >= 2 * space.layers.length);
-      assert.deepEqual((await recorded.evaluate([population[3]!], settings)).loss, [expected.loss[3]]);
-    }
-  });
-
-  test('the largest batch is the one that is recorded, also where it was not the first', async () => {
-    const space = widthSpace();
-    using net = new Supernet(space, { kernels: 'aten', seed: 3 });
-    const [path] = randomArchitectures(space, 1, 1);
-    for (const count of [3, 8, 8]) await net.step(randomBatch(space, count, count), path!, OPTIONS);
-    const { recorded } = await net.graphs();
-    assert.ok(recorded >= space.layers.length - 1, `${recorded} recordings`);
-    await net.step(randomBatch(space, 3, 1), path!, OPTIONS);
-    assert.equal((await net.graphs()).recorded, recorded);
-  });
-
-  for (const space of [shuffleNetSpace(), mixedSpace(), quantSpace('lsq', 'lsq', [1, 2, 4, 32])]) {
-    test(`${space.name}: what comes between steps changes none of them`, async () => {
-      const run = async (graphs: boolean) => {
-        using net = new Supernet(space, { kernels: 'aten', seed: 3, graphs });
-        const few = randomArchitectures(space, 3, 2);
-        const first = await net.state();
-        const step = (i: number) => net.step(randomBatch(space, 8, i), few[i % 3]!, OPTIONS);
-        const evaluate = (counts: number[], signal?: AbortSignal, onProgress = () => {}) =>
-          net.evaluate(few, {
-            calibration: counts.map((count, i) => randomBatch(space, count, 50 + i)),
-            validation: [randomBatch(space, 7, 70), randomBatch(space, 2, 71)],
-            ...{ signal, onProgress },
-          });
-        const interrupted = async () => {
-          const controller = new AbortController();
-          // It may be over before it hears of it.
-          await evaluate([8, 3], controller.signal, () => controller.abort()).catch(() => {});
-        };
-        const work: (() => Promise<unknown>)[] = [
-          ...[0, 1, 2, 3, 4, 5].map((i) => () => step(i)),
-          () => net.load(first),
-          () => step(6),
-          () => evaluate([8, 3, 5]),
-          () => step(7),
-          () => net.gradients(randomBatch(space, 8, 99), few[0]!, OPTIONS),
-          () => net.step(broken(space.input, 8), few[1]!, OPTIONS),
-          () => evaluate([8, 3, 5]),
-          interrupted,
-          () => evaluate([1, 1]),
-          () => evaluate([8, 3, 5]),
-          () => net.recalibrate([randomBatch(space, 8, 90), randomBatch(space, 3, 91)], few[2]!),
-          () =>
-            Promise.allSettled([
-              step(8),
-              evaluate([4]),
-              step(9),
-              net.step(broken(space.input, 8), few[0]!, OPTIONS),
-              step(10),
-            ]),
-          () => step(11),
-        ];
-        const outcomes: unknown[] = [];
-        for (const one of work) outcomes.push(await one().catch(({ code }) => code));
-        return JSON.stringify({ outcomes, state: await net.state() }, (key, value) =>
-          key === 'layersRun' ? undefined : ArrayBuffer.isView(value) ? [...(value as Float32Array)] : value,
-        );
-      };
-      assert.equal(await run(true), await run(false));
-    });
-  }
-
-  test('a loss that is not finite, and the step after it', async () => {
-    const space = shuffleNetSpace();
-    using net = new Supernet(space, { kernels: 'aten', seed: 3 });
-    const [path] = randomArchitectures(space, 1, 1);
-    for (let i = 0; i < 3; i++) await net.step(randomBatch(space, 2, i), path!, OPTIONS);
-    const before = await net.state();
-    await assert.rejects(net.step(broken(space.input), path!, OPTIONS), { code: 'NON_FINITE_LOSS' });
-    assert.deepEqual(changed(before, await net.state()), []);
-    await net.step(randomBatch(space, 2, 5), path!, OPTIONS);
-    assert.notDeepEqual(changed(before, await net.state()), []);
-  });
-});
 
 test('a step calls few operators: none for each parameter beside forward and backward', {
   skip: old,

@@ -28,6 +28,12 @@ export function randomBatch(space: SearchSpace, count: number, seed: number): Na
   return new (addon().Batch)({ images, shape: [count, channels, size, size], labels });
 }
 
+/** Images that are no numbers, from which no loss is finite. */
+export function brokenBatch({ input: { channels, size } }: SearchSpace, count = 2): NativeBatch {
+  const images = new Float32Array(count * channels * size * size).fill(Number.NaN);
+  return new (addon().Batch)({ images, shape: [count, channels, size, size], labels: Array(count).fill(0) });
+}
+
 export function randomArchitectures(space: SearchSpace, count: number, seed: number): number[][] {
   const random = new RandomStream(seed, 'test', 1);
   return Array.from({ length: count }, () => space.genes.map(({ size }) => random.integer(size)));

@@ -22,6 +22,8 @@ export interface NetworkOptions {
   precision: 'fp32' | 'bf16' | 'tf32';
   /** On a GPU: layers as CUDA graphs, one for each choice, in training and for candidates. */
   graphs: boolean;
+  /** On a GPU: validation and `forward` with BatchNorm folded into pointwise convolutions. */
+  folded: boolean;
   /** Seed of the initial weights. */
   seed: number;
 }
