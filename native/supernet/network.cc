@@ -2,34 +2,27 @@
 
 #include <ATen/Context.h>
 #include <ATen/core/grad_mode.h>
-#include <ATen/ops/empty_like.h>
 #include <c10/util/Exception.h>
 
 #include <algorithm>
-#include <cmath>
-#include <sstream>
 
 #include "core/error.h"
 #include "core/rng.h"
 #include "core/sizes.h"
-#include "data/later.h"
+#include "evaluate/recalibrate.h"
 #include "execute/executor.h"
 #include "execute/images.h"
 #include "execute/upload.h"
 #include "runtime/cuda_device.h"
 #include "runtime/device.h"
 #include "weights/running_averages.h"
+#include "weights/state.h"
 
 namespace singlepath {
 namespace {
 
 // Below it evaluation does not try with less memory.
 constexpr int64_t kLeastMemory = 1 << 20;
-
-// Momentum of parameter `name` in checkpoints.
-const std::string kOptimizerPrefix = "optimizer.";
-
-constexpr const char* kOtherSpace = "use the space, input size and classes it was trained with";
 
 // A generator of its own: libtorch's default one belongs to the whole process.
 at::Generator seeded_generator(at::Device device, uint64_t seed) {
@@ -45,22 +38,6 @@ const NetworkOptions& prepared(const NetworkOptions& options) {
   use_own_stream(options.device);
   if (!options.device.is_cpu()) pin_batches();
   return options;
-}
-
-bool is_momentum(const TensorEntry& entry) {
-  return entry.name.compare(0, kOptimizerPrefix.size(), kOptimizerPrefix) == 0;
-}
-
-void check_values(const TensorEntry& entry, bool positive) {
-  for (size_t i = 0; i < entry.data.size(); ++i) {
-    const float value = entry.data[i];
-    if (std::isfinite(value) && !(positive && value <= 0)) continue;
-    throw Error("INVALID_CHECKPOINT",
-                std::string("Expected ") + (positive ? "positive" : "finite") + " numbers in tensor '" +
-                    entry.name + "' but received " + std::to_string(value) + " at position " +
-                    std::to_string(i),
-                "these weights are of a training that diverged, or damaged: take an earlier checkpoint");
-  }
 }
 
 }  // namespace
@@ -179,32 +156,7 @@ TensorEntry Network::forward(const BatchPtr& batch, const Architecture& architec
 void Network::recalibrate(const std::vector<BatchPtr>& batches, const Architecture& architecture,
                           const Cancellation& cancellation) {
   check(architecture);
-  at::NoGradGuard no_grad;
-  StatisticsMap statistics;
-  std::vector<LayerStatistics> rows(description_.layers.size());
-  each_batch(batches, [&](const Batch& batch) {
-    cancellation.check();
-    at::Tensor x = images_of(batch, options_.device, options_.storage, /*keep=*/true);
-    if (!recorded_) {
-      const Execution execution{architecture, parameters_, Mode::calibrate,
-                                nullptr,      &statistics, options_.fused};
-      run_path(description_, x, execution);
-      return;
-    }
-    for (size_t layer = 0; layer < rows.size(); ++layer)
-      x = recorded_->run(layer, architecture, x, Mode::calibrate, &rows[layer]);
-  });
-  for (auto& [node, own] : statistics) own.finish();
-  std::vector<LayerStatistics*> filled;
-  for (LayerStatistics& own : rows) filled.push_back(&own);
-  if (recorded_) recorded_->merge(filled);
-  for (const LayerStatistics& own : rows) statistics.merge(LayerStatistics::views_of(own.parts, own.merged));
-  for (const auto& [node, own] : statistics) {
-    const NodeParameters& buffers = parameters_.of(*node);
-    const Slice slice{{own.mean.size(0)}};
-    slice.of(buffers.running_mean->value).copy_(own.mean);
-    slice.of(buffers.running_var->value).copy_(own.var);
-  }
+  recalibrate_path(description_, parameters_, architecture, batches, on_this_device({}), cancellation);
 }
 
 std::vector<Architecture> Network::rows_of(const Architecture& candidates, int64_t count) const {
@@ -274,45 +226,11 @@ Network::Graphs Network::graphs() const {
 }
 
 std::vector<TensorEntry> Network::state() {
-  std::vector<TensorEntry> entries;
-  for (const Parameter& parameter : parameters_.all()) {
-    entries.push_back(entry_of(parameter.name, parameter.value));
-    if (parameter.momentum.defined()) {
-      entries.push_back(entry_of(kOptimizerPrefix + parameter.name, parameter.momentum));
-    }
-  }
-  std::sort(entries.begin(), entries.end(),
-            [](const TensorEntry& a, const TensorEntry& b) { return a.name < b.name; });
-  return entries;
+  return state_of(parameters_);
 }
 
 void Network::load(const std::vector<TensorEntry>& entries) {
-  at::NoGradGuard no_grad;
-  std::vector<Parameter*> parameters;  // all are checked before any is written
-  for (const TensorEntry& entry : entries) {
-    Parameter* parameter =
-        parameters_.find(is_momentum(entry) ? entry.name.substr(kOptimizerPrefix.size()) : entry.name);
-    if (parameter == nullptr)
-      throw Error("INVALID_CHECKPOINT", "Unknown tensor '" + entry.name + "'", kOtherSpace);
-    if (parameter->value.sizes() != at::IntArrayRef(entry.shape) ||
-        parameter->value.numel() != static_cast<int64_t>(entry.data.size())) {
-      std::ostringstream message;
-      message << "Expected shape " << parameter->value.sizes() << " for tensor '" << entry.name
-              << "' but received " << at::IntArrayRef(entry.shape);
-      throw Error("INVALID_CHECKPOINT", message.str(), kOtherSpace);
-    }
-    check_values(entry, parameter->positive && !is_momentum(entry));
-    parameters.push_back(parameter);
-  }
-  for (size_t i = 0; i < entries.size(); ++i) {
-    at::Tensor& momentum = parameters[i]->momentum;
-    if (!is_momentum(entries[i])) {
-      copy_into(parameters[i]->value, entries[i]);
-      continue;
-    }
-    if (!momentum.defined()) momentum = at::empty_like(parameters[i]->value);
-    copy_into(momentum, entries[i]);
-  }
+  load_state(parameters_, entries);
 }
 
 }  // namespace singlepath

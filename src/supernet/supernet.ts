@@ -1,21 +1,20 @@
 import { kernelsOn, runtimeSchema } from '../config/schema/runtime.js';
 import { checkArguments, checkCallbacks } from '../core/check.js';
-import { expected, SinglePathError } from '../core/errors.js';
+import { SinglePathError } from '../core/errors.js';
 import { addon } from '../runtime/addon.js';
 import { callNative, cancellation } from '../runtime/call.js';
 import type {
   EvaluateResult,
   NativeBatch,
   NativeNetwork,
-  NetworkDescription,
   ParallelStep,
   StepOptions,
   StepResult,
   TensorEntry,
 } from '../runtime/native.js';
 import { checkArchitecture } from '../space/architecture.js';
-import { parametersOf } from '../space/parameters.js';
 import type { Architecture, SearchSpace } from '../space/types.js';
+import { checkBatch, describeNetwork } from './description.js';
 
 export interface SupernetOptions {
   /** `cpu` or `cuda:N`. Default `cpu`. */
@@ -277,34 +276,5 @@ export class Supernet implements Disposable {
   #genes(architecture: Architecture): Int32Array {
     checkArchitecture(this.space, architecture);
     return Int32Array.from(architecture);
-  }
-}
-
-/** What the native executor needs of a space: native/graph/graph.h. */
-export function describeNetwork(space: SearchSpace): NetworkDescription {
-  return {
-    layers: space.layers.map(({ name, gene = -1, choices }) => ({ name, gene, choices })),
-    genes: space.genes.map(({ size, layer }) => ({ size, layer })),
-    parameters: parametersOf(space),
-  };
-}
-
-/**
- * Images and labels must be the space's: native weights are slices of the largest size, so fewer channels would
- * run without a word, and a label beyond the classes ends a CUDA device's work for good.
- *
- * @throws SinglePathError `INVALID_ARGUMENT`
- */
-function checkBatch({ name, input, classes }: SearchSpace, batch: NativeBatch): void {
-  const shape = batch?.shape as unknown;
-  if (!Array.isArray(shape)) throw expected('a Batch', `a call of '${name}'`, batch);
-  const [, ...image] = shape as number[];
-  const wanted = [input.channels, input.size, input.size];
-  if (image.some((size, d) => size !== wanted[d])) {
-    throw expected(`images of shape [${wanted.join(', ')}]`, `a batch of '${name}'`, image);
-  }
-  const wrong = batch.labels().find((label) => label < 0n || label >= classes);
-  if (wrong !== undefined) {
-    throw expected(`labels from 0 to ${classes - 1}`, `a batch of '${name}'`, Number(wrong));
   }
 }

@@ -16,7 +16,7 @@ import { parseTrueAccuracies } from '../../src/search/truth.js';
 import { parseArchitecture } from '../../src/space/architecture.js';
 import { parseSpace } from '../../src/space/file/load.js';
 import { getSpace } from '../../src/space/spaces/catalog.js';
-import { describeNetwork } from '../../src/supernet/supernet.js';
+import { describeNetwork } from '../../src/supernet/description.js';
 import { madeUpTable, ONE_ROW } from '../latency/tables.js';
 import { mixedSpace, quantSpace, twoPathsSpace } from '../native/networks.js';
 import { randomBatch, STEP } from '../native/setup.js';
@@ -142,7 +142,14 @@ const spaces = [mixedSpace(), quantSpace('lsq', 'pact', [1, 2, 32]), twoPathsSpa
 /** A description whose text was damaged: it is refused, or it is a network, and then it works or says why not. */
 async function runNetwork(input: Buffer): Promise<void> {
   const description = parsed(input) as NetworkDescription & { space: number };
-  const options = { device: 'cpu', kernels: 'fused', precision: 'fp32', graphs: true, folded: true, seed: 0 } as const;
+  const options = {
+    device: 'cpu',
+    kernels: 'fused',
+    precision: 'fp32',
+    graphs: true,
+    folded: true,
+    seed: 0,
+  } as const;
   const net = new (addon().Network)(description, options);
   const batch = randomBatch(spaces[description.space] ?? spaces[0]!, 2, 1);
   try {

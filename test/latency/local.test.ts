@@ -9,7 +9,7 @@ import { pathRows, spaceRows } from '../../src/latency/rows.js';
 import { addon } from '../../src/runtime/addon.js';
 import { getSpace } from '../../src/space/spaces/catalog.js';
 import type { SearchSpace } from '../../src/space/types.js';
-import { describeNetwork } from '../../src/supernet/supernet.js';
+import { describeNetwork } from '../../src/supernet/description.js';
 import { withoutAddon } from '../cli/native.js';
 
 const stop = { warmUpSeconds: 0, warmUpCalls: 1, samples: 5, tolerance: 1, maxSeconds: 0, timeout: 60 };

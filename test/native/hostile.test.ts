@@ -9,13 +9,21 @@ import { addon } from '../../src/runtime/addon.js';
 import type { NetworkDescription } from '../../src/runtime/native.js';
 import { EvaluationCache } from '../../src/search/cache.js';
 import { choiceLayer, defineSpace, fixed } from '../../src/space/define.js';
-import { describeNetwork, Supernet } from '../../src/supernet/supernet.js';
+import { describeNetwork } from '../../src/supernet/description.js';
+import { Supernet } from '../../src/supernet/supernet.js';
 import { mixedSpace, quantSpace, twoPathsSpace } from './networks.js';
 import { randomBatch, STEP } from './setup.js';
 
 /* What a caller can get wrong: it ends in an error with a code, never in the process. */
 
-const OPTIONS = { device: 'cpu', kernels: 'fused', precision: 'fp32', graphs: true, folded: true, seed: 0 } as const;
+const OPTIONS = {
+  device: 'cpu',
+  kernels: 'fused',
+  precision: 'fp32',
+  graphs: true,
+  folded: true,
+  seed: 0,
+} as const;
 const network = (description: unknown) =>
   new (addon().Network)(description as NetworkDescription, OPTIONS).dispose();
 

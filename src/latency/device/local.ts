@@ -3,7 +3,7 @@ import { checkArguments } from '../../core/check.js';
 import { addon } from '../../runtime/addon.js';
 import { callNative, cancellation } from '../../runtime/call.js';
 import type { NativeStopwatch } from '../../runtime/native.js';
-import { describeNetwork } from '../../supernet/supernet.js';
+import { describeNetwork } from '../../supernet/description.js';
 import { type Block, blockKey } from '../rows.js';
 import type { Environment } from '../table.js';
 import { machineEnvironment } from './machine.js';
