@@ -7,7 +7,7 @@ import { packageRoot } from '../src/core/packageRoot.js';
 import { RandomStream } from '../src/core/rng.js';
 import { getSpace } from '../src/space/spaces/catalog.js';
 import type { SearchSpace } from '../src/space/types.js';
-import { describeNetwork } from '../src/supernet/supernet.js';
+import { describeNetwork } from '../src/supernet/description.js';
 import type { BenchSettings } from './settings.js';
 
 /** One measurement of one side. */
