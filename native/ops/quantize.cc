@@ -34,10 +34,16 @@ at::Tensor scale_gradient(const at::Tensor& step, double scale) {
   return scaled + (step - scaled).detach();
 }
 
+// The gradient at a bound is 1, as inside. That of libtorch's clamp was so too, and is 0 there since 2.14.
+at::Tensor clamp_through(const at::Tensor& x, double low, double high) {
+  const at::Tensor clamped = x.detach().clamp(low, high);
+  return at::GradMode::is_enabled() ? at::where(x.ge(low).logical_and_(x.le(high)), x, clamped) : clamped;
+}
+
 // `count`: N_W or N_F of section 2.2.
 at::Tensor lsq(const at::Tensor& x, const at::Tensor& step, double low, double high, int64_t count) {
   const at::Tensor s = scale_gradient(step, 1 / std::sqrt(static_cast<double>(count) * high));
-  return round_through((x / s).clamp(low, high)) * s;
+  return round_through(clamp_through(x / s, low, high)) * s;
 }
 
 }  // namespace
@@ -65,7 +71,7 @@ at::Tensor lsq_weight(const at::Tensor& weight, const at::Tensor& step, int64_t 
   if (bits >= kFloatBits) return weight;
   if (bits == 1) {
     const at::Tensor s = scale_gradient(step, 1 / std::sqrt(static_cast<double>(weight.numel())));
-    const at::Tensor unit = (weight / s).clamp(-1, 1);
+    const at::Tensor unit = clamp_through(weight / s, -1, 1);
     return straight_through(unit, sign_of(unit.detach())) * s;
   }
   const double half = std::pow(2.0, bits - 1);
