@@ -58,7 +58,9 @@ ChainPlan plan(const Chain& chain) {
         unit.kernel, unit.stride};
     p.depth = unit.in_channels * p.taps;
     p.width = static_cast<int>(padded(unit.out_channels));
-    const bool dense = unit.convolution == Convolution::dense && unit.in_channels % kGroup == 0;
+    // Not of images, whose few channels would be padded to a group.
+    const bool dense =
+        unit.convolution == Convolution::dense && 3 * padded(unit.in_channels) <= 4 * unit.in_channels;
     p.by_taps = dense && p.geometry.out_height * p.geometry.out_width <= kTapPixels;
     p.winograd = dense && !p.by_taps && unit.kernel == 3 && unit.stride == 1 &&
                  winograd_kernels().of(chain.storage).forward != nullptr;

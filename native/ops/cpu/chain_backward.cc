@@ -86,10 +86,10 @@ void copy_taps(const TapBackward& task, const UnitPlan& unit, const UnitGradient
     for (long o = begin; o < end; ++o) {
       float* row = to.weight + o * to.weight_stride;
       for (int first = 0; first < channels; first += kTapBlock) {
-        const int width = std::min(kTapBlock, channels - first);
-        const float* from = task.weight_gradient + first * taps * rows + o * width;
-        for (int c = 0; c < width; ++c)
-          for (int tap = 0; tap < taps; ++tap) *row++ = from[tap * rows * width + c];
+        const int width = std::min(kTapBlock, task.channels() - first);
+        const float* from = task.weight_gradient + (first * rows + o * width) * taps;
+        for (int c = 0; c < std::min(width, channels - first); ++c)
+          for (int tap = 0; tap < taps; ++tap) *row++ = from[tap * width + c];
       }
     }
   });
@@ -292,7 +292,7 @@ void backward(const Chain& chain, const Input& input, const Output& output, cons
       float* weights = static_cast<float*>(packed);
       TapBackward task{gradient, in, {unit.geometry}, unit.width, weights, nullptr, sink};
       task.weight_gradient = static_cast<float*>(workspace.shared(
-          Workspace::weight_gradients, sizeof(float) * task.gradient_rows() * u.in_channels * unit.taps));
+          Workspace::weight_gradients, sizeof(float) * task.gradient_rows() * task.channels() * unit.taps));
       if (wanted)
         pool.parallel_for(task.items(), 1, [&](long begin, long end, int) {
           tap_kernels().pack_by_input(u.weight, u.weight_stride, u.out_channels, u.in_channels, unit.taps,
@@ -304,13 +304,13 @@ void backward(const Chain& chain, const Input& input, const Output& output, cons
     } else if (unit.winograd) {
       float* weights = static_cast<float*>(packed);
       if (wanted)
-        pool.parallel_for(u.in_channels / kGroup, 1, [&](long begin, long end, int) {
+        pool.parallel_for(in_width / kGroup, 1, [&](long begin, long end, int) {
           winograd_kernels().pack_by_input(u.weight, u.weight_stride, u.out_channels, u.in_channels, weights,
                                            begin, end);
         });
       const WinogradBackward task{gradient, in, {unit.geometry}, unit.width, weights, nullptr, sink};
       const std::size_t size =
-          static_cast<std::size_t>(kWinogradPositions) * task.gradient_rows() * u.in_channels;
+          static_cast<std::size_t>(kWinogradPositions) * task.gradient_rows() * task.channels();
       result = run_backward(workspace, task, winograd_kernels().of(chain.storage).backward, in_width, size);
       pool.parallel_for(u.out_channels, 16, [&](long begin, long end, int) {
         winograd_kernels().weight_gradient(result.weight_gradients, result.pieces, static_cast<long>(size),

@@ -29,7 +29,9 @@ struct UnitPlan {
 
   bool depthwise() const { return unit->convolution == Convolution::depthwise; }
   std::size_t packed_floats() const {
-    if (winograd) return static_cast<std::size_t>(kWinogradPositions) * unit->in_channels * width;
+    if (by_taps || winograd)
+      return static_cast<std::size_t>(winograd ? kWinogradPositions : taps) * padded(unit->in_channels) *
+             width;
     return depthwise() ? static_cast<std::size_t>(width) * taps
                        : static_cast<std::size_t>(padded(depth)) * width;
   }

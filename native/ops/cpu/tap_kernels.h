@@ -30,37 +30,38 @@ struct TapGeometry : Geometry {
 };
 
 struct TapForward {
-  Operand input;  // channels a multiple of kGroup
+  Operand input;
   TapGeometry geometry;
   int outputs;           // padded
   const float* weights;  // TapKernels::pack_by_output
   ForwardSink sink;
 
+  SINGLEPATH_INLINE int channels() const { return static_cast<int>(padded(input.channels)); }
   SINGLEPATH_INLINE long items() const { return (outputs + kTapBlock - 1) / kTapBlock; }
   SINGLEPATH_INLINE long scratch_floats() const {
-    return (geometry.in_rows() + 1L) * input.channels +
-           (geometry.rows() + kPanelStep) * (kTapDepth + kTapBlock) +
+    return (geometry.in_rows() + 1L) * channels() + (geometry.rows() + kPanelStep) * (kTapDepth + kTapBlock) +
            static_cast<long>(geometry.rows()) * outputs + 2L * outputs + 64;
   }
 };
 
 struct TapBackward {
   OutputGradient output;
-  Operand input;  // channels a multiple of kGroup
+  Operand input;
   TapGeometry geometry;
   int outputs;             // padded
   const float* weights;    // TapKernels::pack_by_input; null when the input needs no gradient
-  float* weight_gradient;  // [block][tap][gradient_rows()][channels of the block], overwritten
+  float* weight_gradient;  // [block][gradient_rows()][tap][channels of the block], overwritten
   BackwardSink sink;
 
-  SINGLEPATH_INLINE long items() const { return (input.channels + kTapBlock - 1) / kTapBlock; }
+  SINGLEPATH_INLINE int channels() const { return static_cast<int>(padded(input.channels)); }
+  SINGLEPATH_INLINE long items() const { return (channels() + kTapBlock - 1) / kTapBlock; }
   SINGLEPATH_INLINE long gradient_rows() const {
     return (outputs + kPanelStep - 1) / kPanelStep * kPanelStep;
   }
   SINGLEPATH_INLINE long scratch_floats() const {
-    return 2 * (geometry.in_rows() + 1L) * input.channels +
+    return 2 * (geometry.in_rows() + 1L) * channels() +
            (geometry.rows() + kPanelStep) * (2L * outputs + gradient_rows() + 2 * kTapBlock) +
-           2L * input.channels + 64;
+           2L * channels() + 64;
   }
 };
 
@@ -74,8 +75,8 @@ struct TapKernels {
   TapStorageKernels float32;
   TapStorageKernels bfloat16;
 
-  // Weights as pack_by_output and pack_by_input take them, the blocks [begin, end) of what forward and
-  // backward read: as many floats as weights, the outputs padded.
+  // Weights as kernels.h takes them, the blocks [begin, end) of what forward and backward read; taps times
+  // padded channels times padded outputs in all.
   void (*pack_by_output)(const float* weights, long row_stride, int outputs, int channels, int taps,
                          const float* row_scale, float* packed, long begin, long end);
   void (*pack_by_input)(const float* weights, long row_stride, int outputs, int channels, int taps,

@@ -31,35 +31,37 @@ struct WinogradGeometry : Geometry {
 };
 
 struct WinogradForward {
-  Operand input;  // channels a multiple of kGroup
+  Operand input;
   WinogradGeometry geometry;
   int outputs;           // padded
   const float* weights;  // pack_by_output
   ForwardSink sink;
 
+  SINGLEPATH_INLINE int channels() const { return static_cast<int>(padded(input.channels)); }
   SINGLEPATH_INLINE long scratch_floats() const {
-    return kWinogradPositions * geometry.room() * static_cast<long>(input.channels + outputs) +
-           geometry.band_floats(input.channels > outputs ? input.channels : outputs) + 2L * outputs + 64;
+    return kWinogradPositions * geometry.room() * static_cast<long>(channels() + outputs) +
+           geometry.band_floats(channels() > outputs ? channels() : outputs) + 2L * outputs + 64;
   }
 };
 
 struct WinogradBackward {
   OutputGradient output;
-  Operand input;  // channels a multiple of kGroup
+  Operand input;
   WinogradGeometry geometry;
   int outputs;             // padded
   const float* weights;    // pack_by_input; null when the input needs no gradient
   float* weight_gradient;  // [position][gradient_rows()][channels] of this thread, added to
   BackwardSink sink;
 
+  SINGLEPATH_INLINE int channels() const { return static_cast<int>(padded(input.channels)); }
   SINGLEPATH_INLINE long items() const { return geometry.items(); }
   SINGLEPATH_INLINE long gradient_rows() const {
     return (outputs + kPanelStep - 1) / kPanelStep * kPanelStep;
   }
   SINGLEPATH_INLINE long scratch_floats() const {
-    const long widest = input.channels > outputs ? input.channels : outputs;
+    const long widest = channels() > outputs ? channels() : outputs;
     return 2 * kWinogradPositions * geometry.room() * widest + geometry.room() * (gradient_rows() + widest) +
-           2 * geometry.band_floats(widest) + 2L * input.channels + 64;
+           2 * geometry.band_floats(widest) + 2L * channels() + 64;
   }
 };
 
@@ -74,8 +76,7 @@ struct WinogradKernels {
   WinogradStorageKernels bfloat16;
 
   // Weights [outputs][channels][9] transformed, for groups of kGroup columns [begin, end): the b of a product
-  // for each position, [channels] x [padded outputs] or [padded outputs] x [channels], kWinogradPositions
-  // floats a weight.
+  // for each position, [padded channels] x [padded outputs] or the other way around.
   void (*pack_by_output)(const float* weights, long row_stride, int outputs, int channels,
                          const float* row_scale, float* packed, long begin, long end);
   void (*pack_by_input)(const float* weights, long row_stride, int outputs, int channels, float* packed,

@@ -51,7 +51,7 @@ void read_channels(const Operand& in, long first, int count, int channel, int wi
 template <class T>
 void tap_forward(const TapForward& task, long begin, long end, float* scratch, double* sums) {
   const TapGeometry& g = task.geometry;
-  const int channels = task.input.channels, outputs = task.outputs, images = g.images();
+  const int channels = task.channels(), outputs = task.outputs, images = g.images();
   const long depth = static_cast<long>(channels) * g.taps();
   const int first = static_cast<int>(begin) * kTapBlock;
   const int width = least(static_cast<int>(end) * kTapBlock, outputs) - first;
@@ -93,7 +93,7 @@ void tap_forward(const TapForward& task, long begin, long end, float* scratch, d
 template <class T>
 void tap_backward(const TapBackward& task, long begin, long end, float* scratch, double* sums) {
   const TapGeometry& g = task.geometry;
-  const int channels = task.input.channels, outputs = task.outputs, images = g.images(), taps = g.taps();
+  const int channels = task.channels(), outputs = task.outputs, images = g.images(), taps = g.taps();
   const int first = static_cast<int>(begin) * kTapBlock;
   const int width = least(static_cast<int>(end) * kTapBlock, channels) - first;
   const int room = g.rows() + kPanelStep - 1;
@@ -127,11 +127,11 @@ void tap_backward(const TapBackward& task, long begin, long end, float* scratch,
           for (int r = 0; r < rows.count; ++r)
             copy_values(x_tiles + from * rows.count + r * tile,
                         x + static_cast<long>(rows.source[r]) * width + column + from, tile);
-        const long block = static_cast<long>(first + column) * taps, of_tap = static_cast<long>(tap) * n;
-        gemm_tn_packed(tiles, x_tiles, task.weight_gradient + (block + of_tap) * task.gradient_rows(), n,
-                       rows.count, outputs, n, image > 0);
+        const long before = static_cast<long>(first + column) * taps, of_tap = static_cast<long>(tap) * n;
+        gemm_tn_packed(tiles, x_tiles, task.weight_gradient + before * task.gradient_rows() + of_tap,
+                       taps * n, rows.count, outputs, n, image > 0);
         if (!task.weights) continue;
-        gemm(inside, outputs, task.weights + (block + of_tap) * outputs, part, n, rows.count, outputs, n);
+        gemm(inside, outputs, task.weights + (before + of_tap) * outputs, part, n, rows.count, outputs, n);
         for (int r = 0; r < rows.count; ++r)
           add_values(x_gradient + static_cast<long>(rows.source[r]) * width + column, part + r * n, n);
       }
@@ -143,11 +143,11 @@ void tap_backward(const TapBackward& task, long begin, long end, float* scratch,
 }
 
 // [block of outputs][tap][part of the channels][what gemm reads].
-void pack_taps_by_output(const float* weights, long row_stride, int outputs, int channels, int taps,
+void pack_taps_by_output(const float* weights, long row_stride, int outputs, int known_channels, int taps,
                          const float* row_scale, float* packed, long begin, long end) {
   constexpr int kRun = 128;  // of a row of weights: with as many rows as a block has, half of L1
   alignas(64) float lines[kTapBlock][kRun + kGroup];
-  const int depth = channels * taps;
+  const int channels = static_cast<int>(padded(known_channels)), depth = channels * taps;
   for (long block = begin; block < end; ++block) {
     const int first = static_cast<int>(block) * kTapBlock;
     const int n = least(kTapBlock, static_cast<int>(padded(outputs)) - first);
@@ -156,10 +156,12 @@ void pack_taps_by_output(const float* weights, long row_stride, int outputs, int
     clear(lines[0], static_cast<long>(kTapBlock) * (kRun + kGroup));
     for (int start = 0, channel = 0, tap = 0; start < depth; start += kRun) {
       const int run = least(kRun, depth - start);
+      const int there = most(0, least(run, known_channels * taps - start));
       for (int j = 0; j < known; ++j) {
         const float* from = weights + (first + j) * row_stride + start;
         const float scale = row_scale ? row_scale[first + j] : 1.f;
-        for (int i = 0; i < run; ++i) lines[j][i] = from[i] * scale;
+        for (int i = 0; i < there; ++i) lines[j][i] = from[i] * scale;
+        clear(lines[j] + there, run - there);
       }
       for (int i = 0; i < run; ++i) {
         const int part = channel / kTapDepth * kTapDepth, k = least(kTapDepth, channels - part);
@@ -178,7 +180,8 @@ void pack_taps_by_input(const float* weights, long row_stride, int outputs, int 
   const int depth = static_cast<int>(padded(outputs));
   for (long block = begin; block < end; ++block) {
     const int first = static_cast<int>(block) * kTapBlock;
-    const int n = least(kTapBlock, channels - first), tile = tile_groups(n / kGroup) * kGroup;
+    const int n = least(kTapBlock, static_cast<int>(padded(channels)) - first);
+    const int tile = tile_groups(n / kGroup) * kGroup;
     float* to = packed + static_cast<long>(first) * taps * depth;
     for (int output = 0; output < depth; ++output) {
       const float* row = weights + output * row_stride + static_cast<long>(first) * taps;
@@ -186,10 +189,9 @@ void pack_taps_by_input(const float* weights, long row_stride, int outputs, int 
         for (int from = 0; from < n; from += tile) {
           float* line = to + static_cast<long>(tap) * n * depth + static_cast<long>(from) * depth +
                         static_cast<long>(output) * tile;
-          if (output < outputs)
-            for (int j = 0; j < tile; ++j) line[j] = row[(from + j) * taps + tap];
-          else
-            clear(line, tile);
+          const int known = output < outputs ? least(tile, channels - first - from) : 0;
+          for (int j = 0; j < known; ++j) line[j] = row[(from + j) * taps + tap];
+          for (int j = known; j < tile; ++j) line[j] = 0;
         }
     }
   }

@@ -116,7 +116,7 @@ struct TileRow {
 template <class T>
 SINGLEPATH_INLINE void read_input(const Operand& in, const TileRow& tile_row, float* band) {
   const T* data = static_cast<const T*>(in.data);
-  const int channels = in.channels;
+  const int channels = static_cast<int>(padded(in.channels));
   with_reader<T>(in, [&](auto read) {
     tile_row.read(channels, band, [&](long pixel, float* to) {
       read_rows(
@@ -137,7 +137,7 @@ inline void multiply(const float* v, const float* b, float* m, int rows, int dep
 template <class T>
 void winograd_forward(const WinogradForward& task, long begin, long end, float* scratch, double* sums) {
   const WinogradGeometry& g = task.geometry;
-  const int channels = task.input.channels, outputs = task.outputs, room = g.room();
+  const int channels = task.channels(), outputs = task.outputs, room = g.room();
   const int across = g.tiles_across();
   float* v = scratch;
   float* m = v + static_cast<long>(kPositions) * room * channels;
@@ -168,7 +168,7 @@ void winograd_forward(const WinogradForward& task, long begin, long end, float* 
 template <class T>
 void winograd_backward(const WinogradBackward& task, long begin, long end, float* scratch, double* sums) {
   const WinogradGeometry& g = task.geometry;
-  const int channels = task.input.channels, outputs = task.outputs, room = g.room();
+  const int channels = task.channels(), outputs = task.outputs, room = g.room();
   const int across = g.tiles_across(), widest = most(channels, outputs);
   const long of_channels = static_cast<long>(room) * channels, of_outputs = static_cast<long>(room) * outputs;
   float* v = scratch;                                            // later the transformed gradient
@@ -268,30 +268,33 @@ SINGLEPATH_INLINE void pack_group(int group, int depth, int n, float* packed, co
 
 void pack_winograd_by_output(const float* weights, long row_stride, int outputs, int channels,
                              const float* row_scale, float* packed, long begin, long end) {
+  const int depth = static_cast<int>(padded(channels)), n = static_cast<int>(padded(outputs));
   for (long group = begin; group < end; ++group) {
-    const int first = static_cast<int>(group) * kGroup, known = least(kGroup, outputs - first);
-    pack_group(static_cast<int>(group), channels, static_cast<int>(padded(outputs)), packed,
-               [&](int d, float (*lines)[kGroup]) {
-                 for (int j = 0; j < kGroup; ++j) {
-                   const float* filter = weights + (first + j) * row_stride + d * 9L;
-                   const float scale = row_scale && j < known ? row_scale[first + j] : 1.f;
-                   for (int tap = 0; tap < 9; ++tap) lines[tap][j] = j < known ? filter[tap] * scale : 0.f;
-                 }
-               });
+    const int first = static_cast<int>(group) * kGroup;
+    pack_group(static_cast<int>(group), depth, n, packed, [&](int d, float (*lines)[kGroup]) {
+      const int known = d < channels ? least(kGroup, outputs - first) : 0;
+      for (int j = 0; j < kGroup; ++j) {
+        const float* filter = weights + (first + j) * row_stride + d * 9L;
+        const float scale = row_scale && j < known ? row_scale[first + j] : 1.f;
+        for (int tap = 0; tap < 9; ++tap) lines[tap][j] = j < known ? filter[tap] * scale : 0.f;
+      }
+    });
   }
 }
 
 // The filter is turned around.
 void pack_winograd_by_input(const float* weights, long row_stride, int outputs, int channels, float* packed,
                             long begin, long end) {
-  for (long group = begin; group < end; ++group)
-    pack_group(static_cast<int>(group), static_cast<int>(padded(outputs)), channels, packed,
-               [&](int d, float (*lines)[kGroup]) {
-                 const float* filters = weights + d * row_stride + group * kGroup * 9;
-                 for (int j = 0; j < kGroup; ++j)
-                   for (int tap = 0; tap < 9; ++tap)
-                     lines[8 - tap][j] = d < outputs ? filters[j * 9 + tap] : 0.f;
-               });
+  const int depth = static_cast<int>(padded(outputs)), n = static_cast<int>(padded(channels));
+  for (long group = begin; group < end; ++group) {
+    const int first = static_cast<int>(group) * kGroup;
+    pack_group(static_cast<int>(group), depth, n, packed, [&](int d, float (*lines)[kGroup]) {
+      const int known = d < outputs ? least(kGroup, channels - first) : 0;
+      const float* filters = weights + d * row_stride + first * 9L;
+      for (int j = 0; j < kGroup; ++j)
+        for (int tap = 0; tap < 9; ++tap) lines[8 - tap][j] = j < known ? filters[j * 9 + tap] : 0.f;
+    });
+  }
 }
 
 void winograd_weight_gradient(const float* parts, int threads, long size, long gradient_rows, int channels,
@@ -300,7 +303,7 @@ void winograd_weight_gradient(const float* parts, int threads, long size, long g
     for (int c = 0; c < channels; c += kLanes) {
       Vec u[kPositions];
       for (int t = 0; t < kPositions; ++t) {
-        const float* from = parts + (t * gradient_rows + output) * channels + c;
+        const float* from = parts + (t * gradient_rows + output) * padded(channels) + c;
         u[t] = load(from);
         for (int thread = 1; thread < threads; ++thread) u[t] += load(from + thread * size);
       }
@@ -320,7 +323,7 @@ void winograd_weight_gradient(const float* parts, int threads, long size, long g
         SINGLEPATH_UNROLL for (int x = 0; x < 3; ++x) store(filters[3 * y + x], taps[x]);
       }
       float* to = gradient + output * row_stride + c * 9L;
-      for (int j = 0; j < kLanes; ++j)
+      for (int j = 0; j < least(kLanes, channels - c); ++j)
         for (int tap = 0; tap < 9; ++tap) *to++ = filters[tap][j];
     }
 }
