@@ -133,7 +133,8 @@ bool JpegBits::more() {
 bool JpegBits::cut_off() {
   while (more()) {
   }
-  return data_end_ - next_ < 2;
+  // A marker may be filled up with bytes like its first one.
+  return std::all_of(next_, data_end_, [](uint8_t byte) { return byte == 0xff; });
 }
 
 bool JpegBits::restart(int number) {
