@@ -80,7 +80,10 @@ for (const file of files) {
   });
 
   test(`configs/small/${file}: supernet, search, baseline, retraining and export run`, { skip }, async () => {
-    const config = loadConfig({ files: [path], set: FEW });
+    // After three steps the classes of a quantized network hang on single levels, on which an ONNX runtime rounds otherwise: it
+    // gives 3 of 64 images another class. test/export/onnx.test.ts trains such a network for longer.
+    const quantized = loadConfig({ files: [path] }).search.constraints.some((one) => one.includes('bitops'));
+    const config = loadConfig({ files: [path], set: [...FEW, `export.onnx=${!quantized}`] });
     const root = temporaryFolder();
     const supernet = join(root, 'supernet');
     const trained = await runTrain(config, { runDir: supernet });
