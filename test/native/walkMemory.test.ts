@@ -45,8 +45,9 @@ test('a long chain lets go of its results, and branches keep theirs', async () =
   const nets = KERNELS.map((kernels) => new Supernet(space, { kernels }));
   const [one, two] = [randomBatch(space, IMAGES, 1), randomBatch(space, IMAGES, 2)];
   const settings = { calibration: [one], validation: [two] };
-  // Beside its input and output a layer has values in between, and images are there twice, as a batch and normalized.
-  const atOnce = 8;
+  // Beside its input and output a layer has values in between and the panels of its kernels, and images are there twice, as a
+  // batch and normalized.
+  const atOnce = 12;
   for (const [name, limit, work] of [
     ['alone', atOnce, (net) => net.evaluate([ALL_FIRST], settings)],
     ['validate', atOnce, (net) => net.validate([one, two], ALL_FIRST)],
