@@ -126,19 +126,13 @@ BackwardSums run_backward(Workspace& workspace, const Task& task, Kernel kernel,
   const int pieces = static_cast<int>(std::min<long>(pool.pieces(items, 1), fit));
   float* gradients = static_cast<float*>(
       workspace.shared(Workspace::weight_gradients, pieces * weight_floats * sizeof(float)));
-  const std::size_t count = 2 * static_cast<std::size_t>(sums_width);
-  double* sums = static_cast<double*>(workspace.shared(Workspace::sums, pieces * count * sizeof(double)));
-  workspace.reserve_scratch(task.scratch_floats());
-  pool.run(pieces, [&](int piece, int thread) {
-    Task own = task;
-    own.weight_gradient = gradients + piece * weight_floats;
-    std::memset(own.weight_gradient, 0, weight_floats * sizeof(float));
-    std::memset(sums + piece * count, 0, count * sizeof(double));
-    const WorkRange range = partition(items, 1, piece, pieces);
-    kernel(own, range.begin, range.end, workspace.scratch(thread), sums + piece * count);
-  });
-  for (int piece = 1; piece < pieces; ++piece)
-    for (std::size_t i = 0; i < count; ++i) sums[i] += sums[piece * count + i];
+  const double* sums = run_pieces(workspace, items, 1, pieces, sums_width, task.scratch_floats(),
+                                  [&](int piece, long begin, long end, float* scratch, double* own_sums) {
+                                    Task own = task;
+                                    own.weight_gradient = gradients + piece * weight_floats;
+                                    std::memset(own.weight_gradient, 0, weight_floats * sizeof(float));
+                                    kernel(own, begin, end, scratch, own_sums);
+                                  });
   return {sums, gradients, pieces};
 }
 

@@ -63,25 +63,34 @@ Operand input_operand(const Chain& chain, const Input& input);
 // A raw output as the next unit reads it.
 Operand raw_operand(const UnitPlan& unit, const void* raw, const UnitVectors& vectors);
 
-// Runs a kernel on all threads and returns its sums, double [2][width]: a sum for each piece, added up in
-// order.
-template <class Task, class Kernel>
-const double* run_summed(Workspace& workspace, const Task& task, Kernel kernel, long items, long grain,
-                         int width, long scratch_floats) {
-  ThreadPool& pool = workspace.pool();
-  const int pieces = pool.pieces(items, grain);
+// Calls body(piece, begin, end, scratch, sums) on all threads for pieces of [0, items) and returns the sums,
+// double [2][width]: those of the pieces, zero at first, added up in order.
+template <class Body>
+const double* run_pieces(Workspace& workspace, long items, long grain, int pieces, int width,
+                         long scratch_floats, const Body& body) {
   const std::size_t count = 2 * static_cast<std::size_t>(width);
   double* sums = static_cast<double*>(workspace.shared(Workspace::sums, pieces * count * sizeof(double)));
   workspace.reserve_scratch(scratch_floats);
-  pool.run(pieces, [&](int piece, int thread) {
+  workspace.pool().run(pieces, [&](int piece, int thread) {
     double* own = sums + piece * count;
     std::memset(own, 0, count * sizeof(double));
     const WorkRange range = partition(items, grain, piece, pieces);
-    kernel(task, range.begin, range.end, workspace.scratch(thread), own);
+    body(piece, range.begin, range.end, workspace.scratch(thread), own);
   });
   for (int piece = 1; piece < pieces; ++piece)
     for (std::size_t i = 0; i < count; ++i) sums[i] += sums[piece * count + i];
   return sums;
+}
+
+// The sums of a kernel that knows no pieces.
+template <class Task, class Kernel>
+const double* run_summed(Workspace& workspace, const Task& task, Kernel kernel, long items, long grain,
+                         int width, long scratch_floats) {
+  const int pieces = workspace.pool().pieces(items, grain);
+  return run_pieces(workspace, items, grain, pieces, width, scratch_floats,
+                    [&](int, long begin, long end, float* scratch, double* sums) {
+                      kernel(task, begin, end, scratch, sums);
+                    });
 }
 
 }  // namespace singlepath::cpu

@@ -27,6 +27,10 @@ SINGLEPATH_INLINE constexpr int panel_rows(long depth) {
   return static_cast<int>(fit < kPanelStep ? kPanelStep : fit > kMaxPanelRows ? kMaxPanelRows : fit);
 }
 
+SINGLEPATH_INLINE constexpr long padded_rows(long rows) {
+  return (rows + kPanelStep - 1) / kPanelStep * kPanelStep;
+}
+
 // Channel groups of one image that a depthwise kernel keeps in fp32 planes at a time: as many as fit this
 // many floats.
 constexpr long kPlaneFloats = 98304;
@@ -297,10 +301,22 @@ struct StorageKernels {
   void (*product)(const void* a, const void* packed, float* c, int rows, int k, int n);
 };
 
-struct Kernels {
+// Kernels of the two storage types.
+template <class Of>
+struct ByStorage {
+  Of float32;
+  Of bfloat16;
+
+  SINGLEPATH_INLINE const Of& of(Storage storage) const {
+    return storage == Storage::float32 ? float32 : bfloat16;
+  }
+};
+
+struct TapKernels;       // tap_kernels.h
+struct WinogradKernels;  // winograd_kernels.h
+
+struct Kernels : ByStorage<StorageKernels> {
   const char* name;
-  StorageKernels float32;
-  StorageKernels bfloat16;
 
   // Weights [channels][taps] (rows `row_stride` apart), optionally times row_scale[channel], into
   // [group][tap][kGroup].
@@ -317,9 +333,8 @@ struct Kernels {
   // dx of n values of a dorefa quantizer: what those that are as large as its scale get on top.
   void (*add_to_largest)(const Quantizer&, const float* x, float* dx, long n, float gradient);
 
-  SINGLEPATH_INLINE const StorageKernels& of(Storage storage) const {
-    return storage == Storage::float32 ? float32 : bfloat16;
-  }
+  const TapKernels* taps;
+  const WinogradKernels* winograd;
 };
 
 // The best set this CPU supports, or the one named by SINGLEPATH_ISA (avx512dot, avx512bf16, avx512, avx2,

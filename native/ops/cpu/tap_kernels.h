@@ -55,9 +55,7 @@ struct TapBackward {
 
   SINGLEPATH_INLINE int channels() const { return static_cast<int>(padded(input.channels)); }
   SINGLEPATH_INLINE long items() const { return (channels() + kTapBlock - 1) / kTapBlock; }
-  SINGLEPATH_INLINE long gradient_rows() const {
-    return (outputs + kPanelStep - 1) / kPanelStep * kPanelStep;
-  }
+  SINGLEPATH_INLINE long gradient_rows() const { return padded_rows(outputs); }
   SINGLEPATH_INLINE long scratch_floats() const {
     return 2 * (geometry.in_rows() + 1L) * channels() +
            (geometry.rows() + kPanelStep) * (2L * outputs + gradient_rows() + 2 * kTapBlock) +
@@ -71,23 +69,18 @@ struct TapStorageKernels {
   void (*backward)(const TapBackward&, long begin, long end, float* scratch, double* sums);
 };
 
-struct TapKernels {
-  TapStorageKernels float32;
-  TapStorageKernels bfloat16;
-
+struct TapKernels : ByStorage<TapStorageKernels> {
   // Weights as kernels.h takes them, the blocks [begin, end) of what forward and backward read; taps times
   // padded channels times padded outputs in all.
   void (*pack_by_output)(const float* weights, long row_stride, int outputs, int channels, int taps,
                          const float* row_scale, float* packed, long begin, long end);
   void (*pack_by_input)(const float* weights, long row_stride, int outputs, int channels, int taps,
                         float* packed, long begin, long end);
-
-  SINGLEPATH_INLINE const TapStorageKernels& of(Storage storage) const {
-    return storage == Storage::float32 ? float32 : bfloat16;
-  }
 };
 
 // Of the same set as kernels().
-const TapKernels& tap_kernels();
+SINGLEPATH_INLINE const TapKernels& tap_kernels() {
+  return *kernels().taps;
+}
 
 }  // namespace singlepath::cpu

@@ -22,6 +22,10 @@ struct WinogradGeometry : Geometry {
   SINGLEPATH_INLINE long items() const {
     return (static_cast<long>(batch) * tiles_down() + tile_rows() - 1) / tile_rows();
   }
+  SINGLEPATH_INLINE int tile_rows(long item) const {  // fewer in the last panel
+    const long left = static_cast<long>(batch) * tiles_down() - item * tile_rows();
+    return left < tile_rows() ? static_cast<int>(left) : tile_rows();
+  }
   SINGLEPATH_INLINE int room() const {  // rows of a panel, with what products need behind them
     return (tile_rows() * tiles_across() + 1 + kPanelStep) / kPanelStep * kPanelStep;
   }
@@ -50,14 +54,12 @@ struct WinogradBackward {
   WinogradGeometry geometry;
   int outputs;             // padded
   const float* weights;    // pack_by_input; null when the input needs no gradient
-  float* weight_gradient;  // [position][gradient_rows()][channels] of this thread, added to
+  float* weight_gradient;  // [position][gradient_rows()][channels] of this piece, added to
   BackwardSink sink;
 
   SINGLEPATH_INLINE int channels() const { return static_cast<int>(padded(input.channels)); }
   SINGLEPATH_INLINE long items() const { return geometry.items(); }
-  SINGLEPATH_INLINE long gradient_rows() const {
-    return (outputs + kPanelStep - 1) / kPanelStep * kPanelStep;
-  }
+  SINGLEPATH_INLINE long gradient_rows() const { return padded_rows(outputs); }
   SINGLEPATH_INLINE long scratch_floats() const {
     const long widest = channels() > outputs ? channels() : outputs;
     return 2 * kWinogradPositions * geometry.room() * widest + geometry.room() * (gradient_rows() + widest) +
@@ -71,10 +73,7 @@ struct WinogradStorageKernels {
   void (*backward)(const WinogradBackward&, long begin, long end, float* scratch, double* sums);
 };
 
-struct WinogradKernels {
-  WinogradStorageKernels float32;
-  WinogradStorageKernels bfloat16;
-
+struct WinogradKernels : ByStorage<WinogradStorageKernels> {
   // Weights [outputs][channels][9] transformed, for groups of kGroup columns [begin, end): the b of a product
   // for each position, [padded channels] x [padded outputs] or the other way around.
   void (*pack_by_output)(const float* weights, long row_stride, int outputs, int channels,
@@ -82,16 +81,14 @@ struct WinogradKernels {
   void (*pack_by_input)(const float* weights, long row_stride, int outputs, int channels, float* packed,
                         long begin, long end);
   // The gradient of the weights of outputs [begin, end) from those of the transformed ones, the sum of
-  // `threads` parts as `backward` leaves them, which are `size` floats apart.
-  void (*weight_gradient)(const float* parts, int threads, long size, long gradient_rows, int channels,
+  // `pieces` parts as `backward` leaves them, which are `size` floats apart.
+  void (*weight_gradient)(const float* parts, int pieces, long size, long gradient_rows, int channels,
                           float* gradient, long row_stride, long begin, long end);
-
-  SINGLEPATH_INLINE const WinogradStorageKernels& of(Storage storage) const {
-    return storage == Storage::float32 ? float32 : bfloat16;
-  }
 };
 
 // Of the same set as kernels().
-const WinogradKernels& winograd_kernels();
+SINGLEPATH_INLINE const WinogradKernels& winograd_kernels() {
+  return *kernels().winograd;
+}
 
 }  // namespace singlepath::cpu

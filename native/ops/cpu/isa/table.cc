@@ -40,14 +40,18 @@ constexpr StorageKernels storage_kernels() {
 
 }  // namespace
 
+extern const TapKernels taps;
+extern const WinogradKernels winograd;
+
 extern const Kernels table;
-const Kernels table = {SINGLEPATH_STRING(SINGLEPATH_ISA),
-                       storage_kernels<float>(),
-                       storage_kernels<bf16>(),
+const Kernels table = {{storage_kernels<float>(), storage_kernels<bf16>()},
+                       SINGLEPATH_STRING(SINGLEPATH_ISA),
                        pack_depthwise,
                        sgd,
                        largest_magnitude,
                        sum_of_magnitudes,
-                       add_to_largest};
+                       add_to_largest,
+                       &taps,
+                       &winograd};
 
 }  // namespace singlepath::cpu::SINGLEPATH_ISA

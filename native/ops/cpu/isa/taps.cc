@@ -200,8 +200,7 @@ void pack_taps_by_input(const float* weights, long row_stride, int outputs, int 
 }  // namespace
 
 extern const TapKernels taps;
-const TapKernels taps = {{tap_forward<float>, tap_backward<float>},
-                         {tap_forward<bf16>, tap_backward<bf16>},
+const TapKernels taps = {{{tap_forward<float>, tap_backward<float>}, {tap_forward<bf16>, tap_backward<bf16>}},
                          pack_taps_by_output,
                          pack_taps_by_input};
 

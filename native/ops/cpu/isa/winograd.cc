@@ -2,7 +2,6 @@
 // transposed and * value by value: forward y = A'[(G w G') * (B' d B)] A, a sum over channels; the input
 // gradient is the same with gradients of outputs as d and the filter turned around; the gradient of w is
 // G'[(B' d B) * (A y A')] G with the gradient of y, a sum over tiles.
-//   gradient  w = G'[(B' d B) * (A y A')] G          y gradients, w the gradient; sums over tiles
 
 #include "../winograd_kernels.h"
 #include "matmul.h"
@@ -146,8 +145,7 @@ void winograd_forward(const WinogradForward& task, long begin, long end, float* 
   clear(panel_sums, 2L * outputs);
   for (long item = begin; item < end; ++item) {
     const long first = item * g.tile_rows();
-    const int count =
-        static_cast<int>(least<long>(g.tile_rows(), static_cast<long>(g.batch) * g.tiles_down() - first));
+    const int count = g.tile_rows(item);
     for (int i = 0; i < count; ++i) {
       read_input<T>(task.input, TileRow(g, first + i), band);
       transform_input(band, across, channels, v, static_cast<long>(i) * across,
@@ -193,8 +191,7 @@ void winograd_backward(const WinogradBackward& task, long begin, long end, float
 
   for (long item = begin; item < end; ++item) {
     const long first = item * g.tile_rows();
-    const int count =
-        static_cast<int>(least<long>(g.tile_rows(), static_cast<long>(g.batch) * g.tiles_down() - first));
+    const int count = g.tile_rows(item);
     const int tiles = count * across;
     for (int i = 0; i < count; ++i) {
       const TileRow tile_row(g, first + i);
@@ -297,7 +294,7 @@ void pack_winograd_by_input(const float* weights, long row_stride, int outputs, 
   }
 }
 
-void winograd_weight_gradient(const float* parts, int threads, long size, long gradient_rows, int channels,
+void winograd_weight_gradient(const float* parts, int pieces, long size, long gradient_rows, int channels,
                               float* gradient, long row_stride, long begin, long end) {
   for (long output = begin; output < end; ++output)
     for (int c = 0; c < channels; c += kLanes) {
@@ -305,7 +302,7 @@ void winograd_weight_gradient(const float* parts, int threads, long size, long g
       for (int t = 0; t < kPositions; ++t) {
         const float* from = parts + (t * gradient_rows + output) * padded(channels) + c;
         u[t] = load(from);
-        for (int thread = 1; thread < threads; ++thread) u[t] += load(from + thread * size);
+        for (int piece = 1; piece < pieces; ++piece) u[t] += load(from + piece * size);
       }
       // G' from both sides.
       Vec rows[12];
@@ -337,8 +334,7 @@ constexpr WinogradStorageKernels kHalves = {winograd_forward<bf16>, winograd_bac
 }  // namespace
 
 extern const WinogradKernels winograd;
-const WinogradKernels winograd = {{winograd_forward<float>, winograd_backward<float>},
-                                  kHalves,
+const WinogradKernels winograd = {{{winograd_forward<float>, winograd_backward<float>}, kHalves},
                                   pack_winograd_by_output,
                                   pack_winograd_by_input,
                                   winograd_weight_gradient};
