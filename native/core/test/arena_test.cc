@@ -2,23 +2,17 @@
 // test/native/programs.test.ts builds and runs it.
 #include "core/arena.h"
 
-#include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <random>
 #include <vector>
+
+#include "core/test/check.h"
 
 using namespace singlepath;
 
 namespace {
 
 constexpr size_t kRegion = size_t{64} << 20;
-
-void check(bool condition, const char* what) {
-  if (condition) return;
-  std::fprintf(stderr, "failed: %s\n", what);
-  std::exit(1);
-}
 
 struct Block {
   unsigned char* data;

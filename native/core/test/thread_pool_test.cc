@@ -2,18 +2,11 @@
 // held up. test/native/programs.test.ts builds and runs it.
 #include "core/thread_pool.h"
 
-#include <cstdio>
-#include <cstdlib>
+#include "core/test/check.h"
 
 using namespace singlepath;
 
 namespace {
-
-void check(bool condition, const char* what) {
-  if (condition) return;
-  std::fprintf(stderr, "failed: %s\n", what);
-  std::exit(1);
-}
 
 void test_partition() {
   for (const int parts : {1, 2, 3, 7})

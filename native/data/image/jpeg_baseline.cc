@@ -6,6 +6,7 @@
 // jpeglib.h needs stdio's types before it.
 #include <jpeglib.h>
 
+#include "data/image/avx2.h"
 #include "data/image/jpeg_block.h"
 
 namespace singlepath {
@@ -60,7 +61,7 @@ bool BaselineJpeg::decode(const jpeg_decompress_struct& header, const Window& wi
 }
 
 bool BaselineJpeg::suits(const jpeg_decompress_struct& header) {
-  if (!has_jpeg_samples() || header.progressive_mode || header.arith_code || header.data_precision != 8 ||
+  if (!use_avx2() || header.progressive_mode || header.arith_code || header.data_precision != 8 ||
       header.comps_in_scan != header.num_components || header.src->bytes_in_buffer == 0) {
     return false;
   }
@@ -153,7 +154,7 @@ bool BaselineJpeg::begin_interval() {
   return true;
 }
 
-[[gnu::target("bmi2")]] bool BaselineJpeg::skip_mcu() {
+SINGLEPATH_BMI2 bool BaselineJpeg::skip_mcu() {
   JpegBitReader reader = reader_;
   for (int i = 0; i < block_count_; i++) {
     Component& component = component_[blocks_[i].component];
@@ -165,7 +166,7 @@ bool BaselineJpeg::begin_interval() {
   return true;
 }
 
-[[gnu::target("bmi2")]] bool BaselineJpeg::decode_mcu(int row, int column) {
+SINGLEPATH_BMI2 bool BaselineJpeg::decode_mcu(int row, int column) {
   JpegBitReader reader = reader_;
   bool flat[kMostBlocks];
   const int kept = channels_ == 1 ? component_[0].width * component_[0].height : block_count_;

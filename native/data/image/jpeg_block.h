@@ -7,9 +7,9 @@
 
 // Shifts by a variable number of bits take one instruction where the compiler may use BMI2.
 #if defined(__x86_64__)
-#define SINGLEPATH_BITS [[gnu::target("bmi2"), gnu::always_inline]]
+#define SINGLEPATH_BMI2 [[gnu::target("bmi2")]]
 #else
-#define SINGLEPATH_BITS
+#define SINGLEPATH_BMI2
 #endif
 
 namespace singlepath {
@@ -44,8 +44,9 @@ constexpr Zigzag kZigzag;
 // 65 (kKeep), or only `predictor`, the first coefficient, on which the next block builds. `flat`: all others
 // are zero. False: the bits are no block of a sound file.
 template <bool kKeep>
-SINGLEPATH_BITS inline bool read_block(JpegBitReader& bits, const JpegCodes& dc, const JpegCodes& ac,
-                                       int& predictor, int16_t* block, bool* flat) {
+SINGLEPATH_BMI2 [[gnu::always_inline]] inline bool read_block(JpegBitReader& bits, const JpegCodes& dc,
+                                                              const JpegCodes& ac, int& predictor,
+                                                              int16_t* block, bool* flat) {
   JpegBitReader reader = bits;
   reader.fill();
   const JpegLook first = dc.look(reader.window());

@@ -1,11 +1,8 @@
 #include "data/image/jpeg_samples.h"
 
-#include <cstdlib>
 #include <cstring>
 
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
+#include "data/image/avx2.h"
 
 namespace singlepath {
 
@@ -106,10 +103,6 @@ SINGLEPATH_AVX2 void store_wide(void* to, __m256i value) {
   _mm256_storeu_si256(static_cast<__m256i*>(to), value);
 }
 
-SINGLEPATH_AVX2 __m256i widened(const uint8_t* from) {
-  return _mm256_cvtepu8_epi16(load(from));
-}
-
 // 16 bytes for each half.
 SINGLEPATH_AVX2 __m256i both(const void* low, const void* high) {
   return _mm256_inserti128_si256(_mm256_castsi128_si256(load(low)), load(high), 1);
@@ -123,8 +116,8 @@ SINGLEPATH_AVX2 void store_rows(__m128i rows, uint8_t* to, ptrdiff_t stride) {
 
 // 3 * near + far.
 SINGLEPATH_AVX2 __m256i mixed(const uint8_t* near, const uint8_t* far) {
-  const __m256i a = widened(near);
-  return _mm256_add_epi16(_mm256_add_epi16(a, _mm256_slli_epi16(a, 1)), widened(far));
+  const __m256i a = load_words(near);
+  return _mm256_add_epi16(_mm256_add_epi16(a, _mm256_slli_epi16(a, 1)), load_words(far));
 }
 
 // (3 * sums[i] + sums[i + step] + bias) >> shift.
@@ -199,15 +192,6 @@ SINGLEPATH_AVX2 __m256i interleave(const __m256i* rgb) {
 
 }  // namespace
 
-bool has_jpeg_samples() {
-  static const bool has = [] {
-    const char* isa = std::getenv("SINGLEPATH_ISA");
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2") &&
-           (isa == nullptr || std::strcmp(isa, "portable") != 0);
-  }();
-  return has;
-}
-
 [[gnu::target("avx2")]] bool inverse_dct(const JpegBlock& a, const JpegBlock& b) {
   __m256i v[8], extremes = _mm256_setzero_si256();
   for (int i = 0; i < 8; i++) {
@@ -253,7 +237,7 @@ bool inverse_dct_flat(const JpegBlock& block) {
                                           uint16_t* sums, uint8_t* out) {
   uint16_t* at = sums + kLineSlack;
   for (int i = -16; i < count + 16; i += 16) {
-    store_wide(at + i, rows.far != nullptr ? mixed(rows.near + i, rows.far + i) : widened(rows.near + i));
+    store_wide(at + i, rows.far != nullptr ? mixed(rows.near + i, rows.far + i) : load_words(rows.near + i));
   }
   if (first) at[-1] = at[0];
   if (last) at[count] = at[count - 1];
@@ -294,9 +278,6 @@ bool inverse_dct_flat(const JpegBlock& block) {
 
 #else
 
-bool has_jpeg_samples() {
-  return false;
-}
 bool inverse_dct(const JpegBlock&, const JpegBlock&) {
   return false;
 }

@@ -8,9 +8,6 @@
 
 namespace singlepath {
 
-// Whether this processor has what the functions below need; SINGLEPATH_ISA=portable says no.
-bool has_jpeg_samples();
-
 // Lines may be written, and read, up to this many samples past their end.
 constexpr int kLineSlack = 32;
 // A block of 8 x 8 coefficients in natural order, what they are multiplied by, and where its samples go.

@@ -1,12 +1,9 @@
 #include "data/image/resize_rows.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <cstring>
 
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
+#include "data/image/avx2.h"
 
 namespace singlepath {
 namespace {
@@ -45,10 +42,6 @@ void horizontal_portable(const int16_t* row, const ResizeAxis& columns, uint8_t*
 }
 
 #if defined(__x86_64__)
-
-[[gnu::target("avx2")]] inline __m256i load_words(const uint8_t* from) {
-  return _mm256_cvtepu8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
-}
 
 // 16 bytes of two rows times a pair of weights, added to the sums of bytes 0-3 and 8-11 (low), 4-7 and 12-15
 // (high).
@@ -128,11 +121,7 @@ const ResizeRows& portable_resize_rows() {
 const ResizeRows& resize_rows() {
 #if defined(__x86_64__)
   static const ResizeRows avx2{vertical_avx2, horizontal_avx2};
-  static const bool portable = [] {
-    const char* isa = std::getenv("SINGLEPATH_ISA");
-    return !__builtin_cpu_supports("avx2") || (isa != nullptr && std::strcmp(isa, "portable") == 0);
-  }();
-  if (!portable) return avx2;
+  if (use_avx2()) return avx2;
 #endif
   return portable_resize_rows();
 }

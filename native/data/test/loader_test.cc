@@ -8,8 +8,8 @@
 #include <numeric>
 
 #include "core/error.h"
+#include "core/test/check.h"
 #include "data/synthetic.h"
-#include "data/test/check.h"
 
 using namespace singlepath;
 
