@@ -19,7 +19,7 @@ import { getSpace } from '../../src/space/spaces/catalog.js';
 import { describeNetwork } from '../../src/supernet/description.js';
 import { madeUpTable, ONE_ROW } from '../latency/tables.js';
 import { mixedSpace, quantSpace, twoPathsSpace } from '../native/networks.js';
-import { randomBatch, STEP } from '../native/setup.js';
+import { NETWORK, randomBatch, STEP } from '../native/setup.js';
 import { temporaryFolder } from '../temporaryFolder.js';
 
 /** Something that reads what comes from elsewhere. */
@@ -142,15 +142,7 @@ const spaces = [mixedSpace(), quantSpace('lsq', 'pact', [1, 2, 32]), twoPathsSpa
 /** A description whose text was damaged: it is refused, or it is a network, and then it works or says why not. */
 async function runNetwork(input: Buffer): Promise<void> {
   const description = parsed(input) as NetworkDescription & { space: number };
-  const options = {
-    device: 'cpu',
-    kernels: 'fused',
-    precision: 'fp32',
-    graphs: true,
-    folded: true,
-    seed: 0,
-  } as const;
-  const net = new (addon().Network)(description, options);
+  const net = new (addon().Network)(description, NETWORK);
   const batch = randomBatch(spaces[description.space] ?? spaces[0]!, 2, 1);
   try {
     const path = new Int32Array(description.genes.length);

@@ -12,20 +12,12 @@ import { choiceLayer, defineSpace, fixed } from '../../src/space/define.js';
 import { describeNetwork } from '../../src/supernet/description.js';
 import { Supernet } from '../../src/supernet/supernet.js';
 import { mixedSpace, quantSpace, twoPathsSpace } from './networks.js';
-import { randomBatch, STEP } from './setup.js';
+import { NETWORK, randomBatch, STEP } from './setup.js';
 
 /* What a caller can get wrong: it ends in an error with a code, never in the process. */
 
-const OPTIONS = {
-  device: 'cpu',
-  kernels: 'fused',
-  precision: 'fp32',
-  graphs: true,
-  folded: true,
-  seed: 0,
-} as const;
 const network = (description: unknown) =>
-  new (addon().Network)(description as NetworkDescription, OPTIONS).dispose();
+  new (addon().Network)(description as NetworkDescription, NETWORK).dispose();
 
 describe('sizes that overflow', () => {
   test('a product of sizes that wraps to a small number, from JavaScript', async () => {
@@ -110,7 +102,7 @@ describe('descriptions of networks are checked before anything is built', () => 
         object[key] = other;
         const what = `${space.name}: ${key} = ${String(other)}`;
         try {
-          const net = new (addon().Network)(description, OPTIONS);
+          const net = new (addon().Network)(description, NETWORK);
           try {
             await net.step([batch], path, STEP);
             await net.forward(batch, path);
@@ -154,7 +146,7 @@ describe('descriptions of networks are checked before anything is built', () => 
       ]) {
         const description = JSON.parse(JSON.stringify(describeNetwork(space))) as NetworkDescription;
         mutate(description);
-        const net = new (addon().Network)(description, { ...OPTIONS, kernels });
+        const net = new (addon().Network)(description, { ...NETWORK, kernels });
         for (const call of [
           () => net.step([batch], new Int32Array(1), STEP),
           () => net.forward(batch, new Int32Array(1)),
@@ -195,8 +187,8 @@ describe('handles', () => {
     const opened = await openNative();
     const cancel = new (addon().Cancel)();
     const foreign = [{}, [], null, 1, 'x', native, opened, cancel, Batch, Object.create(batch)];
-    const net = new (addon().Network)(describeNetwork(twoPathsSpace()), OPTIONS);
-    const stopwatch = new (addon().Stopwatch)({ ...OPTIONS, batch: 1 });
+    const net = new (addon().Network)(describeNetwork(twoPathsSpace()), NETWORK);
+    const stopwatch = new (addon().Stopwatch)({ ...NETWORK, batch: 1 });
     for (const own of [batch, opened, net, stopwatch, cancel]) {
       const others = [...foreign, batch, net, stopwatch].filter((one) => one !== own);
       for (const member of Object.values(Object.getOwnPropertyDescriptors(Object.getPrototypeOf(own)))) {

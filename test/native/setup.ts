@@ -1,5 +1,6 @@
 import { RandomStream } from '../../src/core/rng.js';
 import { addon } from '../../src/runtime/addon.js';
+import type { NetworkOptions } from '../../src/runtime/native/network.js';
 import type { NativeBatch, StepOptions } from '../../src/runtime/native.js';
 import type { SearchSpace } from '../../src/space/types.js';
 
@@ -13,6 +14,16 @@ export const STEP: StepOptions = {
   clipGradientNorm: 0,
   randomKey: [0, 0],
 };
+
+/** Of a native network, as a Supernet has them by default. */
+export const NETWORK = {
+  device: 'cpu',
+  kernels: 'fused',
+  precision: 'fp32',
+  graphs: true,
+  folded: true,
+  seed: 0,
+} as const satisfies NetworkOptions;
 
 export const KERNELS = ['aten', 'fused'] as const;
 
