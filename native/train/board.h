@@ -10,11 +10,11 @@ namespace singlepath {
 struct StepBoard {
   explicit StepBoard(at::Device device);
 
-  // From a loss that was not finite until clear(): while `failed` is 1, steps change nothing, so those that
+  // From a value that was not finite until clear(): while `failed` is 1, steps change nothing, so those that
   // were started before the host knew of the failure do no harm.
   void clear();
-  // Makes `failed` 1 where this loss is not finite.
-  void check(const at::Tensor& loss);
+  // Makes `failed` 1 where this value is not finite.
+  void check(const at::Tensor& value);
 
   at::Tensor numbers;                      // float32 [4]: those below
   at::Tensor loss, correct, norm, failed;  // scalars that share its memory

@@ -27,8 +27,12 @@ constexpr std::chrono::microseconds kPoll{20};
 // By which the results of a CPU that is taken for a card are late.
 constexpr std::chrono::milliseconds kPretendedDelay{2};
 
-[[noreturn]] void throw_non_finite(double loss) {
-  throw Error("NON_FINITE_LOSS", "Expected a finite loss but received " + std::to_string(loss),
+constexpr const char* kLoss = "loss";
+constexpr const char* kNorm = "norm of the gradients";
+
+[[noreturn]] void throw_non_finite(const char* what, double value) {
+  throw Error("NON_FINITE_LOSS",
+              std::string("Expected a finite ") + what + " but received " + std::to_string(value),
               "lower the learning rate, clip gradients (train.clipGradientNorm), or check the data");
 }
 
@@ -75,14 +79,16 @@ StepResult StartedStep::finish() const {
     std::this_thread::sleep_until(pretended_end_);
   }
   const float* numbers = numbers_.data_ptr<float>();
+  const bool clipped = !std::isnan(result.gradient_norm);
   if (numbers[3] != 0) {
-    if (!std::isfinite(numbers[0])) throw_non_finite(numbers[0]);
+    if (!std::isfinite(numbers[0])) throw_non_finite(kLoss, numbers[0]);
+    if (clipped && !std::isfinite(numbers[2])) throw_non_finite(kNorm, numbers[2]);
     throw Error("ABORTED", "Not taken: a step before it failed");
   }
   StepResult complete = result;
   complete.loss = numbers[0];
   complete.correct = static_cast<int64_t>(numbers[1]);
-  if (!std::isnan(complete.gradient_norm)) complete.gradient_norm = numbers[2];
+  if (clipped) complete.gradient_norm = numbers[2];
   return complete;
 }
 
@@ -113,7 +119,7 @@ StepResult accumulate_gradients(const NetworkDescription& network, const std::ve
       note(*board, batch == batches.front(), loss.detach(), hits(), share);
     } else {
       const double value = loss.item<double>();
-      if (!std::isfinite(value)) throw_non_finite(value);
+      if (!std::isfinite(value)) throw_non_finite(kLoss, value);
       result.loss += value * share;
       result.correct += hits().item<int64_t>();
     }
@@ -132,6 +138,7 @@ void update_on_device(StartedStep& step, ActivePath& path, const StepOptions& op
   at::Tensor divisor;
   if (options.clip_gradient_norm > 0) {
     divisor = device_clipping(leaves, options.clip_gradient_norm, board);
+    board.check(board.norm);
     step.result.gradient_norm = 0;  // to be read
   }
   if (options.sgd.momentum != 0) step.created = create_momenta(leaves);
@@ -160,6 +167,7 @@ StartedStep start_step(const NetworkDescription& network, const std::vector<Batc
   }
   if (options.clip_gradient_norm > 0) {
     step.result.gradient_norm = gradient_norm(*execution.path);
+    if (!std::isfinite(step.result.gradient_norm)) throw_non_finite(kNorm, step.result.gradient_norm);
     if (step.result.gradient_norm > options.clip_gradient_norm) {
       scale_gradients(*execution.path, options.clip_gradient_norm / (step.result.gradient_norm + 1e-6));
     }
