@@ -41,10 +41,17 @@ class StoreThread : public std::enable_shared_from_this<StoreThread> {
     wake_.notify_all();
   }
 
-  // Nothing is settled any more. Gives a thread that is not stuck the time to let go of the store.
-  void close() {
+  // Rejects what is not done, or drops it at the end of the environment. Gives a thread that is not stuck the
+  // time to let go of the store.
+  void close(bool reject) {
     std::unique_lock lock(mutex_);
     closed_ = true;
+    if (reject) {
+      const auto disposed = std::make_exception_ptr(Error("DISPOSED", "The store was disposed"));
+      if (running_) running_(store_rejection(disposed));
+      for (auto& [work, settle] : queue_) settle(store_rejection(disposed));
+    }
+    running_ = nullptr;
     queue_.clear();
     wake_.notify_all();
     wake_.wait_for(lock, std::chrono::milliseconds(200), [this] { return ended_; });
@@ -69,7 +76,8 @@ class StoreThread : public std::enable_shared_from_this<StoreThread> {
     for (;;) {
       wake_.wait(lock, [this] { return closed_ || !queue_.empty(); });
       if (closed_) break;
-      auto [work, settle] = std::move(queue_.front());
+      const Work work = std::move(queue_.front().first);
+      running_ = std::move(queue_.front().second);
       queue_.pop_front();
       lock.unlock();
       MakeValue made;
@@ -80,7 +88,9 @@ class StoreThread : public std::enable_shared_from_this<StoreThread> {
         made = store_rejection(std::current_exception());
       }
       lock.lock();
-      if (!closed_) settle(std::move(made));
+      if (closed_) break;
+      running_(std::move(made));
+      running_ = nullptr;
     }
     store_.reset();
     ended_ = true;
@@ -91,6 +101,7 @@ class StoreThread : public std::enable_shared_from_this<StoreThread> {
   std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<std::pair<Work, Settle>> queue_;
+  Settle running_;  // of the call under way
   std::shared_ptr<Store> store_;
   bool closed_ = false, ended_ = false;
 };
@@ -99,7 +110,7 @@ namespace {
 
 void end_store(void* thread) {
   auto& shared = *static_cast<std::shared_ptr<StoreThread>*>(thread);
-  if (shared) shared->close();
+  if (shared) shared->close(/*reject=*/false);
 }
 
 }  // namespace
@@ -142,7 +153,7 @@ StoreHandle::StoreHandle(const Napi::CallbackInfo& info) : Handle(info) {
 
 void StoreHandle::released(Napi::BasicEnv env) {
   napi_remove_env_cleanup_hook(env, end_store, &thread_);
-  thread_->close();
+  thread_->close(/*reject=*/true);
   thread_.reset();
 }
 
