@@ -10,6 +10,7 @@
 #include "binding/environment.h"
 #include "binding/store_handle.h"
 #include "binding/task.h"
+#include "core/fnv.h"
 
 namespace singlepath {
 namespace {
@@ -87,7 +88,7 @@ Napi::Value GroupHandle::exchange(const Napi::CallbackInfo& info) {
     const std::string name = to_text(info[0], "name");
     Report own;
     own.step = static_cast<uint32_t>(to_integer(info[1], "step", 0, UINT32_MAX));
-    own.key = hash_bytes(name.data(), name.size());
+    own.key = fnv1a(name.data(), name.size());
     own.flags = info[2].ToBoolean() ? static_cast<uint32_t>(kFailed) : 0;
     return run_on_engine(
         info.Env(), nullptr,

@@ -15,6 +15,7 @@
 #include "core/error.h"
 #include "distributed/c10d.h"
 #include "distributed/sockets.h"
+#include "distributed/tree.h"
 #include "distributed/wait.h"
 
 // NCCL needs the CUDA build of libtorch and its own header (pip: nvidia-nccl). Neither compiled nor run so
@@ -43,17 +44,6 @@ std::string seconds_of(std::chrono::milliseconds time) {
 }
 
 constexpr const char* kClosed = "it was closed here";
-
-// The sum of neighbours, again and again: (0 + 1) + (2 + 3).
-at::Tensor neighbours_summed(std::vector<at::Tensor> parts) {
-  while (parts.size() > 1) {
-    std::vector<at::Tensor> sums;
-    for (size_t i = 0; i + 1 < parts.size(); i += 2) sums.push_back(parts[i] + parts[i + 1]);
-    if (parts.size() % 2 == 1) sums.push_back(parts.back());
-    parts = std::move(sums);
-  }
-  return parts.front();
-}
 
 }  // namespace
 
@@ -211,7 +201,7 @@ void Group::tree_sum(at::Tensor& flat) {
     at::Tensor parts = at::empty_like(tensor);
     std::vector<int64_t> equal_parts;
     backends_->finish(backend, backend.alltoall_base(parts, tensor, equal_parts, equal_parts));
-    std::vector<at::Tensor> own{neighbours_summed(parts.chunk(ranks)).contiguous()};
+    std::vector<at::Tensor> own{tree_of(parts.chunk(ranks)).contiguous()};
     std::vector<std::vector<at::Tensor>> all{tensor.chunk(ranks)};
     backends_->finish(backend, backend.allgather(all, own));
   });

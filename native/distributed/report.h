@@ -22,11 +22,4 @@ struct Report {
 };
 static_assert(sizeof(Report) == 32, "the one message whose size may never differ");
 
-// FNV-1a.
-inline uint64_t hash_bytes(const void* data, size_t size, uint64_t hash = 1469598103934665603ull) {
-  const auto* bytes = static_cast<const unsigned char*>(data);
-  for (size_t i = 0; i < size; ++i) hash = (hash ^ bytes[i]) * 1099511628211ull;
-  return hash;
-}
-
 }  // namespace singlepath

@@ -21,6 +21,13 @@ bool has_batch_norm(const Layer& layer) {
   return false;
 }
 
+// Layers up to the last one with a BatchNorm: calibration ends there.
+size_t calibrated_layers(const NetworkDescription& network) {
+  size_t count = network.layers.size();
+  while (count > 0 && !has_batch_norm(network.layers[count - 1])) --count;
+  return count;
+}
+
 // Walks the trie depth first with one batch. Activations of one batch at the branches of the current chain
 // are all the memory it takes.
 class Walk {
@@ -33,9 +40,7 @@ class Walk {
         memory_bytes_(memory_bytes),
         cancellation_(cancellation),
         on_layer_(std::move(on_layer)) {
-    for (size_t i = 0; i < network.layers.size(); ++i) {
-      if (has_batch_norm(network.layers[i])) last_calibrated_ = &network.layers[i];
-    }
+    if (const size_t count = calibrated_layers(network)) last_calibrated_ = &network.layers[count - 1];
   }
 
   // Adds this batch to the statistics of every node.
@@ -207,13 +212,9 @@ PopulationScores evaluate_population(const NetworkDescription& network, Paramete
   }
   for (Score& score : result.scores) score.loss /= std::max<int64_t>(1, result.images);
   progress(total, total);
-  int64_t calibrated = 0;
-  for (size_t i = 0; i < network.layers.size(); ++i) {
-    if (has_batch_norm(network.layers[i])) calibrated = static_cast<int64_t>(i) + 1;
-  }
-  result.layers_alone = static_cast<int64_t>(candidates.size()) *
-                        (calibrated * static_cast<int64_t>(calibration.size()) +
-                         static_cast<int64_t>(network.layers.size() * validation.size()));
+  result.layers_alone =
+      static_cast<int64_t>(candidates.size() * (calibrated_layers(network) * calibration.size() +
+                                                network.layers.size() * validation.size()));
   return result;
 }
 

@@ -8,22 +8,13 @@
 #include <utility>
 
 #include "core/error.h"
+#include "core/fnv.h"
 #include "core/rng.h"
+#include "distributed/tree.h"
 #include "weights/running_averages.h"
 
 namespace singlepath {
 namespace {
-
-template <class Value>
-Value tree_of(std::vector<Value> parts) {
-  while (parts.size() > 1) {
-    std::vector<Value> sums;
-    for (size_t i = 0; i + 1 < parts.size(); i += 2) sums.push_back(parts[i] + parts[i + 1]);
-    if (parts.size() % 2 == 1) sums.push_back(parts.back());
-    parts = std::move(sums);
-  }
-  return parts.front();
-}
 
 // flat[place...] = value * weight. A path has some 300 tensors, most of them small: a call of ATen for each
 // takes longer than what it does.
@@ -106,8 +97,8 @@ std::vector<bool> filled_leaves(ActivePath& path) {
 
 uint64_t key_of(const Architecture& architecture, int64_t size, const DataParallel& parallel) {
   const int64_t shape[] = {size, parallel.shards, parallel.tree ? 1 : 0};
-  const uint64_t path = hash_bytes(architecture.data(), architecture.size() * sizeof(architecture[0]));
-  return hash_bytes(shape, sizeof(shape), path);
+  const uint64_t path = fnv1a(architecture.data(), architecture.size() * sizeof(architecture[0]));
+  return fnv1a(shape, sizeof(shape), path);
 }
 
 // What this rank's shards gave.

@@ -12,6 +12,7 @@
 #include <unordered_set>
 
 #include "core/error.h"
+#include "core/fnv.h"
 #include "core/rng.h"
 #include "core/sizes.h"
 #include "runtime/device.h"
@@ -19,17 +20,11 @@
 namespace singlepath {
 namespace {
 
-// FNV-1a: gives each parameter its own stream, whatever the order of the list.
-uint64_t hash_name(const std::string& name) {
-  uint64_t hash = 0xcbf29ce484222325ull;
-  for (const unsigned char c : name) hash = (hash ^ c) * 0x100000001b3ull;
-  return hash;
-}
-
 // Normal values by Box-Muller on the counter-based stream.
 at::Tensor normal(const ParameterSpec& spec, uint64_t seed) {
   at::Tensor tensor = at::empty(spec.shape, at::kFloat);
-  RandomStream random(seed, Purpose::initialization, hash_name(spec.name));
+  // A stream of its own for each parameter, whatever the order of the list.
+  RandomStream random(seed, Purpose::initialization, fnv1a(spec.name.data(), spec.name.size()));
   float* data = tensor.data_ptr<float>();
   const int64_t count = tensor.numel();
   for (int64_t i = 0; i < count; i += 2) {
