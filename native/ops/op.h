@@ -19,6 +19,11 @@ at::Tensor run_op(const Node& node, const Inputs& inputs, const Execution& execu
 SINGLEPATH_OPS(SINGLEPATH_ROW)
 #undef SINGLEPATH_ROW
 
+// The type in which a product outside the fused chains is computed. With fused kernels bf16 is a type to
+// store in: libtorch would emulate its products on CPUs without instructions for them, at a third of
+// float32's rate.
+at::ScalarType product_type(const at::Tensor& x, const Execution& execution);
+
 // Weights as the convolution sees them: DoReFa or LSQ at `bits` (ops/quantize.cc).
 at::Tensor quantize_weight(const Node& node, const at::Tensor& weight, const Execution& execution);
 

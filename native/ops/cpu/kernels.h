@@ -136,7 +136,7 @@ struct MatmulBackward {
   int depth;
   int outputs;             // padded
   const void* weights;     // pack_by_input; null when the input needs no gradient
-  float* weight_gradient;  // [outputs][padded(depth)] of this thread, added to
+  float* weight_gradient;  // [outputs][padded(depth)] of this piece, added to
   BackwardSink sink;
 
   SINGLEPATH_INLINE int rows() const { return panel_rows(depth > outputs ? depth : outputs); }
@@ -181,7 +181,7 @@ struct DepthwiseBackward {
   Geometry geometry;
   int channels;            // padded
   const float* weights;    // pack_depthwise; null when the input needs no gradient
-  float* weight_gradient;  // [group][tap][kGroup] of this thread, added to
+  float* weight_gradient;  // [group][tap][kGroup] of this piece, added to
   BackwardSink sink;
 
   SINGLEPATH_INLINE int output_border() const {
@@ -269,7 +269,7 @@ struct QuantizerSums {
   long largest;
 };
 
-// Kernels that depend on the storage type. `sums` is double [2][padded channels] of the thread, added to: sum
+// Kernels that depend on the storage type. `sums` is double [2][padded channels] of the piece, added to: sum
 // of values and of squares (forward), or of gradients and of gradient * (raw - mean) (backward).
 struct StorageKernels {
   void (*matmul_forward)(const MatmulForward&, long begin, long end, float* scratch, double* sums);
@@ -317,6 +317,7 @@ struct WinogradKernels;  // winograd_kernels.h
 
 struct Kernels : ByStorage<StorageKernels> {
   const char* name;
+  bool bf16_products;  // the set has instructions for them
 
   // Weights [channels][taps] (rows `row_stride` apart), optionally times row_scale[channel], into
   // [group][tap][kGroup].

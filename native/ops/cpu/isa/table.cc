@@ -38,6 +38,12 @@ constexpr StorageKernels storage_kernels() {
           product<T>};
 }
 
+#if defined(__AVX512BF16__)
+constexpr bool kBf16Products = true;
+#else
+constexpr bool kBf16Products = false;
+#endif
+
 }  // namespace
 
 extern const TapKernels taps;
@@ -46,6 +52,7 @@ extern const WinogradKernels winograd;
 extern const Kernels table;
 const Kernels table = {{storage_kernels<float>(), storage_kernels<bf16>()},
                        SINGLEPATH_STRING(SINGLEPATH_ISA),
+                       kBf16Products,
                        pack_depthwise,
                        sgd,
                        largest_magnitude,
