@@ -143,8 +143,7 @@ class FoldedBlock : public TimedBlock {
   PreparedStep fused(const FusionStep& step, const Inputs& example) {
     const at::Tensor x = example[0].contiguous(at::MemoryFormat::ChannelsLast);
     const std::shared_ptr<FusedPlan> plan = plan_block(step.block, x, execution_);
-    plan->own_residual = step.block.residual && step.inputs[0] == step.inputs[1] &&
-                         plan->branches[0].in.count == plan->channels;
+    if (step.block.residual) plan_residual(*plan, example[1], step.inputs[0] == step.inputs[1]);
     auto chains = std::make_shared<std::vector<cpu::FoldedChain>>();
     for (FusedBranch& branch : plan->branches) {
       std::vector<at::Tensor> kept;

@@ -58,10 +58,7 @@ at::Tensor fused_block(const FusedBlock& block, const std::vector<at::Tensor>& i
   const std::shared_ptr<FusedPlan> plan = plan_block(block, x, execution);
   at::Tensor residual;
   if (block.residual) {
-    const std::vector<int64_t> size{plan->batch, plan->out_channels, plan->out_height, plan->out_width};
-    if (inputs[1].sizes() != at::IntArrayRef(size))
-      throw Error("INVALID_SPACE", "Expected both sides of a sum to be of one size");
-    plan->own_residual = inputs[1].is_same(inputs[0]) && plan->branches[0].in.count == plan->channels;
+    plan_residual(*plan, inputs[1], inputs[1].is_same(inputs[0]));
     if (!plan->own_residual) residual = inputs[1].contiguous(at::MemoryFormat::ChannelsLast);
   }
   switch (execution.mode) {

@@ -115,6 +115,13 @@ std::shared_ptr<FusedPlan> plan_block(const FusedBlock& block, const at::Tensor&
   return plan;
 }
 
+void plan_residual(FusedPlan& plan, const at::Tensor& residual, bool own) {
+  const std::vector<int64_t> size{plan.batch, plan.out_channels, plan.out_height, plan.out_width};
+  if (residual.sizes() != at::IntArrayRef(size))
+    throw Error("INVALID_SPACE", "Expected both sides of a sum to be of one size");
+  plan.own_residual = own && plan.branches[0].in.count == plan.channels;
+}
+
 void bind_parameters(FusedBranch& branch, std::vector<at::Tensor>& kept) {
   for (size_t i = 0; i < branch.weight.size(); ++i) {
     cpu::Unit& unit = branch.chain.units[i];

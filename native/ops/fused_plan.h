@@ -46,6 +46,9 @@ struct FusedPlan {
 std::shared_ptr<FusedPlan> plan_block(const FusedBlock& block, const at::Tensor& x,
                                       const Execution& execution);
 
+// What stands on the other side of a block's sum; `own`: the block's input.
+void plan_residual(FusedPlan& plan, const at::Tensor& residual, bool own);
+
 // Points the chain's units at the parameters. Tensors that had to be made dense are kept in `kept`.
 void bind_parameters(FusedBranch& branch, std::vector<at::Tensor>& kept);
 

@@ -118,6 +118,7 @@ struct FusedBlockFunction : torch::autograd::Function<FusedBlockFunction> {
           outer.pass_input = element(dx, plan->pass.first);
         }
       }
+      outer.own_residual = plan->own_residual;
       if (residual.defined() && plan->post != Activation::none) {
         outer.residual = dresidual.data_ptr();
         outer.residual_stride = static_cast<long>(plan->out_channels);

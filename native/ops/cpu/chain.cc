@@ -2,6 +2,8 @@
 #include <string>
 
 #include "chain_plan.h"
+#include "tap_kernels.h"
+#include "winograd_kernels.h"
 
 namespace singlepath::cpu {
 namespace {
@@ -28,6 +30,17 @@ void check(const Unit& unit, std::size_t index, int channels) {
   const long row = unit.convolution == Convolution::depthwise ? taps : taps * unit.in_channels;
   if (unit.weight_stride < row)
     fail(index, "a weight stride of at least " + std::to_string(row), unit.weight_stride);
+}
+
+Way way_of(const UnitPlan& p, Storage storage) {
+  const Unit& unit = *p.unit;
+  if (unit.convolution == Convolution::depthwise) return Way::depthwise;
+  // Images have few channels, which would be padded to a group.
+  const bool filled = 3 * padded(unit.in_channels) <= 4 * unit.in_channels;
+  if (unit.convolution == Convolution::pointwise || !filled) return Way::panels;
+  if (p.geometry.out_height * p.geometry.out_width <= kTapPixels && p.taps <= kMostTaps) return Way::taps;
+  const bool known = winograd_kernels().of(storage).forward != nullptr;
+  return known && unit.kernel == 3 && unit.stride == 1 ? Way::winograd : Way::panels;
 }
 
 }  // namespace
@@ -58,12 +71,7 @@ ChainPlan plan(const Chain& chain) {
         unit.kernel, unit.stride};
     p.depth = unit.in_channels * p.taps;
     p.width = static_cast<int>(padded(unit.out_channels));
-    // Not of images, whose few channels would be padded to a group.
-    const bool dense =
-        unit.convolution == Convolution::dense && 3 * padded(unit.in_channels) <= 4 * unit.in_channels;
-    p.by_taps = dense && p.geometry.out_height * p.geometry.out_width <= kTapPixels;
-    p.winograd = dense && !p.by_taps && unit.kernel == 3 && unit.stride == 1 &&
-                 winograd_kernels().of(chain.storage).forward != nullptr;
+    p.way = way_of(p, chain.storage);
     p.vectors_offset = result.vectors_bytes;
     result.vectors_bytes += 4 * sizeof(float) * p.width;
     const std::size_t raw = aligned(p.geometry.out_pixels() * p.width * result.element);

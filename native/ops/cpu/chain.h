@@ -113,6 +113,7 @@ struct ChainGradients {
 
   // A residual that is the chain's own input gets its gradient as part of `input`. Any other residual's
   // gradient is `output` itself, or, behind `post`, written here.
+  bool own_residual = false;
   void* residual = nullptr;
   long residual_stride = 0;
 };

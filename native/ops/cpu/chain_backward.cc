@@ -9,7 +9,7 @@
 
 #include <stdexcept>
 
-#include "chain_plan.h"
+#include "convolution.h"
 
 namespace singlepath::cpu {
 namespace {
@@ -22,12 +22,6 @@ struct Saved {
                        unit.width);
   }
 };
-
-bool residual_is_input(const Input& input, const Output& output) {
-  return output.residual.data && output.residual.data == input.data &&
-         output.residual.pixel_stride == input.pixel_stride &&
-         output.residual.channel_step == input.channel_step;
-}
 
 // BatchNorm's gradients and the coefficients of its backward, from the sums of g and of g * (raw - mean).
 void finish_batch_norm(const UnitPlan& unit, const double* sums, const UnitVectors& v,
@@ -45,105 +39,13 @@ void finish_batch_norm(const UnitPlan& unit, const double* sums, const UnitVecto
   }
 }
 
-// Adds up the pieces' weight gradients ([rows][width] each, `size` floats apart) into the caller's rows.
-// place(row, column) gives the position in a caller's row, or -1 for padding.
-void reduce_pointwise(const float* parts, int pieces, std::size_t size, const UnitPlan& unit,
-                      const UnitGradients& to, Workspace& workspace) {
-  const Unit& u = *unit.unit;
-  const long width = padded(unit.depth);
-  workspace.pool().parallel_for(u.out_channels, 16, [&](long begin, long end, int) {
-    for (long o = begin; o < end; ++o) {
-      float* row = to.weight + o * to.weight_stride;
-      const float* from = parts + o * width;
-      std::memcpy(row, from, sizeof(float) * u.in_channels);
-      for (int t = 1; t < pieces; ++t)
-        for (int c = 0; c < u.in_channels; ++c) row[c] += from[t * size + c];
-    }
-  });
-}
-
-void reduce_dense(const float* parts, int pieces, std::size_t size, const UnitPlan& unit,
-                  const UnitGradients& to, Workspace& workspace) {
-  const Unit& u = *unit.unit;
-  const long width = padded(unit.depth);
-  workspace.pool().parallel_for(u.out_channels, 16, [&](long begin, long end, int) {
-    for (long o = begin; o < end; ++o)
-      for (int tap = 0; tap < unit.taps; ++tap)
-        for (int c = 0; c < u.in_channels; ++c) {
-          const float* from = parts + o * width + static_cast<long>(tap) * u.in_channels + c;
-          float sum = from[0];
-          for (int t = 1; t < pieces; ++t) sum += from[t * size];
-          to.weight[o * to.weight_stride + static_cast<long>(c) * unit.taps + tap] = sum;
-        }
-  });
-}
-
-// From the blocks of tap_backward into the caller's rows.
-void copy_taps(const TapBackward& task, const UnitPlan& unit, const UnitGradients& to, Workspace& workspace) {
-  const int taps = unit.taps, channels = unit.unit->in_channels;
-  const long rows = task.gradient_rows();
-  workspace.pool().parallel_for(unit.unit->out_channels, 16, [&](long begin, long end, int) {
-    for (long o = begin; o < end; ++o) {
-      float* row = to.weight + o * to.weight_stride;
-      for (int first = 0; first < channels; first += kTapBlock) {
-        const int width = std::min(kTapBlock, task.channels() - first);
-        const float* from = task.weight_gradient + (first * rows + o * width) * taps;
-        for (int c = 0; c < std::min(width, channels - first); ++c)
-          for (int tap = 0; tap < taps; ++tap) *row++ = from[tap * width + c];
-      }
-    }
-  });
-}
-
-void reduce_depthwise(const float* parts, int pieces, std::size_t size, const UnitPlan& unit,
-                      const UnitGradients& to) {
-  for (long c = 0; c < unit.unit->out_channels; ++c)
-    for (int tap = 0; tap < unit.taps; ++tap) {
-      const float* from = parts + (c / kGroup * unit.taps + tap) * kGroup + c % kGroup;
-      float sum = from[0];
-      for (int t = 1; t < pieces; ++t) sum += from[t * size];
-      to.weight[c * to.weight_stride + tap] = sum;
-    }
-}
-
-// Output pixels for which weight gradients of their own are worth their memory: clearing them and adding them
-// up is then 2 % of the work.
-constexpr long kPixelsOfPiece = 512;
-
-struct BackwardSums {
-  const double* sums;             // of the unit before, [2][width]
-  const float* weight_gradients;  // of each piece, not added up
-  int pieces;
-};
-
-// Runs one unit's backward kernel: every piece into weight gradients of its own.
-template <class Task, class Kernel>
-BackwardSums run_backward(Workspace& workspace, const Task& task, Kernel kernel, int sums_width,
-                          std::size_t weight_floats) {
-  ThreadPool& pool = workspace.pool();
-  const long items = task.items();
-  const long fit = std::max<long>(pool.threads(), task.geometry.out_pixels() / kPixelsOfPiece);
-  const int pieces = static_cast<int>(std::min<long>(pool.pieces(items, 1), fit));
-  float* gradients = static_cast<float*>(
-      workspace.shared(Workspace::weight_gradients, pieces * weight_floats * sizeof(float)));
-  const double* sums = run_pieces(workspace, items, 1, pieces, sums_width, task.scratch_floats(),
-                                  [&](int piece, long begin, long end, float* scratch, double* own_sums) {
-                                    Task own = task;
-                                    own.weight_gradient = gradients + piece * weight_floats;
-                                    std::memset(own.weight_gradient, 0, weight_floats * sizeof(float));
-                                    kernel(own, begin, end, scratch, own_sums);
-                                  });
-  return {sums, gradients, pieces};
-}
-
 }  // namespace
 
 void backward(const Chain& chain, const Input& input, const Output& output, const void* saved_memory,
               const ChainGradients& gradients, const UnitGradients* unit_gradients, Workspace& workspace) {
   check_output(output);
   const ChainPlan p = plan(chain);
-  const Kernels& all = kernels();
-  const StorageKernels& run = all.of(chain.storage);
+  const StorageKernels& run = kernels().of(chain.storage);
   ThreadPool& pool = workspace.pool();
   const Saved saved{static_cast<const char*>(saved_memory)};
   const ArenaBlock turns[2] = {ArenaBlock(p.largest_raw_bytes), ArenaBlock(p.largest_raw_bytes)};
@@ -157,7 +59,7 @@ void backward(const Chain& chain, const Input& input, const Output& output, cons
   // Entry.
   const UnitPlan& last = p.units.back();
   const UnitVectors last_vectors = saved.vectors(last);
-  const bool own_residual = residual_is_input(input, output) && gradients.input;
+  const bool own_residual = gradients.own_residual && gradients.input;
   GradientEntry entry{};
   entry.gradient = gradients.output;
   entry.gradient_stride = gradients.output_stride;
@@ -254,7 +156,6 @@ void backward(const Chain& chain, const Input& input, const Output& output, cons
     }
     const bool wanted = !first || gradients.input;
     const int in_width = static_cast<int>(padded(u.in_channels));
-    const bool dense = u.convolution == Convolution::dense;
     if (wanted && u.convolution == Convolution::pointwise && u.stride > 1) {
       // Pixels between the strides get no gradient from this unit.
       if (first && !gradients.accumulate)
@@ -272,58 +173,11 @@ void backward(const Chain& chain, const Input& input, const Output& output, cons
         std::memset(next, 0, unit.geometry.in_pixels() * in_width * p.element);
     }
 
-    void* packed = nullptr;
-    if (wanted) packed = workspace.shared(Workspace::weights, unit.packed_floats() * sizeof(float));
-    BackwardSums result;
-    if (unit.depthwise()) {
-      float* filters = static_cast<float*>(packed);
-      if (wanted) all.pack_depthwise(u.weight, u.weight_stride, u.out_channels, unit.taps, nullptr, filters);
-      const DepthwiseBackward task{gradient, in, unit.geometry, unit.width, filters, nullptr, sink};
-      const std::size_t size = static_cast<std::size_t>(unit.width) * unit.taps;
-      result = run_backward(workspace, task, run.depthwise_backward, in_width, size);
-      reduce_depthwise(result.weight_gradients, result.pieces, size, unit, unit_gradients[i]);
-    } else if (unit.by_taps) {
-      float* weights = static_cast<float*>(packed);
-      TapBackward task{gradient, in, {unit.geometry}, unit.width, weights, nullptr, sink};
-      task.weight_gradient = static_cast<float*>(workspace.shared(
-          Workspace::weight_gradients, sizeof(float) * task.gradient_rows() * task.channels() * unit.taps));
-      if (wanted)
-        pool.parallel_for(task.items(), 1, [&](long begin, long end, int) {
-          tap_kernels().pack_by_input(u.weight, u.weight_stride, u.out_channels, u.in_channels, unit.taps,
-                                      weights, begin, end);
-        });
-      result.sums = run_summed(workspace, task, tap_kernels().of(chain.storage).backward, task.items(),
-                               kTapGrain, in_width, task.scratch_floats());
-      copy_taps(task, unit, unit_gradients[i], workspace);
-    } else if (unit.winograd) {
-      float* weights = static_cast<float*>(packed);
-      if (wanted)
-        pool.parallel_for(in_width / kGroup, 1, [&](long begin, long end, int) {
-          winograd_kernels().pack_by_input(u.weight, u.weight_stride, u.out_channels, u.in_channels, weights,
-                                           begin, end);
-        });
-      const WinogradBackward task{gradient, in, {unit.geometry}, unit.width, weights, nullptr, sink};
-      const std::size_t size =
-          static_cast<std::size_t>(kWinogradPositions) * task.gradient_rows() * task.channels();
-      result = run_backward(workspace, task, winograd_kernels().of(chain.storage).backward, in_width, size);
-      pool.parallel_for(u.out_channels, 16, [&](long begin, long end, int) {
-        winograd_kernels().weight_gradient(result.weight_gradients, result.pieces, static_cast<long>(size),
-                                           task.gradient_rows(), u.in_channels, unit_gradients[i].weight,
-                                           unit_gradients[i].weight_stride, begin, end);
-      });
-    } else {
-      if (wanted)
-        run.pack_by_input(u.weight, u.weight_stride, u.out_channels, u.in_channels, unit.taps, packed);
-      const MatmulBackward task{gradient,   in,     unit.geometry, dense, unit.depth,
-                                unit.width, packed, nullptr,       sink};
-      const std::size_t size = static_cast<std::size_t>(unit.width) * padded(unit.depth);
-      result = run_backward(workspace, task, run.matmul_backward, in_width, size);
-      const auto& reduce = dense ? reduce_dense : reduce_pointwise;
-      reduce(result.weight_gradients, result.pieces, size, unit, unit_gradients[i], workspace);
-    }
+    const double* unit_sums =
+        convolution_backward(unit, chain.storage, gradient, in, sink, wanted, unit_gradients[i], workspace);
     if (!first) {
       const UnitPlan& before = p.units[i - 1];
-      finish_batch_norm(before, result.sums, saved.vectors(before), unit_gradients[i - 1], c0, c1, c2);
+      finish_batch_norm(before, unit_sums, saved.vectors(before), unit_gradients[i - 1], c0, c1, c2);
       std::swap(g, next);
     }
   }

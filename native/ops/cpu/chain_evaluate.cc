@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "chain_plan.h"
+#include "convolution.h"
 
 namespace singlepath::cpu {
 namespace {
@@ -20,7 +20,6 @@ int block_images(const ChainPlan& p, int batch) {
 }  // namespace
 
 FoldedChain::FoldedChain(const Chain& chain, const RunningStatistics* statistics) : chain_(chain) {
-  const Kernels& all = kernels();
   chain_.batch = 1;
   const ChainPlan p = plan(chain_);
   for (std::size_t i = 0; i < p.units.size(); ++i) {
@@ -35,21 +34,8 @@ FoldedChain::FoldedChain(const Chain& chain, const RunningStatistics* statistics
       scale[c] = static_cast<float>(s);
       folded.bias[c] = static_cast<float>((u.beta ? u.beta[c] : 0.0) - statistics[i].mean[c] * s);
     }
-    folded.weights = ArenaBlock(unit.packed_floats() * sizeof(float));
-    float* packed = static_cast<float*>(folded.weights.data());
-    if (unit.depthwise())
-      all.pack_depthwise(u.weight, u.weight_stride, u.out_channels, unit.taps, scale.data(), packed);
-    else if (unit.winograd)
-      winograd_kernels().pack_by_output(u.weight, u.weight_stride, u.out_channels, u.in_channels,
-                                        scale.data(), packed, 0, unit.width / kGroup);
-    else if (unit.by_taps)
-      tap_kernels().pack_by_output(u.weight, u.weight_stride, u.out_channels, u.in_channels, unit.taps,
-                                   scale.data(), packed, 0,
-                                   TapForward{{}, {unit.geometry}, unit.width, nullptr, {}}.items());
-    else
-      all.of(chain.storage)
-          .pack_by_output(u.weight, u.weight_stride, u.out_channels, u.in_channels, unit.taps, scale.data(),
-                          packed);
+    folded.weights = ArenaBlock(packed_bytes(unit));
+    pack_forward(unit, chain.storage, scale.data(), folded.weights.data(), 0, pack_items(unit));
     units_.push_back(std::move(folded));
   }
   for (Unit& unit : chain_.units) unit.weight = unit.gamma = unit.beta = nullptr;
@@ -70,22 +56,11 @@ void FoldedChain::run(int batch, const Input& input, const Output& output, Works
   for (const UnitPlan& unit : whole.units) {
     Operand in{};
     in.channels = unit.unit->in_channels;
-    if (unit.depthwise()) {
-      const DepthwiseForward task{in, unit.geometry, unit.width, nullptr, {}};
-      scratch = std::max(scratch, task.scratch_floats());
-    } else if (unit.winograd) {
-      const WinogradForward task{in, {unit.geometry}, unit.width, nullptr, {}};
-      scratch = std::max(scratch, task.scratch_floats());
-    } else if (unit.by_taps) {
-      TapForward task{in, {unit.geometry}, unit.width, nullptr, {}};
-      task.geometry.batch = images;
-      scratch = std::max(scratch, task.scratch_floats());
-    } else {
-      const MatmulForward task{in,         unit.geometry, unit.unit->convolution == Convolution::dense,
-                               unit.depth, unit.width,    nullptr,
-                               {}};
-      scratch = std::max(scratch, task.scratch_floats());
-    }
+    Geometry geometry = unit.geometry;
+    geometry.batch = images;
+    with_forward(unit, chain_.storage, geometry, in, nullptr, {}, [&](const auto& task, auto, long) {
+      scratch = std::max<long>(scratch, task.scratch_floats());
+    });
   }
   // Raw outputs alternate between two buffers of the block.
   const std::size_t buffer = (whole.largest_raw_bytes + 63) / 64 * 64 * images;
@@ -106,31 +81,13 @@ void FoldedChain::run(int batch, const Input& input, const Output& output, Works
       const UnitPlan& unit = whole.units[i];
       Geometry geometry = unit.geometry;
       geometry.batch = count;
-      const float* weights = static_cast<const float*>(units_[i].weights.data());
       const ForwardSink sink{turns[i % 2], units_[i].bias.data(), unit.unit->activation};
-      if (unit.depthwise()) {
-        const DepthwiseForward task{in, geometry, unit.width, weights, sink};
-        items(task.items(), 1L, [&](long begin, long end, int thread) {
-          run.depthwise_forward(task, begin, end, workspace.scratch(thread), nullptr);
-        });
-      } else if (unit.winograd) {
-        const WinogradForward task{in, {geometry}, unit.width, weights, sink};
-        items(task.geometry.items(), 1L, [&](long begin, long end, int thread) {
-          winograd_kernels().of(chain_.storage).forward(task, begin, end, workspace.scratch(thread), nullptr);
-        });
-      } else if (unit.by_taps) {
-        const TapForward task{in, {geometry}, unit.width, weights, sink};
-        items(task.items(), 1L, [&](long begin, long end, int thread) {
-          tap_kernels().of(chain_.storage).forward(task, begin, end, workspace.scratch(thread), nullptr);
-        });
-      } else {
-        const MatmulForward task{in,         geometry,   unit.unit->convolution == Convolution::dense,
-                                 unit.depth, unit.width, weights,
-                                 sink};
-        items(task.items(), 1L, [&](long begin, long end, int thread) {
-          run.matmul_forward(task, begin, end, workspace.scratch(thread), nullptr);
-        });
-      }
+      with_forward(unit, chain_.storage, geometry, in, units_[i].weights.data(), sink,
+                   [&](const auto& task, auto kernel, long grain) {
+                     items(task.items(), grain, [&](long begin, long end, int thread) {
+                       kernel(task, begin, end, workspace.scratch(thread), nullptr);
+                     });
+                   });
       in = {turns[i % 2], unit.width, 1, unit.unit->out_channels, nullptr, nullptr, Activation::none};
     }
     const UnitPlan& last = whole.units.back();

@@ -4,47 +4,22 @@
 
 #include <cmath>
 
-#include "chain_plan.h"
+#include "convolution.h"
 
 namespace singlepath::cpu {
 namespace {
 
 const double* run_unit(const UnitPlan& unit, const Operand& in, void* raw, Storage storage,
                        Workspace& workspace) {
-  const Unit& u = *unit.unit;
-  const Kernels& all = kernels();
-  const StorageKernels& run = all.of(storage);
-  float* packed =
-      static_cast<float*>(workspace.shared(Workspace::weights, unit.packed_floats() * sizeof(float)));
-  const ForwardSink sink{raw, nullptr, Activation::none};
-  if (unit.depthwise()) {
-    all.pack_depthwise(u.weight, u.weight_stride, u.out_channels, unit.taps, nullptr, packed);
-    const DepthwiseForward task{in, unit.geometry, unit.width, packed, sink};
-    return run_summed(workspace, task, run.depthwise_forward, task.items(), 1, unit.width,
-                      task.scratch_floats());
-  }
-  if (unit.by_taps) {
-    const TapForward task{in, {unit.geometry}, unit.width, packed, sink};
-    workspace.pool().parallel_for(task.items(), 1, [&](long begin, long end, int) {
-      tap_kernels().pack_by_output(u.weight, u.weight_stride, u.out_channels, u.in_channels, unit.taps,
-                                   nullptr, packed, begin, end);
-    });
-    return run_summed(workspace, task, tap_kernels().of(storage).forward, task.items(), kTapGrain, unit.width,
-                      task.scratch_floats());
-  }
-  if (unit.winograd) {
-    const WinogradForward task{in, {unit.geometry}, unit.width, packed, sink};
-    workspace.pool().parallel_for(unit.width / kGroup, 1, [&](long begin, long end, int) {
-      winograd_kernels().pack_by_output(u.weight, u.weight_stride, u.out_channels, u.in_channels, nullptr,
-                                        packed, begin, end);
-    });
-    return run_summed(workspace, task, winograd_kernels().of(storage).forward, task.geometry.items(), 1,
-                      unit.width, task.scratch_floats());
-  }
-  run.pack_by_output(u.weight, u.weight_stride, u.out_channels, u.in_channels, unit.taps, nullptr, packed);
-  const MatmulForward task{in,     unit.geometry, u.convolution == Convolution::dense, unit.depth, unit.width,
-                           packed, sink};
-  return run_summed(workspace, task, run.matmul_forward, task.items(), 1, unit.width, task.scratch_floats());
+  void* packed = workspace.shared(Workspace::weights, packed_bytes(unit));
+  workspace.pool().parallel_for(pack_items(unit), 1, [&](long begin, long end, int) {
+    pack_forward(unit, storage, nullptr, packed, begin, end);
+  });
+  return with_forward(unit, storage, unit.geometry, in, packed, {raw, nullptr, Activation::none},
+                      [&](const auto& task, auto kernel, long grain) {
+                        return run_summed(workspace, task, kernel, task.items(), grain, unit.width,
+                                          task.scratch_floats());
+                      });
 }
 
 // Padded channels get scale and shift 0. What their activation is there does not matter: weights and

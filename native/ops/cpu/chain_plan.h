@@ -7,14 +7,12 @@
 
 #include "chain.h"
 #include "kernels.h"
-#include "tap_kernels.h"
-#include "winograd_kernels.h"
 
 namespace singlepath::cpu {
 
-// Blocks of channels that a thread takes at once from a convolution by taps: each time, all pixels of the
-// other side are read.
-constexpr long kTapGrain = 4;
+// How a unit's convolution is computed: by planes of channels, as a product with unfolded panels of pixels
+// (also 1x1), tap by tap, or by Winograd's transform.
+enum class Way { depthwise, panels, taps, winograd };
 
 struct UnitPlan {
   const Unit* unit;
@@ -25,16 +23,10 @@ struct UnitPlan {
   std::size_t raw_offset;      // of the raw output in `saved`, bytes
   std::size_t vectors_offset;  // of mean, inverse deviation, scale, shift: 4 * width floats
 
-  bool by_taps, winograd;  // a dense convolution by tap_kernels.h, by winograd_kernels.h
+  Way way;
 
-  bool depthwise() const { return unit->convolution == Convolution::depthwise; }
-  std::size_t packed_floats() const {
-    if (by_taps || winograd)
-      return static_cast<std::size_t>(winograd ? kWinogradPositions : taps) * padded(unit->in_channels) *
-             width;
-    return depthwise() ? static_cast<std::size_t>(width) * taps
-                       : static_cast<std::size_t>(padded(depth)) * width;
-  }
+  bool dense() const { return unit->convolution == Convolution::dense; }
+  bool depthwise() const { return way == Way::depthwise; }
 };
 
 // The per-channel vectors of a unit.

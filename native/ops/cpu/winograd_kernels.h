@@ -42,6 +42,7 @@ struct WinogradForward {
   ForwardSink sink;
 
   SINGLEPATH_INLINE int channels() const { return static_cast<int>(padded(input.channels)); }
+  SINGLEPATH_INLINE long items() const { return geometry.items(); }
   SINGLEPATH_INLINE long scratch_floats() const {
     return kWinogradPositions * geometry.room() * static_cast<long>(channels() + outputs) +
            geometry.band_floats(channels() > outputs ? channels() : outputs) + 2L * outputs + 64;

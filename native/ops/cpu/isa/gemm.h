@@ -92,6 +92,18 @@ void gemm(const E* a, long lda, const E* packed, float* c, long ldc, int rows, i
   gemm(a, lda, packed, c, ldc, rows, k, n, [](int, int) {});
 }
 
+// One step of the b of gemm: fill(i, to) writes `width` values of the i-th row that the step holds.
+template <class E, class Fill>
+SINGLEPATH_INLINE void pack_step(E* line, int width, const Fill& fill) {
+  if constexpr (kDepth<E> == 1) {
+    fill(0, line);
+  } else {
+    alignas(64) float halves[2][kWidestTile];
+    for (int half = 0; half < 2; ++half) fill(half, halves[half]);
+    for (int c = 0; c < width; c += kLanes) store_pairs(line + c, load(halves[0] + c), load(halves[1] + c));
+  }
+}
+
 // Packs the b of gemm, `depth` rows of n columns, n a multiple of kGroup. row(d, first, count, to) writes
 // b[d][first + j] to to[j] for all j < count.
 template <class E, class Row>
@@ -100,21 +112,14 @@ SINGLEPATH_INLINE void pack(int depth, int n, E* packed, const Row& row) {
   for (int first = 0; first < n;) {
     const int width = tile_groups((n - first) / kGroup) * kGroup;
     E* line = packed + static_cast<long>(first) * steps;
-    for (int step = 0; step < steps; ++step, line += width) {
-      if constexpr (kDepth<E> == 1) {
-        row(step, first, width, line);
-      } else {
-        alignas(64) float halves[2][kWidestTile];
-        for (int half = 0; half < 2; ++half) {
-          if (2 * step + half < depth)
-            row(2 * step + half, first, width, halves[half]);
-          else
-            clear(halves[half], width);
-        }
-        for (int c = 0; c < width; c += kLanes)
-          store_pairs(line + c, load(halves[0] + c), load(halves[1] + c));
-      }
-    }
+    for (int step = 0; step < steps; ++step, line += width)
+      pack_step(line, width, [&](int i, float* to) __attribute__((always_inline)) {
+        const int d = step * kDepth<E> + i;
+        if (d < depth)
+          row(d, first, width, to);
+        else
+          clear(to, width);
+      });
     first += width;
   }
 }

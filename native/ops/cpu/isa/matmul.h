@@ -141,16 +141,16 @@ void matmul_forward(const MatmulForward& task, long begin, long end, float* scra
 }
 
 // Gradients of the output pixels [first, first + rows) into a panel by rows and one by columns, which are the
-// same memory when the layouts are.
+// same memory when the layouts are; null: not wanted.
 template <class T, class E>
 inline void read_gradients(const OutputGradient& output, int outputs, long first, int rows, E* by_rows,
-                           E* by_columns) {
+                           E* by_columns = nullptr) {
   with_gradient_reader<T>(output, outputs, [&](auto read) {
     read_rows(
         read, outputs, rows, [&](int r) { return first + r; },
         [&](int row, int c, Vec v, Vec w) __attribute__((always_inline)) {
           store_by_rows(by_rows, outputs, row, c, v, w);
-          if (kDepth<E> > 1) store_by_columns(by_columns, outputs, row, c, v, w);
+          if (kDepth<E> > 1 && by_columns) store_by_columns(by_columns, outputs, row, c, v, w);
         });
   });
 }

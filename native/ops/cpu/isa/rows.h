@@ -147,7 +147,7 @@ SINGLEPATH_INLINE void store_by_columns(Pair* panel, long ld, int row, int c, Ve
 }
 #endif
 
-// Column sums of one panel go from fp32 to the thread's double sums and start again from zero.
+// Column sums of one panel go from fp32 to the piece's double sums and start again from zero.
 inline void flush_sums(float* panel, int channels, double* sums) {
   for (int i = 0; i < 2 * channels; ++i) sums[i] += panel[i];
   clear(panel, 2L * channels);

@@ -152,6 +152,8 @@ template <class E>
 constexpr int kDepth = 1;
 template <>
 constexpr int kDepth<Pair> = 2;
+template <>
+constexpr int kDepth<const Pair> = 2;
 
 // The first n lanes from memory, the others zero; nothing behind p + n is touched.
 template <class T>

@@ -34,10 +34,10 @@ struct ReaderFrom {
   SINGLEPATH_INLINE auto column(int c) const { return read.column(first + c); }
 };
 
-// Channels [channel, channel + width) of the pixels [first, first + count) into x [count][width]; one row
-// more may be written.
-template <class T>
-void read_channels(const Operand& in, long first, int count, int channel, int width, float* x) {
+// Channels [channel, channel + width) of the pixels [first, first + count) into x [count][width], and a row
+// of zeros behind them.
+template <class T, class E>
+void read_channels(const Operand& in, long first, int count, int channel, int width, E* x) {
   const T* data = static_cast<const T*>(in.data);
   with_reader<T>(in, [&](auto read) {
     read_rows(
@@ -46,18 +46,20 @@ void read_channels(const Operand& in, long first, int count, int channel, int wi
         [&](int row, int c, Vec v, Vec w)
             __attribute__((always_inline)) { store_by_rows(x, width, row, c, v, w); });
   });
+  clear_row(row_of(x, count, width), width);
 }
 
 template <class T>
 void tap_forward(const TapForward& task, long begin, long end, float* scratch, double* sums) {
+  using E = typename PanelOf<T>::Element;
   const TapGeometry& g = task.geometry;
   const int channels = task.channels(), outputs = task.outputs, images = g.images();
   const long depth = static_cast<long>(channels) * g.taps();
   const int first = static_cast<int>(begin) * kTapBlock;
   const int width = least(static_cast<int>(end) * kTapBlock, outputs) - first;
   Scratch memory{scratch};
-  float* x = memory.panel<float>(g.in_rows(), channels);
-  float* a = memory.panel<float>(g.rows() + kPanelStep - 1, least(channels, kTapDepth));
+  E* x = memory.panel<E>(g.in_rows(), channels);
+  E* a = memory.panel<E>(g.rows() + kPanelStep - 1, least(channels, kTapDepth));
   float* part = memory.panel<float>(g.rows() + kPanelStep - 1, kTapBlock);
   float* panel_sums = memory.panel<float>(0, 2 * outputs);
   float* c = memory.next;
@@ -72,13 +74,13 @@ void tap_forward(const TapForward& task, long begin, long end, float* scratch, d
       for (int channel = 0; channel < channels; channel += kTapDepth) {
         const int k = least(kTapDepth, channels - channel);
         for (int r = 0; r < rows.count; ++r)
-          copy_values(a + static_cast<long>(r) * k,
-                      x + static_cast<long>(rows.source[r]) * channels + channel, k);
+          copy_row(row_of(a, r, k), row_of(x, rows.source[r], channels, channel), k);
         for (int column = 0; column < width; column += kTapBlock) {
           const int n = least(kTapBlock, width - column);
-          const float* b =
-              task.weights + (first + column) * depth + (static_cast<long>(tap) * channels + channel) * n;
-          gemm(a, k, b, part, n, rows.count, k, n);
+          const E* b =
+              row_of(static_cast<const E*>(task.weights),
+                     (first + column) * depth + (static_cast<long>(tap) * channels + channel) * n, 1);
+          gemm(a, k / kDepth<E>, b, part, n, rows.count, k / kDepth<E>, n);
           for (int r = 0; r < rows.count; ++r)
             add_values(c + static_cast<long>(rows.row[r]) * width + column, part + r * n, n);
         }
@@ -92,18 +94,19 @@ void tap_forward(const TapForward& task, long begin, long end, float* scratch, d
 
 template <class T>
 void tap_backward(const TapBackward& task, long begin, long end, float* scratch, double* sums) {
+  using E = typename PanelOf<T>::Element;
   const TapGeometry& g = task.geometry;
   const int channels = task.channels(), outputs = task.outputs, images = g.images(), taps = g.taps();
   const int first = static_cast<int>(begin) * kTapBlock;
   const int width = least(static_cast<int>(end) * kTapBlock, channels) - first;
   const int room = g.rows() + kPanelStep - 1;
   Scratch memory{scratch};
-  float* x = memory.panel<float>(g.in_rows(), width);
+  E* x = memory.panel<E>(g.in_rows(), width);
   float* x_gradient = memory.panel<float>(g.in_rows(), width);
-  float* gradient = memory.panel<float>(room, outputs);
-  float* inside = memory.panel<float>(room, outputs);  // its rows for which the tap is inside
-  float* tiles = memory.panel<float>(room, task.gradient_rows());
-  float* x_tiles = memory.panel<float>(room, kTapBlock);
+  E* gradient = memory.panel<E>(room, outputs);
+  E* inside = memory.panel<E>(room, outputs);  // its rows for which the tap is inside
+  E* tiles = memory.panel<E>(room, task.gradient_rows());
+  E* x_tiles = memory.panel<E>(room, kTapBlock);
   float* part = memory.panel<float>(room, kTapBlock);
   float* panel_sums = memory.next;
   clear(panel_sums, 2L * channels);
@@ -112,26 +115,34 @@ void tap_backward(const TapBackward& task, long begin, long end, float* scratch,
     const int count = least(images, g.batch - image), in_pixels = count * g.height * g.width;
     const long first_in = static_cast<long>(image) * g.height * g.width;
     read_channels<T>(task.input, first_in, in_pixels, first, width, x);
-    read_gradients<T, float>(task.output, outputs, static_cast<long>(image) * g.map_pixels(),
-                             count * g.map_pixels(), gradient, gradient);
+    read_gradients<T>(task.output, outputs, static_cast<long>(image) * g.map_pixels(), count * g.map_pixels(),
+                      gradient);
     if (task.weights) clear(x_gradient, static_cast<long>(in_pixels) * width);
     for (int tap = 0; tap < taps; ++tap) {
-      const TapRows rows(g, count, tap);
+      TapRows rows(g, count, tap);
       for (int r = 0; r < rows.count; ++r)
-        copy_values(inside + static_cast<long>(r) * outputs,
-                    gradient + static_cast<long>(rows.row[r]) * outputs, outputs);
+        copy_row(row_of(inside, r, outputs), row_of(gradient, rows.row[r], outputs), outputs);
+      if (rows.count % kDepth<E> > 0) {
+        clear_row(row_of(inside, rows.count, outputs), outputs);
+        rows.source[rows.count] = in_pixels;  // the row of zeros
+      }
+      const int steps = steps_of<E>(rows.count);
       pack_tn(inside, outputs, rows.count, outputs, tiles);
       for (int column = 0; column < width; column += kTapBlock) {
         const int n = least(kTapBlock, width - column), tile = tile_groups(n / kGroup) * kGroup;
         for (int from = 0; from < n; from += tile)
-          for (int r = 0; r < rows.count; ++r)
-            copy_values(x_tiles + from * rows.count + r * tile,
-                        x + static_cast<long>(rows.source[r]) * width + column + from, tile);
+          for (int s = 0; s < steps; ++s)
+            for (int c = 0; c < tile; c += kLanes)
+              store_columns(x_tiles + from * steps + s * tile + c,
+                            row_of(x, rows.source[s * kDepth<E>], width, column + from + c),
+                            row_of(x, rows.source[s * kDepth<E> + kDepth<E> - 1], width, column + from + c));
         const long before = static_cast<long>(first + column) * taps, of_tap = static_cast<long>(tap) * n;
         gemm_tn_packed(tiles, x_tiles, task.weight_gradient + before * task.gradient_rows() + of_tap,
                        taps * n, rows.count, outputs, n, image > 0);
         if (!task.weights) continue;
-        gemm(inside, outputs, task.weights + (before + of_tap) * outputs, part, n, rows.count, outputs, n);
+        gemm(inside, outputs / kDepth<E>,
+             row_of(static_cast<const E*>(task.weights), before + of_tap, outputs), part, n, rows.count,
+             outputs / kDepth<E>, n);
         for (int r = 0; r < rows.count; ++r)
           add_values(x_gradient + static_cast<long>(rows.source[r]) * width + column, part + r * n, n);
       }
@@ -143,65 +154,77 @@ void tap_backward(const TapBackward& task, long begin, long end, float* scratch,
 }
 
 // [block of outputs][tap][part of the channels][what gemm reads].
+template <class E>
 void pack_taps_by_output(const float* weights, long row_stride, int outputs, int known_channels, int taps,
-                         const float* row_scale, float* packed, long begin, long end) {
-  constexpr int kRun = 128;  // of a row of weights: with as many rows as a block has, half of L1
+                         const float* row_scale, void* packed, long begin, long end) {
+  // Of a row of weights, whole channels; with as many rows as a block has, half of L1.
+  constexpr int kRun = 2 * kMostTaps;
+  const int run_channels = kRun / taps / kDepth<E> * kDepth<E>;
   alignas(64) float lines[kTapBlock][kRun + kGroup];
-  const int channels = static_cast<int>(padded(known_channels)), depth = channels * taps;
+  const int channels = static_cast<int>(padded(known_channels));
   for (long block = begin; block < end; ++block) {
     const int first = static_cast<int>(block) * kTapBlock;
     const int n = least(kTapBlock, static_cast<int>(padded(outputs)) - first);
     const int known = least(n, outputs - first), tile = tile_groups(n / kGroup) * kGroup;
-    float* to = packed + static_cast<long>(first) * depth;
     clear(lines[0], static_cast<long>(kTapBlock) * (kRun + kGroup));
-    for (int start = 0, channel = 0, tap = 0; start < depth; start += kRun) {
-      const int run = least(kRun, depth - start);
-      const int there = most(0, least(run, known_channels * taps - start));
+    for (int start = 0; start < channels; start += run_channels) {
+      const int run = least(run_channels, channels - start);
+      const int there = most(0, least(run, known_channels - start)) * taps;
       for (int j = 0; j < known; ++j) {
-        const float* from = weights + (first + j) * row_stride + start;
+        const float* from = weights + (first + j) * row_stride + start * taps;
         const float scale = row_scale ? row_scale[first + j] : 1.f;
         for (int i = 0; i < there; ++i) lines[j][i] = from[i] * scale;
-        clear(lines[j] + there, run - there);
+        clear(lines[j] + there, run * taps - there);
       }
-      for (int i = 0; i < run; ++i) {
+      for (int channel = start; channel < start + run; channel += kDepth<E>) {
         const int part = channel / kTapDepth * kTapDepth, k = least(kTapDepth, channels - part);
-        float* line = to + (static_cast<long>(tap) * channels + part) * n + (channel - part) * tile;
-        for (int from = 0; from < n; from += tile)
-          for (int j = 0; j < tile; ++j) line[static_cast<long>(from) * k + j] = lines[from + j][i];
-        if (++tap == taps) tap = 0, ++channel;
+        for (int tap = 0; tap < taps; ++tap) {
+          E* line = row_of(static_cast<E*>(packed), static_cast<long>(first) * taps + tap * n, channels) +
+                    (static_cast<long>(part) * n + (channel - part) * tile) / kDepth<E>;
+          for (int from = 0; from < n; from += tile)
+            pack_step(row_of(line, from, k), tile, [&](int i, float* to) __attribute__((always_inline)) {
+              const int column = (channel - start + i) * taps + tap;
+              for (int j = 0; j < tile; ++j) to[j] = lines[from + j][column];
+            });
+        }
       }
     }
   }
 }
 
 // [block of inputs][tap][what gemm reads].
+template <class E>
 void pack_taps_by_input(const float* weights, long row_stride, int outputs, int channels, int taps,
-                        float* packed, long begin, long end) {
+                        void* packed, long begin, long end) {
   const int depth = static_cast<int>(padded(outputs));
   for (long block = begin; block < end; ++block) {
     const int first = static_cast<int>(block) * kTapBlock;
     const int n = least(kTapBlock, static_cast<int>(padded(channels)) - first);
     const int tile = tile_groups(n / kGroup) * kGroup;
-    float* to = packed + static_cast<long>(first) * taps * depth;
-    for (int output = 0; output < depth; ++output) {
-      const float* row = weights + output * row_stride + static_cast<long>(first) * taps;
+    for (int output = 0; output < depth; output += kDepth<E>)
       for (int tap = 0; tap < taps; ++tap)
         for (int from = 0; from < n; from += tile) {
-          float* line = to + static_cast<long>(tap) * n * depth + static_cast<long>(from) * depth +
-                        static_cast<long>(output) * tile;
-          const int known = output < outputs ? least(tile, channels - first - from) : 0;
-          for (int j = 0; j < known; ++j) line[j] = row[(from + j) * taps + tap];
-          for (int j = known; j < tile; ++j) line[j] = 0;
+          E* line = row_of(static_cast<E*>(packed), static_cast<long>(first) * taps + tap * n + from, depth) +
+                    output / kDepth<E> * tile;
+          pack_step(line, tile, [&](int i, float* to) __attribute__((always_inline)) {
+            const float* row = weights + (output + i) * row_stride + static_cast<long>(first) * taps;
+            const int known = output + i < outputs ? least(tile, channels - first - from) : 0;
+            for (int j = 0; j < known; ++j) to[j] = row[(from + j) * taps + tap];
+            for (int j = known; j < tile; ++j) to[j] = 0;
+          });
         }
-    }
   }
+}
+
+template <class T>
+constexpr TapStorageKernels tap_kernels_of() {
+  using E = typename PanelOf<T>::Element;
+  return {tap_forward<T>, tap_backward<T>, pack_taps_by_output<E>, pack_taps_by_input<E>};
 }
 
 }  // namespace
 
 extern const TapKernels taps;
-const TapKernels taps = {{{tap_forward<float>, tap_backward<float>}, {tap_forward<bf16>, tap_backward<bf16>}},
-                         pack_taps_by_output,
-                         pack_taps_by_input};
+const TapKernels taps = {tap_kernels_of<float>(), tap_kernels_of<bf16>()};
 
 }  // namespace singlepath::cpu::SINGLEPATH_ISA

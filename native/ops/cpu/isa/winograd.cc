@@ -207,7 +207,7 @@ void winograd_backward(const WinogradBackward& task, long begin, long end, float
       for (int column = 0; column < channels;) {
         const int n = tile_groups((channels - column) / kGroup) >= 2 ? 2 * kGroup : kGroup;
         for (int r = 0; r < tiles; ++r)
-          copy_values(columns + r * n, from + static_cast<long>(r) * channels + column, n);
+          copy_row(columns + r * n, from + static_cast<long>(r) * channels + column, n);
         gemm_tn_packed(strips, columns, to + column, channels, tiles, outputs, n, true);
         column += n;
       }

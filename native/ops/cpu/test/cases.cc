@@ -89,6 +89,8 @@ std::vector<Case> cases() {
                          : 23,
              side * stride,
              side * stride - (side > 1 && stride == 1)});
+  // Evaluation takes blocks of images: the last one is smaller, but has larger panels.
+  add({"dense 3 and a smaller map", {dense(32, 32, 3), depthwise(32, 3, 2)}, 21, 6, 6});
   add({"dense 272-16, two parts of a sum", {dense(272, 16, 3)}, 3, 2, 3});
   add({"dense 3, a block of 4 x 4 in more than one panel",
        {dense(32, 64, 3), dense(64, 80, 3, 2), dense(80, 32, 3, 1, A::none)},

@@ -105,6 +105,7 @@ class ChainTest {
       outer.pass = dout.data(0);
       outer.pass_input = dx.data(0);
     }
+    outer.own_residual = test_.residual == Residual::input;
     if (test_.residual == Residual::other) {
       outer.residual = dresidual.data();
       outer.residual_stride = out_channels_;

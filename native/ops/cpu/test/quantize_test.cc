@@ -17,8 +17,12 @@ float rounded(float x) {
   return value;
 }
 
-bool same(float a, float b) {
+bool same(float a, float b, Storage storage) {
   if (std::isnan(a) || std::isnan(b)) return std::isnan(a) && std::isnan(b);
+  // The instruction that makes bfloat16 of floats writes denormal ones as zeros.
+  const float least = std::numeric_limits<float>::min();
+  if (storage == Storage::bfloat16 && std::fabs(a) < least && std::fabs(b) < least)
+    return std::signbit(a) == std::signbit(b);
   return std::memcmp(&a, &b, sizeof a) == 0;
 }
 
@@ -156,8 +160,8 @@ void run_quantizer(const Kind& kind, const Quantizer& q, Storage storage, bool a
     sums[threads - 1] = quantize_backward(q, storage, x.data(), g.data(), n, dx.data(), workspace);
     long levels = 0, gradients = 0;
     for (long i = 0; i < n; ++i) {
-      levels += !same(expected.get(i), out.get(i));
-      gradients += !same(expected_dx.get(i), dx.get(i));
+      levels += !same(expected.get(i), out.get(i), storage);
+      gradients += !same(expected_dx.get(i), dx.get(i), storage);
     }
     check(levels == 0, name + ": " + std::to_string(levels) + " levels differ");
     if (!dorefa) check(gradients == 0, name + ": " + std::to_string(gradients) + " gradients differ");
