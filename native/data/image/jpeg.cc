@@ -73,7 +73,11 @@ struct JpegDecoder::State {
   // No object with a destructor may live in the functions below: longjmp skips it.
   bool read_header(const uint8_t* data, size_t size) {
     if (setjmp(escape)) return false;
-    jpeg_abort_decompress(&info);
+    // A decompressor keeps the tables of its last file, which the next one would be decoded with where it
+    // lacks its own. Creating keeps `err` and `client_data` alone.
+    jpeg_destroy_decompress(&info);
+    jpeg_create_decompress(&info);
+    info.progress = &progress;
     jpeg_mem_src(&info, data, static_cast<unsigned long>(size));
     jpeg_read_header(&info, TRUE);
     return true;
@@ -133,10 +137,7 @@ JpegDecoder::JpegDecoder() : state_(std::make_unique<State>()) {
   state.errors.emit_message = State::message;
   state.errors.output_message = [](j_common_ptr) {};
   state.info.client_data = &state;
-  if (setjmp(state.escape)) throw DecodeError(state.reason);
-  jpeg_create_decompress(&state.info);
   state.progress.progress_monitor = State::watch;
-  state.info.progress = &state.progress;
 }
 
 JpegDecoder::~JpegDecoder() {

@@ -71,6 +71,52 @@ void own_decoder_is_libjpeg(RandomStream& random) {
   check(!decodes_like_libjpeg(make_jpeg(progressive), 2, random), "progressive files are libjpeg's");
 }
 
+Bytes without_segments(const Bytes& file, uint8_t marker) {
+  Bytes rest(file.begin(), file.begin() + 2);
+  size_t at = 2;
+  while (file[at + 1] != 0xda) {  // the scan
+    const size_t next = at + 2 + static_cast<size_t>(file[at + 2] << 8 | file[at + 3]);
+    if (file[at + 1] != marker) rest.insert(rest.end(), file.data() + at, file.data() + next);
+    at = next;
+  }
+  rest.insert(rest.end(), file.data() + at, file.data() + file.size());
+  return rest;
+}
+
+Bytes whole_picture(ImageDecoder& decoder, const Bytes& file) {
+  const ImageHeader header = decoder.open({file.data(), file.size()});
+  const PixelView view = decoder.decode({0, 0, header.height, header.width}, 3, 1);
+  Bytes pixels;
+  for (int y = 0; y < view.height; y++) {
+    pixels.insert(pixels.end(), view.row(y), view.row(y) + view.width * 3);
+  }
+  return pixels;
+}
+
+// A file without codes of its own (a frame of MJPEG) has the standard ones, one without quantizers is broken,
+// whatever picture came before.
+void tables_are_of_the_file() {
+  constexpr uint8_t kCodes = 0xc4, kQuantizers = 0xdb;
+  JpegKind kind, other;
+  kind.quality = 90;
+  other.quality = 40;
+  other.own_codes = true;
+  for (const int side : {7, 64}) {  // decoded by libjpeg, and by our own decoder
+    kind.height = kind.width = other.height = other.width = side;
+    const Bytes file = make_jpeg(kind), before = make_jpeg(other);
+    ImageDecoder decoder;
+    const Bytes pixels = whole_picture(decoder, file);
+    whole_picture(decoder, before);
+    check(whole_picture(decoder, without_segments(file, kCodes)) == pixels, "the standard codes");
+    whole_picture(decoder, before);
+    try {
+      whole_picture(decoder, without_segments(file, kQuantizers));
+      check(false, "no quantizers");
+    } catch (const DecodeError&) {
+    }
+  }
+}
+
 // Every instruction set gives the same bytes; mirroring and an even area are exact.
 void resizing_is_exact(RandomStream& random) {
   Resizer best, plain;
@@ -152,6 +198,7 @@ int main() {
   for (const auto& file : jpeg_seeds()) windows_are_parts(file, random);
   for (const auto& file : png_seeds()) windows_are_parts(file, random);
   own_decoder_is_libjpeg(random);
+  tables_are_of_the_file();
   resizing_is_exact(random);
   boxes_lie_inside(random);
   std::puts("image_test: ok");
