@@ -1,12 +1,12 @@
 #include "data/image/jpeg_encoder.h"
 
-#include <jpeglib.h>  // needs cstdio before it
-
 #include <csetjmp>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
 #include <string>
+// jpeglib.h needs stdio's types before it.
+#include <jpeglib.h>
 
 #include "core/error.h"
 
