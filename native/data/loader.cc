@@ -65,6 +65,9 @@ void Loader::check() const {
   if (options_.mean.size() != channels || options_.std.size() != channels) {
     invalid("Expected mean and std of a loader to have " + std::to_string(channels) + " values");
   }
+  // Indices may name an image any number of times, so the data set does not limit a batch.
+  checked_product({options_.batch_size, options_.shards, shape.channels, shape.height, shape.width},
+                  "the batches of a step");
   const Augment& augment = options_.augment;
   if (augment.padding < 0 || augment.padding > std::min(shape.height, shape.width)) {
     invalid("Expected a crop padding from 0 to the image's side but received " +
@@ -116,6 +119,14 @@ LoaderTimes Loader::times() const {
 }
 
 void Loader::work() {
+  try {
+    make_batches();
+  } catch (...) {
+    stop(std::current_exception());
+  }
+}
+
+void Loader::make_batches() {
   ImageWorker worker(dataset_);
   ImageTimes before;
   std::unique_lock lock(mutex_);
@@ -196,9 +207,7 @@ void Loader::open(Slot& slot, int64_t number) {
   batch.share = 1;
   const auto count = static_cast<size_t>(batch.count);
   batch.labels.resize(count);
-  // Indices may name an image any number of times.
-  batch.pixels.resize(static_cast<size_t>(
-      checked_product({static_cast<int64_t>(count), shape.channels, shape.height, shape.width}, "a batch")));
+  batch.pixels.resize(count * shape.bytes());
   slot.good.assign(count, 0);
 }
 

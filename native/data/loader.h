@@ -87,7 +87,8 @@ class Loader {
 
   void check() const;
   void start_threads();
-  void work();
+  void work();  // the whole life of a thread
+  void make_batches();
   bool has_unclaimed() const;  // with mutex_ held, as the next four
   bool something_to_do() const;
   Slot& claim(int64_t* begin, int64_t* end);

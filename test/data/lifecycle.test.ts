@@ -31,6 +31,26 @@ test('a process ends although a loader prefetches', () => {
   assert.deepEqual({ status, signal, stdout }, { status: 0, signal: null, stdout: 'done' }, stderr);
 });
 
+test('a batch that no memory holds is an error, and the process goes on', () => {
+  const { status, signal, stdout, stderr } = run(`
+    const large = await openDataset(
+      { kind: 'arrays', train: { pixels: new Uint8Array(2 ** 24), shape: [1, 1, 4096, 4096], labels: [0] } },
+      { split: 'train' },
+    );
+    for (const batchSize of [2 ** 23, 2 ** 23 + 1]) {
+      for (const threads of [1, 4]) {
+        const loader = large.loader({ batchSize, threads, prefetch: 1, indices: new Uint32Array(batchSize) });
+        await loader.epoch(0).next().then(
+          () => console.log('a batch'),
+          (error) => console.log(error.code),
+        );
+        loader.dispose();
+      }
+    }`);
+  const codes = ['OUT_OF_MEMORY', 'OUT_OF_MEMORY', 'INVALID_ARGUMENT', 'INVALID_ARGUMENT'];
+  assert.deepEqual({ status, signal, stdout }, { status: 0, signal: null, stdout: codes.join('\n') }, stderr);
+});
+
 test('a waiting next() keeps the process alive until it is answered', () => {
   const { status, stdout, stderr } = run(`
     void (async () => {
