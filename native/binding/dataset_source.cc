@@ -10,6 +10,7 @@
 #include "data/cifar.h"
 #include "data/encoded_array.h"
 #include "data/idx.h"
+#include "data/labels.h"
 #include "data/pixel_array.h"
 #include "data/sources/open.h"
 #include "data/synthetic.h"
@@ -92,11 +93,10 @@ Opener encoded(const Napi::Object& source) {
     images->files.emplace_back(bytes.Data(), bytes.Data() + bytes.ElementLength());
   }
   images->labels.assign(labels.Data(), labels.Data() + labels.ElementLength());
-  if (images->labels.size() != images->files.size()) {
-    expected(std::to_string(images->files.size()) + " labels, one for each image", "labels",
-             source.Get("labels"));
-  }
-  return [images]() -> SourcePtr { return images; };
+  return [images]() -> SourcePtr {
+    check_labels(images->labels, images->size());
+    return images;
+  };
 }
 
 Opener images(const Napi::Object& source) {

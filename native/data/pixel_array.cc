@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "core/sizes.h"
+#include "data/labels.h"
 
 namespace singlepath {
 
@@ -23,18 +24,7 @@ void check_arrays(const PixelArray& images) {
                                        " pixel bytes for the shape but received " +
                                        std::to_string(images.pixels.size()));
   }
-  if (images.labels.size() != static_cast<size_t>(images.count)) {
-    throw Error("INVALID_DATASET", "Expected " + std::to_string(images.count) +
-                                       " labels, one for each image, but received " +
-                                       std::to_string(images.labels.size()));
-  }
-  for (size_t i = 0; i < images.labels.size(); i++) {
-    if (images.labels[i] < 0) {
-      throw Error("INVALID_DATASET", "Expected labels from 0 upwards but received " +
-                                         std::to_string(images.labels[i]) + " for image " +
-                                         std::to_string(i));
-    }
-  }
+  check_labels(images.labels, images.count);
 }
 
 }  // namespace singlepath

@@ -17,7 +17,7 @@ class SampleSource {
 
   virtual int64_t size() const = 0;
 
-  // Index of the class; -1 where there is none.
+  // Index of the class, from 0.
   virtual int64_t label(int64_t index) const = 0;
 
   // What messages call the image: its path, or archive!member.

@@ -5,8 +5,10 @@ import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { SinglePathError } from '../../src/core/errors.js';
 import { packageRoot } from '../../src/core/packageRoot.js';
-import { datasetLocations } from '../../src/data/kinds/index.js';
+import { finishImageWork } from '../../src/data/imageWork.js';
+import { type DatasetSource, datasetLocations } from '../../src/data/kinds/index.js';
 import { datasetFromArrays, openDataset } from '../../src/data/open.js';
+import { addon } from '../../src/runtime/addon.js';
 import {
   bytes,
   decodeIdx,
@@ -177,15 +179,34 @@ test('arrays: bytes given in memory', async () => {
     [4, 2 ** 31],
     [4, -1],
   ];
-  for (const wrong of labels) {
-    await assert.rejects(
-      datasetFromArrays({ pixels, shape: [2, 3, 2, 3], labels: wrong as number[] }),
-      (error: SinglePathError) => error.code === 'INVALID_ARGUMENT' && /for label 1 of/.test(error.message),
-    );
+  const images = [new Uint8Array(1), new Uint8Array(1)];
+  for (const wrong of [...labels, [4, 2 ** 32 - 1]] as number[][]) {
+    for (const given of [
+      datasetFromArrays({ pixels, shape: [2, 3, 2, 3], labels: wrong }),
+      openDataset({ kind: 'encoded', train: { images, labels: wrong } }, { split: 'train' }),
+    ]) {
+      await assert.rejects(
+        given,
+        (error: SinglePathError) => error.code === 'INVALID_ARGUMENT' && /for label 1 of/.test(error.message),
+      );
+    }
   }
   await assert.rejects(datasetFromArrays({ pixels, shape: [2, 3, 2, 3], labels: [4, 0.5] }), {
     code: 'INVALID_ARGUMENT',
   });
+});
+
+test('negative labels are refused where a data set is opened, whatever its kind', async () => {
+  const labels = Int32Array.of(0, -1);
+  const sources: DatasetSource[] = [
+    { format: 'arrays', pixels: new Uint8Array(2), shape: [2, 1, 1, 1], labels },
+    { format: 'encoded', images: [new Uint8Array(1), new Uint8Array(1)], labels },
+  ];
+  const options = { decode: 0, threads: 1, pixelLimit: 0 };
+  for (const source of sources) {
+    const inspected = finishImageWork((cancel) => addon().inspectImages(source, options, cancel), {});
+    await rejects(inspected, 'labels from 0 upwards but received -1 for image 1');
+  }
 });
 
 test('gzip files that unpack to an absurd size are refused on the way', async () => {

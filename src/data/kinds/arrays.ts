@@ -1,5 +1,6 @@
 import { expected } from '../../core/errors.js';
 import type { DatasetDefinition } from './kind.js';
+import { checkedLabels } from './labels.js';
 
 /** Images given as bytes. */
 export interface ArraySource {
@@ -34,18 +35,6 @@ export const arrays = {
     if (shape?.length !== 4 || !shape.every((side) => Number.isInteger(side) && side > 0)) {
       throw expected('[count, channels, height, width]', 'the shape of the arrays', shape);
     }
-    return { format: 'arrays', pixels, shape, labels: checkedLabels(labels) };
+    return { format: 'arrays', pixels, shape, labels: checkedLabels(labels, 'the arrays') };
   },
 } satisfies DatasetDefinition<ArraysOptions, ArraysSource>;
-
-/** An Int32Array takes anything for a number: holes become 0, and large numbers wrap. */
-function checkedLabels(labels: ArrayLike<number>): Int32Array {
-  if (!Number.isInteger(labels?.length) || typeof labels === 'string') {
-    throw expected('an array of class numbers', 'the labels of the arrays', labels);
-  }
-  return Int32Array.from({ length: labels.length }, (_, i) => {
-    const label = labels[i]!;
-    if (Number.isInteger(label) && label >= 0 && label < 2 ** 31) return label;
-    throw expected('an integer from 0 to 2^31 - 1', `label ${i} of the arrays`, label);
-  });
-}

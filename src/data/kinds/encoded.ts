@@ -1,5 +1,6 @@
 import { expected } from '../../core/errors.js';
 import type { DatasetDefinition } from './kind.js';
+import { checkedLabels } from './labels.js';
 
 /** JPEG and PNG files in memory. */
 export interface EncodedImages {
@@ -24,9 +25,7 @@ export const encoded = {
   source(options, split) {
     const given = options[split];
     if (given === undefined) throw expected('images', `the ${split} split of the encoded images`, given);
-    const wrong = Array.from(given.labels).find((label) => !Number.isInteger(label) || label < 0);
-    if (wrong !== undefined)
-      throw expected('integers from 0 upwards', 'the labels of the encoded images', wrong);
-    return { format: 'encoded', images: given.images, labels: Int32Array.from(given.labels) };
+    const labels = checkedLabels(given.labels, 'the encoded images');
+    return { format: 'encoded', images: given.images, labels };
   },
 } satisfies DatasetDefinition<EncodedOptions, EncodedSource>;
