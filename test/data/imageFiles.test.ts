@@ -16,7 +16,7 @@ import type { SinglePathError } from '../../src/core/errors.js';
 import type { Dataset } from '../../src/data/dataset.js';
 import { type DatasetConfig, datasets } from '../../src/data/kinds/index.js';
 import { openDataset } from '../../src/data/open.js';
-import { packDataset } from '../../src/data/pack.js';
+import { type PackDatasetOptions, packDataset } from '../../src/data/pack.js';
 import { temporaryFolder as folderOfFile } from '../temporaryFolder.js';
 import { bytes, labelsOf, pixelsOf, temporaryFolder } from './files.js';
 import {
@@ -371,6 +371,25 @@ describe('files that change while they are used', () => {
         /as it was when it was opened but it has changed/,
       );
     }
+  });
+
+  test('an image that is repaired between packing and resuming', async () => {
+    using folder = temporaryFolder();
+    const path = join(folder.path, 'photos.spk');
+    const whole = png(16, 16, pixelsOfPicture(16, 16, 1));
+    const labels = Array.from({ length: 40 }, (_, index) => index % 2);
+    const pack = (broken: number[], options: PackDatasetOptions) => {
+      const images = labels.map((_, index) => (broken.includes(index) ? Buffer.from('GIF89a') : whole));
+      return packDataset({ kind: 'encoded', train: { images, labels } }, path, { threads: 1, ...options });
+    };
+    // The second broken image, in the second run of images, is one too many: the first run is in the journal.
+    await assert.rejects(pack([3, 39], { broken: 'skip' }), /at most 1\S* % broken images but found 2 of 40/);
+    const reason = /'image 3' could not be read by the earlier call and can be now: pack without --resume/;
+    await assert.rejects(pack([], { resume: true }), { code: 'INVALID_DATASET', message: reason });
+    const report = await pack([], { resume: true, broken: 'skip' });
+    assert.deepEqual([report.resumed > 3, report.images, report.leftOut.length], [true, 39, 1]);
+    assert.match(report.leftOut[0]!.reason, reason);
+    assert.equal((await pack([], { overwrite: true })).images, 40);
   });
 
   test('a file that is gone: an error, or left out, with its path', async () => {

@@ -143,7 +143,13 @@ PackReport pack_images(const std::string& path, const SampleSource* training, co
     workers.emplace_back(options.pixel_limit > 0 ? options.pixel_limit : kPixelLimit);
   }
   for (const int64_t number : writer.left_out()) {  // by the earlier call: once more for the reason
-    leave_out(images, number, packed_image(workers[0], images, number, options).broken, options, report);
+    std::string reason = packed_image(workers[0], images, number, options).broken;
+    if (reason.empty()) {
+      const auto [source, index] = images.at(number);
+      reason = "'" + source->name(index) +
+               "' could not be read by the earlier call and can be now: pack without --resume to have it";
+    }
+    leave_out(images, number, reason, options, report);
   }
   std::vector<PackedImage> chunk;
   while (writer.done() < images.size()) {
