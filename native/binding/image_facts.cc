@@ -22,10 +22,6 @@ struct Counters {
   std::atomic<int64_t> done{0}, total{0};
 };
 
-void raise_token(void* token) {
-  static_cast<CancelToken*>(token)->cancel();
-}
-
 // Runs `work(const Cancellation&, Counters&) -> Result` on a thread of its own, which the end of the
 // environment stops. Returns { result: a promise, progress(): [done, total] }.
 template <class Work, class Convert>
@@ -33,26 +29,13 @@ Napi::Value image_work(Napi::Env env, std::shared_ptr<const CancelToken> token, 
   const auto stop = std::make_shared<CancelToken>();
   const auto counters = std::make_shared<Counters>();
   const auto promise = run_on_thread(
-      env, [work = std::move(work), convert, token = std::move(token), stop, counters]() -> MakeValue {
-        const auto forget = [stop](Napi::Env env) {
-          napi_remove_env_cleanup_hook(env, raise_token, stop.get());
-        };
-        try {
-          const Cancellation cancel{token, stop};
-          auto result = std::make_shared<decltype(work(cancel, *counters))>(work(cancel, *counters));
-          return [forget, convert, result](Napi::Env env) -> Napi::Value {
-            forget(env);
-            return convert(env, *result);
-          };
-        } catch (...) {
-          return [forget, error = std::current_exception()](Napi::Env env) -> Napi::Value {
-            forget(env);
-            std::rethrow_exception(error);
-          };
-        }
-      });
-  // Hooks run last first: this one before the one that waits for the thread.
-  napi_add_env_cleanup_hook(env, raise_token, stop.get());
+      env,
+      [work = std::move(work), convert, token = std::move(token), stop, counters]() -> MakeValue {
+        const Cancellation cancel{token, stop};
+        auto result = std::make_shared<decltype(work(cancel, *counters))>(work(cancel, *counters));
+        return [convert, result](Napi::Env env) -> Napi::Value { return convert(env, *result); };
+      },
+      stop);
   auto object = Napi::Object::New(env);
   object.Set("result", promise);
   object.Set("progress", Napi::Function::New(env, [counters](const Napi::CallbackInfo& info) {

@@ -14,8 +14,16 @@ MakeValue rejection(const std::exception_ptr& error) {
   return [error](Napi::Env) -> Napi::Value { std::rethrow_exception(error); };
 }
 
-void join(void* thread) {
-  static_cast<std::thread*>(thread)->join();
+// Lives from before its thread until the promise is settled.
+struct Running {
+  std::shared_ptr<CancelToken> stop;
+  std::thread thread;
+};
+
+void end_thread(void* argument) {
+  auto& running = *static_cast<Running*>(argument);
+  if (running.stop) running.stop->cancel();
+  running.thread.join();
 }
 
 }  // namespace
@@ -38,28 +46,29 @@ Later later(Napi::Env env) {
   return {deferred.Promise(), std::move(settle)};
 }
 
-Napi::Promise run_on_thread(Napi::Env env, std::function<MakeValue()> work) {
+Napi::Promise run_on_thread(Napi::Env env, std::function<MakeValue()> work,
+                            std::shared_ptr<CancelToken> stop) {
   Later promised = later(env);
-  auto* thread = new std::thread;
-  const auto body = [thread, work = std::move(work), settle = promised.settle] {
+  auto* running = new Running{std::move(stop), {}};
+  const auto body = [running, work = std::move(work), settle = promised.settle] {
     MakeValue make;
     try {
       make = work();
     } catch (...) {
       make = rejection(std::current_exception());
     }
-    settle([thread, make = std::move(make)](Napi::Env env) {
-      napi_remove_env_cleanup_hook(env, join, thread);
-      const std::unique_ptr<std::thread> owned(thread);
-      owned->join();
+    settle([running, make = std::move(make)](Napi::Env env) {
+      napi_remove_env_cleanup_hook(env, end_thread, running);
+      const std::unique_ptr<Running> owned(running);
+      owned->thread.join();
       return make(env);
     });
   };
   try {
-    *thread = std::thread(body);
-    napi_add_env_cleanup_hook(env, join, thread);
+    running->thread = std::thread(body);
+    napi_add_env_cleanup_hook(env, end_thread, running);
   } catch (...) {  // no thread to be had
-    delete thread;
+    delete running;
     promised.settle(rejection(std::current_exception()));
   }
   return promised.promise;

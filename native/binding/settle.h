@@ -3,8 +3,10 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 
 #include "binding/environment.h"
+#include "core/cancel.h"
 
 namespace singlepath {
 
@@ -20,7 +22,8 @@ struct Later {
 Later later(Napi::Env env);
 
 // Runs `work` on a new thread and settles the promise with what it returns or throws. The end of the
-// environment waits for the thread.
-Napi::Promise run_on_thread(Napi::Env env, std::function<MakeValue()> work);
+// environment raises `stop`, where there is one, and waits for the thread.
+Napi::Promise run_on_thread(Napi::Env env, std::function<MakeValue()> work,
+                            std::shared_ptr<CancelToken> stop = nullptr);
 
 }  // namespace singlepath
