@@ -112,14 +112,14 @@ const describeLoad = (): string => loadavg()[0]!.toFixed(2);
 async function calibrateAndVerify(table: string, settings: string[]): Promise<Finding[]> {
   await singlepath('latency', 'calibrate', table, ...settings);
   const plain = await verify(table, ...settings);
-  if (plain.mape <= WANTED.mape && plain.kendall >= WANTED.kendall)
+  if (plain.mape <= WANTED.mape && (plain.kendall ?? 0) >= WANTED.kendall)
     return accuracy('held-out networks', plain);
   console.log(
-    `  mean absolute error ${plain.mape.toFixed(2)} %, tau ${plain.kendall.toFixed(3)}: rows are fitted too`,
+    `  mean absolute error ${plain.mape.toFixed(2)} %, tau ${digits(plain.kendall)}: rows are fitted too`,
   );
   await singlepath('latency', 'calibrate', table, ...settings, ...REFIT);
   const refitted = await verify(table, ...settings);
-  return accuracy(`held-out networks, rows fitted (tau was ${plain.kendall.toFixed(3)})`, refitted);
+  return accuracy(`held-out networks, rows fitted (tau was ${digits(plain.kendall)})`, refitted);
 }
 
 /** What two measurements of one machine say about the same networks. */
@@ -142,6 +142,8 @@ function agreement(a: string, b: string): Finding[] {
   ];
 }
 
+const digits = (correlation: number | null): string => correlation?.toFixed(3) ?? '-';
+
 function accuracy(of: string, { mape, kendall }: Pick<TableAccuracy, 'mape' | 'kendall'>): Finding[] {
   return [
     {
@@ -152,9 +154,9 @@ function accuracy(of: string, { mape, kendall }: Pick<TableAccuracy, 'mape' | 'k
     },
     {
       what: `${of}: Kendall's tau`,
-      got: kendall.toFixed(3),
+      got: digits(kendall),
       wanted: `>= ${WANTED.kendall}`,
-      good: kendall >= WANTED.kendall,
+      good: (kendall ?? 0) >= WANTED.kendall,
     },
   ];
 }
@@ -164,7 +166,7 @@ async function verify(table: string, ...more: string[]): Promise<TableAccuracy> 
     await singlepath('latency', 'verify', table, '--json', ...more),
   ) as { accuracy: TableAccuracy; repeatability: number | null };
   console.log(
-    `  bias ${own.bias.toFixed(2)} %, within 5 %: ${own.within5.toFixed(0)} %, Spearman ${own.spearman.toFixed(3)}, repeatability ${repeatability?.toFixed(2)} %`,
+    `  bias ${own.bias.toFixed(2)} %, within 5 %: ${own.within5.toFixed(0)} %, Spearman ${digits(own.spearman)}, repeatability ${repeatability?.toFixed(2)} %`,
   );
   return own;
 }

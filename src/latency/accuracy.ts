@@ -16,7 +16,9 @@ export function accuracyOf(predicted: readonly number[], measured: readonly numb
     bias: mean(errors),
     within5: within(5),
     within10: within(10),
-    kendall: kendallTau(predicted, measured),
-    spearman: spearmanRho(predicted, measured),
+    kendall: nullWhereNaN(kendallTau(predicted, measured)),
+    spearman: nullWhereNaN(spearmanRho(predicted, measured)),
   };
 }
+
+const nullWhereNaN = (value: number): number | null => (Number.isNaN(value) ? null : value);

@@ -74,8 +74,9 @@ export interface TableAccuracy {
   /** Shares within 5 and 10 per cent. */
   within5: number;
   within10: number;
-  kendall: number;
-  spearman: number;
+  /** Null where all predicted or all measured times are equal: there is no order to compare. */
+  kendall: number | null;
+  spearman: number | null;
 }
 
 export interface TableHeader {

@@ -9,12 +9,19 @@ import { readTable, tableFormat, writeTable } from '../../src/latency/format/fil
 import { encodeTable } from '../../src/latency/format/protobuf.js';
 import { lint } from '../../src/latency/lint.js';
 import { blockKey, pathRows, spaceRows } from '../../src/latency/rows.js';
+import type { TableAccuracy } from '../../src/latency/table.js';
 import { getSpace, listSpaces } from '../../src/space/spaces/catalog.js';
 import { temporaryFolder } from '../temporaryFolder.js';
 import { madeUpTable, ONE_ROW } from './tables.js';
 
 const folder = temporaryFolder();
 const space = getSpace('spos-shufflenet-v2-28');
+
+/** Of equal times, which have no order. */
+const ACCURACY: TableAccuracy = {
+  ...{ networks: 2, mape: 0, rmse: 0, bias: -1.5, within5: 100, within10: 100 },
+  ...{ kendall: null, spearman: null },
+};
 
 describe('rows', () => {
   it('equal blocks of different layers are one row', () => {
@@ -84,6 +91,7 @@ describe('files', () => {
         // JSON has no -0.
         if (verified) {
           plain.header.calibration = { biasNs: -5, scale: 1.25, networks: 30, refitted: false };
+          plain.header.accuracy = ACCURACY;
           plain.header.environment.clockMhz = { before: 0, after: 2400.5 };
         }
         for (const form of ['lut', 'json', 'csv']) {
@@ -100,6 +108,20 @@ describe('files', () => {
       const path = join(folder, `whole.${form}`);
       await writeTable(path, madeUpTable(space));
       assert.deepEqual(readTable(path), madeUpTable(space), form);
+    }
+  });
+
+  it('are only replaced by what can be read', async () => {
+    for (const form of ['lut', 'json', 'csv']) {
+      const path = join(folder, `kept.${form}`);
+      const good = madeUpTable(space);
+      await writeTable(path, good);
+      const accuracy = { ...ACCURACY, mape: Number.NaN };
+      await assert.rejects(writeTable(path, { ...good, header: { ...good.header, accuracy } }), {
+        code: 'INVALID_TABLE',
+        message: /header.accuracy.mape: /,
+      });
+      assert.deepEqual(readTable(path), good, form);
     }
   });
 

@@ -159,8 +159,8 @@ function printVerification(
     ['bias', ({ bias }) => `${bias.toFixed(2)} %`],
     ['within 5 %', ({ within5 }) => `${within5.toFixed(0)} %`],
     ['within 10 %', ({ within10 }) => `${within10.toFixed(0)} %`],
-    ["Kendall's tau", ({ kendall }) => kendall.toFixed(3)],
-    ["Spearman's rho", ({ spearman }) => spearman.toFixed(3)],
+    ["Kendall's tau", ({ kendall }) => kendall?.toFixed(3) ?? '-'],
+    ["Spearman's rho", ({ spearman }) => spearman?.toFixed(3) ?? '-'],
   ];
   printText('');
   printTable(

@@ -51,10 +51,13 @@ export function readTable(path: string): LatencyTable {
   return decode(bytes, path);
 }
 
-/** Replaces the file as a whole. @throws SinglePathError `IO`. */
+/** Replaces the file as a whole, and only by what {@link readTable} reads. @throws SinglePathError `IO`, `INVALID_TABLE`. */
 export async function writeTable(path: string, table: LatencyTable): Promise<void> {
   checkArguments('writeTable()', { path, latencyTable: table });
-  await writeFileAtomically(path, [tableFormat(path).encode(table)]);
+  const { encode, decode } = tableFormat(path);
+  const bytes = Buffer.from(encode(table));
+  decode(bytes, path);
+  await writeFileAtomically(path, [bytes]);
 }
 
 function parseJson(text: string, path: string): unknown {

@@ -37,7 +37,16 @@ function withoutNull(value: unknown): unknown {
 /** The canonical bytes of a table. */
 export function encodeTable({ header, rows }: LatencyTable): Uint8Array {
   const options = JSON.stringify(header.space.options);
-  return encodeMessage('Table', { header: { ...header, space: { ...header.space, options } }, rows });
+  const accuracy = header.accuracy && nanForNull(header.accuracy);
+  return encodeMessage('Table', {
+    header: { ...header, space: { ...header.space, options }, accuracy },
+    rows,
+  });
+}
+
+/** A number that is absent would be read as 0. */
+function nanForNull(numbers: object): object {
+  return Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, value ?? Number.NaN]));
 }
 
 /** @throws SinglePathError `INVALID_TABLE`. `path` names the file in errors. */

@@ -5,6 +5,8 @@ import { type LatencyTable, TABLE_VERSION } from '../table.js';
 const count = z.int().min(0);
 const nanoseconds = z.int();
 const shape = z.strictObject({ channels: count, height: count, width: count });
+/** Protobuf has NaN in the place of null. */
+const correlation = z.union([z.number().nullable(), z.nan().transform(() => null)]);
 const span = z.strictObject({ before: z.number().optional(), after: z.number().optional() });
 
 /** One row as JSON has it. */
@@ -73,8 +75,8 @@ const headerSchema = z.strictObject({
       bias: z.number(),
       within5: z.number(),
       within10: z.number(),
-      kendall: z.number(),
-      spearman: z.number(),
+      kendall: correlation,
+      spearman: correlation,
     })
     .optional(),
 });
