@@ -39,7 +39,7 @@ export async function differsFrom(
 
 /** One line for people. */
 export function describeEnvironment(environment: Environment): string {
-  const { device, runtime, runtimeVersion, threads, batch, dtype, layout } = environment;
+  const { device, runtime, runtimeVersion, runnerPattern, threads, batch, dtype, layout } = environment;
   const of = (count: number, what: string) => `${count} ${what}${count === 1 ? '' : 's'}`;
   const name: Record<RuntimeName, string> = {
     singlepath: 'our kernels',
@@ -52,6 +52,7 @@ export function describeEnvironment(environment: Environment): string {
   return [
     device,
     `${name[runtime]} (${runtimeVersion})`,
+    ...(runnerPattern === undefined ? [] : [`its time by /${runnerPattern}/`]),
     ...(threads > 0 ? [of(threads, 'thread')] : []),
     ...shared,
   ].join(', ');

@@ -21,6 +21,8 @@ export interface Environment {
   runtime: RuntimeName;
   /** Version of libtorch, of onnxruntime; instruction set of our kernels; the command of a runner. */
   runtimeVersion: string;
+  /** Of a runner: the regular expression that finds the time in what its command prints; absent: in the last line. */
+  runnerPattern?: string;
   /** Processors the process may run on. */
   affinity: number[];
   /** Threads of one operation; 0 where unknown. */

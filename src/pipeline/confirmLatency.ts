@@ -118,10 +118,10 @@ async function sessionOf(
   metric: string,
   { openDevice, onNote }: ConfirmControl,
 ): Promise<Session | undefined> {
-  const { runtime, threads, batch, dtype, runtimeVersion: command } = environment;
+  const { runtime, threads, batch, dtype, runtimeVersion: command, runnerPattern: pattern } = environment;
   const settings = { threads, batch, dtype };
   if (runtime === 'runner')
-    return new RunnerSession({ ...settings, runtime, command, device: environment.device });
+    return new RunnerSession({ ...settings, runtime, command, pattern, device: environment.device });
   const given = await openDevice?.(environment);
   if (given !== undefined) return given;
   if (runtime === 'imported') {

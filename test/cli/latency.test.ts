@@ -70,6 +70,26 @@ describe('a device behind a command', { skip }, () => {
     assert.equal(code, 1);
   });
 
+  it('verifies with the command and the pattern of its table, also where all networks take the same time', async () => {
+    const same = join(folder, 'same.lut');
+    const { header, rows } = readTable(table);
+    const environment = {
+      ...header.environment,
+      runtimeVersion: 'echo "t=5 of 9" # {torchscript}',
+      runnerPattern: 't=([0-9]+)',
+    };
+    await writeTable(same, { header: { ...header, environment }, rows });
+    const { networks, differs } = JSON.parse(await ok('verify', same, '--paths', '3', '--json', ...QUICK));
+    assert.deepEqual(
+      [networks.map(({ measured }: { measured: number }) => measured), differs],
+      [[5, 5, 5], []],
+    );
+    const { kendall, spearman } = readTable(same).header.accuracy!;
+    assert.deepEqual([kendall, spearman], [null, null]);
+    assert.match(await ok('verify', same, '--paths', '3', ...QUICK), /Kendall's tau +- +-\n/);
+    assert.match(await ok('show', same), /its time by \/t=\(\[0-9\]\+\)\//);
+  });
+
   it('a search keeps to it, as it is measured', async () => {
     const small = [
       ...[`space.name=${name}`, 'train.steps=2', 'train.batchSize=8', 'latency.repetitions=1'],

@@ -87,6 +87,15 @@ describe('a runner', { skip: withoutAddon() }, () => {
   });
 });
 
+it('command and pattern are the environment of its tables', async () => {
+  const command = 'bench.sh {onnx}';
+  for (const pattern of [undefined, 't=([0-9.]+)']) {
+    await using session = new RunnerSession({ ...settings, command, pattern });
+    const { runtimeVersion, runnerPattern } = await session.environment();
+    assert.deepEqual([runtimeVersion, runnerPattern], [command, pattern]);
+  }
+});
+
 it('a command without a file, an unknown one and a broken pattern are refused', () => {
   const open = (command: string, pattern?: string) => new RunnerSession({ ...settings, command, pattern });
   assert.throws(() => open('bench.sh'), /Expected {torchscript} or {onnx}/);

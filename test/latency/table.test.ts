@@ -92,6 +92,7 @@ describe('files', () => {
         if (verified) {
           plain.header.calibration = { biasNs: -5, scale: 1.25, networks: 30, refitted: false };
           plain.header.accuracy = ACCURACY;
+          plain.header.environment.runnerPattern = 't=([0-9.]+)';
           plain.header.environment.clockMhz = { before: 0, after: 2400.5 };
         }
         for (const form of ['lut', 'json', 'csv']) {

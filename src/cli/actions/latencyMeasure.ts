@@ -218,7 +218,9 @@ async function onDevice<T>(
   ) => Promise<T>,
 ): Promise<T> {
   const { runtime, threads, batch, dtype, runtimeVersion, device } = environment;
-  const runner = options.runner ?? (runtime === 'runner' ? runtimeVersion : undefined);
+  const own = runtime === 'runner' ? runtimeVersion : undefined;
+  const { runner = own } = options;
+  const { runnerPattern = runner === own ? environment.runnerPattern : undefined } = options;
   const setting = (name: string, value: unknown) => ({
     path: ['latency', name],
     value,
@@ -235,7 +237,10 @@ async function onDevice<T>(
   const terminal = createSession(options);
   const { stop, ...reporter } = measuringReporter(terminal);
   return await stoppable({ saves: 'what is measured' }, async (signal) => {
-    await using session = await openSession({ ...options, runner, device: options.device ?? device }, config);
+    await using session = await openSession(
+      { ...options, runner, runnerPattern, device: options.device ?? device },
+      config,
+    );
     return await work(config, { session, signal, ...reporter });
   }).finally(stop);
 }

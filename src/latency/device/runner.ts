@@ -64,11 +64,12 @@ export class RunnerSession implements Session {
   }
 
   async environment(): Promise<Environment> {
-    const { threads, dtype, batch, command, device } = this.options;
+    const { threads, dtype, batch, command, pattern, device } = this.options;
     return {
       ...importedEnvironment(device, batch),
       runtime: 'runner',
       runtimeVersion: command,
+      ...(pattern !== undefined && { runnerPattern: pattern }),
       threads,
       dtype,
     };

@@ -54,6 +54,7 @@ const headerSchema = z.strictObject({
     platform: z.string(),
     runtime: z.enum(['singlepath', 'torchscript', 'onnxruntime', 'runner', 'imported']),
     runtimeVersion: z.string(),
+    runnerPattern: z.string().optional(),
     affinity: z.array(count),
     threads: count,
     batch: count,
