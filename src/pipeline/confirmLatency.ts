@@ -19,8 +19,9 @@ import { hashOf } from '../space/hash.js';
 import type { SearchSpace } from '../space/types.js';
 import { placesOf } from './agentDevice.js';
 import { measureWhole } from './measureWhole.js';
+import { RUNNER_HINT, type RunnerConsent, refusedRunner } from './tableRunner.js';
 
-export interface ConfirmControl {
+export interface ConfirmControl extends RunnerConsent {
   /** Folder for what is measured: a process that is killed goes on with it. Absent: it measures again. */
   journals?: string | undefined;
   signal?: AbortSignal | undefined;
@@ -116,12 +117,17 @@ async function sessionOf(
   environment: Environment,
   { runtime: { device, kernels } }: Config,
   metric: string,
-  { openDevice, onNote }: ConfirmControl,
+  { openDevice, onNote, ...consent }: ConfirmControl,
 ): Promise<Session | undefined> {
   const { runtime, threads, batch, dtype, runtimeVersion: command, runnerPattern: pattern } = environment;
   const settings = { threads, batch, dtype };
-  if (runtime === 'runner')
-    return new RunnerSession({ ...settings, runtime, command, pattern, device: environment.device });
+  if (runtime === 'runner') {
+    const refused = refusedRunner(environment, consent);
+    if (refused === undefined)
+      return new RunnerSession({ ...settings, runtime, command, pattern, device: environment.device });
+    onNote?.(`${metric} is not measured: ${refused}; ${RUNNER_HINT}`);
+    return undefined;
+  }
   const given = await openDevice?.(environment);
   if (given !== undefined) return given;
   if (runtime === 'imported') {

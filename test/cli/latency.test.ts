@@ -9,6 +9,7 @@ import { costStatistics } from '../../src/cost/statistics.js';
 import { costTable } from '../../src/latency/cost/costTable.js';
 import { readTable, writeTable } from '../../src/latency/format/files.js';
 import { spaceRows } from '../../src/latency/rows.js';
+import type { ConfirmControl } from '../../src/pipeline/confirmLatency.js';
 import { runSearch } from '../../src/pipeline/runSearch.js';
 import { runTrain } from '../../src/pipeline/runTrain.js';
 import { getSpace } from '../../src/space/spaces/catalog.js';
@@ -24,6 +25,7 @@ const skip = withoutAddon();
 
 /** A device without noise: a network takes a millisecond a byte of its file, a constant and the sum of its blocks. */
 const BYTES = 'wc -c < {torchscript}';
+const OWN = ['--runner', BYTES];
 const QUICK = ['--set', 'latency.repetitions=1', '--set', 'latency.sentinelEvery=1000', '-q'];
 
 async function ok(...args: string[]): Promise<string> {
@@ -40,9 +42,10 @@ describe('a device behind a command', { skip }, () => {
     const { header, rows } = readTable(table);
     assert.deepEqual(new Set(rows.map(({ key }) => key)), keys);
     assert.deepEqual([header.environment.runtime, header.environment.device], ['runner', 'disk']);
-    const verify = async () => JSON.parse(await ok('verify', table, '--paths', '6', '--json', ...QUICK));
+    const verify = async () =>
+      JSON.parse(await ok('verify', table, '--paths', '6', '--json', ...OWN, ...QUICK));
     const before = await verify();
-    await ok('calibrate', table, '--paths', '6', ...QUICK);
+    await ok('calibrate', table, '--paths', '6', ...OWN, ...QUICK);
     const after = await verify();
     assert.ok(
       after.accuracy.mape < 1 && after.accuracy.mape < before.accuracy.mape / 10,
@@ -65,6 +68,7 @@ describe('a device behind a command', { skip }, () => {
       '3',
       '--fail-above',
       '0',
+      '--trust',
       ...QUICK,
     ]);
     assert.equal(code, 1);
@@ -79,15 +83,37 @@ describe('a device behind a command', { skip }, () => {
       runnerPattern: 't=([0-9]+)',
     };
     await writeTable(same, { header: { ...header, environment }, rows });
-    const { networks, differs } = JSON.parse(await ok('verify', same, '--paths', '3', '--json', ...QUICK));
+    const { networks, differs } = JSON.parse(
+      await ok('verify', same, '--paths', '3', '--json', '--trust', ...QUICK),
+    );
     assert.deepEqual(
       [networks.map(({ measured }: { measured: number }) => measured), differs],
       [[5, 5, 5], []],
     );
     const { kendall, spearman } = readTable(same).header.accuracy!;
     assert.deepEqual([kendall, spearman], [null, null]);
-    assert.match(await ok('verify', same, '--paths', '3', ...QUICK), /Kendall's tau +- +-\n/);
+    const again = ['--runner', environment.runtimeVersion, ...QUICK];
+    assert.match(await ok('verify', same, '--paths', '3', ...again), /Kendall's tau +- +-\n/);
     assert.match(await ok('show', same), /its time by \/t=\(\[0-9\]\+\)\//);
+  });
+
+  it('that only a table names is not run', async () => {
+    const foreign = join(folder, 'foreign.lut');
+    const ran = join(folder, 'ran');
+    const { header, rows } = readTable(table);
+    const environment = { ...header.environment, runtimeVersion: `touch ${ran}; echo 1 # {torchscript}` };
+    await writeTable(foreign, { header: { ...header, environment }, rows });
+    for (const command of ['verify', 'calibrate']) {
+      const { code, stderr } = await singlepath(['latency', command, foreign, '--paths', '3', ...QUICK]);
+      assert.equal(code, 2);
+      assert.match(
+        stderr,
+        /Expected --runner COMMAND or --trust for '.*foreign.lut': its table was measured with 'touch .*', which nothing but the table names\nhint: .*--runner/,
+      );
+    }
+    const { differs } = JSON.parse(await ok('verify', foreign, '--paths', '2', '--json', ...OWN, ...QUICK));
+    assert.match(differs.join(), /^runtimeVersion: "touch .*" there, "wc .*" here$/);
+    assert.equal(existsSync(ran), false);
   });
 
   it('a search keeps to it, as it is measured', async () => {
@@ -104,11 +130,12 @@ describe('a device behind a command', { skip }, () => {
     const supernet = join(folder, 'supernet');
     await runTrain(loadConfig({ set: small }), { runDir: supernet });
     const half = costStatistics(space, costTable(space, readTable(table))).quantile(0.5);
-    const searched = async (file: string, limit: number) => {
+    let searches = 0;
+    const searched = async (file: string, limit: number, latency: ConfirmControl = { runners: [BYTES] }) => {
       const constraint = `latency[${file}]<=${Math.round(limit)}ns`;
       const config = loadConfig({ set: [...small, `search.constraints=["${constraint}", "madds<=100M"]`] });
-      const runDir = join(folder, `search-${file.replace(/\W/g, '-')}`);
-      return (await runSearch(config, { supernet, runDir, onSkipped: assert.fail })).result;
+      const runDir = join(folder, `search-${searches++}`);
+      return (await runSearch(config, { supernet, runDir, onSkipped: assert.fail, latency })).result;
     };
     const { winner, topK } = await searched(table, half);
     const metric = `latency[${table}]`;
@@ -118,6 +145,17 @@ describe('a device behind a command', { skip }, () => {
       topK.filter(({ measured }) => measured?.[metric] !== undefined).length,
       1,
       'one finalist was asked for',
+    );
+
+    const notes: string[] = [];
+    const { winner: believed } = await searched(table, half, {
+      runners: ['bench.sh {onnx}'],
+      onNote: (note) => notes.push(note),
+    });
+    assert.deepEqual(believed.measured, {});
+    assert.match(
+      notes.join(),
+      /^latency\[.*bytes.lut\] is not measured: its table was measured with 'wc -c < {torchscript}', not with 'bench.sh {onnx}'; .*--runner.*--trust/,
     );
 
     // A table that says too little: nothing it lets through keeps to the bound.

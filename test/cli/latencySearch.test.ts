@@ -2,10 +2,15 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { it } from 'node:test';
+import { searchCommand } from '../../src/cli/commands/search.js';
+import { withDevices } from '../../src/cli/common/devices.js';
+import type { DevicesOptions } from '../../src/cli/common/latencyOptions.js';
+import { loadConfig } from '../../src/config/load.js';
 import { costStatistics } from '../../src/cost/statistics.js';
 import { costTable } from '../../src/latency/cost/costTable.js';
 import { readTable } from '../../src/latency/format/files.js';
 import { predict } from '../../src/latency/predict.js';
+import type { ConfirmControl } from '../../src/pipeline/confirmLatency.js';
 import { spaceOfTable } from '../../src/pipeline/latencyTable.js';
 import { temporaryFolder } from '../temporaryFolder.js';
 import { withoutAddon } from './native.js';
@@ -68,4 +73,26 @@ it('a search under the latency of this machine, from its table to a measured win
   );
   assert.ok(again.evaluated >= first.evaluated && again.winner.costs[metric] > 0);
   assert.deepEqual(readdirSync(join(runDir, 'tables')), ['1-tiny.lut']);
+});
+
+it('a search gets the agents and commands of its command line', async () => {
+  const found = async (...args: string[]) => {
+    let control: ConfirmControl | undefined;
+    const command = searchCommand().action((options: DevicesOptions) => {
+      control = withDevices({}, options, loadConfig({}));
+    });
+    await command.parseAsync(args, { from: 'user' });
+    return control!;
+  };
+  assert.deepEqual(await found(), { runners: [], trust: undefined });
+  const { runners, trust, openDevice } = await found(
+    '--runner',
+    'a',
+    '--runner',
+    'b',
+    '--trust',
+    '--agent',
+    'x:1',
+  );
+  assert.deepEqual([runners, trust, typeof openDevice], [['a', 'b'], true, 'function']);
 });

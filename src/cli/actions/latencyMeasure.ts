@@ -7,13 +7,19 @@ import type { LatencyTable, TableAccuracy } from '../../latency/table.js';
 import { calibrateLatency } from '../../pipeline/calibrateLatency.js';
 import { spaceOfTable } from '../../pipeline/latencyTable.js';
 import { measureLatency, openSession } from '../../pipeline/measureLatency.js';
+import { runnerFor } from '../../pipeline/tableRunner.js';
 import { type Verification, verifyLatency } from '../../pipeline/verifyLatency.js';
 import { formatPercent } from '../../report/format.js';
 import { formatArchitecture } from '../../space/architecture.js';
 import type { SearchSpace } from '../../space/types.js';
 import { configOf } from '../common/configOf.js';
 import type { MeasuredTable } from '../common/jsonOutput.js';
-import { type DeploymentOptions, type DeviceOptions, deploymentShortcuts } from '../common/latencyOptions.js';
+import {
+  type DeploymentOptions,
+  type DeviceOptions,
+  deploymentShortcuts,
+  type TrustOptions,
+} from '../common/latencyOptions.js';
 import type { ConfigOptions, OutputOptions } from '../common/options.js';
 import { printJson, printTable, printText } from '../common/output.js';
 import { createSession, type Session as Terminal } from '../common/session.js';
@@ -102,7 +108,7 @@ function describe(out: string, table: LatencyTable): string {
   return `${out}: ${[`${rows.length} rows`, known, ...notes].join(', ')}`;
 }
 
-export interface VerifyOptions extends DeviceOptions, ConfigOptions, OutputOptions {
+export interface VerifyOptions extends DeviceOptions, TrustOptions, ConfigOptions, OutputOptions {
   paths?: number;
   resume?: boolean;
   failAbove?: number;
@@ -114,7 +120,7 @@ export async function verifyTable(path: string, options: VerifyOptions): Promise
   const table = readTable(path);
   const space = spaceOfTable(table, path);
   const journal = { path: `${path}.verify.journal`, resume: options.resume ?? false };
-  const result = await onDevice(table, options, (config, control) =>
+  const result = await onDevice(path, table, options, (config, control) =>
     verifyLatency(space, table, config, {
       ...{ ...control, journal },
       paths: options.paths ?? config.latency.verifyPaths,
@@ -177,7 +183,7 @@ function printVerification(
   printText(`\n${path}: repetitions of one network differ by ${ceiling}: no table can do better${changed}`);
 }
 
-export interface CalibrateOptions extends DeviceOptions, ConfigOptions, OutputOptions {
+export interface CalibrateOptions extends DeviceOptions, TrustOptions, ConfigOptions, OutputOptions {
   paths?: number;
   resume?: boolean;
   out?: string;
@@ -190,7 +196,7 @@ export async function calibrateTable(path: string, options: CalibrateOptions): P
   const table = readTable(path);
   const space = spaceOfTable(table, path);
   const journal = { path: `${path}.calibrate.journal`, resume: options.resume ?? false };
-  const calibrated = await onDevice(table, options, (config, control) =>
+  const calibrated = await onDevice(path, table, options, (config, control) =>
     calibrateLatency(space, table, config, {
       ...{ ...control, journal },
       paths: options.paths ?? config.latency.verifyPaths,
@@ -210,17 +216,16 @@ export async function calibrateTable(path: string, options: CalibrateOptions): P
 
 /** Runs work on the device and with the settings a table was measured with. */
 async function onDevice<T>(
+  path: string,
   { header: { environment } }: LatencyTable,
-  options: DeviceOptions & ConfigOptions & OutputOptions,
+  options: DeviceOptions & TrustOptions & ConfigOptions & OutputOptions,
   work: (
     config: Config,
     control: { session: Session; signal: AbortSignal } & MeasuringCallbacks,
   ) => Promise<T>,
 ): Promise<T> {
-  const { runtime, threads, batch, dtype, runtimeVersion, device } = environment;
-  const own = runtime === 'runner' ? runtimeVersion : undefined;
-  const { runner = own } = options;
-  const { runnerPattern = runner === own ? environment.runnerPattern : undefined } = options;
+  const { runtime, threads, batch, dtype, device } = environment;
+  const runner = runnerFor(path, environment, options);
   const setting = (name: string, value: unknown) => ({
     path: ['latency', name],
     value,
@@ -238,7 +243,7 @@ async function onDevice<T>(
   const { stop, ...reporter } = measuringReporter(terminal);
   return await stoppable({ saves: 'what is measured' }, async (signal) => {
     await using session = await openSession(
-      { ...options, runner, runnerPattern, device: options.device ?? device },
+      { ...options, ...runner, device: options.device ?? device },
       config,
     );
     return await work(config, { session, signal, ...reporter });

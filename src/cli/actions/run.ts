@@ -4,10 +4,10 @@ import { type AllResult, runAll } from '../../pipeline/runAll.js';
 import { formatExact, formatPercent } from '../../report/format.js';
 import { formatArchitecture } from '../../space/architecture.js';
 import type { SearchSpace } from '../../space/types.js';
-import { withAgents } from '../common/agents.js';
 import { searchShortcuts } from '../common/configOf.js';
+import { withDevices } from '../common/devices.js';
 import { describeParities } from '../common/exportText.js';
-import type { AgentsOptions } from '../common/latencyOptions.js';
+import type { DevicesOptions } from '../common/latencyOptions.js';
 import { nextStep } from '../common/nextStep.js';
 import type { RunOptions, SearchOptions } from '../common/options.js';
 import { printJson, printText } from '../common/output.js';
@@ -17,7 +17,7 @@ import { createSession } from '../common/session.js';
 import { stoppable } from '../common/signals.js';
 import { describeSearch } from './search.js';
 
-export interface RunCommandOptions extends RunOptions, SearchOptions, AgentsOptions {}
+export interface RunCommandOptions extends RunOptions, SearchOptions, DevicesOptions {}
 
 /** `singlepath run` */
 export async function run(options: RunCommandOptions): Promise<void> {
@@ -25,7 +25,7 @@ export async function run(options: RunCommandOptions): Promise<void> {
   const runDir = options.runDir ?? defaultRunDir(config, 'run');
   const session = createSession(options);
   const { hooks, onStage, stop } = wholeReporter(session, config);
-  const search = { ...hooks.search, latency: withAgents(hooks.search.latency, options, config) };
+  const search = { ...hooks.search, latency: withDevices(hooks.search.latency, options, config) };
   const { result, search: found } = await stoppable({ saves: 'a checkpoint' }, (signal) =>
     runAll(config, {
       ...{ runDir, resume: options.resume, signal, ...hooks, search, onStage },

@@ -11,9 +11,9 @@ import { type Column, formatTable } from '../../report/table.js';
 import type { Finalist } from '../../search/finalists.js';
 import { formatArchitecture } from '../../space/architecture.js';
 import type { SearchSpace } from '../../space/types.js';
-import { withAgents } from '../common/agents.js';
 import { searchShortcuts } from '../common/configOf.js';
-import type { AgentsOptions } from '../common/latencyOptions.js';
+import { withDevices } from '../common/devices.js';
+import type { DevicesOptions } from '../common/latencyOptions.js';
 import { nextStep } from '../common/nextStep.js';
 import type { RunOptions, SearchOptions } from '../common/options.js';
 import { printJson, printText } from '../common/output.js';
@@ -23,7 +23,7 @@ import { defaultRunDir, runConfig } from '../common/runDirectory.js';
 import { createSession } from '../common/session.js';
 import { stoppable } from '../common/signals.js';
 
-export interface SearchCommandOptions extends RunOptions, SearchOptions, AgentsOptions {
+export interface SearchCommandOptions extends RunOptions, SearchOptions, DevicesOptions {
   supernet?: string;
 }
 
@@ -45,7 +45,7 @@ export async function search(options: SearchCommandOptions): Promise<void> {
       return await runSearch(config, {
         ...{ supernet: folder, runDir, resume: resumes({ ...options, ...shared }), onSkipped, ...shared },
         ...reporter.hooks,
-        latency: withAgents(reporter.hooks.latency, options, config),
+        latency: withDevices(reporter.hooks.latency, options, config),
       });
     }).finally(reporter.stop),
   );

@@ -2,7 +2,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import type { CalibrateOptions, MeasureOptions, VerifyOptions } from '../actions/latencyMeasure.js';
 import type { ArchOptions, ImportOptions, LintOptions, ShowOptions } from '../actions/latencyTables.js';
 import { LONG_RUNNING, withHelp } from '../common/help.js';
-import { DEPLOYMENT, DEVICE } from '../common/latencyOptions.js';
+import { DEPLOYMENT, DEVICE, TRUST } from '../common/latencyOptions.js';
 import {
   CONFIG,
   collect,
@@ -92,6 +92,7 @@ function verifyCommand(): Command {
       .option('--resume', 'go on with what <table>.verify.journal holds')
       .option('--fail-above <percent>', 'exit code 1 where the mean absolute error is larger', percent),
     DEVICE,
+    TRUST,
     CONFIG,
     OUTPUT,
   ).action(async (table: string, options: VerifyOptions) => {
@@ -104,6 +105,10 @@ function verifyCommand(): Command {
       [
         'singlepath latency verify laptop.lut --paths 100 --fail-above 10 --json',
         'fail in a script where the table is more than 10 % off',
+      ],
+      [
+        "singlepath latency verify phone.lut --runner 'bench.sh {torchscript}'",
+        'through the command that measured the table',
       ],
     ],
     exitCodes: [...LONG_RUNNING],
@@ -121,6 +126,7 @@ function calibrateCommand(): Command {
       .option('--resume', 'go on with what <table>.calibrate.journal holds')
       .option('-o, --out <table>', 'file to write instead of the table itself'),
     DEVICE,
+    TRUST,
     CONFIG,
     OUTPUT,
   ).action(async (table: string, options: CalibrateOptions) => {

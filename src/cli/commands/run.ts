@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import type { RunCommandOptions } from '../actions/run.js';
 import { withHelp } from '../common/help.js';
-import { AGENTS } from '../common/latencyOptions.js';
+import { DEVICES } from '../common/latencyOptions.js';
 import { EVALUATION_MEMORY, RUN, SEARCH, withOptions } from '../common/options.js';
 
 /** `singlepath run`: from a configuration to an exported network. */
@@ -11,7 +11,7 @@ export function runCommand(): Command {
       'train a supernet, search it, retrain the winner and export it: the whole way in one folder that can be resumed',
     ),
     SEARCH,
-    AGENTS,
+    DEVICES,
     RUN,
     EVALUATION_MEMORY,
   ).action(async (options: RunCommandOptions) => {

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import type { SearchCommandOptions } from '../actions/search.js';
 import { withHelp } from '../common/help.js';
-import { AGENTS } from '../common/latencyOptions.js';
+import { DEVICES } from '../common/latencyOptions.js';
 import { EVALUATION_MEMORY, RUN, SEARCH, withOptions } from '../common/options.js';
 
 /** `singlepath search`: finds architectures with a supernet's weights. */
@@ -11,7 +11,7 @@ export function searchCommand(): Command {
       .description('find the best architecture under constraints; candidates use the weights of a supernet')
       .option('--supernet <folder>', 'run directory of singlepath train; a resumed search knows its own'),
     SEARCH,
-    AGENTS,
+    DEVICES,
     RUN,
     EVALUATION_MEMORY,
   ).action(async (options: SearchCommandOptions) => {

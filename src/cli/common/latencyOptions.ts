@@ -61,13 +61,23 @@ export const AGENT_ACCESS: OptionGroup = [
   new Option('--insecure-plaintext', 'talk to an agent on another machine without TLS'),
 ];
 
+export interface TrustOptions {
+  trust?: boolean;
+}
+
+/** A table names the command that measured it, and is a file as any other. */
+export const TRUST: OptionGroup = [
+  new Option('--trust', 'run the command that a latency table names: it can do what you can'),
+];
+
 /** What the options for the devices of a search's tables give. */
-export interface AgentsOptions extends AgentAccessOptions {
+export interface DevicesOptions extends AgentAccessOptions, TrustOptions {
   agent: string[];
+  runner: string[];
 }
 
 /** Where the best candidates of a search under latency constraints are measured. */
-export const AGENTS: OptionGroup = [
+export const DEVICES: OptionGroup = [
   new Option(
     '--agent <host:port>',
     'measure the best candidates on the device where singlepath agent listens; repeatable, one for each latency table',
@@ -75,6 +85,13 @@ export const AGENTS: OptionGroup = [
     .argParser(collect)
     .default([]),
   ...AGENT_ACCESS,
+  new Option(
+    '--runner <command>',
+    'measure the best candidates with this command, where it is the one that measured the latency table; repeatable',
+  )
+    .argParser(collect)
+    .default([]),
+  ...TRUST,
 ];
 
 /** What the options for the device give. */
