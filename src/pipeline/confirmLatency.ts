@@ -60,9 +60,10 @@ export async function confirmLatency(
       return { ...outcome, topK, winner, ...(note !== '' && { note }) };
     }
   }
-  const fastest = bounds.map((bound) => {
+  const fastest = bounds.flatMap((bound) => {
     const times = topK.flatMap(({ measured = {} }) => measured[bound.metric] ?? []);
-    return `${formatConstraint(bound)}, measured ${formatTime(Math.min(...times))} at least`;
+    if (times.length === 0) return [];
+    return [`${formatConstraint(bound)}, measured ${formatTime(Math.min(...times))} at least`];
   });
   throw new SinglePathError(
     'MEASUREMENT',

@@ -7,6 +7,7 @@ import type { CostedCandidate, SearchOutcome } from '../../src/evaluate/searchPh
 import { writeTable } from '../../src/latency/format/files.js';
 import { heldOutNetworks } from '../../src/latency/measure/networks.js';
 import { pathRows, spaceRows } from '../../src/latency/rows.js';
+import type { Environment } from '../../src/latency/table.js';
 import { confirmLatency } from '../../src/pipeline/confirmLatency.js';
 import { measureWhole } from '../../src/pipeline/measureWhole.js';
 import { getSpace } from '../../src/space/spaces/catalog.js';
@@ -46,10 +47,21 @@ describe('whole networks that are measured', () => {
     }
   });
 
+  const metric = 'latency[device]';
+  const topK = architectures.map(
+    (architecture): CostedCandidate => ({
+      architecture,
+      choices: [],
+      score: { accuracy: 0.5, loss: 1 } as CostedCandidate['score'],
+      costs: { [metric]: 1 },
+      generation: 0,
+    }),
+  );
+  const outcome = { topK, winner: topK[0]! } as SearchOutcome;
+
   it('of a search are kept in its folder', async () => {
     const file = join(folder, 'table.lut');
     await writeTable(file, madeUpTable(space));
-    const metric = 'latency[device]';
     const bound = Math.max(...architectures.slice(2).map(sum));
     const config = loadConfig({
       set: [
@@ -59,16 +71,6 @@ describe('whole networks that are measured', () => {
         'latency.finalists=6',
       ],
     });
-    const topK = architectures.map(
-      (architecture): CostedCandidate => ({
-        architecture,
-        choices: [],
-        score: { accuracy: 0.5, loss: 1 } as CostedCandidate['score'],
-        costs: { [metric]: 1 },
-        generation: 0,
-      }),
-    );
-    const outcome = { topK, winner: topK[0]! } as SearchOutcome;
     const journals = temporaryFolder();
     const sessions = [new FakeSession({ time, dieAfter: 9 }), new FakeSession({ time })];
     const confirm = (session: FakeSession) =>
@@ -89,5 +91,26 @@ describe('whole networks that are measured', () => {
       everyVisit,
     );
     assert.equal(readdirSync(journals).length, 1);
+  });
+
+  it('that all break a bound are an error that names it, and no bound that was not measured', async () => {
+    const [file, other] = [join(folder, 'broken.lut'), join(folder, 'imported.lut')];
+    const { header, rows } = madeUpTable(space);
+    await writeTable(file, { header, rows });
+    const environment = { ...header.environment, runtime: 'imported' as const };
+    await writeTable(other, { header: { ...header, environment }, rows });
+    const config = loadConfig({
+      set: [
+        ...settings,
+        `latency.tables={"device": "${file}", "other": "${other}"}`,
+        `search.constraints=["${metric}<=1ns", "latency[other]<=1ms"]`,
+      ],
+    });
+    const openDevice = async ({ runtime }: Environment) =>
+      runtime === 'imported' ? undefined : new FakeSession({ time });
+    await assert.rejects(confirmLatency(space, config, outcome, { openDevice }), {
+      code: 'MEASUREMENT',
+      message: /when it is measured: latency\[device\]<=1ns, measured [\d.]+us at least$/,
+    });
   });
 });
