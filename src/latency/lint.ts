@@ -60,11 +60,12 @@ export function lint(
       add('warning', 'spread', `${label} (${key}) varies by ${percent(std / mean)} of its mean`);
     }
     if (flags.includes('not_converged') && !identity) {
-      add(
-        'warning',
-        'not-converged',
-        `${label} (${key}) has a median known to ${percent((times?.p50Error ?? 0) / time)}`,
-      );
+      const { p50Error } = times ?? {};
+      const known =
+        p50Error === undefined || time <= 0
+          ? 'whose error is not known'
+          : `known to ${percent(p50Error / time)}`;
+      add('warning', 'not-converged', `${label} (${key}) has a median ${known}`);
     }
     if (flags.includes('drifted')) {
       add('warning', 'drifted', `${label} (${key}) was measured while the machine changed its speed`);

@@ -210,6 +210,17 @@ describe('lint', () => {
     assert.ok(
       checks(change((table) => Object.assign(first(table).times!, { mean: 100, std: 20 }))).has('spread'),
     );
+    const unsure = (p50Error: number | undefined) =>
+      lint(
+        space,
+        change((table) => {
+          const row = first(table);
+          row.flags = ['not_converged'];
+          if (p50Error !== undefined) row.times!.p50Error = p50Error * row.times!.p50;
+        }),
+      ).map(({ message }) => message.replace(/^.*has/, 'has'));
+    assert.deepEqual(unsure(0.25), ['has a median known to 25.0 %']);
+    assert.deepEqual(unsure(undefined), ['has a median whose error is not known']);
     const scaled = (factor: number) =>
       change((table) => {
         for (const { times } of table.rows) times!.p50 *= factor;

@@ -88,7 +88,7 @@ function summary(out: string, { header, rows }: LatencyTable): MeasuredTable {
     notConverged: count(({ flags }) => flags.includes('not_converged')),
     drifted: count(({ flags }) => flags.includes('drifted')),
     failed: count(({ status }) => status !== 'ok'),
-    uncertainty: nullWhereNaN(meanUncertainty(rows)),
+    uncertainty: meanUncertainty(rows),
     environment: header.environment,
   };
 }
@@ -104,7 +104,9 @@ function describe(out: string, table: LatencyTable): string {
     ),
     ...flagged('failed (see singlepath latency show)', rows.filter(({ status }) => status !== 'ok').length),
   ];
-  const known = `medians known to ${formatPercent(meanUncertainty(rows))} on average`;
+  const error = meanUncertainty(rows);
+  const known =
+    error === null ? 'error of the medians not known' : `medians known to ${formatPercent(error)} on average`;
   return `${out}: ${[`${rows.length} rows`, known, ...notes].join(', ')}`;
 }
 
@@ -251,5 +253,3 @@ async function onDevice<T>(
 }
 
 type MeasuringCallbacks = Omit<ReturnType<typeof measuringReporter>, 'stop'>;
-
-const nullWhereNaN = (value: number): number | null => (Number.isNaN(value) ? null : value);

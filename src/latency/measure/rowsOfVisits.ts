@@ -110,10 +110,10 @@ function tableRow(
   };
 }
 
-/** Mean relative half-width of the medians' intervals: how repeatable a row is. */
-export function meanUncertainty(rows: readonly TableRow[]): number {
+/** Mean relative half-width of the medians' intervals: how repeatable a row is. Null where no row had samples enough to tell. */
+export function meanUncertainty(rows: readonly TableRow[]): number | null {
   const parts = rows.flatMap(({ times }) =>
     times?.p50Error !== undefined && times.p50 > 0 ? [times.p50Error / times.p50] : [],
   );
-  return parts.length === 0 ? Number.NaN : meanOf(parts);
+  return parts.length === 0 ? null : meanOf(parts);
 }
