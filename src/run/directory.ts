@@ -115,11 +115,7 @@ export class RunDirectory implements Disposable {
           sources: mapValues(options.sources ?? {}, (source) => relative(path, source)),
           created: new Date().toISOString(),
         };
-        for (const [name, content] of Object.entries(options.files ?? {})) {
-          await makeDirectory(dirname(join(path, name)));
-          await writeFileAtomically(join(path, name), [content]);
-        }
-        await writeConfig(path, options.config);
+        await writeConfig(path, options);
         // Last: a directory without it holds no run yet.
         await writeFileAtomically(join(path, HEADER), [`${JSON.stringify(header, null, 2)}\n`]);
       }
@@ -127,7 +123,7 @@ export class RunDirectory implements Disposable {
       await run.checkpoints.clean();
       await removeHalfWritten(path);
       // What may change between stop and resume, such as the place of the images, is from now on as it is now.
-      if (resumed) await writeConfig(path, options.config);
+      if (resumed) await writeConfig(path, options);
       else run.summaries.text(0, 'config', `\`\`\`yaml\n${stringify(options.config)}\`\`\``);
       return run;
     } catch (error) {
@@ -199,7 +195,12 @@ export function isRunning(path: string): boolean {
   return lockOwner(join(path, LOCK)) !== undefined;
 }
 
-async function writeConfig(path: string, config: unknown): Promise<void> {
+/** `config.yaml`, and before it what it refers to, so that it never names a file that is not there. */
+async function writeConfig(path: string, { config, files = {} }: RunOptions): Promise<void> {
+  for (const [name, content] of Object.entries(files)) {
+    await makeDirectory(dirname(join(path, name)));
+    await writeFileAtomically(join(path, name), [content]);
+  }
   await writeFileAtomically(join(path, 'config.yaml'), [stringify(config)]);
 }
 

@@ -71,6 +71,25 @@ test('what does not decide the result may change', async () => {
   assert.equal(run.resumed, true);
 });
 
+test('config.yaml names files that are there, also where a resumed run has others', async () => {
+  const path = freshPath();
+  const identity = { seed: 1 };
+  const open = (name: string, resume: boolean) =>
+    RunDirectory.open(path, {
+      ...{ ...options, identity, resume },
+      config: { latency: { tables: { pi: `tables/1-${name}` } } },
+      files: { [`tables/1-${name}`]: Buffer.from(`a table: ${name}`) },
+    });
+  for (const [name, resume] of [
+    ['a.lut', false],
+    ['b.lut', true],
+  ] as const) {
+    (await open(name, resume)).dispose();
+    const { latency } = parse(readFileSync(join(path, 'config.yaml'), 'utf8'));
+    assert.equal(readFileSync(join(path, latency.tables.pi), 'utf8'), `a table: ${name}`);
+  }
+});
+
 test('resuming an empty or absent directory starts the run', async () => {
   using run = await RunDirectory.open(freshPath(), { ...options, resume: true });
   assert.equal(run.resumed, false);
