@@ -2,6 +2,7 @@ import type { DataConfig } from '../config/schema/data.js';
 import type { AugmentOptions } from '../data/augment.js';
 import { AUGMENT_PRESETS } from '../data/augment.js';
 import type { ImageConfig } from '../data/kinds/imageConfig.js';
+import { datasetDefinition } from '../data/kinds/index.js';
 
 /** How training images of `size` pixels are varied. */
 export function augmentOf(data: DataConfig, size: number): AugmentOptions {
@@ -22,15 +23,25 @@ export function augmentOf(data: DataConfig, size: number): AugmentOptions {
   };
 }
 
-/** How images come to be of one shape. */
-export function imagesOf(data: DataConfig): ImageConfig {
-  const { resize, upright, exactDecode, pixelLimit, cache, channelOrder } = data;
+/**
+ * What decides the pixels of an image that is not varied, and whether it is left out. The one list of these settings: images
+ * are opened with it, and scores are kept under it.
+ */
+export function pixelSettings(
+  data: DataConfig,
+): Omit<ImageConfig, 'size' | 'channels'> & Pick<DataConfig, 'normalize'> {
+  const { kind, normalize, channelOrder, resize, upright, pixelLimit, broken } = data;
   return {
-    ...(resize !== null && { resize }),
-    upright,
-    exactDecode,
-    pixelLimit,
-    cacheBytes: cache * 2 ** 20,
+    normalize,
     channelOrder,
+    ...(resize !== null && { resize }),
+    // Images that are pixels already are not turned, and none of them is broken.
+    ...(datasetDefinition(kind).imageFiles && { upright, pixelLimit, broken }),
   };
+}
+
+/** How images come to be of one shape: {@link pixelSettings}, and what changes varied images alone or none at all. */
+export function imagesOf(data: DataConfig): ReturnType<typeof pixelSettings> {
+  const { exactDecode, cache, brokenShare } = data;
+  return { ...pixelSettings(data), exactDecode, cacheBytes: cache * 2 ** 20, brokenShare };
 }

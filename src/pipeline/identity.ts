@@ -6,6 +6,7 @@ import { spaceHash } from '../space/hash.js';
 import type { SearchSpace } from '../space/types.js';
 
 /** What decides the numbers of a training: a run is only resumed where it is equal. */
+import { pixelSettings } from './augmentation.js';
 export function trainingIdentity(config: Config, section: 'train' | 'retrain'): Record<string, unknown> {
   const { seed, runtime } = config;
   // How often something is written may change between stop and resume.
@@ -58,10 +59,9 @@ export function splitIdentity({ data }: Config): Record<string, unknown> {
 /** What a candidate's score depends on besides weights and architecture. */
 export function scoreIdentity(config: Config): Record<string, unknown> {
   const { calibrationImages, validationImages, batchSize } = config.evaluate;
-  const { normalize, channelOrder } = config.data;
   const { device, folded } = config.runtime;
   return {
-    images: { ...splitIdentity(config), normalize, channelOrder },
+    images: { ...splitIdentity(config), ...pixelSettings(config.data) },
     // `statistics` tells scores from those of versions that averaged over batches.
     evaluate: { calibrationImages, validationImages, batchSize, statistics: 'pooled' },
     runtime: { ...runtimeIdentity(config.runtime), ...(device !== 'cpu' && { folded }) },

@@ -139,10 +139,10 @@ export function fixedSubset(images: Dataset, count: number): Dataset {
  * @throws SinglePathError `INVALID_CONFIG` where the section lacks something.
  */
 export function datasetConfig(data: DataConfig, space: ImageSpace): DatasetConfig {
-  const { kind, normalize, broken, brokenShare } = data;
+  const { kind } = data;
   const { channels, size } = space.input;
   const options = datasets[kind].fromConfig(data, { channels, size, classes: space.classes });
   // Image files are of any size; images of one size are taken as they are, and have to fit.
   const shape = datasetDefinition(kind).imageFiles && { size, channels };
-  return { kind, ...options, ...shape, ...imagesOf(data), normalize, broken, brokenShare } as DatasetConfig;
+  return { kind, ...options, ...shape, ...imagesOf(data) } as DatasetConfig;
 }

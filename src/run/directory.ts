@@ -64,6 +64,8 @@ const HEADER = 'run.json';
 /** Where a run keeps the latency tables of its constraints. */
 export const TABLES_FOLDER = 'tables';
 const LOCK = 'lock';
+/** Settings that earlier versions did not note: a run that lacks them is not asked for them, so it goes on. */
+const NOTED_LATER = /^images\.(upright|pixelLimit|broken): absent there/;
 
 /**
  * The folder a long work writes: `run.json`, `config.yaml`, `events.jsonl`, `tensorboard/`, `checkpoints/`,
@@ -234,7 +236,7 @@ function checkOwner(path: string, identity: unknown, options: RunOptions): boole
     ...differences(header.kind, options.kind, 'kind'),
     ...differences(header.spaceHash.slice(0, 12), spaceHash(options.space).slice(0, 12), 'spaceHash'),
     ...differences(header.identity, identity),
-  ];
+  ].filter((one) => !NOTED_LATER.test(one));
   if (differ.length > 0) {
     const shown =
       differ.slice(0, 5).join('; ') + (differ.length > 5 ? `; and ${differ.length - 5} more` : '');

@@ -103,6 +103,22 @@ describe('every kind of source', () => {
     assert.deepEqual(await wholeWay('again-and-again', data, { imageMemory: 0 }), reference);
   });
 
+  test('a search on images that are cut otherwise scores anew', async () => {
+    const at = (step: string) => join(folder, 'runs', 'folder', step);
+    const scores = async (runDir: string, data: Record<string, unknown>) => {
+      const config = configOf({ kind: 'image-folder', path: photos, ...data });
+      const { result, work } = await runSearch(config, {
+        ...{ supernet: at('supernet'), runDir: at(runDir), onSkipped },
+      });
+      return { losses: result.topK.map(({ score }) => score.loss), layers: work.layersRun };
+    };
+    const before = await scores('cut-before', {});
+    assert.equal(before.layers, 0, 'all scores are known');
+    const after = await scores('cut-after', { resize: 40 });
+    assert.ok(after.layers > 0);
+    assert.ok(after.losses.every((loss) => !before.losses.includes(loss)));
+  });
+
   test('class names and splits are recorded', async () => {
     const supernet = readImageRecord(join(folder, 'runs', 'folder', 'supernet'))!;
     const search = readImageRecord(join(folder, 'runs', 'folder', 'search'))!;

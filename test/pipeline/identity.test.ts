@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { resolveConfig } from '../../src/config/load.js';
+import type { DataConfig } from '../../src/config/schema/data.js';
+import { objectSource } from '../../src/config/sources.js';
+import { scoreIdentity } from '../../src/pipeline/identity.js';
+import { datasetConfig } from '../../src/pipeline/images.js';
+
+const config = (sections: Record<string, unknown> = {}) =>
+  resolveConfig([objectSource(sections, 'the test')]);
+const IMAGES = { name: 'tiny', input: { channels: 3, size: 16 }, classes: 4 };
+
+/** Another value of every setting that says how an image is opened. */
+const OTHERS: Partial<DataConfig> = {
+  normalize: 'half',
+  channelOrder: 'bgr',
+  resize: 20,
+  upright: false,
+  pixelLimit: 100,
+  broken: 'skip',
+  brokenShare: 0.5,
+  exactDecode: true,
+  cache: 1,
+};
+/** Those that change varied images alone, or only say when a run stops. */
+const NO_MATTER = ['brokenShare', 'exactDecode', 'cache'];
+
+describe('what a score is kept under', () => {
+  const opened = (data: Record<string, unknown>) => datasetConfig(config({ data }).data, IMAGES);
+  const kept = (data: Record<string, unknown>) => scoreIdentity(config({ data }));
+
+  for (const base of [{ kind: 'image-folder', path: '.' }, { kind: 'synthetic' }]) {
+    it(`has every setting that changes the pixels of ${base.kind}`, () => {
+      for (const [name, value] of Object.entries(OTHERS)) {
+        const changed = { ...base, [name]: value };
+        const differs = JSON.stringify(opened(changed)) !== JSON.stringify(opened(base));
+        const asked = differs && !NO_MATTER.includes(name);
+        assert.equal(JSON.stringify(kept(changed)) !== JSON.stringify(kept(base)), asked, name);
+      }
+      assert.notDeepEqual(opened({ ...base, resize: 20 }), opened(base), 'also of images that are pixels');
+    });
+  }
+
+  it('says of images that are pixels what it always said, so that their scores are found again', () => {
+    assert.deepEqual(Object.keys(kept({ kind: 'synthetic' }).images as object), [
+      ...['kind', 'heldOut', 'splitSeed', 'trainImages', 'normalize', 'channelOrder'],
+    ]);
+  });
+});
