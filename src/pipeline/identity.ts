@@ -1,12 +1,14 @@
 import type { Config } from '../config/schema/config.js';
 import { kernelsOn } from '../config/schema/runtime.js';
 import { generationOf } from '../config/schema/search.js';
+import { latencyTableOf, parseConstraints } from '../cost/constraint.js';
+import { costTable } from '../latency/cost/costTable.js';
 import { addon, packageVersion } from '../runtime/addon.js';
-import { spaceHash } from '../space/hash.js';
+import { hashOf, spaceHash } from '../space/hash.js';
 import type { SearchSpace } from '../space/types.js';
+import { pixelSettings } from './augmentation.js';
 
 /** What decides the numbers of a training: a run is only resumed where it is equal. */
-import { pixelSettings } from './augmentation.js';
 export function trainingIdentity(config: Config, section: 'train' | 'retrain'): Record<string, unknown> {
   const { seed, runtime } = config;
   // How often something is written may change between stop and resume.
@@ -15,7 +17,41 @@ export function trainingIdentity(config: Config, section: 'train' | 'retrain'): 
   return {
     ...{ seed, data: imagesIdentity(config), runtime: runtimeIdentity(runtime), recipe },
     ...(reproducible && { distributed: { shards } }),
+    // BatchNorm is recalibrated batch by batch.
+    ...(section === 'retrain' && { evaluate: { batchSize: config.evaluate.batchSize } }),
   };
+}
+
+/** The content of the latency tables a section is constrained by: another table under the same name is another constraint. */
+export function tablesIdentity(
+  config: Config,
+  section: 'train' | 'retrain' | 'search',
+  space: SearchSpace,
+): { tables?: string[] } {
+  const metrics = [...new Set(constrainedBy(config, section))].filter(
+    (metric) => latencyTableOf(metric) !== undefined,
+  );
+  if (metrics.length === 0) return {};
+  return {
+    tables: metrics.map((metric) => {
+      const { base, layers } = costTable(space, metric, config.latency);
+      return hashOf([base, ...layers.map(({ costs }) => [...costs])]);
+    }),
+  };
+}
+
+/** The costs that a section limits or minimizes. */
+function constrainedBy({ train, search }: Config, section: 'train' | 'retrain' | 'search'): string[] {
+  const limited = (constraints: readonly string[]) =>
+    parseConstraints(constraints).map(({ metric }) => metric);
+  switch (section) {
+    case 'train':
+      return train.sampler === 'constrained' ? limited(train.constraints) : [];
+    case 'retrain':
+      return [];
+    case 'search':
+      return [...limited(search.constraints), ...(search.algorithm === 'nsga2' ? search.objectives : [])];
+  }
 }
 
 /** What computes: not which of several equal cards, and no kernels that a card does not have. */
@@ -37,6 +73,7 @@ export function rankIdentity(
   const threads = config[section].clipGradientNorm > 0 ? { threads: addon().threads() } : {};
   return {
     ...identity,
+    ...tablesIdentity(config, section, space),
     data: rest,
     ...{ images, space: spaceHash(space).slice(0, 12), ...threads },
     ...machineIdentity(),
@@ -89,20 +126,23 @@ export function searchIdentity(config: Config, weights: string): Record<string, 
   const trials =
     plan.calibrate > 0 ? { trial: { ...trialIdentity(config), epochs: config.search.trial.epochs } } : {};
   const search = { ...plan, ...generationOf(config.search), ...trials };
-  return { seed: config.seed, search, weights, ...scoreIdentity(config) };
+  const naswot = plan.score === 'model' && { naswotImages: config.evaluate.naswotImages };
+  return { seed: config.seed, search, weights, ...scoreIdentity(config), ...naswot };
 }
 
 /** What decides the result of a short training, beside the architecture, its epochs and its first weights. */
 export function trialIdentity(config: Config): Record<string, unknown> {
   const { epochs: _, rungs: __, ...trial } = config.search.trial;
   const { recipe: ___, ...rest } = trainingIdentity(config, 'retrain');
-  // What a trial takes from the retraining's recipe: see pipeline/trials.ts.
-  const { momentum, nesterov, weightDecay, labelSmoothing, clipGradientNorm, calibrationImages } =
-    config.retrain;
+  return { ...rest, trial, recipe: trialRecipe(config), validationImages: config.evaluate.validationImages };
+}
+
+/** What a trial takes from the retraining's recipe: nothing else of it reaches a trial. */
+export function trialRecipe({ retrain }: Config): Partial<Config['retrain']> {
+  const { momentum, nesterov, weightDecay, labelSmoothing, clipGradientNorm } = retrain;
+  const { calibrationImages, warmupSteps } = retrain;
   return {
-    ...rest,
-    trial,
-    recipe: { momentum, nesterov, weightDecay, labelSmoothing, clipGradientNorm, calibrationImages },
-    validationImages: config.evaluate.validationImages,
+    ...{ momentum, nesterov, weightDecay, labelSmoothing, clipGradientNorm },
+    ...{ calibrationImages, warmupSteps },
   };
 }

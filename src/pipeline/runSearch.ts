@@ -3,7 +3,7 @@ import type { Config } from '../config/schema/config.js';
 import { generationOf } from '../config/schema/search.js';
 import { checkArguments } from '../core/check.js';
 import { SinglePathError, withPrefix } from '../core/errors.js';
-import { latencyTableOf, parseConstraints } from '../cost/constraint.js';
+import { parseConstraints } from '../cost/constraint.js';
 import { metricsOf } from '../cost/cost.js';
 import type { CostTable } from '../cost/table.js';
 import {
@@ -22,14 +22,13 @@ import { withModel } from '../search/generations.js';
 import { nsga2 } from '../search/nsga2.js';
 import { randomSearch } from '../search/random.js';
 import type { Candidate, Evaluate, Valuation } from '../search/types.js';
-import { hashOf } from '../space/hash.js';
 import type { SearchSpace } from '../space/types.js';
 import { calibrate } from './calibrate.js';
 import { type ConfirmControl, confirmLatency } from './confirmLatency.js';
 import { Disposables } from './disposables.js';
 import { type FinalistsBudget, trainFinalists } from './finalists.js';
 import { openSpace, provenance } from './fromConfig.js';
-import { searchIdentity } from './identity.js';
+import { searchIdentity, tablesIdentity } from './identity.js';
 import { searchedArchitectures } from './legalArchitectures.js';
 import { openNaswot, withNaswot } from './naswot.js';
 import { openScorer, type Scorer } from './openScorer.js';
@@ -87,7 +86,7 @@ export async function runSearch(
     sources: { supernet: control.supernet },
     identity: {
       ...searchIdentity(config, scorer.weights),
-      ...tablesIdentity(config, space),
+      ...tablesIdentity(config, 'search', space),
       split: scorer.record.split,
     },
     resume,
@@ -198,22 +197,6 @@ export function objectiveTables(
   }
   const costs = objectives.filter((name) => name !== 'accuracy');
   return withPrefix('search.objectives: ', () => costs.map((name) => costTable(space, name, deployment)));
-}
-
-/** Another table under the same name is another constraint. */
-function tablesIdentity({ search, latency }: Config, space: SearchSpace): { tables?: string[] } {
-  const named = [
-    ...parseConstraints(search.constraints).map(({ metric }) => metric),
-    ...(search.algorithm === 'nsga2' ? search.objectives : []),
-  ];
-  const metrics = [...new Set(named)].filter((metric) => latencyTableOf(metric) !== undefined);
-  if (metrics.length === 0) return {};
-  return {
-    tables: metrics.map((metric) => {
-      const { base, layers } = costTable(space, metric, latency);
-      return hashOf([base, ...layers.map(({ costs }) => [...costs])]);
-    }),
-  };
 }
 
 /** MAdds and parameters, what is constrained, and BitOps where bits are searched. */

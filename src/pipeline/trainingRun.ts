@@ -9,7 +9,7 @@ import type { Supernet } from '../supernet/supernet.js';
 import { type DataParallel, dataParallelOf, describeShare, ownShards } from '../train/dataParallel.js';
 import type { Recipe } from '../train/recipe.js';
 import { provenance, recipeOf } from './fromConfig.js';
-import { rankIdentity, trainingIdentity } from './identity.js';
+import { rankIdentity, tablesIdentity, trainingIdentity } from './identity.js';
 import { recordOf, reportBroken, splitOf } from './imageRecord.js';
 import { type Images, trainingLoader } from './images.js';
 import { keptConfig, type RunControl, resumes } from './runs.js';
@@ -85,6 +85,7 @@ export async function runTraining<Result>(
     identity: {
       ...(architecture && { architecture: [...architecture] }),
       ...trainingIdentity(config, section),
+      ...tablesIdentity(config, section, network.space),
       images: splitOf(train),
       ...(test && { testImages: splitOf(test) }),
       ...(start && { from: start.hash }),

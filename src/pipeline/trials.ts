@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../config/schema/config.js';
+import { retrainSchema } from '../config/schema/train.js';
 import type { SinglePathError } from '../core/errors.js';
 import { inheritWeights } from '../export/inherit.js';
 import { RunDirectory } from '../run/directory.js';
@@ -13,7 +14,7 @@ import type { Architecture, SearchSpace } from '../space/types.js';
 import { type RetrainResult, retrain } from '../train/retrain.js';
 import { Disposables } from './disposables.js';
 import { createNetwork, provenance, recipeOf } from './fromConfig.js';
-import { trialIdentity } from './identity.js';
+import { trialIdentity, trialRecipe } from './identity.js';
 import { FixedImages, type Images, openTrainingImages, trainingLoader } from './images.js';
 import { keptConfig, readResult, type StoredRun } from './runs.js';
 
@@ -108,9 +109,10 @@ export class Trials implements Disposable {
   ): Promise<RetrainResult> {
     const subnet = deriveSubnet(this.space, architecture);
     const { learningRate, batchSize } = this.config.search.trial;
+    const { checkpointEvery, logEvery } = this.config.retrain;
     const section = {
-      ...this.config.retrain,
-      ...{ epochs, learningRate, batchSize, accumulate: 1, schedule: 'cosine' as const, warmupSteps: 0 },
+      ...{ ...retrainSchema.parse({}), ...trialRecipe(this.config), checkpointEvery, logEvery },
+      ...{ epochs, learningRate, batchSize, schedule: 'cosine' as const },
     };
     const config: Config = { ...this.config, retrain: section };
     using loader = trainingLoader(this.images.train, config, batchSize);
@@ -133,7 +135,7 @@ export class Trials implements Disposable {
       loader,
       recipe: {
         ...recipe,
-        warmupSteps: Math.min(this.config.retrain.warmupSteps, Math.round(recipe.steps / 10)),
+        warmupSteps: Math.min(recipe.warmupSteps, Math.round(recipe.steps / 10)),
       },
       seed: config.seed,
       calibration: this.calibration,

@@ -65,7 +65,8 @@ const HEADER = 'run.json';
 export const TABLES_FOLDER = 'tables';
 const LOCK = 'lock';
 /** Settings that earlier versions did not note: a run that lacks them is not asked for them, so it goes on. */
-const NOTED_LATER = /^images\.(upright|pixelLimit|broken): absent there/;
+const NOTED_LATER =
+  /^(images\.(upright|pixelLimit|broken)|naswotImages|(search\.trial\.)?evaluate|search\.trial\.recipe\.warmupSteps|tables): absent there/;
 
 /**
  * The folder a long work writes: `run.json`, `config.yaml`, `events.jsonl`, `tensorboard/`, `checkpoints/`,

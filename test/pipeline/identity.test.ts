@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { resolveConfig } from '../../src/config/load.js';
 import type { DataConfig } from '../../src/config/schema/data.js';
 import { objectSource } from '../../src/config/sources.js';
-import { scoreIdentity } from '../../src/pipeline/identity.js';
+import { scoreIdentity, trialIdentity } from '../../src/pipeline/identity.js';
 import { datasetConfig } from '../../src/pipeline/images.js';
 
 const config = (sections: Record<string, unknown> = {}) =>
@@ -45,5 +45,18 @@ describe('what a score is kept under', () => {
     assert.deepEqual(Object.keys(kept({ kind: 'synthetic' }).images as object), [
       ...['kind', 'heldOut', 'splitSeed', 'trainImages', 'normalize', 'channelOrder'],
     ]);
+  });
+});
+
+describe('what a trial is kept under', () => {
+  const kept = (sections: Record<string, unknown>) => JSON.stringify(trialIdentity(config(sections)));
+
+  it('has what a trial takes from the retraining, and the batches of its recalibration', () => {
+    for (const sections of [{ retrain: { warmupSteps: 3 } }, { evaluate: { batchSize: 8 } }]) {
+      assert.notEqual(kept(sections), kept({}));
+    }
+    for (const sections of [{ retrain: { steps: 3 } }, { retrain: { validateEvery: 3 } }]) {
+      assert.equal(kept(sections), kept({}));
+    }
   });
 });

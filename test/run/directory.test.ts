@@ -90,6 +90,19 @@ test('config.yaml names files that are there, also where a resumed run has other
   }
 });
 
+test('a run of an earlier version is not asked for settings that it did not note', async () => {
+  const path = freshPath();
+  (await RunDirectory.open(path, { ...options, identity: { seed: 1 } })).dispose();
+  const now = { seed: 1, naswotImages: 32, evaluate: { batchSize: 8 } };
+  (await RunDirectory.open(path, { ...options, identity: now, resume: true })).dispose();
+  const noted = freshPath();
+  (await RunDirectory.open(noted, { ...options, identity: now })).dispose();
+  await assert.rejects(
+    RunDirectory.open(noted, { ...options, identity: { ...now, naswotImages: 8 }, resume: true }),
+    /naswotImages: 32 there, 8 here/,
+  );
+});
+
 test('resuming an empty or absent directory starts the run', async () => {
   using run = await RunDirectory.open(freshPath(), { ...options, resume: true });
   assert.equal(run.resumed, false);

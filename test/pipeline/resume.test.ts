@@ -1,0 +1,84 @@
+/** What a resumed run may change, and what it may not. */
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { before, test } from 'node:test';
+import { loadConfig } from '../../src/config/load.js';
+import { costTable } from '../../src/latency/cost/costTable.js';
+import { writeTable } from '../../src/latency/format/files.js';
+import { openSpace } from '../../src/pipeline/fromConfig.js';
+import { runRetrain } from '../../src/pipeline/runRetrain.js';
+import { runSearch } from '../../src/pipeline/runSearch.js';
+import { readRun } from '../../src/pipeline/runs.js';
+import { runTrain } from '../../src/pipeline/runTrain.js';
+import { withoutAddon } from '../cli/native.js';
+import { writeTiny } from '../cli/tiny.js';
+import { madeUpTable } from '../latency/tables.js';
+import { temporaryFolder } from '../temporaryFolder.js';
+
+const skip = withoutAddon();
+const root = temporaryFolder();
+const { config: file } = writeTiny(root);
+const config = (...set: string[]) => loadConfig({ files: [file], set });
+const space = openSpace(config().space);
+const at = (name: string) => join(root, name);
+const onSkipped = assert.fail;
+
+const tables = { a: at('a.lut'), same: at('same.lut'), slow: at('slow.lut') };
+/** A limit that all meet, under whatever table is named pi. */
+const limited = (section: string, table: string) => [
+  `${section}.constraints=["latency[pi]<=1s"]`,
+  `latency.tables.pi=${table}`,
+  'latency.finalists=0',
+];
+
+before(async () => {
+  if (skip) return;
+  await writeTable(tables.a, madeUpTable(space, 1));
+  await writeTable(tables.same, madeUpTable(space, 1));
+  await writeTable(tables.slow, madeUpTable(space, 2));
+  await runTrain(config(), { runDir: at('supernet') });
+});
+
+const search = (runDir: string, resume: boolean, ...set: string[]) =>
+  runSearch(config(...set), { ...{ supernet: at('supernet'), runDir: at(runDir), resume, onSkipped } });
+
+test('a table of another name with the same rows is kept under its name; other rows are refused', {
+  skip,
+}, async () => {
+  await search('search', false, ...limited('search', tables.a));
+  await search('search', true, ...limited('search', tables.same));
+  const { latency } = readRun(at('search'), 'search').config;
+  assert.equal(latency.tables.pi, at('search/tables/1-same.lut'));
+  assert.ok(costTable(space, 'latency[pi]', latency).base > 0, 'it can be read');
+  await assert.rejects(search('search', true, ...limited('search', tables.slow)), /differs: tables: /);
+});
+
+test('the rows of the table that a constrained sampler keeps to decide its training', { skip }, async () => {
+  const train = (resume: boolean, table: string) =>
+    runTrain(config('train.sampler=constrained', ...limited('train', table)), {
+      ...{ runDir: at('constrained'), resume },
+    });
+  await train(false, tables.a);
+  await train(true, tables.same);
+  await assert.rejects(train(true, tables.slow), { code: 'INVALID_CONFIG', message: /differs: tables: / });
+});
+
+test('the images of NASWOT decide a search that ranks by a score model, and no other', { skip }, async () => {
+  for (const [score, refused] of [
+    ['model', true],
+    ['supernet', false],
+  ] as const) {
+    const run = (resume: boolean, images: number) =>
+      search(`naswot-${score}`, resume, `search.score=${score}`, `evaluate.naswotImages=${images}`);
+    await run(false, 8);
+    if (refused) await assert.rejects(run(true, 9), /naswotImages: 8 there, 9 here/);
+    else await run(true, 9);
+  }
+});
+
+test('the batches in which BatchNorm is recalibrated decide a retraining', { skip }, async () => {
+  const retrain = (resume: boolean, ...set: string[]) =>
+    runRetrain(config(...set), [0, 1], { runDir: at('network'), resume });
+  await retrain(false);
+  await assert.rejects(retrain(true, 'evaluate.batchSize=8'), /evaluate\.batchSize: 32 there, 8 here/);
+});
