@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
-import type { SinglePathError } from '../core/errors.js';
+import { join, resolve } from 'node:path';
+import { SinglePathError } from '../core/errors.js';
 import { inheritWeights } from '../export/inherit.js';
 import { type RunHeader, readHeader } from '../run/directory.js';
 import { type FoundWeights, loadWithNewHead, readWeights, type WeightsTarget } from '../run/weights.js';
@@ -51,7 +51,10 @@ export async function warmStart(
 ): Promise<Start | undefined> {
   const { runDir, resume, from, onSkipped = () => {}, onWarmStart } = control;
   const stored = resume ? readStart(runDir) : undefined;
-  if (stored !== undefined && hasCheckpoint(runDir)) return stored;
+  if (stored !== undefined && hasCheckpoint(runDir)) {
+    if (from !== undefined) await checkSameStart(runDir, stored, from, onSkipped);
+    return stored;
+  }
   const path = from ?? stored?.path;
   if (path === undefined) return undefined;
   const header = existsSync(join(path, 'run.json')) ? readHeader(path) : undefined;
@@ -64,6 +67,27 @@ export async function warmStart(
   const { hash } = found;
   onWarmStart?.({ hash, path, ...(fresh.length > 0 && { fresh }), ...(inherited && { inherited }) }, recipe);
   return { hash, path };
+}
+
+/**
+ * A run that goes on has long begun. It may be told again what with: the same place, whose run may have trained on since, or the
+ * same weights at another one.
+ */
+async function checkSameStart(
+  runDir: string,
+  stored: Start,
+  from: string,
+  onSkipped: (error: SinglePathError) => void,
+): Promise<void> {
+  if (resolve(from) === stored.path) return;
+  const { hash } = await readWeights(from, onSkipped);
+  if (hash === stored.hash) return;
+  const short = (text: string) => text.slice(0, 12);
+  throw new SinglePathError(
+    'INVALID_CONFIG',
+    `Expected the weights that the run in '${runDir}' began with, those of '${stored.path}' (${short(stored.hash)}), but received those of '${from}' (${short(hash)})`,
+    { hint: 'go on without --from, or choose another run directory' },
+  );
 }
 
 /** The weights that an architecture inherits from a supernet. */

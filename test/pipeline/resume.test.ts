@@ -1,5 +1,6 @@
 /** What a resumed run may change, and what it may not. */
 import assert from 'node:assert/strict';
+import { cpSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { loadConfig } from '../../src/config/load.js';
@@ -81,4 +82,24 @@ test('the batches in which BatchNorm is recalibrated decide a retraining', { ski
     runRetrain(config(...set), [0, 1], { runDir: at('network'), resume });
   await retrain(false);
   await assert.rejects(retrain(true, 'evaluate.batchSize=8'), /evaluate\.batchSize: 32 there, 8 here/);
+});
+
+test('a training that goes on refuses other weights to begin with, and takes the same from anywhere', {
+  skip,
+}, async () => {
+  await runTrain(config('seed=1'), { runDir: at('other') });
+  const train = (from: string, resume: boolean) =>
+    runTrain(config(), { ...{ runDir: at('warm'), from: at(from), resume } });
+  const { weights } = await train('supernet', false);
+  await assert.rejects(train('other', true), {
+    code: 'INVALID_CONFIG',
+    message:
+      /Expected the weights that the run in '.*warm' began with, those of '.*supernet' \(\w{12}\), but received those of '.*other' \(\w{12}\)/,
+    hint: /go on without --from/,
+  });
+  cpSync(at('supernet'), at('moved'), { recursive: true });
+  for (const from of ['supernet', 'moved']) assert.equal((await train(from, true)).weights, weights);
+  assert.ok(existsSync(join(at('warm'), 'result.json')));
+  const { sources } = JSON.parse(readFileSync(join(at('warm'), 'run.json'), 'utf8'));
+  assert.equal(sources.from, '../supernet');
 });
