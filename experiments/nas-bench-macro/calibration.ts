@@ -92,6 +92,7 @@ async function train(config: Config, home: Pick<StoredRun, 'path'>, title: strin
   const space = openSpace(config.space);
   const design = designOf(config, NETWORKS);
   using trials = await Trials.open(config, space, home, {
+    runDir: home.path,
     onSkipped: (error) => console.error(error.message),
   });
   const trained: Trained[] = [];

@@ -76,7 +76,7 @@ export interface CalibrationNetwork {
   architecture: Architecture;
   accuracy: number;
   loss: number;
-  /** Run directory of the training. */
+  /** Run directory of the training, relative to that of the search. */
   folder: string;
 }
 

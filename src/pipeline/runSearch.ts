@@ -93,7 +93,7 @@ export async function runSearch(
     ...provenance(config),
   });
   await noteImages(run.path, scorer.record);
-  const openTrials = () => Trials.open(config, space, supernetRun, { signal, onSkipped });
+  const openTrials = () => Trials.open(config, space, supernetRun, { runDir, signal, onSkipped });
   const { search } = config;
   using stack = new Disposables();
   const naswot =

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import type { Config } from '../config/schema/config.js';
 import { retrainSchema } from '../config/schema/train.js';
 import type { SinglePathError } from '../core/errors.js';
@@ -22,11 +22,13 @@ import { keptConfig, readResult, type StoredRun } from './runs.js';
 export interface Trial {
   architecture: Architecture;
   epochs: number;
-  /** Folder of the trial that this one continues with a fresh learning rate; absent: from `search.trial.init`. */
+  /** The trial that this one continues with a fresh learning rate, as `run` named its folder; absent: from `search.trial.init`. */
   from?: string | undefined;
 }
 
 export interface TrialsOptions {
+  /** Run directory of the search, from which folders of trials count. */
+  runDir: string;
   signal?: AbortSignal | undefined;
   onSkipped: (error: SinglePathError) => void;
 }
@@ -81,30 +83,32 @@ export class Trials implements Disposable {
     return this.validation.reduce((sum, batch) => sum + batch.size, 0);
   }
 
-  /** Where a trial is kept. */
-  folderOf({ architecture, epochs, from }: Trial): string {
-    const identity = this.#identity(architecture, epochs, from);
-    return join(this.supernet.path, 'trials', `${architecture.join('-')}-${hashOf(identity).slice(0, 8)}`);
-  }
-
-  /** Trains, goes on with a training that was stopped, or reads what is there. @throws SinglePathError as `retrain`. */
-  async run(trial: Trial): Promise<RungScore & { folder: string }> {
-    const { architecture, epochs, from } = trial;
-    const folder = this.folderOf(trial);
-    const { signal } = this.options;
+  /**
+   * Trains, goes on with a training that was stopped, or reads what is there.
+   *
+   * @returns its score, and its run directory relative to that of the search: the same however either is spelled.
+   * @throws SinglePathError as `retrain`.
+   */
+  async run({ architecture, epochs, from: before }: Trial): Promise<RungScore & { folder: string }> {
+    const { runDir, signal } = this.options;
+    const { path } = this.supernet;
+    const from = before === undefined ? undefined : join(runDir, before);
+    const init = from === undefined ? (this.inherited?.hash ?? 'fresh') : relative(path, from);
+    const identity = { ...trialIdentity(this.config), architecture: [...architecture], epochs, init };
+    const name = `${architecture.join('-')}-${hashOf(identity).slice(0, 8)}`;
+    const folder = join(path, 'trials', name);
     const { accuracy, loss } = (
       existsSync(join(folder, 'result.json'))
         ? readResult<RetrainResult>(folder)
-        : await this.#train(folder, architecture, epochs, from, signal)
+        : await this.#train(folder, identity, { architecture, epochs, from }, signal)
     ).last;
-    return { accuracy, loss, folder };
+    return { accuracy, loss, folder: relative(runDir, folder) };
   }
 
   async #train(
     folder: string,
-    architecture: Architecture,
-    epochs: number,
-    from: string | undefined,
+    identity: Record<string, unknown>,
+    { architecture, epochs, from }: Trial,
     signal: AbortSignal | undefined,
   ): Promise<RetrainResult> {
     const subnet = deriveSubnet(this.space, architecture);
@@ -125,7 +129,7 @@ export class Trials implements Disposable {
       kind: 'retrain',
       space: subnet,
       ...keptConfig(config),
-      identity: { architecture: [...architecture], ...this.#identity(architecture, epochs, from) },
+      identity,
       resume: true,
       ...provenance(config),
       keep: 1,
@@ -144,12 +148,6 @@ export class Trials implements Disposable {
       run,
       signal,
     });
-  }
-
-  #identity(architecture: Architecture, epochs: number, from: string | undefined): Record<string, unknown> {
-    const init =
-      from === undefined ? (this.inherited?.hash ?? 'fresh') : from.slice(this.supernet.path.length);
-    return { ...trialIdentity(this.config), architecture: [...architecture], epochs, init };
   }
 
   [Symbol.dispose](): void {

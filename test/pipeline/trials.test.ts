@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { describe, it } from 'node:test';
 import { loadConfig } from '../../src/config/load.js';
 import { packageRoot } from '../../src/core/packageRoot.js';
@@ -35,10 +35,13 @@ describe('real trainings around a search', { skip: withoutAddon() }, () => {
     const supernet = join(folder, 'supernet');
     await runTrain(config, { runDir: supernet });
     const trained: string[] = [];
-    const search = async (name: string, resume = false, stopAfter = Number.POSITIVE_INFINITY) => {
+    const search = async (
+      name: string,
+      { resume = false, stopAfter = Number.POSITIVE_INFINITY, spelled = (path: string) => path } = {},
+    ) => {
       const stop = new AbortController();
       const { result } = await runSearch(config, {
-        ...{ supernet, runDir: join(folder, name), resume, signal: stop.signal },
+        ...{ supernet: spelled(supernet), runDir: spelled(join(folder, name)), resume, signal: stop.signal },
         onSkipped: (error) => assert.fail(error),
         onTrial: (phase, done, total) => {
           trained.push(`${phase} ${done}/${total}`);
@@ -54,19 +57,19 @@ describe('real trainings around a search', { skip: withoutAddon() }, () => {
       });
       return result;
     };
-    await assert.rejects(search('stopped', false, 3), { code: 'ABORTED' }); // in the calibration
+    await assert.rejects(search('stopped', { stopAfter: 3 }), { code: 'ABORTED' }); // in the calibration
     trained.length = 0;
-    await assert.rejects(search('stopped', true, 10), { code: 'ABORTED' }); // in the finalists
+    await assert.rejects(search('stopped', { resume: true, stopAfter: 10 }), { code: 'ABORTED' }); // in the finalists
     trained.length = 0;
-    const result = await search('stopped', true);
+    const result = await search('stopped', { resume: true });
     assert.equal(trained.at(-1), 'finalists 5/5');
     const { calibration, finalists = [], winner } = result;
     assert.equal(calibration?.networks.length, 8);
     assert.equal(new Set(calibration.networks.map(({ architecture }) => architecture.join())).size, 8);
     assert.deepEqual(winner.architecture, finalists[0]!.architecture);
     assert.ok(Number.isFinite(winner.score.model) && winner.score.modelDeviation! > 0);
-    const [first, second] = finalists.map(({ rungs }) => rungs.at(-1)!.accuracy);
-    assert.ok(first! >= second!);
+    const [best, second] = finalists.map(({ rungs }) => rungs.at(-1)!.accuracy);
+    assert.ok(best! >= second!);
     assert.deepEqual(
       finalists.map(({ rungs }) => rungs.length),
       [2, 2, 1],
@@ -75,9 +78,18 @@ describe('real trainings around a search', { skip: withoutAddon() }, () => {
     const trials = readdirSync(join(supernet, 'trials'));
     assert.deepEqual(await search('straight'), result);
     assert.deepEqual(readdirSync(join(supernet, 'trials')), trials); // none was trained again
-    const { kind } = JSON.parse(readFileSync(join(finalists[0]!.rungs[0]!.folder, 'run.json'), 'utf8'));
+    const first = join(folder, 'straight', finalists[0]!.rungs[0]!.folder);
+    const { kind } = JSON.parse(readFileSync(join(first, 'run.json'), 'utf8'));
     assert.equal(kind, 'retrain'); // so that export and evaluate take it
-    assert.ok(existsSync(join(finalists[0]!.rungs[0]!.folder, 'result.json')));
+    assert.ok(existsSync(join(first, 'result.json')));
+
+    // Nor where the folders are spelled otherwise: the result has the same bytes.
+    const bytes = (name: string) => readFileSync(join(folder, name, 'result.json'), 'utf8');
+    await search('relative', { spelled: (path) => relative('.', path) });
+    await search('dotted', { spelled: (path) => `${dirname(path)}/supernet/../${basename(path)}` });
+    await search('straight', { resume: true, spelled: (path) => relative('.', path) });
+    for (const name of ['relative', 'dotted', 'straight']) assert.equal(bytes(name), bytes('stopped'), name);
+    assert.deepEqual(readdirSync(join(supernet, 'trials')), trials);
 
     // rank takes the score model of this search, and not with another supernet.
     const truth = ['00000000', '11111111', '22222222', '21212121'].map((architecture, i) => ({
