@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { configArgument } from '../config/load.js';
 import type { Config } from '../config/schema/config.js';
 import { checkArguments } from '../core/check.js';
@@ -8,6 +8,7 @@ import { RunDirectory } from '../run/directory.js';
 import type { RetrainResult } from '../train/retrain.js';
 import type { TrainResult } from '../train/supernet.js';
 import { checkConfig } from './checkConfig.js';
+import { finishedStages, type StageResults, withPaths } from './finishedStages.js';
 import { openSpace, provenance } from './fromConfig.js';
 import { checkHeldOut } from './openScorer.js';
 import { type ExportResult, runExport } from './runExport.js';
@@ -36,7 +37,7 @@ export interface AllControl extends RunControl {
   network?: Hooks<RetrainControl>;
 }
 
-/** `result.json` of the whole. The complete result of a stage is in its own folder. */
+/** `result.json` of the whole; in the file, paths count from its folder. The complete result of a stage is in its own folder. */
 export interface AllResult {
   kind: 'run';
   space: string;
@@ -66,8 +67,9 @@ export async function runAll(
   const { runDir, resume = false, signal, onStage, onSkipped, onBroken } = control;
   checkHeldOut(config);
   const missing = checkConfig(config);
-  if (missing !== undefined) throw missing;
   const space = openSpace(config.space);
+  const known = resume ? finishedStages(runDir, config, space) : {};
+  if (missing !== undefined && known.export === undefined) throw missing;
   using run = await RunDirectory.open(runDir, {
     kind: 'run',
     space,
@@ -77,24 +79,28 @@ export async function runAll(
     ...provenance(config),
   });
   run.log({ type: run.resumed ? 'resumed' : 'started', step: 0 });
-  const stage = <T>(name: Stage, work: (folder: string) => Promise<T>): Promise<T> => {
+  const stage = async <Name extends Stage>(
+    name: Name,
+    work: (folder: string) => Promise<StageResults[Name]>,
+  ): Promise<StageResults[Name]> => {
     const folder = join(runDir, name);
     run.log({ type: 'stage', step: STAGES.indexOf(name), stage: name });
     run.sync();
     onStage?.(name, folder);
-    return work(folder);
+    return known[name] ?? (await work(folder));
   };
   // A stage that was not begun is begun, one that was stopped goes on, and of a finished one the result is read.
   const shared = { resume: true, signal, onBroken };
   const supernet = await stage('supernet', (folder) =>
     runTrain(config, { ...control.supernet, ...shared, runDir: folder, onSkipped }),
   );
-  const { result: search } = await stage('search', (folder) =>
-    runSearch(config, {
+  const search = await stage('search', async (folder) => {
+    const { result } = await runSearch(config, {
       ...{ ...control.search, ...shared, runDir: folder, onSkipped },
       supernet: join(runDir, 'supernet'),
-    }),
-  );
+    });
+    return result;
+  });
   const { winner, evaluated } = search;
   const network = await stage('network', (folder) =>
     runRetrain(config, winner.architecture, {
@@ -110,7 +116,7 @@ export async function runAll(
   const result: AllResult = {
     ...{ kind: 'run', space: space.name, supernet, winner, evaluated, network, export: exported },
   };
-  await run.writeResult(result);
+  await run.writeResult({ ...result, export: withPaths(exported, (path) => relative(runDir, path)) });
   run.log({ type: 'finished', step: STAGES.length });
   run.sync();
   return { result, search };

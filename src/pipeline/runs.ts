@@ -42,6 +42,8 @@ export interface StoredRun {
   supernet?: string;
   /** Of a search: SHA-256 of the supernet's weights. */
   weights?: string;
+  /** Of a training or search under a latency: hashes of its tables. */
+  tables?: string[];
 }
 
 const SPACE_FILE = 'space.yaml';
@@ -107,7 +109,10 @@ export function readRun(path: string, ...kinds: RunKind[]): StoredRun {
       hint: kind === 'run' ? 'its parts are run directories: supernet, search and network in it' : RUN_FOLDER,
     });
   }
-  const { architecture, weights } = (identity ?? {}) as { architecture?: number[]; weights?: string };
+  const { architecture, weights, tables } = (identity ?? {}) as Pick<
+    StoredRun,
+    'architecture' | 'weights' | 'tables'
+  >;
   if (architecture !== undefined) checkArguments(`'${join(path, 'run.json')}'`, { architecture });
   const config = resolveConfig([configFileSource(join(path, 'config.yaml'))]);
   const supernet = sources.supernet === undefined ? undefined : resolve(path, sources.supernet);
@@ -115,6 +120,7 @@ export function readRun(path: string, ...kinds: RunKind[]): StoredRun {
     ...{ kind, path, config, space: { name: spaceName, hash: spaceHash } },
     ...(architecture && { architecture }),
     ...(weights && { weights }),
+    ...(tables && { tables }),
     ...(supernet && { supernet }),
   };
 }

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { appendFileSync, cpSync, existsSync, readdirSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { loadConfig } from '../../src/config/load.js';
+import { packageRoot } from '../../src/core/packageRoot.js';
 import { runAll, type Stage } from '../../src/pipeline/runAll.js';
+import { readEvents } from '../../src/run/events.js';
 import { temporaryFolder } from '../temporaryFolder.js';
 import { assertJson } from './jsonSchema.js';
 import { withoutAddon } from './native.js';
@@ -66,6 +68,53 @@ describe('singlepath run', { skip: withoutAddon() }, () => {
       }
     };
     assert.deepEqual(await resultOf(['supernet', 'search', 'network']), await resultOf([]));
+  });
+
+  it('only reads the stages that are finished, and needs no images for them', async () => {
+    const folder = temporaryFolder();
+    const { config } = writeTiny(folder);
+    const [images, gone] = [join(folder, 'images'), join(folder, 'gone')];
+    cpSync(join(packageRoot(), 'data', 'fashion-mnist-mini'), images, { recursive: true });
+    const run = (...args: string[]) => singlepath(['run', '-d', 'whole', '--json', ...args], { cwd: folder });
+    const first = await run('-c', config, '--set', `data.path=${images}`, '--set', 'search.generations=0');
+    assert.equal(first.code, 0, first.stderr);
+    const at = (...path: string[]) => join(folder, 'whole', ...path);
+    /** Every file of the stages, and when it was written. */
+    const stages = () =>
+      ['supernet', 'search', 'network', 'export'].flatMap((stage) =>
+        readdirSync(at(stage), { recursive: true, encoding: 'utf8' })
+          .sort()
+          .map((name) => [stage, name, statSync(at(stage, name)).mtimeMs]),
+      );
+    const [before, bytes] = [stages(), readFileSync(at('result.json'), 'utf8')];
+    assert.ok(!bytes.includes(folder), 'its paths count from the run directory');
+
+    renameSync(images, gone);
+    const again = await run('--resume');
+    assert.equal(again.code, 0, again.stderr);
+    assert.deepEqual(JSON.parse(again.stdout), JSON.parse(first.stdout));
+    assert.deepEqual(stages(), before);
+    assert.equal(readFileSync(at('result.json'), 'utf8'), bytes);
+
+    // More generations are work, and images that have moved are noted wherever they are used.
+    const more = ['--resume', '--set', 'search.generations=1'];
+    const lost = await run(...more);
+    assert.match(lost.stderr, /Expected a data file at '.*images/);
+    const longer = await run(...more, '--set', `data.path=${gone}`);
+    assert.equal(longer.code, 0, longer.stderr);
+    assert.equal(JSON.parse(longer.stdout).evaluated, 4);
+    assert.equal((await singlepath(['evaluate', at('network')])).code, 0);
+
+    // One that is stopped while it goes on is not finished, whatever its first result says.
+    const events = at('search', 'events.jsonl');
+    appendFileSync(events, `${JSON.stringify({ type: 'resumed', step: 2 })}\n`);
+    assert.equal((await run('--resume')).code, 0);
+    assert.deepEqual(
+      readEvents(events)
+        .slice(-2)
+        .map(({ type }) => type),
+      ['resumed', 'finished'],
+    );
   });
 
   it('refuses what a later stage would refuse, before anything is trained', async () => {
