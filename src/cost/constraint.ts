@@ -36,12 +36,19 @@ export function latencyTableOf(metric: Metric): string | undefined {
 export function parseConstraint(text: string): Constraint {
   checkArguments('a constraint', { text });
   const match = /^\s*(latency\[[^\]]+\]|[\w.:-]+?)\s*<=\s*([\d.]+(?:e[+-]?\d+)?)\s*([a-zµ]*)\s*$/i.exec(text);
-  const value = Number(match?.[2]);
-  if (!match || !Number.isFinite(value)) {
+  if (!match || !Number.isFinite(Number(match[2]))) {
     throw expected('<metric><=<number>', 'constraint', text, { hint: EXAMPLES });
   }
   const metric = metricNamed(match[1]!);
-  return { metric, limit: value * factorOf(metric, match[3]!, text) };
+  return { metric, limit: scaled(match[2]!, factorOf(metric, match[3]!, text)) };
+}
+
+/** A number times 1000^k or 1024^k, rounded once: 65.344 * 1e6 is less than 65344000. */
+function scaled(number: string, factor: number): number {
+  const zeros = Math.round(Math.log10(factor));
+  if (10 ** zeros !== factor) return Number(number) * factor;
+  const [digits, exponent = '0'] = number.toLowerCase().split('e');
+  return Number(`${digits}e${Number(exponent) + zeros}`);
 }
 
 const EXAMPLES =

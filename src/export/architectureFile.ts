@@ -16,8 +16,11 @@ export interface InputDescription {
   channelOrder?: 'rgb' | 'bgr';
 }
 
-/** Where test images come from, as in the configuration's `data`. */
-export type DataDescription = Pick<DataConfig, 'kind' | 'path' | 'testPath' | 'testFraction' | 'testImages'>;
+/** Where test images come from and how they are cut out, as in the configuration's `data`. */
+export type DataDescription = Pick<
+  DataConfig,
+  'kind' | 'path' | 'testPath' | 'testFraction' | 'testImages' | 'resize' | 'upright'
+>;
 
 /** `architecture.json`: everything about an exported network but its weights. */
 export interface ArchitectureFile {

@@ -1,20 +1,27 @@
 import type { ArchitectureFile } from './architectureFile.js';
 
 /** Programs that load an exported network and name the class of a picture, by file name. */
-export function exampleLoaders({ input }: ArchitectureFile): Record<string, string> {
+export function exampleLoaders({ input, data }: ArchitectureFile): Record<string, string> {
   const { channels, size, mean = [], std = [], channelOrder = 'rgb' } = input;
+  // As test images are cut out: data.resize and data.upright of the configuration.
+  const side = data?.resize ?? Math.round((size * 8) / 7);
+  const upright = data?.upright ?? true;
   const grey = channels === 1;
   const swapped = channelOrder === 'bgr';
   return {
     'example.py': `# python3 example.py picture.jpg; needs: pip install onnxruntime pillow numpy
 import json, pathlib, sys
 import numpy, onnxruntime
-from PIL import Image
+from PIL import Image, ImageOps
 
 here = pathlib.Path(__file__).parent
 about = json.loads((here / "architecture.json").read_text())
 session = onnxruntime.InferenceSession(here / "network.onnx")
-image = Image.open(sys.argv[1]).convert("${grey ? 'L' : 'RGB'}").resize((${size}, ${size}))
+image = ${upright ? 'ImageOps.exif_transpose(Image.open(sys.argv[1]))' : 'Image.open(sys.argv[1])'}.convert("${grey ? 'L' : 'RGB'}")
+if image.size != (${size}, ${size}):
+    image = ImageOps.fit(image, (${side}, ${side}), Image.BILINEAR)
+    left = (${side} - ${size}) // 2
+    image = image.crop((left, left, left + ${size}, left + ${size}))
 pixels = numpy.asarray(image, numpy.float32).reshape(${size}, ${size}, ${channels})${swapped ? '[:, :, ::-1]' : ''} / 255
 pixels = (pixels - ${JSON.stringify(mean)}) / ${JSON.stringify(std)}
 logits = session.run(None, {"images": pixels.transpose(2, 0, 1)[None].astype(numpy.float32)})[0][0]
@@ -23,13 +30,19 @@ print(about.get("classNames", range(len(logits)))[best], logits[best])
 `,
     'example.mjs': `// node example.mjs picture.jpg; needs: npm install onnxruntime-node sharp
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import ort from 'onnxruntime-node';
 import sharp from 'sharp';
 
 const about = JSON.parse(readFileSync(new URL('architecture.json', import.meta.url)));
-const session = await ort.InferenceSession.create(new URL('network.onnx', import.meta.url).pathname);
-const image = sharp(process.argv[2]).removeAlpha().toColourspace('${grey ? 'b-w' : 'srgb'}');
-const bytes = await image.resize(${size}, ${size}, { fit: 'fill' }).raw().toBuffer();
+const session = await ort.InferenceSession.create(fileURLToPath(new URL('network.onnx', import.meta.url)));
+const image = sharp(process.argv[2])${upright ? '.rotate()' : ''}.removeAlpha().toColourspace('${grey ? 'b-w' : 'srgb'}');
+const { width, height } = await image.metadata();
+if (width !== ${size} || height !== ${size}) {
+  const left = Math.floor((${side} - ${size}) / 2);
+  image.resize(${side}, ${side}, { fit: 'cover' }).extract({ left, top: left, width: ${size}, height: ${size} });
+}
+const bytes = await image.raw().toBuffer();
 const [mean, std] = [${JSON.stringify(mean)}, ${JSON.stringify(std)}];
 const pixels = new Float32Array(${channels} * ${size} * ${size});
 for (let c = 0; c < ${channels}; c++) {

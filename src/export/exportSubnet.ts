@@ -2,7 +2,7 @@ import { rename, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { exportSchema } from '../config/schema/export.js';
 import { checkArguments } from '../core/check.js';
-import { expected } from '../core/errors.js';
+import { expected, SinglePathError } from '../core/errors.js';
 import { ioError, makeDirectory, syncDirectory, writeDurably } from '../core/files.js';
 import { encodeSafetensors } from '../run/safetensors.js';
 import { addon } from '../runtime/addon.js';
@@ -93,6 +93,15 @@ export async function exportSubnet(options: ExportOptions): Promise<ExportResult
   checkArguments('exportSubnet()', { path: options.directory });
   const { space, architecture, network, directory, parityBatch, input, data, classNames } = options;
   const { tolerance = exportSchema.parse({}).tolerance, onnx = {}, examples = false } = options;
+  if (examples && onnx === false) {
+    throw new SinglePathError(
+      'INVALID_ARGUMENT',
+      'Expected an ONNX file for the example programs, which load it',
+      {
+        hint: 'leave out --example or --no-onnx',
+      },
+    );
+  }
   const subnet = deriveSubnet(space, architecture);
   const weights = inheritWeights(space, architecture, await network.state());
   const path = pathIn(network.space, space, architecture);

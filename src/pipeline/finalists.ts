@@ -1,3 +1,5 @@
+import { expected } from '../core/errors.js';
+import type { FeasibleSet } from '../sampling/feasible.js';
 import { chooseFinalists, type Finalist } from '../search/finalists.js';
 import {
   type Contestant,
@@ -28,6 +30,23 @@ export interface FinalistsControl {
   rungs: number;
   onBudget?: ((budget: FinalistsBudget) => void) | undefined;
   onTrial?: ((done: number, total: number) => void) | undefined;
+}
+
+/**
+ * Before a search evaluates anything.
+ *
+ * @throws SinglePathError `INVALID_ARGUMENT` for more finalists than there are architectures to choose from.
+ */
+export function checkFinalists(count: number, { count: legal }: FeasibleSet): void {
+  if (BigInt(count) <= legal) return;
+  throw expected(
+    `at most ${legal}, the architectures that meet the constraints,`,
+    'search.finalists',
+    count,
+    {
+      hint: 'loosen a constraint, or ask for fewer finalists',
+    },
+  );
 }
 
 /**

@@ -10,7 +10,7 @@ import type { Architecture } from '../space/types.js';
 import { Disposables } from './disposables.js';
 import { createNetwork, openSpace } from './fromConfig.js';
 import { FixedImages, openImages, openTrainingImages } from './images.js';
-import type { StoredRun } from './runs.js';
+import { checkOwnArchitecture, type StoredRun } from './runs.js';
 
 export type { ExportResult } from '../export/exportSubnet.js';
 
@@ -41,6 +41,7 @@ export async function runExport(
   checkArguments('runExport()', { run, control });
   const { directory, architecture: chosen, examples = false, signal, onSkipped } = control;
   const space = openSpace(config.space);
+  if (run.kind !== 'train') checkOwnArchitecture(run, chosen);
   const architecture = run.kind === 'train' ? chosen : (run.architecture ?? []);
   if (architecture === undefined) {
     throw new SinglePathError(
@@ -65,7 +66,7 @@ export async function runExport(
     stack.addAll(calibration);
     await network.recalibrate(calibration, architecture, signal);
   }
-  const { kind, path, testPath, testFraction, testImages, channelOrder } = config.data;
+  const { kind, path, testPath, testFraction, testImages, resize, upright, channelOrder } = config.data;
   return await exportSubnet({
     space,
     architecture,
@@ -79,7 +80,7 @@ export async function runExport(
       weights: config.export.onnxWeights,
     },
     input: { ...test.normalization, channelOrder },
-    data: { kind, path, testPath, testFraction, testImages },
+    data: { kind, path, testPath, testFraction, testImages, resize, upright },
     classNames: test.classNames,
   });
 }

@@ -26,7 +26,7 @@ import type { SearchSpace } from '../space/types.js';
 import { calibrate } from './calibrate.js';
 import { type ConfirmControl, confirmLatency } from './confirmLatency.js';
 import { Disposables } from './disposables.js';
-import { type FinalistsBudget, trainFinalists } from './finalists.js';
+import { checkFinalists, type FinalistsBudget, trainFinalists } from './finalists.js';
 import { openSpace, provenance } from './fromConfig.js';
 import { searchIdentity, tablesIdentity } from './identity.js';
 import { searchedArchitectures } from './legalArchitectures.js';
@@ -72,6 +72,7 @@ export async function runSearch(
   const { runDir, resume = false, signal, onCandidates, onGeneration, onSkipped } = control;
   const space = openSpace(config.space);
   const feasible = searchedArchitectures(space, config);
+  checkFinalists(config.search.finalists, feasible);
   const supernetRun = readRun(control.supernet, 'train');
   await using scorer = await openScorer(config, space, supernetRun, {
     signal,

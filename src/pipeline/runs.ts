@@ -4,10 +4,11 @@ import { resolveConfig } from '../config/load.js';
 import { configFileSource } from '../config/paths.js';
 import type { Config } from '../config/schema/config.js';
 import { checkArguments } from '../core/check.js';
-import { SinglePathError } from '../core/errors.js';
+import { expected, SinglePathError } from '../core/errors.js';
 import { ioError } from '../core/files.js';
 import type { Group } from '../distributed/group.js';
 import { type RunKind, type RunOptions, readHeader, TABLES_FOLDER } from '../run/directory.js';
+import type { Architecture } from '../space/types.js';
 
 /** What every long work needs to know besides its configuration. */
 export interface RunControl {
@@ -150,4 +151,16 @@ function parseJson(file: string): unknown {
       hint: 'the file is damaged: start the run again in a new directory',
     });
   }
+}
+
+/**
+ * A retrained network has its architecture.
+ *
+ * @throws SinglePathError `INVALID_ARGUMENT` where another one was asked for.
+ */
+export function checkOwnArchitecture({ path, architecture = [] }: StoredRun, asked?: Architecture): void {
+  if (asked === undefined || asked.join() === architecture.join()) return;
+  throw expected(architecture.join(), `the architecture of the network in '${path}'`, asked.join(), {
+    hint: 'another path needs the supernet: name its run directory',
+  });
 }

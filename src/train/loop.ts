@@ -54,8 +54,11 @@ export interface TrainingOptions {
   onStalled?: ((stalled: Stalled) => void) | undefined;
   /** Told where a resumed training is shared between another number of processes than before. */
   onNotice?: ((message: string) => void) | undefined;
-  /** Called once at the end of each epoch; `notes` are saved with checkpoints. It must not change weights. */
-  onEpoch?: ((session: TrainingSession) => Promise<void>) | undefined;
+  /**
+   * Called at the end of an epoch, or of several where a step has the images of more, with the number of those that are over;
+   * `state.epochs` still has the number before. `notes` are saved with checkpoints. It must not change weights.
+   */
+  onEpoch?: ((session: TrainingSession, epochs: number) => Promise<void>) | undefined;
   /** Called after the last step, before the last checkpoint. */
   onFinish?: ((session: TrainingSession) => Promise<void>) | undefined;
 }
@@ -81,9 +84,10 @@ export async function trainingLoop(options: TrainingOptions): Promise<TrainingSe
   noteGroup(state, parallel, onNotice);
   const epochsAt = (step: number) => Math.floor((step * batches) / loader.batchesPerEpoch);
   const endEpoch = async () => {
-    if (state.epochs >= epochsAt(state.step)) return;
-    await onEpoch?.(session);
-    state.epochs = epochsAt(state.step);
+    const epochs = epochsAt(state.step);
+    if (state.epochs >= epochs) return;
+    await onEpoch?.(session, epochs);
+    state.epochs = epochs;
   };
   // A group stops together: the wish of one rank is told with its next step.
   let stopped = false;

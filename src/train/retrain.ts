@@ -97,9 +97,9 @@ export async function retrain(options: RetrainOptions): Promise<RetrainResult> {
     ...options,
     classes: network.space.classes,
     sampler: { at: () => [] },
-    onEpoch: async (present) => {
-      const { step, epochs } = present.state;
-      if (step < recipe.steps && (epochs + 1) % validateEvery === 0) await validate(present);
+    onEpoch: async (present, epochs) => {
+      const due = Math.floor(epochs / validateEvery) > Math.floor(present.state.epochs / validateEvery);
+      if (due && present.state.step < recipe.steps) await validate(present);
     },
     onFinish: async (present) => {
       final = await validate(present);

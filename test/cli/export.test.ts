@@ -128,6 +128,22 @@ test('a retrained network is exported, and evaluate scores the file the same', {
   const [py, mjs] = ['example.py', 'example.mjs'].map((name) => join(elsewhere, name));
   assert.match(readFileSync(py!, 'utf8'), /onnxruntime\.InferenceSession/);
   assert.equal(spawnSync(process.execPath, ['--check', mjs!]).status, 0, 'it is a program');
+  for (const [args, message] of [
+    [
+      ['export', run, '--arch', '0,0,0,0,0,0,0,0'],
+      /Expected 0,1,2,3,3,2,1,0 for the architecture of the network/,
+    ],
+    [
+      ['evaluate', run, '--arch', '0,0,0,0,0,0,0,0'],
+      /Expected 0,1,2,3,3,2,1,0 for the architecture of the network/,
+    ],
+    [['evaluate', result.files.script, '--arch', '0'], /Expected no --arch for the file/],
+    [['export', run, '--no-onnx', '--example'], /Expected an ONNX file for the example programs/],
+  ] as const) {
+    const wrong = await singlepath([...args]);
+    assert.equal(wrong.code, 2);
+    assert.match(wrong.stderr, message);
+  }
   const old = await singlepath(['export', run, '--out', join(run, 'old'), '--opset', '12']);
   assert.equal(old.code, 2);
   assert.match(old.stderr, /17/);

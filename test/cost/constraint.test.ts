@@ -16,6 +16,17 @@ describe('parseConstraint', () => {
     assert.deepEqual(parseConstraint('activations<=1.5e6').limit, 1_500_000);
   });
 
+  it('is the number that was written, not one just below it', () => {
+    for (let thousandths = 1; thousandths < 10_000; thousandths += 7) {
+      const text = (thousandths / 1000).toFixed(3);
+      assert.equal(parseConstraint(`madds<=${text}K`).limit, thousandths);
+      assert.equal(parseConstraint(`params<=${text}M`).limit, thousandths * 1000);
+      assert.equal(parseConstraint(`madds<=${text}e0G`).limit, thousandths * 1e6);
+      assert.equal(parseConstraint(`latency[x.lut]<=${text}ms`).limit, thousandths * 1000);
+    }
+    assert.equal(parseConstraint('madds<=65.344M').limit, 65_344_000);
+  });
+
   it('measures BitOps in 2^30, as the literature does', () => {
     assert.equal(parseConstraint('bitops<=6.5G').limit, 6.5 * 2 ** 30);
   });

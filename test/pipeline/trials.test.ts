@@ -4,6 +4,8 @@ import { basename, dirname, join, relative } from 'node:path';
 import { describe, it } from 'node:test';
 import { loadConfig } from '../../src/config/load.js';
 import { packageRoot } from '../../src/core/packageRoot.js';
+import { costOf } from '../../src/cost/cost.js';
+import { openSpace } from '../../src/pipeline/fromConfig.js';
 import { runRank } from '../../src/pipeline/runRank.js';
 import { runSearch } from '../../src/pipeline/runSearch.js';
 import { runTrain } from '../../src/pipeline/runTrain.js';
@@ -120,6 +122,15 @@ describe('real trainings around a search', { skip: withoutAddon() }, () => {
     await assert.rejects(
       search('search.score=model', 'search.calibrate=4'),
       /at least 7, the terms of the score model/,
+    );
+    const space = openSpace(load([]).space);
+    const least = costOf(
+      space,
+      space.genes.map(() => 0),
+    ).madds;
+    await assert.rejects(
+      search(`search.constraints=[madds<=${least}]`, 'search.finalists=2'),
+      /Expected at most 1, the architectures that meet the constraints, for search\.finalists but received 2/,
     );
     assert.throws(() => load(['search.finalists=13']), /at most the candidates of the search/);
     assert.throws(() => load(['search.calibrate=8', 'search.score=supernet']), /search.score: model/);

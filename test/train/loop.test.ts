@@ -245,7 +245,7 @@ test('a checkpoint that cannot be written ends the run; once it can be, the run 
 });
 
 /** One process' worth of retraining. */
-async function retrainOnce(path: string, abortAfter?: number) {
+async function retrainOnce(path: string, abortAfter?: number, batchesPerEpoch = 6, validateEvery = 1) {
   const network = new FakeNetwork({ ...space, genes: [] });
   const controller = new AbortController();
   let steps = 0;
@@ -257,9 +257,10 @@ async function retrainOnce(path: string, abortAfter?: number) {
   });
   const result = await retrain({
     network,
-    loader: new FakeLoader(6),
+    loader: new FakeLoader(batchesPerEpoch),
     recipe: { ...recipe, checkpointEvery: 4 },
     seed,
+    validateEvery,
     calibration: [new FakeBatch(0.25), new FakeBatch(0.5)],
     validation: [new FakeBatch(0), new FakeBatch(0)],
     run,
@@ -285,6 +286,21 @@ test('retraining validates each epoch, keeps the best weights, and ends with exa
   assert.equal(result.last.accuracy, accuracies.at(-1));
   const best = JSON.parse(readFileSync(join(path, 'checkpoints', 'best', 'state.json'), 'utf8'));
   assert.equal(best.step, result.best.step);
+});
+
+test('retraining validates every N epochs, also where a step ends more than one', async () => {
+  for (const [batchesPerEpoch, every, expected] of [
+    [6, 2, [12, 24, 36, 40]],
+    [1 / 2, 15, [8, 15, 23, 30, 38, 40]],
+  ] as const) {
+    const path = freshPath();
+    await retrainOnce(path, undefined, batchesPerEpoch, every);
+    const validations = readEvents(join(path, 'events.jsonl')).filter(({ type }) => type === 'validation');
+    assert.deepEqual(
+      validations.map(({ step }) => step),
+      expected,
+    );
+  }
 });
 
 test('retraining stopped anywhere, also at the end of an epoch, resumes to the identical result', async () => {

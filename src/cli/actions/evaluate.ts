@@ -12,7 +12,7 @@ import {
   exportedSources,
 } from '../../pipeline/evaluate.js';
 import { openSpace } from '../../pipeline/fromConfig.js';
-import { readRun } from '../../pipeline/runs.js';
+import { checkOwnArchitecture, readRun } from '../../pipeline/runs.js';
 import { confusionCsv, describeConfusion } from '../../report/confusion.js';
 import { formatPercent } from '../../report/format.js';
 import { parseArchitecture } from '../../space/architecture.js';
@@ -93,13 +93,23 @@ async function evaluateTarget(
     );
   }
   if (/\.(pth?|onnx)$/.test(target)) {
+    if (arch !== undefined) {
+      throw new SinglePathError(
+        'INVALID_ARGUMENT',
+        `Expected no --arch for the file '${target}', which is one network`,
+      );
+    }
     const base = options.config.length > 0 ? [] : exportedSources(target);
     return evaluateExported(configOf(options, { base, shortcuts }), target, control);
   }
   const run = readRun(target, 'train', 'retrain');
   const base = [objectSource(run.config, `${target}/config.yaml`)];
   const config: Config = configOf(options, { base, shortcuts });
-  if (run.kind === 'retrain') return evaluateNetwork(config, run, control);
-  if (arch === undefined) throw missingArch(target, 'evaluate');
-  return evaluatePath(config, run, parseArchitecture(openSpace(config.space), arch), control);
+  const architecture = arch === undefined ? undefined : parseArchitecture(openSpace(config.space), arch);
+  if (run.kind === 'retrain') {
+    checkOwnArchitecture(run, architecture);
+    return evaluateNetwork(config, run, control);
+  }
+  if (architecture === undefined) throw missingArch(target, 'evaluate');
+  return evaluatePath(config, run, architecture, control);
 }

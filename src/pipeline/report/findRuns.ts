@@ -13,7 +13,8 @@ export interface FoundRun {
 
 /**
  * The runs in folders: each folder is a run directory, or holds some (as `singlepath run` and `demo` write them). What they build on
- * is found too: the search of a network, the supernet of a search.
+ * is found too: the search of a network, the supernet of a search or of the weights a network began with. Another run whose weights
+ * one began with is not part of its story.
  *
  * @throws SinglePathError `INVALID_ARGUMENT` where a folder has no run, `INVALID_CHECKPOINT` for a damaged header or one
  * of another version.
@@ -26,14 +27,19 @@ export function findRuns(folders: readonly string[]): FoundRun[] {
     const header = readHeader(path);
     found.set(key, { path, name, header });
     const { search, supernet, from } = header.sources ?? {};
-    for (const source of [search, supernet, from]) {
-      if (source === undefined) continue;
-      const place = join(path, source);
-      if (existsSync(join(place, 'run.json'))) add(place, nameOf(place, folders));
-    }
+    for (const source of [search, supernet]) if (source !== undefined) follow(join(path, source));
+    if (from !== undefined) follow(join(path, from), (start) => inherits(header, start));
+  };
+  const follow = (place: string, wanted: (header: RunHeader) => boolean = () => true): void => {
+    if (hasRun(place) && wanted(readHeader(place))) add(place, nameOf(place, folders));
   };
   for (const folder of folders) for (const path of runsIn(folder)) add(path, nameOf(path, folders));
   return [...found.values()];
+}
+
+/** Whether a network began with its path of that supernet. */
+function inherits(network: RunHeader, { kind, spaceHash }: RunHeader): boolean {
+  return network.kind === 'retrain' && kind === 'train' && spaceHash === network.spaceHash;
 }
 
 function runsIn(folder: string): string[] {

@@ -7,7 +7,7 @@ import { isRunning } from '../../run/directory.js';
 import { readImageRecord } from '../../run/images.js';
 import type { Timeline } from '../../run/timeline.js';
 import { stepsOfEpochs } from '../../train/recipe.js';
-import type { StoredRun } from '../runs.js';
+import { readStart, type StoredRun } from '../runs.js';
 import type { FoundRun } from './findRuns.js';
 
 /** What is known of every run, whatever its kind. */
@@ -50,7 +50,9 @@ export function stepsOf({ kind, config }: StoredRun, images: number | undefined)
   if (kind === 'search') return (config.search.generations + 1) * (config.search.baseline ? 2 : 1);
   const { epochs, steps, batchSize, accumulate } = kind === 'train' ? config.train : config.retrain;
   if (epochs === null) return steps;
-  return images === undefined ? null : stepsOfEpochs(epochs, Math.floor(images / batchSize), accumulate);
+  return images === undefined
+    ? null
+    : stepsOfEpochs(epochs, Math.max(1, Math.floor(images / batchSize)), accumulate);
 }
 
 function trainedImages({ kind, config }: StoredRun, steps: number): number {
@@ -73,7 +75,9 @@ export function settingsOf(config: Config, path: string): RunFacts['settings'] {
 
 /** `config.yaml` has every setting, so that this is the whole command. */
 function commandOf({ path, name }: FoundRun, { kind, supernet, architecture }: StoredRun): string {
-  const from = kind === 'search' ? ` --supernet ${shell(supernet ?? '')}` : '';
+  const source = kind === 'search' ? ` --supernet ${shell(supernet ?? '')}` : '';
+  const start = readStart(path);
+  const from = start === undefined ? '' : ` --from ${shell(start.path)}`;
   const arch = architecture?.length ? ` --arch ${architecture.join(',')}` : '';
-  return `singlepath ${kind} --config ${shell(`${path}/config.yaml`)}${from}${arch} --run-dir ${shell(`again/${name}`)}`;
+  return `singlepath ${kind} --config ${shell(`${path}/config.yaml`)}${source}${from}${arch} --run-dir ${shell(`again/${name}`)}`;
 }
