@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { SinglePathError } from '../../src/core/errors.js';
 import { addon } from '../../src/runtime/addon.js';
 import { Supernet } from '../../src/supernet/supernet.js';
+import { temporaryFolder } from '../temporaryFolder.js';
 import { busy } from './busy.js';
 import { changed } from './compare.js';
 import { mixedSpace, twoPathsSpace } from './networks.js';
@@ -222,6 +224,18 @@ describe('handles', () => {
     await rejectsWith(other.step(batch, [0, 0], STEP), 'DISPOSED');
     assert.throws(() => batch.size, { code: 'DISPOSED' });
     assert.throws(() => batch.images(), { code: 'DISPOSED' });
+  });
+
+  test('dispose() of a store rejects its calls, those under way too, and lets the process end', async () => {
+    const { status, stdout } = await run(`
+      const file = ${JSON.stringify(join(temporaryFolder(), 'store'))};
+      const store = new (addon().Store)({ file, host: '', port: 0, server: false, worldSize: 1, timeoutMs: 30_000 });
+      await store.open();
+      const calls = ['a', 'b'].map((key) => store.get(key).catch(({ code }) => code));
+      setTimeout(() => store.dispose(), 50);
+      console.log(...(await Promise.all(calls)));`);
+    assert.equal(stdout, 'DISPOSED DISPOSED');
+    assert.equal(status, 0);
   });
 
   // Work that reaches into freed memory: the queue shares ownership of networks and batches.

@@ -3,9 +3,11 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { SinglePathError } from '../../src/core/errors.js';
 import { populationEvaluator } from '../../src/evaluate/population.js';
+import * as nn from '../../src/graph/build.js';
 import { addon } from '../../src/runtime/addon.js';
 import type { EvaluateResult, NativeBatch, StepOptions } from '../../src/runtime/native.js';
 import { EvaluationCache } from '../../src/search/cache.js';
+import { defineSpace, fixed } from '../../src/space/define.js';
 import { parametersOf } from '../../src/space/parameters.js';
 import type { SearchSpace } from '../../src/space/types.js';
 import { Supernet } from '../../src/supernet/supernet.js';
@@ -310,6 +312,55 @@ for (const kernels of KERNELS) {
 function scoresOf({ correct, top5, loss }: EvaluateResult) {
   return correct.map((value, i) => ({ correct: value, top5: top5[i], loss: loss[i] }));
 }
+
+test("a residual that only shares its layer's memory gets its gradient once", async () => {
+  const unit = (...behind: nn.Module[]): [nn.Module, ...nn.Module[]] => [
+    nn.conv2d({ out: 8, kernel: 3 }),
+    nn.batchNorm({ affine: true }),
+    ...behind,
+  ];
+  for (const shortcut of [nn.slice(0), nn.split(1, 0)]) {
+    const space = defineSpace({
+      ...{ name: 'shared', input: { channels: 3, size: 12 }, classes: 4 },
+      layers: [
+        fixed('stem', ...unit(nn.relu())),
+        fixed('block', nn.residual(nn.sequential('main', ...unit()), nn.sequential('shortcut', shortcut))),
+        fixed('fc', nn.relu(), nn.averagePool(), nn.linear({ out: 4 })),
+      ],
+    });
+    const batch = randomBatch(space, 4, 1);
+    const [aten, fused] = await Promise.all(
+      KERNELS.map(async (kernels) => {
+        using net = new Supernet(space, { kernels, precision: 'fp32' });
+        return (await net.gradients(batch, [], STEP)).gradients;
+      }),
+    );
+    for (const { name, data } of aten!) {
+      assertClose(fused!.find((other) => other.name === name)!.data, data, 1e-4, name);
+    }
+  }
+});
+
+test('with clipping, a step whose gradients have no finite norm changes nothing', async () => {
+  const space = defineSpace({
+    ...{ name: 'steep', input: { channels: 3, size: 4 }, classes: 4 },
+    layers: [fixed('body', nn.conv2d({ out: 4 })), fixed('fc', nn.averagePool(), nn.linear({ out: 4 }))],
+  });
+  using net = new Supernet(space);
+  const steep = (name: string, i: number) =>
+    name === 'body.weight' ? 1e-37 * (1 + (i % 5)) : name.endsWith('weight') ? 1e36 * (1 + (i % 7)) : 0;
+  await net.load((await net.state()).map((t) => ({ ...t, data: t.data.map((_, i) => steep(t.name, i)) })));
+  const before = await net.state();
+  const batch = new (addon().Batch)({
+    images: Float32Array.from({ length: 96 }, (_, i) => 1000 * (1 + (i % 3))),
+    ...{ shape: [2, 3, 4, 4], labels: [0, 1] },
+  });
+  await assert.rejects(
+    net.step([batch], [], { ...STEP, clipGradientNorm: 1 }),
+    code('NON_FINITE_LOSS', /finite norm of the gradients/),
+  );
+  assert.deepEqual(changed(before, await net.state()), []);
+});
 
 test('the initial weights are a function of seed and name', async () => {
   const space = SPACES.mixed;

@@ -12,6 +12,7 @@
 #include "../chain.h"
 #include "../normalize.h"
 #include "../sgd.h"
+#include "../tap_kernels.h"
 #include "chain_case.h"
 #include "check.h"
 #include "quantize_test.h"
@@ -48,6 +49,26 @@ void test_sgd() {
     check_close(em, Values(m.begin(), m.end()), 1e-6, name + " momentum");
     check(std::fabs(p2[99] - (1 - 0.1 * 2 * (nesterov ? 1.9 : 1))) < 1e-6, name + " second span");
   }
+}
+
+// Evaluation reserves memory for its blocks of images; the last block may be smaller, and its panels larger.
+void test_tap_memory() {
+  bool enough = true;
+  for (int side = 1; side <= 8; ++side)
+    for (int batch = 1; batch <= 200; ++batch) {
+      TapForward task{};
+      task.input.channels = 32;
+      task.outputs = 32;
+      task.geometry = {{batch, side, side, side, side, 3, 1}};
+      const long reserved = task.scratch_floats();
+      for (task.geometry.batch = 1; task.geometry.batch <= batch; ++task.geometry.batch) {
+        const TapGeometry& g = task.geometry;
+        const long used = (g.in_rows() + 1L) * task.channels() + (g.rows() + kPanelStep) * (32L + kTapBlock) +
+                          static_cast<long>(g.rows()) * task.outputs + 2L * task.outputs;
+        enough = enough && used <= reserved;
+      }
+    }
+  check(enough, "memory of taps for every batch up to the one it was reserved for");
 }
 
 void test_normalize() {
@@ -107,6 +128,7 @@ int main(int argc, char** argv) {
     select_kernels(*isa);
     const int before = tally().failed;
     test_sgd();
+    test_tap_memory();
     test_normalize();
     test_quantize();
     test_repeat();
