@@ -22,6 +22,12 @@ const POWERS: Record<string, number> = { '': 0, K: 1, M: 2, G: 3 };
 /** Nanoseconds in the units a latency is given in, longest first. */
 const TIMES: Record<string, number> = { s: 1e9, ms: 1e6, us: 1e3, ns: 1 };
 
+/** Nanoseconds in s, ms, us (or µs) or ns, in any case; undefined for anything else. */
+export function nanosecondsIn(unit: string): number | undefined {
+  const name = unit.toLowerCase().replace('µ', 'u');
+  return Object.hasOwn(TIMES, name) ? TIMES[name] : undefined;
+}
+
 /** The file of the lookup table in `latency[pi.lut]`; undefined for every other metric. */
 export function latencyTableOf(metric: Metric): string | undefined {
   return /^latency\[(.+)\]$/.exec(metric)?.[1];
@@ -57,7 +63,7 @@ const EXAMPLES =
 /** What a limit's suffix multiplies it with. */
 function factorOf(metric: Metric, suffix: string, text: string): number {
   if (latencyTableOf(metric) !== undefined) {
-    const factor = TIMES[suffix.toLowerCase().replace('µ', 'u')];
+    const factor = nanosecondsIn(suffix);
     if (factor !== undefined) return factor;
     throw expected('a unit of time (s, ms, us or ns)', `the limit of ${metric}`, text, {
       hint: `for example ${metric}<=12ms`,

@@ -1,4 +1,6 @@
-import type { Cost } from '../graph/ops/op.js';
+import type { Graph } from '../graph/graph.js';
+import type { Shape } from '../graph/node/types.js';
+import type { Cost, DimReader } from '../graph/ops/op.js';
 import { graphCost, readerOf } from '../graph/walk.js';
 import { inputShape } from '../space/check.js';
 import { combinations, layerGenes } from '../space/combinations.js';
@@ -20,21 +22,29 @@ const profiles = new WeakMap<SearchSpace, LayerProfile[]>();
 export function layerProfiles(space: SearchSpace): LayerProfile[] {
   let result = profiles.get(space);
   if (!result) {
-    result = walk(space);
+    result = walkLayers(space, graphCost);
     profiles.set(space, result);
   }
   return result;
 }
 
-function walk(space: SearchSpace): LayerProfile[] {
+/**
+ * Visits every layer for every combination of its genes, in order: each gets the shape that comes out of the one before.
+ *
+ * @param visit returns the cost of a graph, and what comes out of it.
+ */
+export function walkLayers<Value>(
+  space: SearchSpace,
+  visit: (graph: Graph, input: Shape, read: DimReader) => { cost: Value; output: Shape },
+): (Omit<LayerProfile, 'costs'> & { costs: Value[] })[] {
   let input = inputShape(space);
   return space.layers.map(({ gene: block, choices }, layer) => {
     const genes = layerGenes(space, layer);
-    const costs: Cost[] = [];
+    const costs: Value[] = [];
     let output = input;
     for (const architecture of combinations(space, genes)) {
       const { graph } = choices[block === undefined ? 0 : architecture[block]!]!;
-      const walked = graphCost(graph, input, readerOf(architecture));
+      const walked = visit(graph, input, readerOf(architecture));
       costs.push(walked.cost);
       output = walked.output;
     }

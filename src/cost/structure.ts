@@ -4,10 +4,9 @@
  */
 
 import { definitionOf } from '../graph/graph.js';
-import { inferShapes, readerOf } from '../graph/walk.js';
-import { inputShape } from '../space/check.js';
-import { combinations, layerGenes } from '../space/combinations.js';
+import { inferShapes } from '../graph/walk.js';
 import type { SearchSpace } from '../space/types.js';
+import { walkLayers } from './layers.js';
 import type { CostTable, LayerCosts } from './table.js';
 
 /** How the outputs of a layer's activation functions (elements for one image) count. */
@@ -44,23 +43,13 @@ export function structureTables(space: SearchSpace): Record<StructureMetric, Cos
 
 /** By layer, the elements that come out of its activation functions, for every combination of its genes. */
 function activationOutputs(space: SearchSpace): LayerCosts[] {
-  let input = inputShape(space);
-  return space.layers.map(({ gene: block, choices }, layer) => {
-    const genes = layerGenes(space, layer);
-    const costs: number[] = [];
-    let output = input;
-    for (const architecture of combinations(space, genes)) {
-      const { nodes } = choices[block === undefined ? 0 : architecture[block]!]!.graph;
-      const shapes = inferShapes({ nodes }, input, readerOf(architecture));
-      const elements = nodes.map((node, i) => {
-        const { channels, height, width } = shapes[i + 1]!;
-        return definitionOf(node).nonlinear ? channels * height * width : 0;
-      });
-      costs.push(elements.reduce((sum, count) => sum + count, 0));
-      output = shapes.at(-1)!;
-    }
-    input = output;
-    const sizes = genes.map((gene) => space.genes[gene]!.size);
-    return { layer, genes, sizes, costs: Float64Array.from(costs) };
+  const layers = walkLayers(space, ({ nodes }, input, read) => {
+    const shapes = inferShapes({ nodes }, input, read);
+    const elements = nodes.map((node, i) => {
+      const { channels, height, width } = shapes[i + 1]!;
+      return definitionOf(node).nonlinear ? channels * height * width : 0;
+    });
+    return { cost: elements.reduce((sum, count) => sum + count, 0), output: shapes.at(-1)! };
   });
+  return layers.map((layer) => ({ ...layer, costs: Float64Array.from(layer.costs) }));
 }

@@ -6,6 +6,7 @@ import { type ConfigSource, objectSource } from '../config/sources.js';
 import { checkArguments } from '../core/check.js';
 import { SinglePathError } from '../core/errors.js';
 import { type Confusion, countConfusion } from '../evaluate/confusion.js';
+import { predictions } from '../evaluate/predictions.js';
 import { ARCHITECTURE_FILE, isExported, readArchitectureFile } from '../export/architectureFile.js';
 import { OnnxNetwork } from '../export/onnxNetwork.js';
 import { Script } from '../export/script.js';
@@ -66,43 +67,48 @@ export async function evaluateWeights(
 ): Promise<Accuracy> {
   const config = configArgument('evaluateWeights()', given);
   checkArguments('evaluateWeights()', { path: weights, architecture, control });
-  const { signal, confusion, onSkipped, onNote } = control;
-  const space = deriveSubnet(openSpace(config.space), architecture);
   using stack = new Disposables();
+  const { network, batches, classNames, forward } = await openTest(
+    stack,
+    config,
+    weights,
+    architecture,
+    control,
+  );
+  const accuracy = testAccuracy(await network.validate(batches, [], control.signal));
+  if (!control.confusion) return accuracy;
+  return { ...accuracy, confusion: await countConfusion(forward, batches, classNames) };
+}
+
+/** A network with its weights, and the test images; all of them are the stack's. */
+async function openTest(
+  stack: Disposables,
+  config: Config,
+  weights: string,
+  architecture: Architecture,
+  { signal, onSkipped, onNote }: EvaluateControl,
+) {
+  const space = deriveSubnet(openSpace(config.space), architecture);
   const test = stack.add(await openImages(config, space, 'test'));
   const batches = await new FixedImages(config, signal).batches(test);
   stack.addAll(batches);
   const network = stack.add(createNetwork(space, config));
   await loadWeights(network, weights, onSkipped, onNote);
-  const accuracy = testAccuracy(await network.validate(batches, [], signal));
-  if (!confusion) return accuracy;
   const forward = (batch: NativeBatch) => network.forward(batch, []);
-  return { ...accuracy, confusion: await countConfusion(forward, batches, test.classNames) };
+  return { network, batches, classNames: test.classNames, forward };
 }
 
 /** Which test images a retrained network gets right: 1 or 0 an image, in the order of the data set. */
 export async function networkHits(
   config: Config,
   run: StoredRun,
-  { signal, onSkipped }: EvaluateControl,
+  control: EvaluateControl,
 ): Promise<Uint8Array> {
-  const space = deriveSubnet(openSpace(config.space), run.architecture ?? []);
   using stack = new Disposables();
-  const test = stack.add(await openImages(config, space, 'test'));
-  const batches = await new FixedImages(config, signal).batches(test);
-  stack.addAll(batches);
-  const network = stack.add(createNetwork(space, config));
-  await loadWeights(network, run.path, onSkipped);
+  const { batches, forward } = await openTest(stack, config, run.path, run.architecture ?? [], control);
   const hits: number[] = [];
-  for (const batch of batches) {
-    const { data, shape } = await network.forward(batch, []);
-    const classes = shape[1]!;
-    hits.push(
-      ...Array.from(batch.labels(), (label, i) => {
-        const logits = data.subarray(i * classes, (i + 1) * classes);
-        return logits.indexOf(Math.max(...logits)) === Number(label) ? 1 : 0;
-      }),
-    );
+  for await (const { label, predicted } of predictions(forward, batches)) {
+    hits.push(label === predicted ? 1 : 0);
   }
   return Uint8Array.from(hits);
 }

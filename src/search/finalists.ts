@@ -12,7 +12,7 @@ export interface Finalist {
   architecture: Architecture;
   /** What the search thought of it. */
   score: Score;
-  /** `folder`: the run directory of the training. */
+  /** `folder`: the run directory of the training, counted from that of the search. */
   rungs: (RungScore & { epochs: number; folder: string })[];
   /** By latency metric, measured nanoseconds of the whole network. */
   measured?: Record<string, number>;

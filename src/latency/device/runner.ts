@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { checkArguments } from '../../core/check.js';
 import { expected, SinglePathError } from '../../core/errors.js';
 import { ioError } from '../../core/files.js';
+import { nanosecondsIn } from '../../cost/constraint.js';
 import { importedEnvironment } from '../environment.js';
 import type { Block } from '../rows.js';
 import { blockKey } from '../rows.js';
@@ -22,7 +23,6 @@ const FILES: Record<string, { extension: string; write(blocks: readonly Block[])
 
 /** The last number of a line, with a unit or without (then milliseconds). */
 const LAST_LINE = String.raw`(?<value>[-+]?[\d.]+(?:e[-+]?\d+)?|nan|inf)\s*(?<unit>ns|us|µs|ms|s)?\s*$`;
-const NANOSECONDS: Record<string, number> = { ns: 1, us: 1e3, µs: 1e3, ms: 1e6, s: 1e9 };
 
 export interface RunnerOptions extends RunSettings {
   /** A shell command with `{torchscript}` or `{onnx}` where the file's path goes. */
@@ -141,7 +141,7 @@ export class RunnerSession implements Session {
     if (text === '') throw failed('printed nothing', 'its last line must be milliseconds');
     const match = this.#pattern.exec(text);
     const { value = match?.[1], unit = 'ms' } = match?.groups ?? {};
-    const ns = Number(value ?? 'NaN') * NANOSECONDS[unit.toLowerCase()]!;
+    const ns = Number(value ?? 'NaN') * (nanosecondsIn(unit) ?? Number.NaN);
     if (!(ns > 0 && Number.isFinite(ns))) {
       throw failed(
         `printed no time but '${last(stdout)}'`,
