@@ -139,8 +139,9 @@ export type { Candidate, Evaluate, FrontMember, Score, SearchState } from './sea
 
 // Run directories and their files.
 
-export { RunDirectory, type RunKind } from './run/directory.js';
+export { RunDirectory } from './run/directory.js';
 export { type RunEvent, readEvents } from './run/events.js';
+export type { RunKind } from './run/header.js';
 export { readSafetensors, writeSafetensors } from './run/safetensors.js';
 export { type Point, Series } from './run/series.js';
 export { Timeline } from './run/timeline.js';

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { type Dirent, existsSync, readdirSync, realpathSync } from 'node:fs';
+import { type Dirent, readdirSync, realpathSync } from 'node:fs';
 import { basename, dirname, join, relative, sep } from 'node:path';
+import { holdsRun } from '../run/header.js';
 
 /** A run directory below the folder that is shown. */
 export interface ScannedRun {
@@ -22,7 +23,7 @@ export function scanRuns(root: string): ScannedRun[] {
   if (real === undefined) return found;
   const visit = (path: string, depth: number): void => {
     if (placeBelow(root, path) === undefined) return;
-    if (existsSync(join(path, 'run.json'))) {
+    if (holdsRun(path)) {
       const below = relative(root, path) || basename(real);
       const folder = dirname(below);
       found.push({ id: idOf(below), path, folder: folder === '.' ? '' : folder, name: basename(below) });

@@ -5,6 +5,7 @@ import type { Metric } from '../cost/table.js';
 import type { DatasetReport } from '../data/inspect.js';
 import type { DatasetKind } from '../data/kinds/index.js';
 import { getSpace } from '../space/spaces/catalog.js';
+import { batchesOfEpoch } from '../train/recipe.js';
 import { legalArchitectures } from './legalArchitectures.js';
 
 /** What somebody decides before a first configuration. */
@@ -64,7 +65,7 @@ export function initSettings(
   const [population, generations] = short ? SHORT_SEARCH : [20, 10];
   const left = (passes ?? 0) - searchPasses(shares, population * (generations + 1) * (short ? 1 : 2));
   const epochs = passes === null ? EPOCHS : Math.max(1, Math.round(left / (TRAININGS * trained)));
-  const steps = Math.max(1, Math.floor(trained / batchSize));
+  const steps = batchesOfEpoch(trained, batchSize);
   const retrainEpochs = Math.max(1, Math.round(epochs / 2));
   const recipe = {
     batchSize,

@@ -7,7 +7,8 @@ import { checkArguments } from '../core/check.js';
 import { expected, SinglePathError } from '../core/errors.js';
 import { ioError } from '../core/files.js';
 import type { Group } from '../distributed/group.js';
-import { type RunKind, type RunOptions, readHeader, TABLES_FOLDER } from '../run/directory.js';
+import { type RunOptions, TABLES_FOLDER } from '../run/directory.js';
+import { holdsRun, type RunKind, readHeader } from '../run/header.js';
 import type { Architecture } from '../space/types.js';
 
 /** What every long work needs to know besides its configuration. */
@@ -79,7 +80,7 @@ export function keptConfig(config: Config): Pick<RunOptions, 'config' | 'files'>
 
 /** The weights a training began with, where they were not random. */
 export function readStart(path: string): { hash: string; path: string } | undefined {
-  if (!existsSync(join(path, 'run.json'))) return undefined;
+  if (!holdsRun(path)) return undefined;
   const { identity, sources = {} } = readHeader(path);
   const { from } = (identity ?? {}) as { from?: string };
   if (from === undefined || sources.from === undefined) return undefined;
@@ -97,7 +98,7 @@ const RUN_FOLDER = 'give the folder that was its --run-dir';
 export function readRun(path: string, ...kinds: RunKind[]): StoredRun {
   checkArguments('readRun()', { path });
   const what = `the run directory of singlepath ${kinds.join(' or ')}`;
-  if (!existsSync(join(path, 'run.json'))) {
+  if (!holdsRun(path)) {
     const there = existsSync(path);
     const found = there ? 'it has no run.json' : 'there is no such folder';
     throw new SinglePathError('INVALID_ARGUMENT', `Expected ${what} in '${path}' but ${found}`, {

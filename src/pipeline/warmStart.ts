@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { SinglePathError } from '../core/errors.js';
 import { inheritWeights } from '../export/inherit.js';
-import { type RunHeader, readHeader } from '../run/directory.js';
+import { holdsRun, type RunHeader, readHeader } from '../run/header.js';
 import { type FoundWeights, loadWithNewHead, readWeights, type WeightsTarget } from '../run/weights.js';
 import { checkArchitecture } from '../space/architecture.js';
 import { spaceHash } from '../space/hash.js';
@@ -57,7 +57,7 @@ export async function warmStart(
   }
   const path = from ?? stored?.path;
   if (path === undefined) return undefined;
-  const header = existsSync(join(path, 'run.json')) ? readHeader(path) : undefined;
+  const header = holdsRun(path) ? readHeader(path) : undefined;
   const inherited =
     header?.kind === 'train' && architecture !== undefined && network.space.genes.length === 0;
   const found = inherited

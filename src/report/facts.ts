@@ -4,8 +4,8 @@
  */
 import type { CandidateLine } from '../evaluate/candidateFiles.js';
 import type { CalibrationNetwork, CostedCandidate, GenerationSummary } from '../evaluate/searchPhases.js';
-import type { RunKind } from '../run/directory.js';
 import type { RunEnvironment } from '../run/environment.js';
+import type { RunKind } from '../run/header.js';
 import type { Point } from '../run/series.js';
 import type { Incident } from '../run/timeline.js';
 import type { Finalist } from '../search/finalists.js';

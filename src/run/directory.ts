@@ -1,22 +1,19 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { rmdir } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { stringify } from 'yaml';
 import { checkArguments } from '../core/check.js';
 import { differences } from '../core/differences.js';
 import { SinglePathError } from '../core/errors.js';
-import { ioError, makeDirectory, removeHalfWritten, writeFileAtomically } from '../core/files.js';
+import { makeDirectory, removeHalfWritten, writeFileAtomically } from '../core/files.js';
 import { DirectoryLock, lockOwner } from '../core/lock.js';
 import { spaceHash } from '../space/hash.js';
 import type { SearchSpace } from '../space/types.js';
 import { Checkpoints } from './checkpoints.js';
 import type { RunEnvironment } from './environment.js';
 import { EVENTS_FILE, EventLog, type RunEvent, type RunEventType } from './events.js';
+import { HEADER_FILE, HEADER_FORMAT, holdsRun, type RunHeader, type RunKind, readHeader } from './header.js';
 import { SummaryWriter } from './tensorboard.js';
-
-/** `run` is a whole: supernet, search, retraining and export, each in a folder of its own inside. */
-export const RUN_KINDS = ['train', 'search', 'retrain', 'run'] as const;
-export type RunKind = (typeof RUN_KINDS)[number];
 
 export interface RunOptions {
   kind: RunKind;
@@ -43,24 +40,10 @@ export interface RunOptions {
   keep?: number;
 }
 
-/** `run.json`: whose directory this is. */
-export interface RunHeader {
-  format: number;
-  kind: RunKind;
-  spaceName: string;
-  spaceHash: string;
-  identity: unknown;
-  /** Relative to the directory. */
-  sources: Record<string, string>;
-  created: string;
-}
-
 /** Events of a beginning, which say where it computes, and those that say how much memory it took. */
 const BEGINNINGS: readonly RunEventType[] = ['started', 'resumed'];
 const WITH_MEMORY: readonly RunEventType[] = ['checkpoint', 'generation', 'finished', 'failed'];
 
-const FORMAT = 1;
-const HEADER = 'run.json';
 /** Where a run keeps the latency tables of its constraints. */
 export const TABLES_FOLDER = 'tables';
 const LOCK = 'lock';
@@ -110,7 +93,7 @@ export class RunDirectory implements Disposable {
       const resumed = checkOwner(path, identity, options);
       if (!resumed) {
         const header: RunHeader = {
-          format: FORMAT,
+          format: HEADER_FORMAT,
           kind: options.kind,
           spaceName: options.space.name,
           spaceHash: spaceHash(options.space),
@@ -120,7 +103,7 @@ export class RunDirectory implements Disposable {
         };
         await writeConfig(path, options);
         // Last: a directory without it holds no run yet.
-        await writeFileAtomically(join(path, HEADER), [`${JSON.stringify(header, null, 2)}\n`]);
+        await writeFileAtomically(join(path, HEADER_FILE), [`${JSON.stringify(header, null, 2)}\n`]);
       }
       const run = new RunDirectory(path, resumed, options, lock);
       await run.checkpoints.clean();
@@ -219,10 +202,9 @@ async function acquire(path: string, created: boolean): Promise<DirectoryLock> {
 
 /** True when the directory holds this run, false when it is free; throws when it holds anything else. */
 function checkOwner(path: string, identity: unknown, options: RunOptions): boolean {
-  const file = join(path, HEADER);
-  if (!existsSync(file)) {
+  if (!holdsRun(path)) {
     const ours = new RegExp(
-      `^(${LOCK}(\\..*)?|logs|(config|space)\\.yaml.*|${TABLES_FOLDER}|${HEADER}\\..*)$`,
+      `^(${LOCK}(\\..*)?|logs|(config|space)\\.yaml.*|${TABLES_FOLDER}|${HEADER_FILE}\\..*)$`,
     );
     const foreign = readdirSync(path).filter((name) => !ours.test(name));
     if (foreign.length === 0) return false;
@@ -274,28 +256,4 @@ function hintFor(path: string, kind: RunKind, differ: readonly string[]): string
 
 function mapValues(record: Readonly<Record<string, string>>, map: (value: string) => string) {
   return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value)]));
-}
-
-/**
- * Reads `run.json` of a run directory.
- *
- * @throws SinglePathError `IO`, or `INVALID_CHECKPOINT` where it is none of this version.
- */
-export function readHeader(path: string): RunHeader {
-  const file = join(path, HEADER);
-  let found = 'something else';
-  try {
-    const header = JSON.parse(readFileSync(file, 'utf8')) as RunHeader;
-    // JSON may be null
-    if (header?.format === FORMAT && RUN_KINDS.includes(header.kind)) return header;
-    if (header?.format === FORMAT) found = `one of kind '${header.kind}'`;
-    else if (header?.format !== undefined) found = `format ${header.format}`;
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw ioError('read', file, error);
-  }
-  throw new SinglePathError(
-    'INVALID_CHECKPOINT',
-    `Expected a run header of format ${FORMAT} and kind ${RUN_KINDS.join(', ')} in '${file}' but found ${found}`,
-    { hint: 'it is damaged, or of another version of singlepath: choose another run directory' },
-  );
 }

@@ -9,8 +9,8 @@ import type { TensorEntry } from '../runtime/native.js';
 import { spaceHash } from '../space/hash.js';
 import type { SearchSpace } from '../space/types.js';
 import { Checkpoints, readCheckpoint } from './checkpoints.js';
-import { readHeader } from './directory.js';
 import { fromStateDict } from './foreignWeights.js';
+import { holdsRun, readHeader } from './header.js';
 import { decodeSafetensors } from './safetensors.js';
 
 const OPTIMIZER = 'optimizer.';
@@ -154,7 +154,7 @@ export async function readWeights(
 
 /** Whose weights a run directory has, as it says itself; a checkpoint folder says it in its own state. */
 function ownIdentity(path: string): { spaceHash: string; spaceName: string } | undefined {
-  if (!existsSync(join(path, 'run.json'))) return undefined;
+  if (!holdsRun(path)) return undefined;
   const { spaceHash: hash, spaceName } = readHeader(path);
   return { spaceHash: hash, spaceName };
 }

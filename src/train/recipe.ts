@@ -25,6 +25,11 @@ export interface Recipe {
   logEvery: number;
 }
 
+/** Batches of a pass over so many images: what does not fill one is left out, and fewer images than a batch are one. */
+export function batchesOfEpoch(images: number, batchSize: number): number {
+  return Math.max(1, Math.floor(images / batchSize));
+}
+
 /** Optimizer steps of so many passes over the training images, at least one. */
 export function stepsOfEpochs(epochs: number, batchesPerEpoch: number, accumulate: number): number {
   return Math.max(1, Math.round((epochs * batchesPerEpoch) / accumulate));

@@ -1,5 +1,3 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import type { ConfigSource } from '../../config/sources.js';
 import { objectSource } from '../../config/sources.js';
 import { SinglePathError } from '../../core/errors.js';
@@ -9,6 +7,7 @@ import { openSpace } from '../../pipeline/fromConfig.js';
 import { runRetrain } from '../../pipeline/runRetrain.js';
 import { readResult, readRun } from '../../pipeline/runs.js';
 import { formatExact, formatPercent } from '../../report/format.js';
+import { holdsRun } from '../../run/header.js';
 import { formatArchitecture, parseArchitecture } from '../../space/architecture.js';
 import type { Architecture, SearchSpace } from '../../space/types.js';
 import { nextStep } from '../common/nextStep.js';
@@ -87,10 +86,7 @@ function architectureOf(
   if (search !== undefined)
     return parseArchitecture(space, readResult<SearchResult>(search).winner.architecture);
   const known = resume ? runDir : from;
-  const stored =
-    known !== undefined && existsSync(join(known, 'run.json'))
-      ? readRun(known, 'retrain', 'train')
-      : undefined;
+  const stored = known !== undefined && holdsRun(known) ? readRun(known, 'retrain', 'train') : undefined;
   if (stored?.architecture !== undefined) return parseArchitecture(space, stored.architecture);
   throw new SinglePathError('INVALID_ARGUMENT', 'Expected --search FOLDER or --arch GENES', {
     hint: `'${space.name}' has ${space.genes.length} genes`,

@@ -10,7 +10,7 @@ import type { ExportResult } from '../../pipeline/runExport.js';
 import type { RankResult } from '../../pipeline/runRank.js';
 import type { Verification } from '../../pipeline/verifyLatency.js';
 import type { RunStatus } from '../../report/facts.js';
-import type { RunKind } from '../../run/directory.js';
+import type { RunKind } from '../../run/header.js';
 import type { BuildResult } from '../../runtime/build.js';
 import type { DoctorReport } from '../../runtime/doctor.js';
 import type { ImageProblem } from '../../runtime/native.js';

@@ -6,7 +6,7 @@ import type { Config } from '../../config/schema/config.js';
 import { type ConfigSource, objectSource } from '../../config/sources.js';
 import { SinglePathError } from '../../core/errors.js';
 import { readRun } from '../../pipeline/runs.js';
-import type { RunKind } from '../../run/directory.js';
+import { holdsRun, type RunKind } from '../../run/header.js';
 import { configOf, type Shortcut } from './configOf.js';
 import type { RunOptions } from './options.js';
 
@@ -21,7 +21,7 @@ export function defaultRunDir(config: Config, kind: RunKind): string {
 
 /** The configuration of a run whose weights another one begins with; nothing where they are those of a file. */
 export function startSources(from: string, ...kinds: ('train' | 'retrain')[]): ConfigSource[] {
-  if (!existsSync(join(from, 'run.json'))) return [];
+  if (!holdsRun(from)) return [];
   return [objectSource(readRun(from, ...kinds).config, `${from}/config.yaml`)];
 }
 

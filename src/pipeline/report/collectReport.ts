@@ -10,7 +10,7 @@ import type {
   SearchFacts,
   TrainingFacts,
 } from '../../report/facts.js';
-import { RUN_KINDS } from '../../run/directory.js';
+import { RUN_KINDS } from '../../run/header.js';
 import type { Series } from '../../run/series.js';
 import { Timeline } from '../../run/timeline.js';
 import { kendallTau } from '../../search/correlation.js';

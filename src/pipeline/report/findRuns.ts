@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, join, relative, resolve } from 'node:path';
 import { SinglePathError } from '../../core/errors.js';
-import { type RunHeader, readHeader } from '../../run/directory.js';
+import { holdsRun, type RunHeader, readHeader } from '../../run/header.js';
 
 /** A run directory a report is about. */
 export interface FoundRun {
@@ -27,11 +27,10 @@ export function findRuns(folders: readonly string[]): FoundRun[] {
     const header = readHeader(path);
     found.set(key, { path, name, header });
     const { search, supernet, from } = header.sources ?? {};
-    for (const source of [search, supernet]) if (source !== undefined) follow(join(path, source));
-    if (from !== undefined) follow(join(path, from), (start) => inherits(header, start));
-  };
-  const follow = (place: string, wanted: (header: RunHeader) => boolean = () => true): void => {
-    if (hasRun(place) && wanted(readHeader(place))) add(place, nameOf(place, folders));
+    const places = [search, supernet].flatMap((source) => (source === undefined ? [] : [join(path, source)]));
+    const start = from === undefined ? undefined : join(path, from);
+    if (start !== undefined && holdsRun(start) && inherits(header, readHeader(start))) places.push(start);
+    for (const place of places) if (holdsRun(place)) add(place, nameOf(place, folders));
   };
   for (const folder of folders) for (const path of runsIn(folder)) add(path, nameOf(path, folders));
   return [...found.values()];
@@ -43,21 +42,21 @@ function inherits(network: RunHeader, { kind, spaceHash }: RunHeader): boolean {
 }
 
 function runsIn(folder: string): string[] {
-  if (hasRun(folder) && !isWhole(folder)) return [folder];
+  if (holdsRun(folder) && !isWhole(folder)) return [folder];
   const runs = foldersIn(folder)
     .map((name) => join(folder, name))
-    .filter((path) => hasRun(path) && !isWhole(path));
+    .filter((path) => holdsRun(path) && !isWhole(path));
   if (runs.length > 0) return runs;
   const what = `a run directory, or a folder that holds some, in '${folder}'`;
   if (!existsSync(folder)) {
     throw new SinglePathError('INVALID_ARGUMENT', `Expected ${what} but there is no such folder`);
   }
   const deeper = foldersIn(folder).filter((name) =>
-    foldersIn(join(folder, name)).some((inner) => hasRun(join(folder, name, inner))),
+    foldersIn(join(folder, name)).some((inner) => holdsRun(join(folder, name, inner))),
   );
   throw new SinglePathError(
     'INVALID_ARGUMENT',
-    `Expected ${what} but it has ${hasRun(folder) ? 'none yet' : 'no run.json'}`,
+    `Expected ${what} but it has ${holdsRun(folder) ? 'none yet' : 'no run.json'}`,
     {
       hint:
         deeper.length > 0
@@ -65,10 +64,6 @@ function runsIn(folder: string): string[] {
           : 'give the folder that was the --run-dir of singlepath train, search, retrain or demo',
     },
   );
-}
-
-function hasRun(folder: string): boolean {
-  return existsSync(join(folder, 'run.json'));
 }
 
 /** Whether a run directory only holds those of its stages. */

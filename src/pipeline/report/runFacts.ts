@@ -6,7 +6,7 @@ import type { RunFacts, RunStatus } from '../../report/facts.js';
 import { isRunning } from '../../run/directory.js';
 import { readImageRecord } from '../../run/images.js';
 import type { Timeline } from '../../run/timeline.js';
-import { stepsOfEpochs } from '../../train/recipe.js';
+import { batchesOfEpoch, stepsOfEpochs } from '../../train/recipe.js';
 import { readStart, type StoredRun } from '../runs.js';
 import type { FoundRun } from './findRuns.js';
 
@@ -50,9 +50,7 @@ export function stepsOf({ kind, config }: StoredRun, images: number | undefined)
   if (kind === 'search') return (config.search.generations + 1) * (config.search.baseline ? 2 : 1);
   const { epochs, steps, batchSize, accumulate } = kind === 'train' ? config.train : config.retrain;
   if (epochs === null) return steps;
-  return images === undefined
-    ? null
-    : stepsOfEpochs(epochs, Math.max(1, Math.floor(images / batchSize)), accumulate);
+  return images === undefined ? null : stepsOfEpochs(epochs, batchesOfEpoch(images, batchSize), accumulate);
 }
 
 function trainedImages({ kind, config }: StoredRun, steps: number): number {
