@@ -179,11 +179,23 @@ SINGLEPATH_INLINE void gemm_tn_tile(const E* a, long lda, const E* b, long ldb, 
       store(c + i * ldc + j * kLanes, sum[i][j]);
 }
 
-// Like gemm_columns; the height must divide a group, as m is only a multiple of that.
+// Like gemm_columns, but m is only a multiple of a group: where the height does not divide it, the last tile
+// has fewer rows.
 template <int NV, class E>
 void gemm_tn_columns(const E* a, long lda, const E* b, long ldb, float* c, long ldc, int rows, int m) {
-  constexpr int MR = kRegisters == 16 ? (NV == 2 ? 4 : 2) : NV == 1 ? 16 : 8;
-  for (int i = 0; i < m; i += MR) gemm_tn_tile<MR, NV>(a + i, lda, b, ldb, c + i * ldc, ldc, rows);
+  constexpr int MR = kLanes == kGroup ? (NV == 1 ? 16 : 8) : tile_height<NV>();
+  int i = 0;
+  for (; i + MR <= m; i += MR) gemm_tn_tile<MR, NV>(a + i, lda, b, ldb, c + i * ldc, ldc, rows);
+  if constexpr (kGroup % MR != 0) {
+    switch (m - i) {  // multiples of 16 leave 1 or 2 of threes, 2 or 4 of sixes
+      case 1:
+        return gemm_tn_tile<1, NV>(a + i, lda, b, ldb, c + i * ldc, ldc, rows);
+      case 2:
+        return gemm_tn_tile<2, NV>(a + i, lda, b, ldb, c + i * ldc, ldc, rows);
+      case 4:
+        return gemm_tn_tile<4, NV>(a + i, lda, b, ldb, c + i * ldc, ldc, rows);
+    }
+  }
 }
 
 template <class E>
