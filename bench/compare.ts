@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { formatTable } from '../src/report/table.js';
 import type { BenchSettings } from './settings.js';
-import { type Measurement, sidesOf } from './sides.js';
+import { type Measurement, operationsOf, sidesOf } from './sides.js';
 import { median } from './statistics.js';
 
 interface Row {
@@ -48,12 +48,15 @@ export function compare(settings: BenchSettings): void {
         ? 'ms a candidate'
         : 'ms a step';
 
+  const speeds = settings.what === 'memory' ? [] : ['GFLOP/s'];
+  const operations = operationsOf(settings);
   console.log(
     formatTable(
-      ['', unit, ...bases.map((base) => `× ${base.name}`)].map((title) => ({ title })),
+      ['', unit, ...speeds, ...bases.map((base) => `× ${base.name}`)].map((title) => ({ title })),
       rows.map((row) => [
         row.name,
         settings.what === 'memory' ? row.rssMegabytes.toFixed(0) : (row.seconds * 1000).toFixed(1),
+        ...speeds.map(() => (operations / row.seconds / 1e9).toFixed(0)),
         ...bases.map((base) => ratio(row, base)),
       ]),
     ),

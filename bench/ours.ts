@@ -4,7 +4,7 @@ import { addon } from '../src/runtime/addon.js';
 import type { NativeBatch } from '../src/runtime/native.js';
 import { Supernet } from '../src/supernet/supernet.js';
 import type { BenchSettings } from './settings.js';
-import { type Measurement, spaceOf } from './sides.js';
+import { CANDIDATE_BATCHES, type Measurement, spaceOf, WARMUP_STEPS } from './sides.js';
 import { median } from './statistics.js';
 import { STEP } from './step.js';
 
@@ -14,15 +14,12 @@ interface Job extends BenchSettings {
   paths: number[][];
 }
 
-const WARMUP = 3;
-const BATCHES = 4;
-
 const job = JSON.parse(process.argv[2] ?? '') as Job;
 const space = spaceOf(job);
 using supernet = new Supernet(space, { kernels: job.kernels, precision: job.precision });
 // One array for all: a batch copies it, and garbage would count as ours in the peak of memory.
 const images = new Float32Array(job.batch * space.input.channels * space.input.size ** 2);
-const batches = Array.from({ length: BATCHES }, (_, i) => randomBatch(i));
+const batches = Array.from({ length: CANDIDATE_BATCHES }, (_, i) => randomBatch(i));
 const pathAt = (i: number) => job.paths[i % job.paths.length]!;
 
 const result: Measurement = { seconds: 0, rssMegabytes: 0 };
@@ -38,10 +35,10 @@ if (job.what === 'evaluate') {
     result.sharedSeconds = (performance.now() - start) / 1000 / population.length;
   }
 } else {
-  const step = async (i: number) => supernet.step(batches[i % BATCHES]!, pathAt(i), STEP);
-  for (let i = 0; i < WARMUP; i++) await step(i);
+  const step = async (i: number) => supernet.step(batches[i % CANDIDATE_BATCHES]!, pathAt(i), STEP);
+  for (let i = 0; i < WARMUP_STEPS; i++) await step(i);
   const [start, before] = [performance.now(), process.cpuUsage()];
-  result.seconds = await medianSeconds(job.steps, (i) => step(WARMUP + i));
+  result.seconds = await medianSeconds(job.steps, (i) => step(WARMUP_STEPS + i));
   const seconds = (performance.now() - start) / 1000;
   const { user, system } = process.cpuUsage(before);
   result.imagesPerSecond = (job.steps * job.batch) / seconds;

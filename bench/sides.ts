@@ -5,10 +5,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { packageRoot } from '../src/core/packageRoot.js';
 import { RandomStream } from '../src/core/rng.js';
+import { costOf } from '../src/cost/cost.js';
 import { getSpace } from '../src/space/spaces/catalog.js';
 import type { SearchSpace } from '../src/space/types.js';
 import { describeNetwork } from '../src/supernet/description.js';
 import type { BenchSettings } from './settings.js';
+import { median } from './statistics.js';
 
 /** One measurement of one side. */
 export interface Measurement {
@@ -59,6 +61,33 @@ export function spaceOf({ space = DEFAULT_SPACE, size }: BenchSettings): SearchS
   return getSpace(space, { size, classes: CLASSES });
 }
 
+/** Batches that a candidate is calibrated on, and as many that it is scored on: ours.ts and the peer. */
+export const CANDIDATE_BATCHES = 4;
+/** Steps before the timed ones. */
+export const WARMUP_STEPS = 3;
+
+/**
+ * Floating-point operations of the median step or candidate, two for a multiply-add. A step computes each product three times: forward and
+ * for both gradients. Operations of Winograd's and other ways that need fewer count in full.
+ */
+export function operationsOf(settings: BenchSettings): number {
+  const space = spaceOf(settings);
+  const candidate = settings.what === 'evaluate';
+  const [from, count] = candidate ? [0, settings.candidates] : [WARMUP_STEPS, settings.steps];
+  const paths = pathsOf(space);
+  const madds = Array.from(
+    { length: count },
+    (_, i) => costOf(space, paths[(from + i) % paths.length]!).madds,
+  );
+  return 2 * median(madds) * settings.batch * (candidate ? 2 * CANDIDATE_BATCHES : 3);
+}
+
+/** The paths that all sides take in turn. */
+function pathsOf(space: SearchSpace): number[][] {
+  const random = new RandomStream(0, 'test', 1);
+  return Array.from({ length: PATHS }, () => space.genes.map(({ size }) => random.integer(size)));
+}
+
 /** All sides of a comparison, or those whose names hold one of the words of `--sides`. */
 export function sidesOf(settings: BenchSettings): Side[] {
   const { ours, peer } = sideMakers(settings);
@@ -79,8 +108,7 @@ export function sidesOf(settings: BenchSettings): Side[] {
 /** Makers of sides that share a space and the paths that they take in turn. */
 export function sideMakers(settings: BenchSettings) {
   const space = spaceOf(settings);
-  const random = new RandomStream(0, 'test', 1);
-  const paths = Array.from({ length: PATHS }, () => space.genes.map(({ size }) => random.integer(size)));
+  const paths = pathsOf(space);
   const folder = mkdtempSync(join(tmpdir(), 'singlepath-bench-'));
   const files = { space: join(folder, 'space.json'), paths: join(folder, 'paths.json') };
   writeFileSync(files.space, describeForPeer(space));
