@@ -14,17 +14,9 @@ import { readRun, type StoredRun } from '../../src/pipeline/runs.js';
 import { Trials } from '../../src/pipeline/trials.js';
 import { kendallTau, pearson } from '../../src/search/correlation.js';
 import { logError } from '../../src/search/model/scoreModel.js';
+import { meanAndError, writeResult } from '../results.js';
 import { designOf, modelReport, splitByDesign } from './design.js';
-import {
-  DESIGN_SEED,
-  meanAndError,
-  rankOf,
-  readSetting,
-  supernetOf,
-  TRUE_IMAGES,
-  truthByGenes,
-  writeResult,
-} from './setting.js';
+import { DESIGN_SEED, rankOf, readSetting, supernetOf, TRUE_IMAGES, truthByGenes } from './setting.js';
 
 const NETWORKS = 18;
 
@@ -66,7 +58,7 @@ console.table(
     'error, points': residual.mean.toFixed(2),
   })),
 );
-writeResult('calibration', { networks: NETWORKS, summary, rows });
+writeResult('nas-bench-macro', 'calibration', { networks: NETWORKS, summary, rows });
 
 export interface Trained {
   architecture: readonly number[];

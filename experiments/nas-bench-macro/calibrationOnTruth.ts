@@ -9,16 +9,9 @@ import { openSpace } from '../../src/pipeline/fromConfig.js';
 import type { RankedNetwork } from '../../src/pipeline/runRank.js';
 import { logError, ScoreModel } from '../../src/search/model/scoreModel.js';
 import type { SearchSpace } from '../../src/space/types.js';
+import { meanAndError, writeResult } from '../results.js';
 import { designOf, modelReport, splitByDesign } from './design.js';
-import {
-  meanAndError,
-  rankOf,
-  readSetting,
-  reportOf,
-  supernetOf,
-  TRUE_IMAGES,
-  writeResult,
-} from './setting.js';
+import { rankOf, readSetting, reportOf, supernetOf, TRUE_IMAGES } from './setting.js';
 
 /** Draws of the error, three for each of the three true runs. */
 const DRAWS = 9;
@@ -54,7 +47,7 @@ for (const seed of setting.seeds) {
   }
 }
 console.table(rows);
-writeResult('calibration-on-truth', { draws: DRAWS, rows });
+writeResult('nas-bench-macro', 'calibration-on-truth', { draws: DRAWS, rows });
 
 /** What trainings of the networks would give, as shares of right images. */
 function trainings(networks: readonly RankedNetwork[], error: number, draw: number): number[] {

@@ -13,9 +13,10 @@ import { calibratedValuation, combinedValuation } from '../../src/pipeline/valua
 import { chooseFinalists } from '../../src/search/finalists.js';
 import { halvingRungs, successiveHalving } from '../../src/search/halving.js';
 import type { Valuation } from '../../src/search/types.js';
+import { meanAndError, writeResult } from '../results.js';
 import type { Trained } from './calibration.js';
 import { Table } from './searchOnTable.js';
-import { CAPS, meanAndError, rankOf, readSetting, scoreOf, supernetOf, writeResult } from './setting.js';
+import { CAPS, rankOf, readSetting, scoreOf, supernetOf } from './setting.js';
 
 const FINALISTS = 10;
 /** Races of the same networks, which differ in the errors of their trainings. */
@@ -82,7 +83,7 @@ console.table(
     p: p.toPrecision(2),
   })),
 );
-writeResult('final-regret', { errors, finalists: FINALISTS, draws: DRAWS, summary, rows });
+writeResult('nas-bench-macro', 'final-regret', { errors, finalists: FINALISTS, draws: DRAWS, summary, rows });
 
 /** The true accuracy, in the mean, of the network that a race with such errors chooses. */
 async function raced(networks: readonly RankedNetwork[], seed: number, cap: number): Promise<number> {

@@ -13,8 +13,9 @@ import { openSpace } from '../../src/pipeline/fromConfig.js';
 import { combinedValuation } from '../../src/pipeline/valuation.js';
 import { best } from '../../src/search/generations.js';
 import { rankingReport } from '../../src/search/ranking.js';
+import { meanAndError, writeResult } from '../results.js';
 import { Table } from './searchOnTable.js';
-import { CAPS, meanAndError, rankOf, readSetting, supernetOf, writeResult } from './setting.js';
+import { CAPS, rankOf, readSetting, supernetOf } from './setting.js';
 
 /** Generations of 50 after which Figure 3 is read. */
 const POINTS = [0, 2, 5, 10, 20];
@@ -135,4 +136,8 @@ if (setting.own.constrained !== '') {
   }
   console.table(figure2);
 }
-writeResult('paper-studies', { figure3: figure, table3: { uniform, ways, rows: table3 }, figure2 });
+writeResult('nas-bench-macro', 'paper-studies', {
+  figure3: figure,
+  table3: { uniform, ways, rows: table3 },
+  figure2,
+});

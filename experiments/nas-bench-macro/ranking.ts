@@ -4,7 +4,8 @@
  */
 
 import type { RankingRow } from '../../src/search/rankingCard.js';
-import { cardOf, meanAndError, rankOf, readSetting, supernetOf, writeResult } from './setting.js';
+import { meanAndError, writeResult } from '../results.js';
+import { cardOf, rankOf, readSetting, supernetOf } from './setting.js';
 
 const setting = readSetting({ supernet: 'yes' });
 const baselines = setting.own.supernet === 'no';
@@ -29,4 +30,4 @@ console.table(
     'in bands': bandKendall.mean.toFixed(3),
   })),
 );
-writeResult(baselines ? 'baselines' : 'ranking', { summary, cards });
+writeResult('nas-bench-macro', baselines ? 'baselines' : 'ranking', { summary, cards });

@@ -1,9 +1,7 @@
 /** What the experiments of this folder share: options, configuration, and results that say where they come from. */
 
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { cpus, totalmem } from 'node:os';
-import { basename, join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { loadConfig } from '../../src/config/load.js';
 import type { Config } from '../../src/config/schema/config.js';
@@ -168,47 +166,4 @@ export function truthByGenes({ truth }: Setting): Map<string, number> {
   return new Map(
     parseTrueAccuracies(truth).map(({ architecture, accuracy }) => [architecture.join(), accuracy]),
   );
-}
-
-/** Writes `results/<name>.json` with the command, commit and machine that it was measured with. */
-export function writeResult(name: string, result: unknown): void {
-  const [processor] = cpus();
-  const output = (file: string, args: string[]): string | undefined => {
-    try {
-      return execFileSync(file, args, { cwd: FOLDER, encoding: 'utf8', stdio: 'pipe' }).trim();
-    } catch {
-      return undefined;
-    }
-  };
-  const command = [
-    basename(process.argv[1]!),
-    ...process.argv.slice(2).map((argument) => basename(argument)),
-  ];
-  const gpu = output('nvidia-smi', ['--query-gpu=name', '--format=csv,noheader']);
-  const document = {
-    command: command.join(' '),
-    // A packed copy has no repository: it is told its commit.
-    commit: output('git', ['rev-parse', '--short', 'HEAD']) ?? process.env.SINGLEPATH_COMMIT ?? 'unknown',
-    date: new Date().toISOString().slice(0, 10),
-    machine: {
-      processor: processor?.model ?? 'unknown',
-      cores: cpus().length,
-      ...(gpu !== undefined && { gpu }),
-      memoryGiB: Math.round(totalmem() / 2 ** 30),
-      node: process.versions.node,
-    },
-    result,
-  };
-  mkdirSync(join(FOLDER, 'results'), { recursive: true });
-  const file = join(FOLDER, 'results', `${name}.json`);
-  writeFileSync(file, `${JSON.stringify(document, null, 1)}\n`);
-  console.log(`written to ${file}`);
-}
-
-/** Mean and standard error over seeds; the error is null for one seed. */
-export function meanAndError(values: readonly number[]): { mean: number; error: number | null } {
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  if (values.length < 2) return { mean, error: null };
-  const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1);
-  return { mean, error: Math.sqrt(variance / values.length) };
 }
