@@ -63,13 +63,12 @@ struct UpdateGroup {
 
 }  // namespace
 
-at::Tensor device_clipping(const std::vector<ActivePath::Leaf*>& leaves, double largest, StepBoard& board) {
+void device_gradient_norm(const std::vector<ActivePath::Leaf*>& leaves, StepBoard& board) {
   at::NoGradGuard no_grad;
   std::vector<at::Tensor> gradients;
   for (const ActivePath::Leaf* leaf : leaves) gradients.push_back(leaf->view.grad());
   const at::Tensor norms = at::stack(at::_foreach_norm(gradients, 2));
   at::linalg_vector_norm_out(board.norm, norms, 2);
-  return ((board.norm + 1e-6) / largest).clamp_min_(1);
 }
 
 void device_sgd(const std::vector<ActivePath::Leaf*>& leaves, const SgdOptions& options,

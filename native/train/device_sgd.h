@@ -6,9 +6,8 @@
 
 namespace singlepath {
 
-// The Euclidean norm of all gradients, to board.norm. Returns what the gradients are to be divided by, so
-// that their norm is at most `largest`: a scalar on the card.
-at::Tensor device_clipping(const std::vector<ActivePath::Leaf*>& leaves, double largest, StepBoard& board);
+// The Euclidean norm of all gradients, to board.norm.
+void device_gradient_norm(const std::vector<ActivePath::Leaf*>& leaves, StepBoard& board);
 
 // sgd_update() of these leaves, which changes nothing while board.failed is 1. Gradients are divided by
 // `divisor` first, where it is defined.

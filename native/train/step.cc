@@ -8,7 +8,6 @@
 
 #include <chrono>
 #include <cmath>
-#include <limits>
 #include <thread>
 
 #include "core/error.h"
@@ -79,16 +78,15 @@ StepResult StartedStep::finish() const {
     std::this_thread::sleep_until(pretended_end_);
   }
   const float* numbers = numbers_.data_ptr<float>();
-  const bool clipped = !std::isnan(result.gradient_norm);
   if (numbers[3] != 0) {
     if (!std::isfinite(numbers[0])) throw_non_finite(kLoss, numbers[0]);
-    if (clipped && !std::isfinite(numbers[2])) throw_non_finite(kNorm, numbers[2]);
+    if (!std::isfinite(numbers[2])) throw_non_finite(kNorm, numbers[2]);
     throw Error("ABORTED", "Not taken: a step before it failed");
   }
   StepResult complete = result;
   complete.loss = numbers[0];
   complete.correct = static_cast<int64_t>(numbers[1]);
-  if (clipped) complete.gradient_norm = numbers[2];
+  complete.gradient_norm = numbers[2];
   return complete;
 }
 
@@ -135,11 +133,12 @@ namespace {
 // Clipping and the update, both on the card.
 void update_on_device(StartedStep& step, ActivePath& path, const StepOptions& options, StepBoard& board) {
   const std::vector<ActivePath::Leaf*> leaves = leaves_with_gradient(path);
+  device_gradient_norm(leaves, board);
+  board.check(board.norm);
   at::Tensor divisor;
   if (options.clip_gradient_norm > 0) {
-    divisor = device_clipping(leaves, options.clip_gradient_norm, board);
-    board.check(board.norm);
-    step.result.gradient_norm = 0;  // to be read
+    at::NoGradGuard no_grad;
+    divisor = ((board.norm + 1e-6) / options.clip_gradient_norm).clamp_min_(1);
   }
   if (options.sgd.momentum != 0) step.created = create_momenta(leaves);
   device_sgd(leaves, options.sgd, divisor, board);
@@ -158,20 +157,16 @@ StartedStep start_step(const NetworkDescription& network, const std::vector<Batc
                                               *parallel, recorded)
                     : accumulate_gradients(network, batches, execution, options, device, storage,
                                            aside ? &board : nullptr, nullptr, nullptr, recorded);
-  step.result.gradient_norm = std::numeric_limits<double>::quiet_NaN();
   if (aside) {
     update_on_device(step, *execution.path, options, board);
-    if (parallel != nullptr && options.clip_gradient_norm > 0)
-      step.result.gradient_norm = board.norm.item<double>();
+    if (parallel != nullptr) step.result.gradient_norm = board.norm.item<double>();
     return step;
   }
-  if (options.clip_gradient_norm > 0) {
-    step.result.gradient_norm = gradient_norm(*execution.path);
-    if (!std::isfinite(step.result.gradient_norm)) throw_non_finite(kNorm, step.result.gradient_norm);
-    if (step.result.gradient_norm > options.clip_gradient_norm) {
-      scale_gradients(*execution.path, options.clip_gradient_norm / (step.result.gradient_norm + 1e-6));
-    }
-  }
+  const double norm = gradient_norm(*execution.path);
+  if (!std::isfinite(norm)) throw_non_finite(kNorm, norm);  // a finite loss can have such gradients
+  if (options.clip_gradient_norm > 0 && norm > options.clip_gradient_norm)
+    scale_gradients(*execution.path, options.clip_gradient_norm / (norm + 1e-6));
+  step.result.gradient_norm = norm;
   sgd_update(*execution.path, options.sgd);
   return step;
 }

@@ -28,7 +28,7 @@ struct StepResult {
   double loss = 0;  // mean over all images
   int64_t correct = 0;
   int64_t images = 0;
-  double gradient_norm = 0;  // NaN where clipping is off
+  double gradient_norm = 0;  // Euclidean, of the whole path, before clipping
   bool stop = false;         // a rank of the group was asked to stop
   double communication = 0;  // seconds in which this rank exchanged with others, waiting for them included
 };

@@ -82,7 +82,6 @@ export class TrainingSession {
     const seconds = (now - this.#windowStart) / 1000;
     const imagesPerSecond = window.images / seconds;
     const data = clock.take();
-    const norm = Number.isNaN(result.gradientNorm) ? {} : { gradientNorm: result.gradientNorm };
     const communication = state.group && { communication: this.#communication / seconds };
     this.log('step', {
       epoch,
@@ -92,7 +91,7 @@ export class TrainingSession {
       imagesPerSecond,
       seconds,
       data,
-      ...norm,
+      gradientNorm: result.gradientNorm,
       ...communication,
     });
     this.run?.summaries.scalars(state.step, {

@@ -49,7 +49,7 @@ export class FakeNetwork {
       loss,
       correct: Math.floor(4 * values.length * target),
       images: 8 * values.length,
-      gradientNorm: Number.NaN,
+      gradientNorm: 1,
     };
   }
 

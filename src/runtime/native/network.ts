@@ -46,7 +46,7 @@ export interface StepResult {
   loss: number;
   correct: number;
   images: number;
-  /** Euclidean norm of the gradient before clipping; NaN where it was not computed (clipping off). */
+  /** Euclidean norm of the gradient of the whole path, before clipping. A step is not taken where it is not finite. */
   gradientNorm: number;
   /** A rank of the group was asked to stop. */
   stop?: boolean;
