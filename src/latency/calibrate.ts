@@ -70,7 +70,9 @@ const fitLine: Fit = (sums, measured) => {
   });
   const determinant = a * c - b * b;
   if (!(determinant > 1e-12 * a * c)) return fitScale(sums, measured);
-  return { bias: (d * c - b * e) / determinant, scale: (a * e - b * d) / determinant };
+  const scale = (a * e - b * d) / determinant;
+  // Networks of nearly the same time can seem to take less the more they do: searches would look for slow ones.
+  return scale > 0 ? { bias: (d * c - b * e) / determinant, scale } : fitScale(sums, measured);
 };
 
 /** Mean squared relative error of each network, predicted from the others. */
@@ -83,12 +85,15 @@ function leaveOneOut(fit: Fit, sums: readonly number[], measured: readonly numbe
   return errors.reduce((total, error) => total + error, 0) / errors.length;
 }
 
+/** Least time of a row in nanoseconds: one that takes none makes a table useless. Only identity does. */
+const LEAST = 1;
+
 /** Strength with which a row is drawn to its scaled measurement: that of this many networks' relative errors. */
 const PRIOR = 1;
 
 /**
  * Ridge regression: row r becomes scale * t_r * (1 + d_r) with min Σ_networks (relative error)² + PRIOR * Σ share_r² d_r²,
- * so that rows no network runs stay as they are.
+ * so that rows no network runs stay as they are. A row of which the networks show nothing keeps the least time.
  */
 function refit(
   times: Float64Array,
@@ -113,7 +118,7 @@ function refit(
   for (let row = 0; row < size; row++)
     matrix[row]![row]! += PRIOR * Math.max(1e-9, (scale * times[row]!) / meanTime) ** 2;
   const changes = solve(matrix, right);
-  return times.map((time, row) => Math.max(0, scale * time * (1 + changes[row]!)));
+  return times.map((time, row) => (time === 0 ? 0 : Math.max(LEAST, scale * time * (1 + changes[row]!))));
 }
 
 /** Solves a symmetric positive definite system. */

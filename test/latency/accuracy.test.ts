@@ -56,6 +56,27 @@ describe('calibrate', () => {
     assert.ok(rows!.every((time) => time >= 0) && rows![ROWS]! > 3e5);
   });
 
+  it('leaves every row a time: small ones drown in the noise, and a table with a row of 0 is refused', () => {
+    const uneven = times.map((time, row) => (row % 3 === 0 ? 0.01 * time : time));
+    const noisy = networks(REFIT_FROM, (own) =>
+      own.reduce((total, row) => total + uneven[row]!, 2e6 * (random.uniform() - 0.5)),
+    );
+    const { rows } = calibrate(uneven, noisy);
+    assert.deepEqual(
+      rows!.filter((time) => Math.round(time) <= 0),
+      Float64Array.of(),
+    );
+    const withIdentity = Float64Array.from([0, ...uneven.slice(1)]);
+    assert.equal(calibrate(withIdentity, noisy).rows![0], 0);
+  });
+
+  it('never says that networks are faster the more they do', () => {
+    const nearlyEqual = [203, 202, 201.2, 200].map((ns, row) => ({ rows: [row], ns }));
+    const { biasNs, scale } = calibrate(Float64Array.of(100, 101, 102, 103), nearlyEqual).calibration;
+    assert.equal(biasNs, 0);
+    assert.ok(scale > 1.9 && scale < 2.1, String(scale));
+  });
+
   it('needs networks', () => assert.throws(() => calibrate(times, networks(2, sum)), /at least 3 networks/));
 });
 
