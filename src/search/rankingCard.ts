@@ -36,7 +36,7 @@ export interface RankingRow {
 export interface RankingCard {
   k: number;
   rows: RankingRow[];
-  /** Name of the baseline with the highest tau, and whether the first score beats all, both overall and inside bands. */
+  /** Name of the baseline with the highest tau, and whether the first score beats all, overall and inside bands, where those tell anything. */
   bestBaseline: string | null;
   beatsBaselines: boolean;
   /** The same in words. */
@@ -80,7 +80,7 @@ export function rankingCard(
   const rows = scores.map(rowOf);
   const others = baselines.filter(({ values }) => new Set(values).size > 1).map(rowOf);
   const best = others.toSorted((a, b) => b.kendall - a.kendall)[0];
-  const bestInBands = others.toSorted((a, b) => inBands(b) - inBands(a) || 0)[0];
+  const bestInBands = others.toSorted((a, b) => inBands(b) - inBands(a) || b.kendall - a.kendall)[0];
   const beats = rows.length > 0 && others.every((row) => isBetter(rows[0]!, row));
   return {
     k,
@@ -100,6 +100,7 @@ export function rankingCard(
 }
 
 function isBetter(a: RankingRow, b: RankingRow): boolean {
+  if (Number.isNaN(a.bandKendall) && Number.isNaN(b.bandKendall)) return a.kendall > b.kendall; // such as few networks
   return a.kendall > b.kendall && inBands(a) > inBands(b);
 }
 

@@ -27,6 +27,15 @@ describe('ranking card', () => {
     assert.match(good.verdict, /better than every baseline/);
   });
 
+  it('goes by all networks where they are so few that each has a band of its own', () => {
+    const worse = { name: 'sqrt units', values: [1, 2, 3, 5, 6, 4] };
+    const card = rankingCard([{ name: 'supernet', values: truth }], [madds, worse], truth, costs);
+    assert.ok(card.rows.every(({ bandKendall }) => Number.isNaN(bandKendall)));
+    assert.equal(card.beatsBaselines, true);
+    assert.match(card.verdict, /better than every baseline; the best of them: sqrt units \([^)]*\)\./);
+    assert.equal(rankingCard([madds], [worse], truth, costs).beatsBaselines, false);
+  });
+
   it('ranks what needs no training alone', () => {
     const card = rankingCard([], [madds], truth, costs);
     assert.equal(card.beatsBaselines, false);
