@@ -145,6 +145,22 @@ describe('score model', () => {
     assert.ok(seen < 1.05 * all);
   });
 
+  it('learns nothing from a feature that was the same for all networks', () => {
+    const random = new RandomStream(6, 'test', 0);
+    const architectures = Array.from({ length: 18 }, () =>
+      space.genes.map(({ size }) => random.integer(size)),
+    );
+    const values = architectures.map((genes) => genes.reduce((sum, gene) => sum + 0.1 * gene, 1));
+    const chance = architectures.map(() => 0.1); // a supernet that guesses
+    const model = ScoreModel.fit(space, { architectures, values, features: { chance } });
+    const known = model.predict(architectures, { chance });
+    const other = model.predict(architectures, { chance: chance.map(() => 0.2) });
+    known.forEach(({ mean, deviation }, i) => {
+      close(other[i]!.mean, mean);
+      close(other[i]!.deviation, deviation, 0.1 * deviation);
+    });
+  });
+
   it('refuses fewer networks than it has terms, and numbers that are none', () => {
     const architectures = [
       [0, 0, 0, 0, 0, 0, 0, 0],

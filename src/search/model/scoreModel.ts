@@ -153,9 +153,14 @@ export class ScoreModel {
   }
 }
 
+/** Deviations below this part of the largest value are rounding: equal numbers rarely have exactly their mean. */
+const ROUNDING = 1e-12;
+
 /** Mean and standard deviation, 1 where all are equal. */
 export function scaleOf(values: readonly number[]): { mean: number; deviation: number } {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
   const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
-  return { mean, deviation: Math.sqrt(variance) || 1 };
+  const deviation = Math.sqrt(variance);
+  const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  return { mean, deviation: deviation > ROUNDING * largest ? deviation : 1 };
 }
