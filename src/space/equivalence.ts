@@ -12,7 +12,7 @@ import type { Architecture, SearchSpace } from './types.js';
 
 /** Neighbouring layers that offer the same blocks, a pass-through among them: their blocks may trade places. */
 interface Stage {
-  /** By layer its genes, in the same order in each. */
+  /** By layer the genes that its blocks read, in the same order in each. */
   genes: number[][];
   /** Values of a layer's genes that pass the input on. */
   identity: number[];
@@ -127,7 +127,8 @@ function stagesOf(space: SearchSpace): Stage[] {
       previous = undefined;
       return;
     }
-    const genes = layerGenes(space, layer);
+    const read = new Set([gene, ...choices.flatMap(({ graph }) => genesOf(graph))]);
+    const genes = layerGenes(space, layer).filter((each) => read.has(each)); // others stay at 0
     const blocks = JSON.stringify(
       choices.map(({ graph }) => graph.nodes.map((node) => anonymous(node, genes))),
     );

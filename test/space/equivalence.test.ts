@@ -56,6 +56,28 @@ describe('equivalent architectures', () => {
     assert.notDeepEqual(equivalence.canonical([1, 1, 0, 1]), equivalence.canonical([1, 1, 1, 0]));
     assert.equal(new Set([...all(space)].map((a) => equivalence.canonical(a).join())).size, 1 + 2 + 4);
   });
+
+  it('have a value for every gene where a layer has one that no block reads', () => {
+    const blocks = { a: nn.conv2d({ out: 4 }), skip: nn.identity };
+    const space = defineSpace({
+      name: 'idle',
+      input: { channels: 4, size: 8 },
+      classes: 2,
+      layers: [
+        choiceLayer({ widths: ['half', 'full'], choices: blocks }),
+        choiceLayer({ choices: blocks }),
+        fixed('head', nn.averagePool(), nn.linear({ out: 2 })),
+      ],
+    });
+    const equivalence = new Equivalence(space);
+    // Genes: two blocks (1 = skip), then the idle width.
+    assert.deepEqual(equivalence.canonical([1, 0, 1]), [0, 1, 0]);
+    assert.deepEqual(equivalence.canonical([1, 1, 1]), [1, 1, 0]);
+    assert.deepEqual(equivalence.members([0, 1, 1]), [
+      [0, 1, 0],
+      [1, 0, 0],
+    ]);
+  });
 });
 
 /** Two layers of an identity or a bottleneck of one of two widths. */
