@@ -125,12 +125,12 @@ export function describeOnnx(
       throw expected(`a tensor '${name}'`, `the weights of '${subnet.name}'`, [...byName.keys()]);
     return entry;
   };
-  const onnx = new OnnxGraph('images', storage === 'packed');
+  const onnx = new OnnxGraph('images', 'logits', storage === 'packed');
   let current = onnx.input;
   walkSpace(subnet, ({ graph, values }) => {
     current = writeGraph(onnx, graph, values, parameter, current);
   });
-  onnx.rename(current, 'logits');
+  onnx.end(current);
   return onnx;
 }
 

@@ -14,7 +14,7 @@ import { checkParity } from '../../src/export/parity.js';
 import { addScore } from '../../src/export/scoreLogits.js';
 import * as nn from '../../src/graph/build.js';
 import type { TensorEntry } from '../../src/runtime/native.js';
-import { defineSpace, fixed } from '../../src/space/define.js';
+import { defineSpace, fixed, type LayerSpec } from '../../src/space/define.js';
 import { parametersOf } from '../../src/space/parameters.js';
 import { getSpace, listSpaces, type SpaceOptions } from '../../src/space/spaces/catalog.js';
 import { deriveSubnet } from '../../src/space/subnet.js';
@@ -244,6 +244,37 @@ describe('a deep quantized network that was trained', { skip }, () => {
       assert.ok(parity.agreement >= 0.97, `the same class for ${parity.agreement} of the images`);
     });
   }
+});
+
+describe('an ONNX file computes what the network computes, of a space that', { skip }, () => {
+  const layer = (name: string, options: Partial<nn.Conv2dOptions> = {}) =>
+    fixed(name, nn.conv2d({ out: 4, ...options }));
+  const spaceOf = (...layers: [LayerSpec, ...LayerSpec[]]): SearchSpace =>
+    defineSpace({
+      name: 'small',
+      input: { channels: 4, size: 6 },
+      classes: 4,
+      layers: [...layers, fixed('pool', nn.averagePool(), nn.linear({ out: 4 }))],
+    });
+
+  it('calls layers as the file calls its input and output', async () => {
+    using network = await trainedNetwork(spaceOf(layer('logits'), layer('images'), layer('logits_2')));
+    await compare(network, [], await onnxOf(network, [], 'names'));
+  });
+
+  it('has weights that are all 0, quantized by DoReFa', async () => {
+    for (const bits of [1, 2, 4]) {
+      const weightQuantizer = { method: 'dorefa', bits } as const;
+      using network = await trainedNetwork(spaceOf(layer('zero', { weightQuantizer }), layer('next')));
+      await network.load(
+        (await network.state()).map((entry) =>
+          entry.name === 'zero.weight' ? { ...entry, data: entry.data.fill(0) } : entry,
+        ),
+      );
+      for (const weights of [undefined, 'packed'] as const)
+        await compare(network, [], await onnxOf(network, [], `zero-${bits}`, weights));
+    }
+  });
 });
 
 describe('the file', { skip }, () => {

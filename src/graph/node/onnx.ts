@@ -37,12 +37,16 @@ export class OnnxGraph {
   readonly #constants = new Map<string, OnnxTensor>();
   readonly #names: Set<string>;
 
-  /** @param packed whether quantized weights are stored as integers of 4 or 8 bits (opset 21). */
+  /**
+   * @param output what {@link end} calls the result: nothing else may have this name.
+   * @param packed whether quantized weights are stored as integers of 4 or 8 bits (opset 21).
+   */
   constructor(
     readonly input: string,
+    readonly output: string,
     readonly packed: boolean,
   ) {
-    this.#names = new Set([input]);
+    this.#names = new Set([input, output]);
   }
 
   get constants(): Iterable<OnnxTensor> {
@@ -86,11 +90,12 @@ export class OnnxGraph {
     return this.#constant(name, dims, type, bytes);
   }
 
-  /** Gives a value another name, at the end. */
-  rename(from: string, to: string): void {
+  /** Makes a value the output. */
+  end(value: string): void {
+    const named = (name: string): string => (name === value ? this.output : name);
     for (const node of this.nodes) {
-      if (node.output === from) node.output = to;
-      node.inputs = node.inputs.map((name) => (name === from ? to : name));
+      node.output = named(node.output);
+      node.inputs = node.inputs.map(named);
     }
   }
 

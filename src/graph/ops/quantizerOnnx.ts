@@ -64,7 +64,7 @@ function dorefaLevels(weight: Float32Array, bits: number): Levels {
   }
   const top = 2 ** bits - 1;
   const squashed = weight.map(tanh);
-  const largest = squashed.reduce((most, value) => max(most, abs(value)), 0);
+  const largest = squashed.reduce((most, value) => max(most, abs(value)), 0) || 1; // all weights 0: as in the kernels
   const unit = (value: number) => fround(fround(fround(value / largest) * 0.5) + 0.5);
   return {
     levels: levelsOf(squashed, (value) => roundHalfToEven(fround(unit(value) * top))),
