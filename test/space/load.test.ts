@@ -118,6 +118,27 @@ describe('a space in YAML', () => {
     }
   });
 
+  it('means the decimals that are written', () => {
+    const size = (out: object | string) =>
+      loadSpace({
+        name: 'decimals',
+        input: { size: 4 },
+        classes: 2,
+        layers: [
+          { name: 'stem', steps: [{ conv2d: { out: 100 } }] },
+          {
+            widths: [0.29, 0.57, 1.1],
+            choices: { a: [{ conv2d: { out } }, { conv2d: { out: { width: [1, 1, 1] } } }] },
+          },
+          { name: 'head', steps: ['averagePool', { linear: { out: 2 } }] },
+        ],
+      }).layers[1]!.choices[0]!.graph.nodes.flatMap((node) => (node.op === 'conv2d' ? node.out : []))[0];
+    assert.deepEqual(size({ width: '$in' }), { gene: 0, values: [29, 57, 110] });
+    assert.equal(size('$in * 0.29'), 29); // in floating point 28.999999999999996
+    assert.equal(size('$in * 0.297'), 29);
+    assert.equal(size('$in / 3'), 33);
+  });
+
   it('takes another input', () => {
     const space = loadSpace(EXAMPLE, { size: 32, classes: 5, channels: 3 });
     assert.deepEqual([space.input, space.classes], [{ channels: 3, size: 32 }, 5]);
@@ -223,6 +244,19 @@ describe('errors of a space file', () => {
       /^my\.yaml:\d+:7: Expected the layer to have 'widths', which one of its operations refers to$/,
       'for example widths: [0.5, 1]',
     ],
+    [
+      'a gene that nothing follows',
+      'repeat: 2\n    choices',
+      'widths: [0.5, 1]\n    choices',
+      /^my\.yaml:26:5: Expected an operation of 'layers\.3' that refers to 'widths' but none does$/,
+      "for example {width: $out}; or leave 'widths' out",
+    ],
+    [
+      'a gene of a layer without choices',
+      'name: last',
+      'name: last\n    bits: [[2, 2], [4, 4]]',
+      /^my\.yaml:\d+:5: Expected .*widths and bits only beside choices/,
+    ],
   ];
   for (const [what, from, to, message, hint] of cases) {
     it(`point at ${what}`, () => {
@@ -265,7 +299,7 @@ describe('defaults', () => {
       input: { channels: 4, size: 8 },
       classes: 2,
       layers: [
-        { out: 4, bits: [[2, 2]], choices: { one: [operation] as never } },
+        { out: 4, ...('fakeQuantize' in operation && { bits: [[2, 2]] }), choices: { one: [operation] } },
         { name: 'fc', steps: ['averagePool', { linear: { out: 2 } }] },
       ],
     });
@@ -329,7 +363,7 @@ describe('defaults', () => {
         input: { channels: 4, size: 8 },
         classes: 2,
         layers: [
-          choiceLayer({ bits: ['2-2'], choices: { one: module } }),
+          choiceLayer({ choices: { one: module } }),
           fixed('fc', nn.averagePool(), nn.linear({ out: 2 })),
         ],
       });

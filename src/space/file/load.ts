@@ -1,10 +1,11 @@
 import { type DocumentKind, issuesError, place } from '../../config/issues.js';
 import { type ConfigSource, fileSource, objectSource, yamlSource } from '../../config/sources.js';
 import { checkArguments } from '../../core/check.js';
-import { didYouMean, expected, withPrefix } from '../../core/errors.js';
+import { didYouMean, expected, SinglePathError, withPrefix } from '../../core/errors.js';
 import { buildGraph, indexed, type Module } from '../../graph/build.js';
 import type { Shape } from '../../graph/node/types.js';
 import { inferShapes } from '../../graph/walk.js';
+import { genesOf } from '../combinations.js';
 import { type ChoiceLayerOptions, choiceLayer, defineSpace, type LayerSpec } from '../define.js';
 import { checkInputOption, INPUT_OPTIONS } from '../input.js';
 import type { SearchSpace } from '../types.js';
@@ -73,7 +74,24 @@ function build(source: ConfigSource, options: Record<string, unknown>): SearchSp
       shape = withPrefix(locate(layers.length - 1, 0), () => shapeAfter(path, module, shape));
     }
   });
-  return defineSpace({ name, input, classes, layers, locate });
+  const space = defineSpace({ name, input, classes, layers, locate });
+  checkRead(space, (layer, key) => place(['layers', origins[layer]!.row, key], [source], 'key'));
+  return space;
+}
+
+/** A gene that no operation follows makes a space larger, and searches choose by chance. */
+function checkRead({ genes, layers }: SearchSpace, locate: (layer: number, key: string) => string): void {
+  genes.forEach(({ kind, layer }, index) => {
+    const read = layers[layer]!.choices.some(({ graph }) => genesOf(graph).includes(index));
+    if (kind === 'block' || read) return;
+    const [key, example] =
+      kind === 'width' ? ['widths', '{width: $out}'] : ['bits', 'fakeQuantize: {method: pact}'];
+    throw new SinglePathError(
+      'INVALID_SPACE',
+      `${locate(layer, key)}Expected an operation of '${layers[layer]!.name}' that refers to '${key}' but none does`,
+      { hint: `for example ${example}; or leave '${key}' out` },
+    );
+  });
 }
 
 /**

@@ -79,7 +79,11 @@ const layer = z
   })
   .refine((row) => (row.steps === undefined) !== (row.choices === undefined), 'either steps or choices')
   .refine((row) => row.steps === undefined || row.name !== undefined, 'a name beside steps')
-  .refine((row) => row.choices === undefined || row.name === undefined, 'no name beside choices');
+  .refine((row) => row.choices === undefined || row.name === undefined, 'no name beside choices')
+  .refine(
+    ({ steps, widths, bits }) => steps === undefined || (widths ?? bits) === undefined,
+    'widths and bits only beside choices',
+  );
 
 export const spaceFileSchema = z.strictObject({
   name: z.string().regex(/^[\w.-]+$/, 'letters, digits, - _ .'),

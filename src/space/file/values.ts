@@ -50,7 +50,12 @@ export function numberOf(value: Value, context: Context): number {
   const [, name, operator, factor] = /^\$(\w+)(?:\s*([*/])\s*([\d.]+))?$/.exec(value)!;
   const base = context[name as 'in' | 'out' | 'stride' | 'classes'];
   if (operator === undefined) return base;
-  return Math.floor(operator === '*' ? base * Number(factor) : base / Number(factor));
+  return roundedDown(operator === '*' ? base * Number(factor) : base / Number(factor));
+}
+
+/** What was written in decimals is meant: 100 * 0.29 is 29, where floating point has a little less. */
+function roundedDown(value: number): number {
+  return Math.floor(Number(value.toPrecision(15)));
 }
 
 /** A number, or one that follows the layer's width gene. */
@@ -67,7 +72,7 @@ export function dimensionOf(dimension: Dimension, context: Context): Dim {
     );
   }
   const base = numberOf(width, context);
-  return pick(scales.map((scale) => Math.trunc(base * scale)));
+  return pick(scales.map((scale) => roundedDown(base * scale)));
 }
 
 /** Given bits, or those of the layer's gene: 0 of the pair for weights, 1 for features. */
