@@ -6,12 +6,14 @@ import { costStatistics } from '../../src/cost/statistics.js';
 import { tableCost } from '../../src/cost/table.js';
 import { graphCost, readerOf } from '../../src/graph/walk.js';
 import { costTable } from '../../src/latency/cost/costTable.js';
+import { readCsvTimes } from '../../src/latency/external/csvTimes.js';
 import { mobileKeys, onceForAllKey, proxylessKey } from '../../src/latency/external/mobileKeys.js';
 import { writeYamlTimes, YAML_STYLES } from '../../src/latency/external/yamlTable.js';
 import { predict } from '../../src/latency/predict.js';
 import { bestRows } from '../../src/latency/table.js';
 import { importTable } from '../../src/pipeline/latencyTable.js';
 import { UniformSampler } from '../../src/sampling/uniform.js';
+import { loadSpace } from '../../src/space/file/load.js';
 import { getSpace } from '../../src/space/spaces/catalog.js';
 import { temporaryFile } from '../cli/run.js';
 import { onceForAllSum, onceForAllTable } from './onceForAll.js';
@@ -157,6 +159,35 @@ it('a CSV needs a column that names its unit', () => {
   assert.equal(bestRows(read(csv('latency_ms'))).get(rows[0]![0])!.times!.p50, Math.round(rows[0]![1] * 1e6));
   assert.equal(bestRows(read(csv('us'))).get(rows[0]![0])!.times!.p50, Math.round(rows[0]![1] * 1e3));
   assert.throws(() => read(csv('latency')), /one that names its unit/);
+});
+
+it('a CSV says which column is the time, and of each row once', () => {
+  const text = (columns: string, ...rows: string[]) => [columns, ...rows].join('\n');
+  const read = (...lines: [string, ...string[]]) => readCsvTimes(text(...lines), 'bench.csv').get('a')!.mean;
+  assert.throws(
+    () => read('key,std_ms,mean_ms', 'a,0.1,5'),
+    /one that names its unit .* key, std_ms, mean_ms$/,
+  );
+  assert.equal(read('key,min_us,p50_us', 'a,4000,5000'), 5); // as our own files have it
+  assert.throws(() => read('key,ms', 'a,5', 'a,7'), /each key once in 'bench.csv' but received 'a' twice/);
+});
+
+it('blocks that a format does not tell apart have no time in it', () => {
+  const conv = (kernel: number) => [{ conv2d: { out: '$out', kernel } }, 'batchNorm', 'relu'];
+  const space = loadSpace({
+    name: 'plain',
+    input: { size: 8 },
+    classes: 10,
+    layers: [
+      { name: 'stem', steps: [{ conv2d: { out: 16, kernel: 3 } }, 'batchNorm', 'relu'] },
+      { choices: { c1: conv(1), c3: conv(3), skip: ['identity'] } },
+      { name: 'head', steps: ['averagePool', { linear: { out: 10 } }] },
+    ],
+  });
+  for (const style of [proxylessKey, onceForAllKey]) {
+    const ways = [...mobileKeys(space, style)].map(([{ label }, [way]]) => [label, way?.length]);
+    assert.deepEqual(Object.fromEntries(ways), { stem: 1, c1: undefined, c3: undefined, skip: 0, head: 1 });
+  }
 });
 
 it('a block without a MobileNet key is named', () => {

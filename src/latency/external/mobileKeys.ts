@@ -78,9 +78,20 @@ function head({ kind, input, output, pooledFrom }: MobileRow): string {
 
 /**
  * Each row of a space with its ways of being written in another project's style ({@link KeyStyle}). Identity takes no key:
- * those tables leave it out.
+ * those tables leave it out. Rows that the style has the same words for, such as plain convolutions of 1x1 and 3x3, have none.
  */
 export function mobileKeys(space: SearchSpace, style: KeyStyle): Map<Row, string[][]> {
+  const keys = waysOf(space, style);
+  const rowsOf = new Map<string, number>();
+  const wordsOf = (ways: string[][]): string => JSON.stringify(ways);
+  for (const ways of keys.values()) rowsOf.set(wordsOf(ways), (rowsOf.get(wordsOf(ways)) ?? 0) + 1);
+  for (const [row, ways] of keys) {
+    if (row.block.graph.nodes.length > 0 && rowsOf.get(wordsOf(ways))! > 1) keys.set(row, []);
+  }
+  return keys;
+}
+
+function waysOf(space: SearchSpace, style: KeyStyle): Map<Row, string[][]> {
   const { rows } = spaceRows(space);
   const keys = new Map<Row, string[][]>();
   let pooledFrom: Shape | undefined;
