@@ -48,14 +48,19 @@ export async function confirmLatency(
   const count = Math.min(config.latency.finalists, outcome.topK.length);
   if (bounds.length === 0 || count === 0) return outcome;
   const topK = outcome.topK.map((candidate): CostedCandidate => ({ ...candidate, measured: {} }));
+  const failed: Failures = new Map();
   // The best few are enough as a rule; the others are only measured where none of those keeps to its bounds.
   for (const finalists of [topK.slice(0, count), topK.slice(count)]) {
-    if (finalists.length > 0) await measureFinalists(space, config, finalists, bounds, control);
-    const winner = finalists.find((candidate) => keeps(candidate, bounds));
+    if (finalists.length > 0) await measureFinalists(space, config, finalists, bounds, failed, control);
+    const winner = finalists.find((candidate) => keeps(candidate, bounds) && !failed.has(candidate));
     if (winner !== undefined) {
       const better = topK.indexOf(winner);
       const rejected =
-        better === 0 ? [] : [`${better} more accurate candidates break a bound when they are measured`];
+        better === 0
+          ? []
+          : [
+              `${better} more accurate candidates break a bound${failed.size > 0 ? ' or fail' : ''} when they are measured`,
+            ];
       const note = [...(outcome.note === undefined ? [] : [outcome.note]), ...rejected].join('\n');
       return { ...outcome, topK, winner, ...(note !== '' && { note }) };
     }
@@ -65,16 +70,20 @@ export async function confirmLatency(
     if (times.length === 0) return [];
     return [`${formatConstraint(bound)}, measured ${formatTime(Math.min(...times))} at least`];
   });
+  const reasons = [...fastest, ...new Set(failed.values())];
   throw new SinglePathError(
     'MEASUREMENT',
-    `None of the ${topK.length} best candidates keeps to its bounds when it is measured: ${fastest.join('; ')}`,
+    `None of the ${topK.length} best candidates keeps to its bounds when it is measured: ${reasons.join('; ')}`,
     {
       hint: 'see how far the table is off (singlepath latency verify), calibrate it, or tighten the limit and search again',
     },
   );
 }
 
-/** What was not measured is believed. */
+/** Candidates that their device could not run, and why: what fails there does not win. */
+type Failures = Map<CostedCandidate, string>;
+
+/** What was not measured, since there was no way to the device, is believed. */
 function keeps({ measured = {} }: CostedCandidate, bounds: readonly Constraint[]): boolean {
   return bounds.every(({ metric, limit }) => measured[metric] === undefined || measured[metric] <= limit);
 }
@@ -85,6 +94,7 @@ async function measureFinalists(
   config: Config,
   finalists: readonly CostedCandidate[],
   bounds: readonly Constraint[],
+  failed: Failures,
   control: ConfirmControl,
 ): Promise<void> {
   for (const { metric } of bounds) {
@@ -107,8 +117,13 @@ async function measureFinalists(
       { ...config, latency },
       { ...control, session, ...(journal && { journal }) },
     );
-    networks.forEach(({ ns }, i) => {
-      if (ns > 0) finalists[i]!.measured![metric] = ns;
+    networks.forEach(({ ns, error = 'no time' }, i) => {
+      const candidate = finalists[i]!;
+      if (ns > 0) candidate.measured![metric] = ns;
+      else {
+        failed.set(candidate, `${metric} could not be measured: ${error}`);
+        control.onNote?.(`${metric} of ${candidate.architecture.join()} could not be measured: ${error}`);
+      }
     });
   }
 }

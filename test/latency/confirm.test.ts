@@ -6,6 +6,7 @@ import { loadConfig } from '../../src/config/load.js';
 import type { CostedCandidate, SearchOutcome } from '../../src/evaluate/searchPhases.js';
 import { writeTable } from '../../src/latency/format/files.js';
 import { heldOutNetworks } from '../../src/latency/measure/networks.js';
+import { pathVisit } from '../../src/latency/measure/visits.js';
 import { pathRows, spaceRows } from '../../src/latency/rows.js';
 import type { Environment } from '../../src/latency/table.js';
 import { confirmLatency } from '../../src/pipeline/confirmLatency.js';
@@ -91,6 +92,44 @@ describe('whole networks that are measured', () => {
       everyVisit,
     );
     assert.equal(readdirSync(journals).length, 1);
+  });
+
+  it('that fail on their device do not win', async () => {
+    const file = join(folder, 'failing.lut');
+    await writeTable(file, madeUpTable(space));
+    const config = loadConfig({
+      set: [
+        ...settings,
+        `latency.tables.device=${file}`,
+        `search.constraints=["${metric}<=1s"]`,
+        'latency.finalists=6',
+      ],
+    });
+    const keysOf = (rows: readonly number[]) => rows.map((row) => spaceRows(space).rows[row]!.key);
+    // A block that some candidates have, but not the sentinel.
+    const sentinel = keysOf(pathVisit(spaceRows(space), 0, config.seed).chain);
+    const has = (key: string, { architecture }: CostedCandidate) =>
+      keysOf(pathRows(space, architecture)).includes(key);
+    const broken = keysOf(architectures.flatMap((architecture) => pathRows(space, architecture))).find(
+      (key) => !sentinel.includes(key) && !topK.every((candidate) => has(key, candidate)),
+    )!;
+    const sorted = topK.toSorted((a, b) => Number(has(broken, b)) - Number(has(broken, a)));
+    const failing = sorted.filter((candidate) => has(broken, candidate)).length;
+    const notes: string[] = [];
+    const { winner, note } = await confirmLatency(
+      space,
+      config,
+      { ...outcome, topK: sorted },
+      {
+        openDevice: async () =>
+          new FakeSession({ time, fail: (key) => (key === broken ? 'no memory' : undefined) }),
+        onNote: (text) => notes.push(text),
+      },
+    );
+    assert.equal(winner.architecture, sorted[failing]!.architecture);
+    assert.equal(note, `${failing} more accurate candidates break a bound or fail when they are measured`);
+    assert.equal(notes.length, failing);
+    assert.match(notes[0]!, /^latency\[device\] of [\d,]+ could not be measured: no memory$/);
   });
 
   it('that all break a bound are an error that names it, and no bound that was not measured', async () => {
