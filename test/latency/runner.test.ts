@@ -49,6 +49,7 @@ describe('a runner', { skip: withoutAddon() }, () => {
       ['echo 0 # {torchscript}', /printed no time but '0'/],
       ['echo -1 # {torchscript}', /printed no time but '-1'/],
       ['echo nan # {torchscript}', /printed no time but 'nan'/],
+      ['echo mean 12,345 ms # {torchscript}', /printed no time but 'mean 12,345 ms'/],
     ] as const) {
       const { status, error, totals } = await run(command);
       assert.deepEqual([status, totals], ['failed', []], command);

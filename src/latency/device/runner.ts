@@ -21,8 +21,8 @@ const FILES: Record<string, { extension: string; write(blocks: readonly Block[])
   onnx: { extension: '.onnx', write: onnxOf },
 };
 
-/** The last number of a line, with a unit or without (then milliseconds). */
-const LAST_LINE = String.raw`(?<value>[-+]?[\d.]+(?:e[-+]?\d+)?|nan|inf)\s*(?<unit>ns|us|µs|ms|s)?\s*$`;
+/** The last number of a line, with a unit or without (then milliseconds). `12,345` is none: its comma may mean either. */
+const LAST_LINE = String.raw`(?<![\d.,])(?<value>[-+]?[\d.]+(?:e[-+]?\d+)?|nan|inf)\s*(?<unit>ns|us|µs|ms|s)?\s*$`;
 
 export interface RunnerOptions extends RunSettings {
   /** A shell command with `{torchscript}` or `{onnx}` where the file's path goes. */
