@@ -30,9 +30,11 @@ export function inferShapes(graph: Graph, input: Shape, read: DimReader): Shape[
 export function graphCost(graph: Graph, input: Shape, read: DimReader): { cost: Cost; output: Shape } {
   const values = inferShapes(graph, input, read);
   const total: Cost = { madds: 0, params: 0, bitops: 0, activations: 0, weightbits: 0 };
+  const bits = [FLOAT_BITS];
   graph.nodes.forEach((node, i) => {
-    const producer = graph.nodes[node.inputs[0]! - 1];
-    const featureBits = (producer && definitionOf(producer).outputBits?.(producer, read)) ?? FLOAT_BITS;
+    const inputs = node.inputs.map((index) => bits[index]!);
+    bits.push(definitionOf(node).outputBits?.(node, inputs, read) ?? FLOAT_BITS);
+    const featureBits = inputs[0]!;
     const context = { input: values[node.inputs[0]!]!, output: values[i + 1]!, read, featureBits };
     const {
       madds = 0,

@@ -3,7 +3,9 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { costOf, costTable, METRICS } from '../../src/cost/cost.js';
 import { tableCost } from '../../src/cost/table.js';
+import * as nn from '../../src/graph/build.js';
 import type { Dim } from '../../src/graph/node/types.js';
+import { defineSpace, fixed } from '../../src/space/define.js';
 import { getSpace, listSpaces } from '../../src/space/spaces/catalog.js';
 import type { Architecture, SearchSpace } from '../../src/space/types.js';
 
@@ -86,6 +88,32 @@ describe('cost = sum of tables = brute force', () => {
       );
     });
   }
+});
+
+describe('BitOps', () => {
+  const weightQuantizer = { method: 'dorefa', bits: 2 } as const;
+  const conv = (out = 8) => nn.conv2d({ out, weightQuantizer });
+  const bitops = (...before: nn.Module[]) => {
+    const layer = nn.indexed(nn.relu(), ...before, conv());
+    const layers = [fixed('layer', layer), fixed('head', nn.averagePool(), nn.linear({ out: 2 }))];
+    return costOf(defineSpace({ name: 'bits', input: { channels: 8, size: 6 }, classes: 2, layers }), [])
+      .bitops;
+  };
+  const quantize = nn.fakeQuantize('pact', 4);
+
+  it('count features by their quantizer, also where channels are chosen, shuffled, pooled or joined behind it', () => {
+    const madds = 8 * 8 * 6 * 6;
+    assert.equal(bitops(quantize), madds * 2 * 4);
+    assert.equal(bitops(), madds * 2 * 32);
+    assert.equal(bitops(quantize, nn.channelShuffle(2), nn.dropout(0.5), nn.maxPool(3, 1, 1)), madds * 2 * 4);
+    const halves = nn.concat(nn.channels('odd'), nn.split(2, 0));
+    assert.equal(bitops(quantize, halves), madds * 2 * 4);
+    assert.equal(
+      bitops(nn.concat(nn.pipe(nn.channels('odd'), quantize), nn.channels('even'))),
+      madds * 2 * 32,
+    );
+    assert.equal(bitops(quantize, nn.relu6()), madds * 2 * 32);
+  });
 });
 
 describe('another input size or number of classes', () => {

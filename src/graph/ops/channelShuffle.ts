@@ -1,5 +1,5 @@
 import type { NodeBase } from '../node/types.js';
-import { misfit, type OpDefinition, only, positiveInteger } from './op.js';
+import { misfit, type OpDefinition, only, positiveInteger, sameBits } from './op.js';
 
 /** y[:, i * groups + g] = x[:, g * (C / groups) + i]. */
 export interface ChannelShuffleNode extends NodeBase {
@@ -8,6 +8,8 @@ export interface ChannelShuffleNode extends NodeBase {
 }
 
 export const channelShuffle: OpDefinition<ChannelShuffleNode> = {
+  outputBits: sameBits,
+
   shape(node, inputs) {
     const input = only(node, inputs);
     positiveInteger(node, 'groups', node.groups);

@@ -1,11 +1,13 @@
 import type { NodeBase } from '../node/types.js';
-import { misfit, type OpDefinition, showShape } from './op.js';
+import { misfit, type OpDefinition, sameBits, showShape } from './op.js';
 
 export interface ConcatNode extends NodeBase {
   op: 'concat';
 }
 
 export const concat: OpDefinition<ConcatNode> = {
+  outputBits: sameBits,
+
   shape(node, inputs) {
     const [first, ...rest] = inputs;
     if (first === undefined) throw misfit(node, 'at least one input', 0);

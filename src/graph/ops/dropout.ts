@@ -1,5 +1,5 @@
 import type { NodeBase } from '../node/types.js';
-import { misfit, type OpDefinition, only } from './op.js';
+import { misfit, type OpDefinition, only, sameBits } from './op.js';
 
 export interface DropoutNode extends NodeBase {
   op: 'dropout';
@@ -7,6 +7,8 @@ export interface DropoutNode extends NodeBase {
 }
 
 export const dropout: OpDefinition<DropoutNode> = {
+  outputBits: sameBits,
+
   label: ({ p }) => `dropout ${p}`,
 
   shape(node, inputs) {

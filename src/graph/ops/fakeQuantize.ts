@@ -26,7 +26,7 @@ const RELU_MEAN = 1 / Math.sqrt(2 * Math.PI);
 export const fakeQuantize: OpDefinition<FakeQuantizeNode> = {
   withDims: (node, change) => ({ ...node, bits: change(node.bits) }),
 
-  outputBits: ({ bits }, read) => read(bits),
+  outputBits: ({ bits }, _inputs, read) => read(bits),
 
   shape(node, inputs, read) {
     checkBits(node, 'feature', read(node.bits));

@@ -1,5 +1,5 @@
 import type { NodeBase } from '../node/types.js';
-import { type OpDefinition, only, onnxWindow, positiveInteger, windowSize } from './op.js';
+import { type OpDefinition, only, onnxWindow, positiveInteger, sameBits, windowSize } from './op.js';
 
 export interface MaxPoolNode extends NodeBase {
   op: 'maxPool';
@@ -9,6 +9,8 @@ export interface MaxPoolNode extends NodeBase {
 }
 
 export const maxPool: OpDefinition<MaxPoolNode> = {
+  outputBits: sameBits,
+
   label: ({ kernel, stride }) => `max pool ${kernel}x${kernel} stride ${stride}`,
 
   shape(node, inputs) {

@@ -31,7 +31,7 @@ export interface CostContext {
   input: Shape;
   output: Shape;
   read: DimReader;
-  /** Bits of the node's input: those of the fakeQuantize node that made it, else 32. */
+  /** Bits of the node's input: those of the fakeQuantize node that its values come from, else 32. */
   featureBits: number;
 }
 
@@ -95,8 +95,8 @@ export interface OpDefinition<Node extends NodeBase> {
   retrained?(node: Node): Node;
   /** Whether it is an activation function, whose outputs count as units of the network. Absent: no. */
   nonlinear?: true;
-  /** Bits of the output where they are known. Absent: float. */
-  outputBits?(node: Node, read: DimReader): number;
+  /** Bits of the output, given those of the inputs. Absent: float. */
+  outputBits?(node: Node, inputs: readonly number[], read: DimReader): number;
   /** Shape of the output. @throws SinglePathError `INVALID_SPACE` where the inputs do not fit. */
   shape(node: Node, inputs: readonly Shape[], read: DimReader): Shape;
   /** Absent: costs nothing. */
@@ -121,6 +121,11 @@ export function misfit(node: NodeBase, what: string, got: string | number): Sing
 export function only(node: NodeBase, inputs: readonly Shape[]): Shape {
   if (inputs.length !== 1) throw misfit(node, 'one input', inputs.length);
   return inputs[0]!;
+}
+
+/** Bits of an op whose outputs are values of its inputs. */
+export function sameBits(_node: NodeBase, inputs: readonly number[]): number {
+  return Math.max(...inputs);
 }
 
 export function positiveInteger(node: NodeBase, what: string, value: number): number {

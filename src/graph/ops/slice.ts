@@ -1,6 +1,6 @@
 import type { OnnxGraph } from '../node/onnx.js';
 import type { NodeBase } from '../node/types.js';
-import { misfit, type OpDefinition, only, positiveInteger } from './op.js';
+import { misfit, type OpDefinition, only, positiveInteger, sameBits } from './op.js';
 
 /** Channels start, start + step, … below `end` (absent: all). */
 export interface SliceNode extends NodeBase {
@@ -22,6 +22,8 @@ export function channelSlice(
 }
 
 export const slice: OpDefinition<SliceNode> = {
+  outputBits: sameBits,
+
   shape(node, inputs) {
     const input = only(node, inputs);
     const { start, step, end = input.channels } = node;

@@ -1,5 +1,5 @@
 import type { NodeBase } from '../node/types.js';
-import { misfit, type OpDefinition, only, positiveInteger } from './op.js';
+import { misfit, type OpDefinition, only, positiveInteger, sameBits } from './op.js';
 import { channelSlice } from './slice.js';
 
 /** Part `index` of `parts` equal channel ranges. */
@@ -10,6 +10,8 @@ export interface SplitNode extends NodeBase {
 }
 
 export const split: OpDefinition<SplitNode> = {
+  outputBits: sameBits,
+
   shape(node, inputs) {
     const input = only(node, inputs);
     positiveInteger(node, 'parts', node.parts);
