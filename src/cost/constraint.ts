@@ -144,7 +144,7 @@ function exactTime(nanoseconds: number): string {
   const [unit, factor] = timeUnit(nanoseconds);
   const text = String(nanoseconds / factor);
   // The shortest decimal is exact unless it reads back as another number.
-  return Number(text) * factor === nanoseconds ? `${text}${unit}` : `${nanoseconds}ns`;
+  return scaled(text, factor) === nanoseconds ? `${text}${unit}` : `${nanoseconds}ns`;
 }
 
 function timeUnit(nanoseconds: number): [unit: string, factor: number] {

@@ -86,6 +86,15 @@ it('formatConstraint writes what parses to the same', () => {
       assert.deepEqual(parseConstraint(formatConstraint(constraint)), constraint);
     }),
   );
+  // Costs of lookup tables are no whole numbers, and the error of a limit that nothing meets names one to use.
+  const times = fc.double({ min: 0.01, max: 1e11, noNaN: true });
+  fc.assert(
+    fc.property(times, (limit) => {
+      assert.equal(parseConstraint(formatConstraint({ metric: 'latency[a.lut]', limit })).limit, limit);
+    }),
+    { numRuns: 2000, seed: 1 },
+  );
+  assert.equal(parseConstraint('latency[a.lut]<=278.234991929ms').limit, 278_234_991.929);
   assert.equal(formatConstraint({ metric: 'madds', limit: 12e6 }), 'madds<=12M');
   for (const text of ['latency[a.lut]<=12ms', 'latency[a.lut]<=999ns', 'latency[a.lut]<=1.5s']) {
     assert.equal(formatConstraint(parseConstraint(text)), text);
