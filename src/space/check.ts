@@ -5,6 +5,7 @@ import type { Shape } from '../graph/node/types.js';
 import { showShape } from '../graph/ops/op.js';
 import { inferShapes, largest, readerOf } from '../graph/walk.js';
 import { combinations, genesOf } from './combinations.js';
+import { checkName } from './names.js';
 import type { SearchSpace } from './types.js';
 
 /** Shapes of a choice's values, each the largest over the genes it reads. */
@@ -116,6 +117,7 @@ function checkNames({ name: spaceName, layers }: SearchSpace, locate: Locate): v
           );
         }
         seen.add(name);
+        checkName(name, locate(layer, choice));
       }
     });
   });

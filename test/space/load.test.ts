@@ -238,6 +238,12 @@ describe('errors of a space file', () => {
       /^my\.yaml:\d+:5: Node name 'stem\.0' is used twice in space 'small-mixed'$/,
     ],
     [
+      'a name that no exported network can have',
+      'name: last',
+      'name: forward',
+      /^my\.yaml:\d+:5: Expected another name than 'forward', a word of TorchScript, but received 'forward\.0'$/,
+    ],
+    [
       'a gene that is missing',
       'widths: [0.25, 0.5, 1]',
       'out: 96',
