@@ -313,6 +313,26 @@ describe('whole networks', () => {
     const sets = (['calibrate', 'verify'] as const).map((part) => heldOutNetworks(space, 200, 3, part));
     const texts = sets.flat().map((architecture) => formatArchitecture(space, architecture));
     assert.equal(new Set(texts).size, 400);
+    // Both have all values of every gene, the last one too.
+    const joint = getSpace('spos-shufflenet-v2-28-joint');
+    for (const part of ['calibrate', 'verify'] as const) {
+      const networks = heldOutNetworks(joint, 200, 3, part);
+      joint.genes.forEach(({ size, name }, gene) => {
+        assert.equal(
+          new Set(networks.map((architecture) => architecture[gene])).size,
+          size,
+          `${part} ${name}`,
+        );
+      });
+    }
+    // All networks of a space of odd size are in one of them.
+    const macro = getSpace('nas-bench-macro');
+    const halves = (['calibrate', 'verify'] as const).map((part) => heldOutNetworks(macro, 1e4, 0, part));
+    assert.deepEqual(
+      halves.map(({ length }) => length),
+      [3281, 3280],
+    );
+    assert.equal(new Set(halves.flat().map((architecture) => architecture.join())).size, 6561);
     // A space of two networks has one for each.
     const tiny = { ...getSpace('spos-shufflenet-v2-28'), genes: [] };
     assert.equal(

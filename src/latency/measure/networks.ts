@@ -1,4 +1,4 @@
-import { RandomStream } from '../../core/rng.js';
+import { mix64, RandomStream } from '../../core/rng.js';
 import { FeasibleSet } from '../../sampling/feasible.js';
 import type { Architecture, SearchSpace } from '../../space/types.js';
 import { pathRows, spaceRows } from '../rows.js';
@@ -155,11 +155,15 @@ export function heldOutNetworks(
   part: 'calibrate' | 'verify',
 ): Architecture[] {
   const set = new FeasibleSet(space);
-  // Ranks of one parity each: disjoint, and random within.
-  const parity = part === 'calibrate' ? 0n : 1n;
-  const half = (set.count + (1n - parity)) / 2n;
+  // Of two ranks in a row each part has one. Which, is as good as random: their parity would be that of the last gene.
+  const first = part === 'calibrate' ? 0n : 1n;
+  const half = (set.count + (1n - first)) / 2n;
+  const rankOf = (pair: bigint): bigint => {
+    const swapped = 2n * pair + 1n < set.count ? mix64(pair) & 1n : 0n;
+    return 2n * pair + (first ^ swapped);
+  };
   const random = new RandomStream(seed, 'split', part === 'calibrate' ? 1 : 2);
   const ranks = new Set<bigint>();
-  while (BigInt(ranks.size) < half && ranks.size < count) ranks.add(2n * random.bigInteger(half) + parity);
+  while (BigInt(ranks.size) < half && ranks.size < count) ranks.add(rankOf(random.bigInteger(half)));
   return [...ranks].map((rank) => set.at(rank));
 }
