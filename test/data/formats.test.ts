@@ -6,6 +6,7 @@ import { gzipSync } from 'node:zlib';
 import { SinglePathError } from '../../src/core/errors.js';
 import { packageRoot } from '../../src/core/packageRoot.js';
 import { finishImageWork } from '../../src/data/imageWork.js';
+import { inspectDataset } from '../../src/data/inspect.js';
 import { type DatasetSource, datasetLocations } from '../../src/data/kinds/index.js';
 import { datasetFromArrays, openDataset } from '../../src/data/open.js';
 import { addon } from '../../src/runtime/addon.js';
@@ -194,6 +195,22 @@ test('arrays: bytes given in memory', async () => {
   await assert.rejects(datasetFromArrays({ pixels, shape: [2, 3, 2, 3], labels: [4, 0.5] }), {
     code: 'INVALID_ARGUMENT',
   });
+});
+
+test('labels of arrays are below a million, as those of files are', async () => {
+  const withLabel = (label: number) => ({
+    pixels: new Uint8Array(2),
+    shape: [2, 1, 1, 1] as const,
+    labels: [0, label],
+  });
+  using largest = await datasetFromArrays(withLabel(999_999));
+  assert.equal(largest.classes, 1_000_000);
+  // Each class has a place where images are counted: 2^31 of them are 17 GB.
+  const wrong = { code: 'INVALID_ARGUMENT', message: /from 0 to 999999 for label 1 of the arrays/ };
+  for (const label of [1_000_000, 2 ** 31 - 1]) {
+    await assert.rejects(datasetFromArrays(withLabel(label)), wrong);
+    await assert.rejects(inspectDataset({ kind: 'arrays', train: withLabel(label) }, 'train'), wrong);
+  }
 });
 
 test('negative labels are refused where a data set is opened, whatever its kind', async () => {
