@@ -151,6 +151,38 @@ test('a finished run goes on: a search with more generations, a training from it
   assert.deepEqual(on.architecture, short.winner.architecture);
 });
 
+test('what goes on in the default folder has the settings it was started with, as in a folder that is named', {
+  skip,
+}, async () => {
+  const root = temporaryFolder();
+  const { config } = writeTiny(root);
+  await json(root, 'train', '-c', config, '-d', 'supernet');
+  const search = (...args: string[]) => json(root, 'search', '--supernet', 'supernet', ...args);
+  const trial = ['--set', 'search.trial.epochs=1', '--set', 'search.trial.batchSize=16'];
+  const started = await search('--finalists', '2', '--set', 'search.generations=0', ...trial);
+  assert.equal(started.finalists.length, 2);
+  assert.deepEqual(await search('--resume'), started);
+  await json(root, 'retrain', '--search', started.runDir, '--set', 'retrain.steps=2');
+  assert.equal((await json(root, 'retrain', '--search', started.runDir, '--resume')).steps, 2);
+});
+
+test('a demo goes on with the settings it was started with', { skip }, async () => {
+  const root = temporaryFolder();
+  const few = {
+    train: ['steps=2', 'batchSize=16'],
+    data: ['trainImages=200', 'heldOut=50', 'testImages=50'],
+    evaluate: ['calibrationImages=20'],
+    search: ['population=3', 'topK=2', 'mutations=1', 'crossovers=1', 'generations=0', 'finalists=0'],
+    retrain: ['steps=2', 'batchSize=16', 'calibrationImages=20'],
+  };
+  const set = Object.entries(few).flatMap(([section, values]) =>
+    values.flatMap((value) => ['--set', `${section}.${value}`]),
+  );
+  const started = await json(root, 'demo', ...set);
+  const { search, winner } = await json(root, 'demo', '--resume');
+  assert.deepEqual([search, winner], [started.search, started.winner]);
+});
+
 test('paths in a file count from its folder where they lie there, else from the folder of the shell', () => {
   const root = temporaryFolder();
   const { space, config } = writeTiny(join(root, 'mine'));

@@ -28,6 +28,7 @@ import { nextStep } from '../common/nextStep.js';
 import type { RunOptions } from '../common/options.js';
 import { printJson, printText } from '../common/output.js';
 import { trainingReporter, wholeReporter } from '../common/reporters.js';
+import { ownSources } from '../common/runDirectory.js';
 import { createSession, type Session } from '../common/session.js';
 import { stoppable } from '../common/signals.js';
 
@@ -47,9 +48,10 @@ export async function demo(options: DemoOptions): Promise<void> {
     fileSource(join(packageRoot(), 'configs', 'demo.yaml')),
     objectSource({ space: { file } }, 'singlepath demo'), // wherever it is called from
   ];
+  const runDir = options.runDir ?? demoDirectory(options.resume ?? false);
+  if (options.resume) base.push(...ownSources(runDir));
   if (options.data !== undefined) base.push(await ownImages(options.data, session));
   const config = configOf(options, { base });
-  const runDir = options.runDir ?? demoDirectory(options.resume ?? false);
   session.log.info(`everything goes to ${runDir}; it can be stopped, --resume goes on`);
   const result = await stoppable({ saves: 'a checkpoint' }, (signal) =>
     runDemo(config, runDir, session, options.resume ?? false, signal),

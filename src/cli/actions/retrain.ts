@@ -15,7 +15,7 @@ import type { RunOptions } from '../common/options.js';
 import { printJson, printText } from '../common/output.js';
 import { together } from '../common/ranks.js';
 import { startReporter, trainingReporter } from '../common/reporters.js';
-import { defaultRunDir, runConfig, startSources } from '../common/runDirectory.js';
+import { runConfig, startSources } from '../common/runDirectory.js';
 import { createSession } from '../common/session.js';
 import { stoppable } from '../common/signals.js';
 
@@ -29,10 +29,9 @@ export interface RetrainCommandOptions extends RunOptions {
 /** `singlepath retrain` */
 export async function retrain(options: RetrainCommandOptions): Promise<void> {
   const from = startOf(options);
-  const config = runConfig(options, { base: baseOf(options, from) });
+  const { config, runDir } = runConfig(options, 'retrain', { base: baseOf(options, from) });
   const space = openSpace(config.space);
-  const architecture = architectureOf(space, options, from);
-  const runDir = options.runDir ?? defaultRunDir(config, 'retrain');
+  const architecture = architectureOf(space, { ...options, runDir }, from);
   const session = createSession(options, runDir);
   const { stop, ...hooks } = trainingReporter(session, 'network', config.retrain.logEvery);
   const result = await stoppable({ saves: 'a checkpoint of the present step' }, (signal) =>

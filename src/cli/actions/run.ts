@@ -12,7 +12,7 @@ import { nextStep } from '../common/nextStep.js';
 import type { RunOptions, SearchOptions } from '../common/options.js';
 import { printJson, printText } from '../common/output.js';
 import { wholeReporter } from '../common/reporters.js';
-import { defaultRunDir, runConfig } from '../common/runDirectory.js';
+import { runConfig } from '../common/runDirectory.js';
 import { createSession } from '../common/session.js';
 import { stoppable } from '../common/signals.js';
 import { describeSearch } from './search.js';
@@ -21,8 +21,7 @@ export interface RunCommandOptions extends RunOptions, SearchOptions, DevicesOpt
 
 /** `singlepath run` */
 export async function run(options: RunCommandOptions): Promise<void> {
-  const config = runConfig(options, { shortcuts: searchShortcuts(options) });
-  const runDir = options.runDir ?? defaultRunDir(config, 'run');
+  const { config, runDir } = runConfig(options, 'run', { shortcuts: searchShortcuts(options) });
   const session = createSession(options);
   const { hooks, onStage, stop } = wholeReporter(session, config);
   const search = { ...hooks.search, latency: withDevices(hooks.search.latency, options, config) };

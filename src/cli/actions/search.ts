@@ -19,7 +19,7 @@ import type { RunOptions, SearchOptions } from '../common/options.js';
 import { printJson, printText } from '../common/output.js';
 import { help, together } from '../common/ranks.js';
 import { searchReporter } from '../common/reporters.js';
-import { defaultRunDir, runConfig } from '../common/runDirectory.js';
+import { runConfig } from '../common/runDirectory.js';
 import { createSession } from '../common/session.js';
 import { stoppable } from '../common/signals.js';
 
@@ -31,11 +31,10 @@ export interface SearchCommandOptions extends RunOptions, SearchOptions, Devices
 export async function search(options: SearchCommandOptions): Promise<void> {
   const folder = options.supernet ?? supernetOf(options);
   const supernet = readRun(folder, 'train');
-  const config = runConfig(options, {
+  const { config, runDir } = runConfig(options, 'search', {
     base: [objectSource(supernet.config, `${folder}/config.yaml`)],
     shortcuts: searchShortcuts(options),
   });
-  const runDir = options.runDir ?? defaultRunDir(config, 'search');
   const session = createSession(options, runDir);
   const reporter = searchReporter(session, config.search.generations);
   const onSkipped = (error: SinglePathError) => session.log.warn(error.message);

@@ -6,7 +6,7 @@ import type { RunOptions } from '../common/options.js';
 import { printJson, printText } from '../common/output.js';
 import { together } from '../common/ranks.js';
 import { startReporter, trainingReporter } from '../common/reporters.js';
-import { defaultRunDir, runConfig, startSources } from '../common/runDirectory.js';
+import { runConfig, startSources } from '../common/runDirectory.js';
 import { createSession } from '../common/session.js';
 import { stoppable } from '../common/signals.js';
 
@@ -18,8 +18,7 @@ export interface TrainCommandOptions extends RunOptions {
 export async function train(options: TrainCommandOptions): Promise<void> {
   const { from } = options;
   const base = from === undefined ? [] : startSources(from, 'train');
-  const config = runConfig(options, { base });
-  const runDir = options.runDir ?? defaultRunDir(config, 'train');
+  const { config, runDir } = runConfig(options, 'train', { base });
   const session = createSession(options, runDir);
   const { stop, ...hooks } = trainingReporter(session, 'supernet', config.train.logEvery);
   const result = await stoppable({ saves: 'a checkpoint of the present step' }, (signal) =>

@@ -11,7 +11,7 @@ import { configOf, type Shortcut } from './configOf.js';
 import type { RunOptions } from './options.js';
 
 /** Where a run goes when nothing is said. */
-export function defaultRunDir(config: Config, kind: RunKind): string {
+function defaultRunDir(config: Config, kind: RunKind): string {
   const { name, file } = config.space;
   const space = name ?? file?.replace(/^.*\//, '').replace(/\.ya?ml$/, '');
   if (space === undefined) throw missingSpace();
@@ -25,20 +25,33 @@ export function startSources(from: string, ...kinds: ('train' | 'retrain')[]): C
   return [objectSource(readRun(from, ...kinds).config, `${from}/config.yaml`)];
 }
 
-/** The configuration of a long work: a resumed run starts from its own `config.yaml`. */
+/** The configuration of a long work and where it goes: a resumed run starts from its own `config.yaml`. */
 export function runConfig(
   options: RunOptions,
+  kind: RunKind,
   { base = [], shortcuts = [] }: { base?: readonly ConfigSource[]; shortcuts?: readonly Shortcut[] } = {},
-): Config {
-  const stored = options.runDir === undefined ? undefined : join(options.runDir, 'config.yaml');
-  const own = options.resume && stored !== undefined && existsSync(stored) ? [configFileSource(stored)] : [];
-  const given = [...base, ...own, ...options.config, ...options.set];
-  if (options.resume && given.length === 0 && options.runDir !== undefined) {
+): { config: Config; runDir: string } {
+  const given = [...base, ...options.config, ...options.set];
+  if (!options.resume) {
+    const config = configOf(options, { base, shortcuts });
+    return { config, runDir: options.runDir ?? defaultRunDir(config, kind) };
+  }
+  const runDir = options.runDir ?? defaultRunDir(configOf(options, { base, shortcuts }), kind);
+  const own = ownSources(runDir);
+  if (given.length === 0 && own.length === 0) {
     throw new SinglePathError(
       'INVALID_CONFIG',
-      `Expected a run to go on with in '${options.runDir}' but it has none`,
-      { hint: 'start one without --resume, with --config FILE' },
+      `Expected a run to go on with in '${runDir}' but it has none`,
+      {
+        hint: 'start one without --resume, with --config FILE',
+      },
     );
   }
-  return configOf(options, { base: [...base, ...own], shortcuts });
+  return { config: configOf(options, { base: [...base, ...own], shortcuts }), runDir };
+}
+
+/** The configuration that a run has noted, to go on with; nothing where there is none yet. */
+export function ownSources(runDir: string): ConfigSource[] {
+  const stored = join(runDir, 'config.yaml');
+  return existsSync(stored) ? [configFileSource(stored)] : [];
 }
