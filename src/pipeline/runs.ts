@@ -7,7 +7,8 @@ import { checkArguments } from '../core/check.js';
 import { expected, SinglePathError } from '../core/errors.js';
 import { ioError } from '../core/files.js';
 import type { Group } from '../distributed/group.js';
-import { type RunOptions, TABLES_FOLDER } from '../run/directory.js';
+import type { RunOptions } from '../run/directory.js';
+import { TABLES_FOLDER } from '../run/foreignFiles.js';
 import { holdsRun, type RunKind, readHeader } from '../run/header.js';
 import type { Architecture } from '../space/types.js';
 

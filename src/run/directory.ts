@@ -1,4 +1,3 @@
-import { readdirSync } from 'node:fs';
 import { rmdir } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { stringify } from 'yaml';
@@ -12,6 +11,7 @@ import type { SearchSpace } from '../space/types.js';
 import { Checkpoints } from './checkpoints.js';
 import type { RunEnvironment } from './environment.js';
 import { EVENTS_FILE, EventLog, type RunEvent, type RunEventType } from './events.js';
+import { CONFIG_FILE, foreignFiles, LOCK } from './foreignFiles.js';
 import { HEADER_FILE, HEADER_FORMAT, holdsRun, type RunHeader, type RunKind, readHeader } from './header.js';
 import { SummaryWriter } from './tensorboard.js';
 
@@ -44,9 +44,6 @@ export interface RunOptions {
 const BEGINNINGS: readonly RunEventType[] = ['started', 'resumed'];
 const WITH_MEMORY: readonly RunEventType[] = ['checkpoint', 'generation', 'finished', 'failed'];
 
-/** Where a run keeps the latency tables of its constraints. */
-export const TABLES_FOLDER = 'tables';
-const LOCK = 'lock';
 /** Settings that earlier versions did not note: a run that lacks them is not asked for them, so it goes on. */
 const NOTED_LATER =
   /^(images\.(upright|pixelLimit|broken)|naswotImages|(search\.trial\.)?evaluate|search\.trial\.recipe\.warmupSteps|tables): absent there/;
@@ -187,7 +184,7 @@ async function writeConfig(path: string, { config, files = {} }: RunOptions): Pr
     await makeDirectory(dirname(join(path, name)));
     await writeFileAtomically(join(path, name), [content]);
   }
-  await writeFileAtomically(join(path, 'config.yaml'), [stringify(config)]);
+  await writeFileAtomically(join(path, CONFIG_FILE), [stringify(config)]);
 }
 
 /** The lock of a run directory; where even that cannot be written, a new folder is taken back. */
@@ -203,14 +200,11 @@ async function acquire(path: string, created: boolean): Promise<DirectoryLock> {
 /** True when the directory holds this run, false when it is free; throws when it holds anything else. */
 function checkOwner(path: string, identity: unknown, options: RunOptions): boolean {
   if (!holdsRun(path)) {
-    const ours = new RegExp(
-      `^(${LOCK}(\\..*)?|logs|(config|space)\\.yaml.*|${TABLES_FOLDER}|${HEADER_FILE}\\..*)$`,
-    );
-    const foreign = readdirSync(path).filter((name) => !ours.test(name));
-    if (foreign.length === 0) return false;
+    const [foreign] = foreignFiles(path, options);
+    if (foreign === undefined) return false;
     throw new SinglePathError(
       'INVALID_CONFIG',
-      `Expected an empty folder or a run directory in '${path}' but found '${foreign[0]}'`,
+      `Expected an empty folder or a run directory in '${path}' but found '${foreign}'`,
       { hint: 'choose another run directory' },
     );
   }

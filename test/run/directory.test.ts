@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
-import { parse } from 'yaml';
+import { parse, stringify } from 'yaml';
 import { DirectoryLock } from '../../src/core/lock.js';
 import { RunDirectory } from '../../src/run/directory.js';
 import { readEvents } from '../../src/run/events.js';
@@ -56,6 +56,40 @@ test('it is continued only on request, and only by the same run', async () => {
     RunDirectory.open(path, { ...options, kind: 'search', resume: true }),
     /kind: "train" there/,
   );
+});
+
+test("a person's files are not written over, what a start that was killed has left is", async () => {
+  const holding = (files: Record<string, string>) => {
+    const path = freshPath();
+    for (const [name, text] of Object.entries(files)) {
+      mkdirSync(dirname(join(path, name)), { recursive: true });
+      writeFileSync(join(path, name), text);
+    }
+    return path;
+  };
+  const files = { 'space.yaml': Buffer.from('name: a'), 'tables/1-pi.lut': Buffer.from([255, 0]) };
+  const refused: Record<string, string>[] = [
+    { 'config.yaml': `# mine\n${stringify(config)}` },
+    { 'config.yaml': 'train: {steps: 100}\n' },
+    { 'config.yaml': 'train:\n  steps: 100\n' },
+    { 'config.yaml': ': no YAML [' },
+    { 'space.yaml': 'name: b' },
+    { 'tables/1-pi.lut': 'another' },
+  ];
+  for (const theirs of refused) {
+    const [[name, text]] = Object.entries(theirs) as [[string, string]];
+    const path = holding(theirs);
+    await assert.rejects(RunDirectory.open(path, { ...options, files }), {
+      code: 'INVALID_CONFIG',
+      message: `Expected an empty folder or a run directory in '${path}' but found '${name}'`,
+    });
+    assert.equal(readFileSync(join(path, name), 'utf8'), text);
+  }
+  // Its settings may be others now.
+  const begun = stringify({ seed: 2, train: { steps: 7, learningRate: 1 } });
+  const left = holding({ 'config.yaml': begun, 'space.yaml': 'name: a', 'run.json.tmp-1': '{' });
+  using run = await RunDirectory.open(left, { ...options, files });
+  assert.equal(run.resumed, false);
 });
 
 test('what does not decide the result may change', async () => {
