@@ -93,6 +93,7 @@ function checked(source: ConfigSource, name: string): ConfigSource {
 const ALTERNATIVES = [
   ['steps', 'epochs'],
   ['name', 'file'],
+  ['heldOut', 'heldOutPerClass'],
 ] as const;
 
 /** Later sources win; mappings merge, everything else is replaced. */

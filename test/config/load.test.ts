@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { parse } from 'yaml';
 import { loadConfig, resolveConfig } from '../../src/config/load.js';
 import { printConfig } from '../../src/config/print.js';
+import type { Config } from '../../src/config/schema/config.js';
 import { learningRateOf } from '../../src/config/schema/recipe.js';
 import { generationOf } from '../../src/config/schema/search.js';
 import { setSource, yamlSource } from '../../src/config/sources.js';
@@ -80,6 +81,16 @@ test('steps displace epochs of an earlier layer, and a space its alternative', (
   assert.deepEqual([config.train.steps, config.train.epochs], [10, null]);
   assert.deepEqual([config.space.name, config.space.file], ['nas-bench-macro', null]);
   assert.equal(read(file).train.epochs, 5);
+});
+
+test('a number of held-out images displaces one of each class of an earlier layer, and the other way round', () => {
+  const counts = ({ data }: Config) => [data.heldOut, data.heldOutPerClass];
+  const { heldOut } = resolveConfig([]).data;
+  assert.deepEqual(counts(read('data: {heldOutPerClass: 50}\n', 'data.heldOut=1000')), [1000, null]);
+  assert.deepEqual(counts(read('data: {heldOut: 1000}\n', 'data.heldOutPerClass=50')), [heldOut, 50]);
+  // As the configuration of an earlier run has them both.
+  assert.deepEqual(counts(read('data: {heldOut: 1000, heldOutPerClass: 50}\n')), [1000, 50]);
+  assert.deepEqual(counts(read('data: {heldOut: 9}\n', 'data.heldOutPerClass=null')), [9, null]);
 });
 
 test('a wrong value is reported with file, line and column', () => {
