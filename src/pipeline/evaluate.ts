@@ -10,6 +10,7 @@ import { predictions } from '../evaluate/predictions.js';
 import { ARCHITECTURE_FILE, isExported, readArchitectureFile } from '../export/architectureFile.js';
 import { OnnxNetwork } from '../export/onnxNetwork.js';
 import { Script } from '../export/script.js';
+import { readImageRecord } from '../run/images.js';
 import { loadWeights } from '../run/weights.js';
 import type { NativeBatch } from '../runtime/native.js';
 import { deriveSubnet } from '../space/subnet.js';
@@ -17,6 +18,7 @@ import type { Architecture } from '../space/types.js';
 import { accuraciesOf, type ValidateResult } from '../supernet/supernet.js';
 import { Disposables } from './disposables.js';
 import { createNetwork, openSpace } from './fromConfig.js';
+import { checkSameClasses, withNormalization } from './imageRecord.js';
 import { FixedImages, type ImageSpace, openImages } from './images.js';
 import { openScorer } from './openScorer.js';
 import type { StoredRun } from './runs.js';
@@ -89,7 +91,8 @@ async function openTest(
   { signal, onSkipped, onNote }: EvaluateControl,
 ) {
   const space = deriveSubnet(openSpace(config.space), architecture);
-  const test = stack.add(await openImages(config, space, 'test'));
+  const test = stack.add(await openImages(withNormalization(config, weights), space, 'test'));
+  checkSameClasses(readImageRecord(weights)?.classes, test, weights);
   const batches = await new FixedImages(config, signal).batches(test);
   stack.addAll(batches);
   const network = stack.add(createNetwork(space, config));
@@ -136,6 +139,7 @@ export async function evaluateExported(
     await (isOnnx ? OnnxNetwork.load(path) : Script.load(path, config.runtime.device)),
   );
   const test = stack.add(await openImages(config, exportedSpace(config, path), 'test'));
+  checkSameClasses(readArchitectureFile(path)?.classNames, test, path);
   const batches = await new FixedImages(config, signal).batches(test);
   stack.addAll(batches);
   const accuracy = testAccuracy(await network.validate(batches, signal));

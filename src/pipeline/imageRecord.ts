@@ -23,9 +23,42 @@ export function recordOf(
     data: { kind, path },
     classes: [...train.classNames],
     split: splitOf(train),
+    normalization: train.normalization,
     train: { images: train.size },
     ...(heldOut && { heldOut: positionsOf(heldOut) }),
   };
+}
+
+/** The configuration for images that a run's network is tried on: normalized as those that it was trained with. */
+export function withNormalization(config: Config, runDir: string): Config {
+  const known = readImageRecord(runDir)?.normalization;
+  if (known === undefined || config.data.normalize !== 'auto') return config;
+  return { ...config, data: { ...config.data, normalize: known } };
+}
+
+/**
+ * Classes have their numbers from the images at hand, so other folders may be other numbers: without one of them each
+ * class after it has that of another.
+ *
+ * @param known names of the network's classes; where either has numbers for names, nothing is known.
+ * @param network named in the error.
+ * @throws SinglePathError `INVALID_DATASET` where a class of the images has another name.
+ */
+export function checkSameClasses(
+  known: readonly string[] | undefined,
+  { classNames: found, name }: Pick<Dataset, 'classNames' | 'name'>,
+  network: string,
+): void {
+  const differ = found.findIndex((own, label) => {
+    const [wanted, unnamed] = [known?.[label] ?? own, String(label)];
+    return own !== wanted && own !== unnamed && wanted !== unnamed;
+  });
+  if (differ < 0) return;
+  throw new SinglePathError(
+    'INVALID_DATASET',
+    `Expected the classes that the network in '${network}' was trained with, of which number ${differ} is '${known![differ]}', but in ${name} it is '${found[differ]}'`,
+    { hint: 'test images with some of the classes keep their numbers in data.testPath' },
+  );
 }
 
 /** A split as a whole: its number of images and a hash of their names and labels. */

@@ -4,11 +4,13 @@ import type { Config } from '../config/schema/config.js';
 import { checkArguments } from '../core/check.js';
 import { SinglePathError } from '../core/errors.js';
 import { type ExportResult, exportSubnet } from '../export/exportSubnet.js';
+import { readImageRecord } from '../run/images.js';
 import { loadWeights } from '../run/weights.js';
 import { deriveSubnet } from '../space/subnet.js';
 import type { Architecture } from '../space/types.js';
 import { Disposables } from './disposables.js';
 import { createNetwork, openSpace } from './fromConfig.js';
+import { checkSameClasses, withNormalization } from './imageRecord.js';
 import { FixedImages, openImages, openTrainingImages } from './images.js';
 import { checkOwnArchitecture, type StoredRun } from './runs.js';
 
@@ -37,8 +39,8 @@ export async function runExport(
   run: StoredRun,
   control: ExportControl,
 ): Promise<ExportResult> {
-  const config = configArgument('runExport()', given);
   checkArguments('runExport()', { run, control });
+  const config = withNormalization(configArgument('runExport()', given), run.path);
   const { directory, architecture: chosen, examples = false, signal, onSkipped } = control;
   const space = openSpace(config.space);
   if (run.kind !== 'train') checkOwnArchitecture(run, chosen);
@@ -51,6 +53,7 @@ export async function runExport(
   }
   using stack = new Disposables();
   const test = stack.add(await openImages(config, space, 'test'));
+  checkSameClasses(readImageRecord(run.path)?.classes, test, run.path);
   const count = Math.min(config.export.parityImages, test.size);
   const [parityBatch] = await test.batches({ batchSize: count, count, signal });
   stack.addAll([parityBatch!]);

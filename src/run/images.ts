@@ -18,6 +18,8 @@ export interface ImageRecord {
   classes: string[];
   /** All images of the training split: their number and a hash of names and labels. */
   split: { images: number; fingerprint: string };
+  /** With which images were normalized, per channel; absent in runs of versions that did not note it. */
+  normalization?: { mean: number[]; std: number[] };
   /** Images the run trained on; all that are not recorded below. */
   train?: { images: number };
   /** Training images that no supernet is trained on: candidates are scored on them. */

@@ -8,6 +8,7 @@ import type { Config } from '../../src/config/schema/config.js';
 import { objectSource } from '../../src/config/sources.js';
 import type { SinglePathError } from '../../src/core/errors.js';
 import { packDataset } from '../../src/data/pack.js';
+import { readArchitectureFile } from '../../src/export/architectureFile.js';
 import { evaluateExported, evaluateNetwork, exportedSources } from '../../src/pipeline/evaluate.js';
 import { runExport } from '../../src/pipeline/runExport.js';
 import { runRetrain } from '../../src/pipeline/runRetrain.js';
@@ -101,6 +102,54 @@ describe('every kind of source', () => {
   test('decoding the images of an evaluation again gives what keeping them gives', async () => {
     const data = { kind: 'image-folder', path: photos, cache: 0 };
     assert.deepEqual(await wholeWay('again-and-again', data, { imageMemory: 0 }), reference);
+  });
+
+  test('images whose classes have other numbers are refused by networks and exported files', async () => {
+    const run = readRun(join(folder, 'runs', 'folder', 'network'), 'retrain');
+    const script = join(run.path, 'export', 'network.torchscript.pt');
+    const fewer = ORDER.slice(1); // bird10 is number 0 here
+    writeFiles(join(folder, 'fewer'), { ...pictures('train', fewer, 2), ...pictures('val', fewer, 2) });
+    const config = configOf({ kind: 'image-folder', path: join(folder, 'fewer') });
+    const wrong = {
+      code: 'INVALID_DATASET',
+      message: /of which number 0 is 'bird2', but in image-folder test it is 'bird10'/,
+      hint: /data\.testPath/,
+    };
+    await assert.rejects(evaluateNetwork(config, run, { onSkipped }), wrong);
+    await assert.rejects(evaluateExported(config, script, {}), wrong);
+    await assert.rejects(runExport(config, run, { onSkipped, directory: join(folder, 'never') }), wrong);
+    // As test images of the same training images they have their numbers.
+    const testPath = join(folder, 'fewer', 'val');
+    const kept = configOf({ kind: 'image-folder', path: photos, testPath });
+    assert.equal((await evaluateNetwork(kept, run, { onSkipped })).images, 6);
+    // Files that give no names say no more than numbers.
+    const samples = samplesOf(pictures('val', ORDER, 2, 20, 700), ORDER);
+    writeFileSync(join(folder, 'unnamed.tar'), tarOf(samples));
+    const unnamed = {
+      kind: 'webdataset',
+      path: join(folder, 'shards'),
+      testPath: join(folder, 'unnamed.tar'),
+    };
+    assert.equal((await evaluateNetwork(configOf(unnamed), run, { onSkipped })).images, 8);
+  });
+
+  test('a network keeps the normalization it was trained with, whatever images it is tried on', async () => {
+    const own = configOf({ kind: 'image-folder', path: photos, normalize: 'auto' });
+    const runDir = join(folder, 'runs', 'normalized');
+    await runRetrain(own, Array(8).fill(0), { runDir });
+    const run = readRun(runDir, 'retrain');
+    const scored = await evaluateNetwork(own, run, { onSkipped });
+    // The same test images beside other training images.
+    const others = join(folder, 'others');
+    writeFiles(others, { ...pictures('train', ORDER, 1, 20, 40), ...pictures('val', ORDER, 2, 20, 700) });
+    const beside = configOf({ kind: 'image-folder', path: others, normalize: 'auto' });
+    assert.deepEqual(await evaluateNetwork(beside, run, { onSkipped }), scored);
+    const { files } = await runExport(beside, run, { onSkipped });
+    const { mean, std } = readArchitectureFile(files.script)!.input;
+    assert.deepEqual({ mean, std }, readImageRecord(runDir)!.normalization);
+    // Another one that is asked for is taken.
+    const half = configOf({ kind: 'image-folder', path: others, normalize: 'half' });
+    assert.notEqual((await evaluateNetwork(half, run, { onSkipped })).loss, scored.loss);
   });
 
   test('a search on images that are cut otherwise scores anew', async () => {
