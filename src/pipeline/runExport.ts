@@ -12,6 +12,7 @@ import { Disposables } from './disposables.js';
 import { createNetwork, openSpace } from './fromConfig.js';
 import { checkSameClasses, withNormalization } from './imageRecord.js';
 import { FixedImages, openImages, openTrainingImages } from './images.js';
+import { placesOf } from './places.js';
 import { checkOwnArchitecture, type StoredRun } from './runs.js';
 
 export type { ExportResult } from '../export/exportSubnet.js';
@@ -69,7 +70,7 @@ export async function runExport(
     stack.addAll(calibration);
     await network.recalibrate(calibration, architecture, signal);
   }
-  const { kind, path, testPath, testFraction, testImages, resize, upright, channelOrder } = config.data;
+  const { kind, testFraction, testImages, resize, upright, channelOrder } = config.data;
   return await exportSubnet({
     space,
     architecture,
@@ -83,7 +84,7 @@ export async function runExport(
       weights: config.export.onnxWeights,
     },
     input: { ...test.normalization, channelOrder },
-    data: { kind, path, testPath, testFraction, testImages, resize, upright },
+    data: { kind, ...placesOf(config.data), testFraction, testImages, resize, upright },
     classNames: test.classNames,
   });
 }

@@ -11,6 +11,7 @@ import type { RunOptions } from '../run/directory.js';
 import { TABLES_FOLDER } from '../run/foreignFiles.js';
 import { holdsRun, type RunKind, readHeader } from '../run/header.js';
 import type { Architecture } from '../space/types.js';
+import { placesOf } from './places.js';
 
 /** What every long work needs to know besides its configuration. */
 export interface RunControl {
@@ -53,7 +54,7 @@ const SPACE_FILE = 'space.yaml';
 
 /**
  * A configuration as a run directory keeps it: with the space and the latency tables themselves, not the places they were
- * read from.
+ * read from, and with that of the images as it is from every folder.
  *
  * @throws SinglePathError `IO`.
  */
@@ -67,7 +68,7 @@ export function keptConfig(config: Config): Pick<RunOptions, 'config' | 'files'>
       throw ioError('read', file, error);
     }
   };
-  const { space, latency } = config;
+  const { space, latency, data } = config;
   const file = space.file === null ? null : keep(space.file, SPACE_FILE);
   const tables = Object.fromEntries(
     Object.entries(latency.tables).map(([name, path], index) => [
@@ -76,7 +77,11 @@ export function keptConfig(config: Config): Pick<RunOptions, 'config' | 'files'>
       keep(path, `${TABLES_FOLDER}/${index + 1}-${basename(path).replace(/^\d+-/, '')}`),
     ]),
   );
-  return { config: { ...config, space: { ...space, file }, latency: { ...latency, tables } }, files };
+  const kept = {
+    ...{ ...config, space: { ...space, file }, latency: { ...latency, tables } },
+    data: { ...data, ...placesOf(data) },
+  };
+  return { config: kept, files };
 }
 
 /** The weights a training began with, where they were not random. */

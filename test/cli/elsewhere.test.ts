@@ -6,6 +6,7 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import { parse } from 'yaml';
 import { loadConfig } from '../../src/config/load.js';
 import { packageRoot } from '../../src/core/packageRoot.js';
+import { pictures, writeFiles } from '../data/pictures.js';
 import { temporaryFolder } from '../temporaryFolder.js';
 import { assertJson } from './jsonSchema.js';
 import { withoutAddon } from './native.js';
@@ -66,6 +67,25 @@ test('a run needs neither the folder it was started in nor the file of its space
   assert.match(lost.stderr, /Expected --supernet FOLDER: it was '.*runs\/supernet', which is gone/);
   const named = await json(other, 'search', '-d', 'runs/search', '--resume', '--supernet', 'runs/moved');
   assert.deepEqual(named.winner, found.winner);
+});
+
+test('images that are found in the working folder are those of the run from every other one', {
+  skip,
+}, async () => {
+  const root = temporaryFolder();
+  const [mine, other] = [join(root, 'mine'), join(root, 'other')];
+  const classes = ['a', 'b'];
+  writeFiles(mine, { ...pictures('train', classes, 8), ...pictures('val', classes, 4) });
+  writeFiles(other, { ...pictures('train', classes, 8, 16, 9), ...pictures('val', classes, 3, 16, 9) });
+  const { config } = writeTiny(root);
+  const own = ['space.channels=3', 'space.classes=2', 'space.size=16', 'data.kind=image-folder'];
+  const set = [...own, 'data.heldOut=0', 'data.trainImages=null'].flatMap((one) => ['--set', one]);
+  const arch = ['--arch', '0,0'];
+  const { last } = await json(mine, 'retrain', '-c', config, ...arch, ...set, '-d', join(root, 'network'));
+  const scored = await json(other, 'evaluate', join(root, 'network'));
+  assert.deepEqual([scored.images, scored.loss], [8, last.loss]);
+  const { files } = await json(other, 'export', join(root, 'network'));
+  assert.equal((await json(other, 'evaluate', files.script)).images, 8);
 });
 
 test('the images may move: a run knows them by what they are, not by where they lie', { skip }, async () => {
