@@ -2,9 +2,11 @@ import { join, relative } from 'node:path';
 import { configArgument } from '../config/load.js';
 import type { Config } from '../config/schema/config.js';
 import { checkArguments } from '../core/check.js';
-import type { SinglePathError } from '../core/errors.js';
+import { SinglePathError } from '../core/errors.js';
 import type { CostedCandidate, SearchResult } from '../evaluate/searchPhases.js';
 import { RunDirectory } from '../run/directory.js';
+import { holdsRun } from '../run/header.js';
+import type { Architecture } from '../space/types.js';
 import type { RetrainResult } from '../train/retrain.js';
 import type { TrainResult } from '../train/supernet.js';
 import { checkConfig } from './checkConfig.js';
@@ -102,12 +104,13 @@ export async function runAll(
     return result;
   });
   const { winner, evaluated } = search;
-  const network = await stage('network', (folder) =>
-    runRetrain(config, winner.architecture, {
+  const network = await stage('network', (folder) => {
+    checkWinner(folder, winner.architecture);
+    return runRetrain(config, winner.architecture, {
       ...{ ...control.network, ...shared, runDir: folder, onSkipped },
       search: join(runDir, 'search'),
-    }),
-  );
+    });
+  });
   const exported = await stage('export', (folder) =>
     runExport(config, readRun(join(runDir, 'network'), 'retrain'), {
       ...{ directory: config.export.directory ?? folder, signal, onSkipped },
@@ -120,4 +123,15 @@ export async function runAll(
   run.log({ type: 'finished', step: STAGES.length });
   run.sync();
   return { result, search };
+}
+
+/** A search that went on may have another winner than the one that was retrained: that network is not thrown away unasked. */
+function checkWinner(folder: string, winner: Architecture): void {
+  const trained = holdsRun(folder) ? readRun(folder, 'retrain').architecture : undefined;
+  if (trained === undefined || trained.join() === winner.join()) return;
+  throw new SinglePathError(
+    'INVALID_CONFIG',
+    `Expected the network of the search, ${winner.join()}, in '${folder}' but it is that of its former winner, ${trained.join()}`,
+    { hint: 'rename the folder to keep that network, or delete it; --resume then trains the new one' },
+  );
 }

@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, cpSync, existsSync, readdirSync, readFileSync, renameSync, statSync } from 'node:fs';
+import {
+  appendFileSync,
+  cpSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { loadConfig } from '../../src/config/load.js';
@@ -115,6 +124,17 @@ describe('singlepath run', { skip: withoutAddon() }, () => {
         .map(({ type }) => type),
       ['resumed', 'finished'],
     );
+
+    // A network that is not the winner's, since the search went on, stays; the error says how to go on.
+    const header = JSON.parse(readFileSync(at('network', 'run.json'), 'utf8'));
+    const other = header.identity.architecture.map((choice: number) => 1 - choice);
+    const identity = { ...header.identity, architecture: other };
+    writeFileSync(at('network', 'run.json'), JSON.stringify({ ...header, identity }));
+    const former = await run('--resume');
+    assert.equal(former.code, 2);
+    assert.match(former.stderr, /but it is that of its former winner, .*\nhint: rename the folder/);
+    renameSync(at('network'), at('former'));
+    assert.equal((await run('--resume')).code, 0);
   });
 
   it('refuses what a later stage would refuse, before anything is trained', async () => {
