@@ -82,7 +82,8 @@ export async function writeDurably(path: string, chunks: Iterable<Uint8Array | s
 
 /**
  * Replaces a file as a whole: temporary name beside it, fsync, rename, fsync of the folder. Readers, also after a
- * crash, see the old content or the new one, never a part.
+ * crash, see the old content or the new one, never a part. A device or a pipe, such as /dev/stdout, stays what it is
+ * and gets the content.
  *
  * @throws SinglePathError `IO`
  */
@@ -90,6 +91,7 @@ export async function writeFileAtomically(
   path: string,
   chunks: Iterable<Uint8Array | string>,
 ): Promise<void> {
+  if (await isSpecial(path)) return await writeInto(path, chunks);
   const temporary = `${path}.tmp-${process.pid}`;
   await writeDurably(temporary, chunks);
   try {
@@ -97,6 +99,24 @@ export async function writeFileAtomically(
     await syncDirectory(dirname(path));
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => {});
+    throw ioError('write', path, error);
+  }
+}
+
+/** Links of the system: /dev/stdout may lead to a file, and has to stay a link. /dev/shm is a folder as any other. */
+const SYSTEM_LINKS = /^\/(dev\/(fd\/)?[^/]+$|proc\/)/;
+
+async function isSpecial(path: string): Promise<boolean> {
+  const stats = await stat(path).catch(() => undefined);
+  if (stats === undefined || stats.isDirectory()) return false;
+  return !stats.isFile() || SYSTEM_LINKS.test(resolve(path));
+}
+
+async function writeInto(path: string, chunks: Iterable<Uint8Array | string>): Promise<void> {
+  try {
+    await using handle = await open(path, 'w');
+    for (const chunk of chunks) await handle.writeFile(chunk);
+  } catch (error) {
     throw ioError('write', path, error);
   }
 }

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync, lstatSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { makeDirectory } from '../../src/core/files.js';
+import { makeDirectory, writeFileAtomically } from '../../src/core/files.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'singlepath-files-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -46,5 +47,23 @@ describe('makeDirectory', () => {
         message: new RegExp(`^Could not create the folder '${path}': ENOENT`),
       });
     }
+  });
+});
+
+describe('writeFileAtomically', () => {
+  // As root it took /dev/stdout away from all processes.
+  it('writes into a pipe, which stays one', async () => {
+    const pipe = join(folder, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    const reader = spawn('cat', [pipe]);
+    let read = '';
+    reader.stdout.on('data', (data: Buffer) => {
+      read += data.toString();
+    });
+    const ended = new Promise((resolve) => reader.on('close', resolve));
+    await writeFileAtomically(pipe, ['all ', 'of it']);
+    await ended;
+    assert.equal(read, 'all of it');
+    assert.ok(lstatSync(pipe).isFIFO());
   });
 });
