@@ -83,7 +83,15 @@ const TEST_SEED = 0;
 /** The test images of a set that has none, or what is left to train on. */
 function shareOf(all: Dataset, testFraction: number, split: Split): Dataset {
   using whole = all;
-  const { train, heldOut } = splitHeldOut(whole, Math.round(testFraction * whole.size), TEST_SEED);
+  const count = Math.round(testFraction * whole.size);
+  if (count === 0 || count === whole.size) {
+    throw new SinglePathError(
+      'INVALID_DATASET',
+      `Expected images to train with and to test on, but data.testFraction = ${testFraction} makes test images of ${count} of ${whole.size}`,
+      { hint: 'choose another share, or name test images with data.testPath' },
+    );
+  }
+  const { train, heldOut } = splitHeldOut(whole, count, TEST_SEED);
   const [wanted, other] = split === 'train' ? [train, heldOut] : [heldOut, train];
   other.dispose();
   return wanted;

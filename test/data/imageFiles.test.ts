@@ -175,6 +175,14 @@ describe('image folders', () => {
     const image = 16 * 16 * 3;
     const all = new Set(cut(train.pixels, image).concat(cut(held.pixels, image)));
     assert.equal(all.size, 20, 'no image in both');
+    for (const testFraction of [0.02, 0.98]) {
+      for (const split of ['train', 'test'] as const)
+        await fails(
+          { ...config, testFraction },
+          /data\.testFraction = 0\.\d+ makes test images of (0|20) of 20/,
+          split,
+        );
+    }
   });
 
   test('deeper folders, capital letters, hidden files and other files', async () => {
