@@ -130,6 +130,10 @@ test('wrong architectures and spaces are explained', async () => {
       ['search', '--supernet', '/tmp'],
       /but it has no run\.json\nhint: give the folder that was its --run-dir/,
     ],
+    [
+      ['evaluate', '/no/such', '--confusion', '/no/folder/c.csv'],
+      /Expected a folder for --confusion '.*' but there is no '\/no\/folder'/,
+    ],
     [['train', '--resume', '-d', '/no/such'], /Expected a run to go on with in '\/no\/such' but it has none/],
   ] as const) {
     const { code, stdout, stderr } = await singlepath(args);

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { Config } from '../../config/schema/config.js';
 import { objectSource } from '../../config/sources.js';
 import { SinglePathError } from '../../core/errors.js';
@@ -38,6 +40,7 @@ const FOREIGN_CODE =
 /** `singlepath evaluate` */
 export async function evaluate(path: string | undefined, options: EvaluateCommandOptions): Promise<void> {
   const target = targetOf(path, options);
+  if (typeof options.confusion === 'string') checkFolder(options.confusion);
   const session = createSession(options);
   const onSkipped: EvaluateControl['onSkipped'] = (error) => session.log.warn(error.message);
   const onNote = (text: string): void => session.log.debug(text);
@@ -61,6 +64,15 @@ export async function evaluate(path: string | undefined, options: EvaluateComman
     );
     if (result.confusion) printText(`\n${describeConfusion(result.confusion)}`);
   }
+}
+
+/** Before the work, which may take long. */
+function checkFolder(file: string): void {
+  if (existsSync(dirname(file))) return;
+  throw new SinglePathError(
+    'INVALID_ARGUMENT',
+    `Expected a folder for --confusion '${file}' but there is no '${dirname(file)}'`,
+  );
 }
 
 /** What is evaluated: the target, or the weights in its place. */
