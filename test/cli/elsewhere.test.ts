@@ -186,6 +186,29 @@ test('what goes on in the default folder has the settings it was started with, a
   assert.equal((await json(root, 'retrain', '--search', started.runDir, '--resume')).steps, 2);
 });
 
+test('weights of a training that is not finished are used with a warning', { skip }, async () => {
+  const root = temporaryFolder();
+  const { config } = writeTiny(root);
+  await json(root, 'train', '-c', config, '-d', 'supernet');
+  cpSync(join(root, 'supernet'), join(root, 'stopped'), { recursive: true });
+  rmSync(join(root, 'stopped', 'result.json'));
+  const arch = ['--arch', '0,0'];
+  for (const args of [
+    ['evaluate', 'stopped', ...arch],
+    ['export', 'stopped', '--out', 'exported', ...arch],
+    ['search', '--supernet', 'stopped', '-d', 'search'],
+  ]) {
+    const { code, stderr } = await singlepath(args, { cwd: root });
+    assert.equal(code, 0, stderr);
+    assert.match(
+      stderr,
+      /the training in 'stopped' is not finished: these are the weights of its last checkpoint/,
+    );
+  }
+  const { stderr } = await singlepath(['evaluate', 'supernet', ...arch], { cwd: root });
+  assert.doesNotMatch(stderr, /not finished/);
+});
+
 test('a demo goes on with the settings it was started with', { skip }, async () => {
   const root = temporaryFolder();
   const few = {

@@ -22,9 +22,10 @@ import { missingArch } from '../common/architectures.js';
 import { configOf, type Shortcut } from '../common/configOf.js';
 import type { ConfigOptions, OutputOptions } from '../common/options.js';
 import { printJson, printText } from '../common/output.js';
-import { createSession } from '../common/session.js';
+import { createSession, type Session } from '../common/session.js';
 import { stoppable } from '../common/signals.js';
 import { type SpaceSettingsOptions, spaceShortcuts } from '../common/spaceSettings.js';
+import { warnUnfinished } from '../common/unfinished.js';
 
 export interface EvaluateCommandOptions extends ConfigOptions, OutputOptions, SpaceSettingsOptions {
   arch?: string;
@@ -50,7 +51,7 @@ export async function evaluate(path: string | undefined, options: EvaluateComman
   const shortcuts = await spaceShortcuts(options);
   const confusion = options.confusion !== undefined;
   const result = await stoppable({}, (signal) =>
-    evaluateTarget(target, options, shortcuts, { signal, confusion, onSkipped, onNote, onForeign }),
+    evaluateTarget(target, session, options, shortcuts, { signal, confusion, onSkipped, onNote, onForeign }),
   );
   if (typeof options.confusion === 'string') {
     await writeFileAtomically(options.confusion, [confusionCsv(result.confusion!)]);
@@ -88,6 +89,7 @@ function targetOf(path: string | undefined, { weights }: EvaluateCommandOptions)
 
 async function evaluateTarget(
   target: string,
+  session: Session,
   options: EvaluateCommandOptions,
   shortcuts: readonly Shortcut[],
   control: EvaluateControl & { onForeign: (() => void) | undefined },
@@ -115,6 +117,7 @@ async function evaluateTarget(
     return evaluateExported(configOf(options, { base, shortcuts }), target, control);
   }
   const run = readRun(target, 'train', 'retrain');
+  warnUnfinished(session, run);
   const base = [objectSource(run.config, `${target}/config.yaml`)];
   const config: Config = configOf(options, { base, shortcuts });
   const architecture = arch === undefined ? undefined : parseArchitecture(openSpace(config.space), arch);

@@ -11,6 +11,7 @@ import type { ConfigOptions, OutputOptions } from '../common/options.js';
 import { printJson, printText } from '../common/output.js';
 import { createSession } from '../common/session.js';
 import { stoppable } from '../common/signals.js';
+import { warnUnfinished } from '../common/unfinished.js';
 
 export interface ExportCommandOptions extends ConfigOptions, OutputOptions {
   out?: string;
@@ -38,6 +39,7 @@ export async function exportNetwork(target: string, options: ExportCommandOption
   }
   const architecture = arch === undefined ? undefined : parseArchitecture(openSpace(config.space), arch);
   const session = createSession(options);
+  warnUnfinished(session, run);
   const onSkipped = (error: Error): void => session.log.warn(error.message);
   const result = await stoppable({}, (signal) =>
     runExport(config, run, { directory, architecture, examples, signal, onSkipped }),

@@ -11,6 +11,7 @@ import { printJson, printText } from '../common/output.js';
 import { help, together } from '../common/ranks.js';
 import { createSession } from '../common/session.js';
 import { stoppable } from '../common/signals.js';
+import { warnUnfinished } from '../common/unfinished.js';
 
 export interface RankCommandOptions extends ConfigOptions, OutputOptions {
   supernet?: string;
@@ -25,12 +26,11 @@ export interface RankCommandOptions extends ConfigOptions, OutputOptions {
 /** `singlepath rank` */
 export async function rank(options: RankCommandOptions): Promise<void> {
   const { supernet } = options;
-  const base =
-    supernet === undefined
-      ? []
-      : [objectSource(readRun(supernet, 'train').config, `${supernet}/config.yaml`)];
+  const run = supernet === undefined ? undefined : readRun(supernet, 'train');
+  const base = run === undefined ? [] : [objectSource(run.config, `${supernet}/config.yaml`)];
   const config = configOf(options, { base });
   const session = createSession(options);
+  if (run !== undefined) warnUnfinished(session, run);
   let progress: ReturnType<typeof session.progress> | undefined;
   const onSkipped = (error: SinglePathError) => session.log.warn(error.message);
   const result = await stoppable({}, (signal) =>

@@ -22,6 +22,7 @@ import { searchReporter } from '../common/reporters.js';
 import { runConfig } from '../common/runDirectory.js';
 import { createSession } from '../common/session.js';
 import { stoppable } from '../common/signals.js';
+import { warnUnfinished } from '../common/unfinished.js';
 
 export interface SearchCommandOptions extends RunOptions, SearchOptions, DevicesOptions {
   supernet?: string;
@@ -36,6 +37,7 @@ export async function search(options: SearchCommandOptions): Promise<void> {
     shortcuts: searchShortcuts(options),
   });
   const session = createSession(options, runDir);
+  warnUnfinished(session, supernet);
   const reporter = searchReporter(session, config.search.generations);
   const onSkipped = (error: SinglePathError) => session.log.warn(error.message);
   const found = await stoppable({ saves: 'the last complete generation' }, (signal) =>
