@@ -181,6 +181,7 @@ test('what goes on in the default folder has the settings it was started with, a
   const trial = ['--set', 'search.trial.epochs=1', '--set', 'search.trial.batchSize=16'];
   const started = await search('--finalists', '2', '--set', 'search.generations=0', ...trial);
   assert.equal(started.finalists.length, 2);
+  assert.equal(started.runDir, join('runs', 'tiny', 'search'), 'by the name of the space, not of its copy');
   assert.deepEqual(await search('--resume'), started);
   await json(root, 'retrain', '--search', started.runDir, '--set', 'retrain.steps=2');
   assert.equal((await json(root, 'retrain', '--search', started.runDir, '--resume')).steps, 2);

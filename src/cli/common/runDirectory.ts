@@ -1,22 +1,28 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { missingSpace } from '../../config/load.js';
 import { configFileSource } from '../../config/paths.js';
 import type { Config } from '../../config/schema/config.js';
 import { type ConfigSource, objectSource } from '../../config/sources.js';
 import { SinglePathError } from '../../core/errors.js';
 import { readRun } from '../../pipeline/runs.js';
-import { holdsRun, type RunKind } from '../../run/header.js';
+import { holdsRun, type RunKind, readHeader } from '../../run/header.js';
 import { configOf, type Shortcut } from './configOf.js';
 import type { RunOptions } from './options.js';
 
 /** Where a run goes when nothing is said. */
 function defaultRunDir(config: Config, kind: RunKind): string {
   const { name, file } = config.space;
-  const space = name ?? file?.replace(/^.*\//, '').replace(/\.ya?ml$/, '');
+  const space = name ?? (file === null ? undefined : nameOfFile(file));
   if (space === undefined) throw missingSpace();
   const folder = { train: 'supernet', search: 'search', retrain: 'network', run: 'run' }[kind];
   return join('runs', space, folder);
+}
+
+/** `my-space` of `my-space.yaml`; the copy that a run keeps of its space says no more than that it is one. */
+function nameOfFile(file: string): string {
+  const folder = dirname(file);
+  return holdsRun(folder) ? readHeader(folder).spaceName : basename(file).replace(/\.ya?ml$/, '');
 }
 
 /** The configuration of a run whose weights another one begins with; nothing where they are those of a file. */
