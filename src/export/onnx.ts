@@ -72,7 +72,7 @@ export function encodeOnnx(
 ): Uint8Array {
   checkArguments('encodeOnnx()', { space: subnet, tensors: weights, options });
   const { weights: storage = 'float', metadata = {} } = options;
-  const opset = checkOpset(options.opset ?? (storage === 'packed' ? PACKED_OPSET : DEFAULT_OPSET), storage);
+  const opset = opsetOf(options);
   const graph = describeOnnx(subnet, weights, storage);
   const size = [...graph.constants].reduce((sum, { bytes }) => sum + bytes.length, 0);
   if (size > LARGEST_FILE) {
@@ -186,7 +186,15 @@ function foldableNorms(nodes: readonly GraphNode[], read: DimReader): Map<number
   return folds;
 }
 
-function checkOpset(opset: number, storage: OnnxWeights): number {
+/** The opset of a file. @throws SinglePathError `INVALID_ARGUMENT` for one that is unknown, or lacks the tensors that are asked for. */
+export function opsetOf({
+  opset: wanted,
+  weights: storage = 'float',
+}: {
+  opset?: number | null | undefined;
+  weights?: OnnxWeights | undefined;
+}): number {
+  const opset = wanted ?? (storage === 'packed' ? PACKED_OPSET : DEFAULT_OPSET);
   const smallest = storage === 'packed' ? PACKED_OPSET : DEFAULT_OPSET;
   if (opset in IR_VERSIONS && opset >= smallest) return opset;
   throw new SinglePathError(

@@ -32,6 +32,16 @@ export function calibrationDesign(
   count: number,
   seed: number,
 ): Architecture[] {
+  const pool = designPool(space, feasible, count, seed);
+  const terms = geneTerms(space, false);
+  return dOptimalDesign(
+    pool.map((architecture) => terms.row(architecture)),
+    count,
+  ).map((index) => pool[index]!);
+}
+
+/** The networks among which a design is chosen: not those that are among the smallest. @throws as above. */
+function designPool(space: SearchSpace, feasible: FeasibleSet, count: number, seed: number): Architecture[] {
   const equivalence = new Equivalence(space);
   const random = new RandomStream(seed, 'split', 1);
   const pool = new Map<string, Architecture>();
@@ -50,11 +60,7 @@ export function calibrationDesign(
       hint: 'ask for fewer networks, or loosen the constraints',
     });
   }
-  const terms = geneTerms(space, false);
-  return dOptimalDesign(
-    kept.map((architecture) => terms.row(architecture)),
-    count,
-  ).map((index) => kept[index]!);
+  return kept;
 }
 
 /** Trains a design, network by network; what was trained before is read. */
@@ -97,10 +103,15 @@ function warnOfArithmetic(
   );
 }
 
-/** @throws SinglePathError `INVALID_ARGUMENT` for a calibration with fewer networks than the model has terms. */
-export function checkCalibration(space: SearchSpace, { search, evaluate }: Config): void {
+/** @throws SinglePathError `INVALID_ARGUMENT` for a calibration with fewer networks than the model has terms, or more than there are. */
+export function checkCalibration(
+  space: SearchSpace,
+  feasible: FeasibleSet,
+  { search, evaluate, seed }: Config,
+): void {
+  if (search.calibrate === 0) return;
   const least = leastNetworks({ space, naswot: evaluate.naswotImages > 0 });
-  if (search.calibrate === 0 || search.calibrate >= least) return;
+  if (search.calibrate >= least) return void designPool(space, feasible, search.calibrate, seed);
   throw expected(`at least ${least}, the terms of the score model,`, 'search.calibrate', search.calibrate, {
     hint: 'ask for about as many as all genes together have values, or for 0',
   });
@@ -127,7 +138,7 @@ export async function calibrate(
 ): Promise<{ valuation: Valuation; calibration: ScoreCalibration }> {
   const { config, space, feasible, evaluate, signal } = options;
   const { calibrate: count, trial } = config.search;
-  checkCalibration(space, config);
+  checkCalibration(space, feasible, config);
   const design = calibrationDesign(space, feasible, count, config.seed);
   using trials = await options.openTrials();
   const networks = await trainDesign(trials, design, trial.epochs, options.onTrial);

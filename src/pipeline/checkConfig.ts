@@ -3,8 +3,10 @@ import type { Config } from '../config/schema/config.js';
 import { SinglePathError } from '../core/errors.js';
 import { datasetDefinition } from '../data/kinds/index.js';
 import { presetNormalization } from '../data/normalize.js';
+import { opsetOf } from '../export/onnx.js';
 import type { SearchSpace } from '../space/types.js';
 import { checkCalibration } from './calibrate.js';
+import { checkFinalists } from './finalists.js';
 import { openSpace, samplerOf } from './fromConfig.js';
 import { checkFit, datasetConfig } from './images.js';
 import { searchedArchitectures } from './legalArchitectures.js';
@@ -12,7 +14,8 @@ import { objectiveTables } from './runSearch.js';
 
 /**
  * Finds out, without loading the addon or reading an image, whether a configuration can run: its space exists, its
- * constraints can be met, its sampler and its objectives make sense, and its images are such as the space takes.
+ * constraints can be met, leave as many networks as are to be trained, its sampler and its objectives make sense, its export can
+ * be written, and its images are such as the space takes.
  *
  * @returns the error that says which files of the data set are not on this machine; undefined where all are.
  * @throws SinglePathError where it can never run, as the run itself would throw it.
@@ -21,9 +24,11 @@ export function checkConfig(given: Config): SinglePathError | undefined {
   const config = configArgument('checkConfig()', given);
   const { search, latency } = config;
   const space = openSpace(config.space);
-  searchedArchitectures(space, config);
+  const feasible = searchedArchitectures(space, config);
+  checkFinalists(search.finalists, feasible);
   samplerOf(space, config);
-  checkCalibration(space, config);
+  checkCalibration(space, feasible, config);
+  if (config.export.onnx) opsetOf({ opset: config.export.opset, weights: config.export.onnxWeights });
   if (search.algorithm === 'nsga2') objectiveTables(space, search.objectives, latency);
   return checkImages(config, space);
 }

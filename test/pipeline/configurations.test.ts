@@ -41,6 +41,24 @@ test('every space has a configuration', () => {
   for (const name of names) assert.ok(getSpace(name!).layers.length > 0);
 });
 
+test('what a stage would refuse after hours of training is refused before the first', () => {
+  const small = join(root, 'small', 'spos-shufflenet-v2-28.yaml');
+  const check = (...set: string[]) => checkConfig(loadConfig({ files: [small], set }));
+  const one = 'search.constraints=[madds<=3930992]';
+  assert.equal(check(one, 'search.finalists=1'), undefined);
+  for (const [set, said] of [
+    [
+      [one, 'search.finalists=2'],
+      /at most 1, the architectures that meet the constraints, for search\.finalists/,
+    ],
+    [[one, 'search.calibrate=40'], /at most 1, the legal networks worth training, for search\.calibrate/],
+    [['export.opset=5'], /an opset from 17 to 26 but received 5/],
+    [['export.opset=17', 'export.onnxWeights=packed'], /an opset from 21 to 26 for packed weights/],
+  ] as const)
+    assert.throws(() => check(...set), { code: 'INVALID_ARGUMENT', message: said });
+  assert.equal(check('export.opset=5', 'export.onnx=false'), undefined);
+});
+
 test('a later file wins: a space changes what its recipe says', () => {
   const files = ['recipes/cifar10.yaml', 'spaces/nas-bench-macro.yaml'].map((file) => join(root, file));
   const { train, data, search } = loadConfig({ files });
