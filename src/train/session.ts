@@ -1,4 +1,5 @@
 import { relative } from 'node:path';
+import { SinglePathError } from '../core/errors.js';
 import type { Checkpoint } from '../run/checkpoints.js';
 import type { RunDirectory } from '../run/directory.js';
 import type { RunEventType } from '../run/events.js';
@@ -112,13 +113,15 @@ export class TrainingSession {
     return this.run !== undefined && step % this.recipe.checkpointEvery === 0 && step < this.recipe.steps;
   }
 
-  /** Saves a checkpoint of the present step. */
+  /** Saves a checkpoint of the present step. @throws SinglePathError `NON_FINITE_LOSS` for weights that are no numbers. */
   async save(): Promise<void> {
     if (this.run === undefined) return;
     const { state } = this;
+    const tensors = await this.network.state();
+    checkFinite(tensors, state.step);
     // First: what is logged without a checkpoint is taken back on resume, the other way round it would be lost.
     this.run.sync();
-    this.#saved = await this.run.checkpoints.save(state.step, state, await this.network.state());
+    this.#saved = await this.run.checkpoints.save(state.step, state, tensors);
     this.log('checkpoint', { path: relative(this.run.path, this.#saved.path) });
   }
 
@@ -154,6 +157,20 @@ async function restore(network: StatefulNetwork, run: RunDirectory | undefined) 
   run?.summaries.restartAt(checkpoint.step + 1);
   const { tensors: _, ...saved } = checkpoint;
   return { state: checkpoint.state, checkpoint: saved };
+}
+
+/**
+ * The loss of a step is that of the weights before it, so a step can destroy them unseen: after the last one they would be the
+ * result, and after any other the checkpoint to go on from.
+ */
+function checkFinite(tensors: readonly TensorEntry[], step: number): void {
+  const broken = tensors.find(({ data }) => !data.every(Number.isFinite));
+  if (broken === undefined) return;
+  throw new SinglePathError(
+    'NON_FINITE_LOSS',
+    `Expected finite weights after step ${step} but '${broken.name}' has others; they are not saved`,
+    { hint: 'lower the learning rate, warm it up, or clip the gradient norm' },
+  );
 }
 
 function emptyWindow(): TrainingState['window'] {

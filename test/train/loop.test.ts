@@ -152,6 +152,21 @@ test('a damaged checkpoint: the one before it is used, and an event says so', as
   assert.equal(events.find(({ type }) => type === 'resumed')?.step, 14);
 });
 
+test('weights that a step has destroyed are not saved: not as a result, and not to go on from', async () => {
+  // Beyond float32: the loss of the step is finite, its weights are not.
+  const over = { checkpointEvery: 1, learningRate: 1e300, schedule: 'constant' as const };
+  for (const steps of [1, 4]) {
+    const path = freshPath();
+    await assert.rejects(train({ path, recipe: { ...over, steps } }), {
+      code: 'NON_FINITE_LOSS',
+      message: /Expected finite weights after step 1 but '.*' has others/,
+    });
+    assert.ok(!existsSync(join(path, 'checkpoints', 'step-0000001')));
+    assert.ok(!existsSync(join(path, 'result.json')));
+    assert.equal(readEvents(join(path, 'events.jsonl')).at(-1)!.type, 'failed');
+  }
+});
+
 test('two steps are called before the first is done, and none behind a checkpoint or the end of an epoch', async () => {
   const network = new FakeNetwork(space);
   const step = network.step.bind(network);
