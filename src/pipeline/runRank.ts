@@ -4,7 +4,7 @@ import { checkArguments } from '../core/check.js';
 import { expected, SinglePathError, withPrefix } from '../core/errors.js';
 import { RandomStream } from '../core/rng.js';
 import type { Group } from '../distributed/group.js';
-import type { ScoreCalibration, SearchResult } from '../evaluate/searchPhases.js';
+import type { ScoreCalibration } from '../evaluate/searchPhases.js';
 import { type CostBand, kendallInBands } from '../search/ranking.js';
 import { type NamedScores, type RankingCard, rankingCard, TRAINED } from '../search/rankingCard.js';
 import { parseTrueAccuracies, type TrueAccuracy } from '../search/truth.js';
@@ -16,7 +16,7 @@ import { costBaselines } from './baselines.js';
 import { openSpace } from './fromConfig.js';
 import { type Naswot, openNaswot, withNaswot } from './naswot.js';
 import { openScorer } from './openScorer.js';
-import { readResult, readRun } from './runs.js';
+import { readRun, readSearchResult } from './runs.js';
 import { calibratedValuation, combinedValuation, type ValuationSetting } from './valuation.js';
 
 /** Architectures of one network that are averaged at most. */
@@ -143,7 +143,7 @@ async function supernetRows(
 /** The networks that a search trained. @throws SinglePathError where there are none, or it was on another supernet. */
 function calibrationOf(folder: string, supernet: string): ScoreCalibration {
   const { weights } = readRun(folder, 'search');
-  const { calibration } = readResult<SearchResult>(folder);
+  const { calibration } = readSearchResult(folder);
   if (calibration === undefined || weights !== supernet) {
     const got = calibration === undefined ? 'a search that trained no networks' : 'one of another supernet';
     throw new SinglePathError(

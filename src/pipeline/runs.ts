@@ -7,9 +7,11 @@ import { checkArguments } from '../core/check.js';
 import { expected, SinglePathError } from '../core/errors.js';
 import { ioError } from '../core/files.js';
 import type { Group } from '../distributed/group.js';
+import type { SearchResult } from '../evaluate/searchPhases.js';
 import type { RunOptions } from '../run/directory.js';
 import { TABLES_FOLDER } from '../run/foreignFiles.js';
 import { holdsRun, type RunKind, readHeader } from '../run/header.js';
+import { Timeline } from '../run/timeline.js';
 import type { Architecture } from '../space/types.js';
 import { placesOf } from './places.js';
 
@@ -147,6 +149,25 @@ export function readResult<Result>(path: string): Result {
     );
   }
   return parseJson(file) as Result;
+}
+
+/**
+ * `result.json` of a search. One that went on after its result, and was stopped or still runs, keeps that file until it is
+ * finished again: what is in it is not what the search has found.
+ *
+ * @throws SinglePathError `INVALID_ARGUMENT` where it is not finished.
+ */
+export function readSearchResult(path: string): SearchResult {
+  const result = readResult<SearchResult>(path);
+  const { events, ended } = new Timeline(path).readAll();
+  if (events === 0 || ended === 'finished') return result;
+  throw new SinglePathError(
+    'INVALID_ARGUMENT',
+    `Expected a finished search in '${path}' but it went on after its result, and has not finished since`,
+    {
+      hint: `finish it with --resume; its former winner is ${result.winner.architecture.join()}, for retrain --arch`,
+    },
+  );
 }
 
 function parseJson(file: string): unknown {

@@ -7,11 +7,13 @@ import { loadConfig } from '../../src/config/load.js';
 import { costTable } from '../../src/latency/cost/costTable.js';
 import { writeTable } from '../../src/latency/format/files.js';
 import { openSpace } from '../../src/pipeline/fromConfig.js';
+import { runRank } from '../../src/pipeline/runRank.js';
 import { runRetrain } from '../../src/pipeline/runRetrain.js';
 import { runSearch } from '../../src/pipeline/runSearch.js';
-import { readRun } from '../../src/pipeline/runs.js';
+import { readRun, readSearchResult } from '../../src/pipeline/runs.js';
 import { runTrain } from '../../src/pipeline/runTrain.js';
 import { withoutAddon } from '../cli/native.js';
+import { singlepath } from '../cli/run.js';
 import { writeTiny } from '../cli/tiny.js';
 import { madeUpTable } from '../latency/tables.js';
 import { temporaryFolder } from '../temporaryFolder.js';
@@ -38,6 +40,36 @@ before(async () => {
   await writeTable(tables.same, madeUpTable(space, 1));
   await writeTable(tables.slow, madeUpTable(space, 2));
   await runTrain(config(), { runDir: at('supernet') });
+});
+
+test('the result of a search that went on and was stopped is not taken for what it has found', {
+  skip,
+}, async () => {
+  const runDir = at('further');
+  const go = async (generations: number, stopAt?: number) => {
+    const stop = new AbortController();
+    const { result } = await runSearch(config('search.population=1', `search.generations=${generations}`), {
+      ...{ supernet: at('supernet'), runDir, resume: true, signal: stop.signal, onSkipped },
+      onGeneration: ({ generation }) => generation === stopAt && stop.abort(),
+    });
+    return result;
+  };
+  const first = await go(1);
+  assert.deepEqual(readSearchResult(runDir), first);
+  await assert.rejects(go(3, 2), { code: 'ABORTED' });
+  const unfinished = /Expected a finished search in '.*further' but it went on after its result/;
+  const hint = `finish it with --resume; its former winner is ${first.winner.architecture.join()}, for retrain --arch`;
+  const truth = ['00', '11'].map((architecture, accuracy) => ({ architecture, accuracy }));
+  await assert.rejects(
+    runRank(config('evaluate.naswotImages=0'), {
+      ...{ supernet: at('supernet'), search: runDir, truth, onSkipped },
+    }),
+    { code: 'INVALID_ARGUMENT', message: unfinished, hint },
+  );
+  const retrain = await singlepath(['retrain', '--search', runDir, '--run-dir', at('unasked')]);
+  assert.equal(retrain.code, 2, retrain.stderr);
+  assert.match(retrain.stderr, unfinished);
+  assert.deepEqual(await go(3), readSearchResult(runDir));
 });
 
 const search = (runDir: string, resume: boolean, ...set: string[]) =>

@@ -2,10 +2,9 @@ import type { ConfigSource } from '../../config/sources.js';
 import { objectSource } from '../../config/sources.js';
 import { SinglePathError } from '../../core/errors.js';
 import { costOf } from '../../cost/cost.js';
-import type { SearchResult } from '../../evaluate/searchPhases.js';
 import { openSpace } from '../../pipeline/fromConfig.js';
 import { runRetrain } from '../../pipeline/runRetrain.js';
-import { readResult, readRun } from '../../pipeline/runs.js';
+import { readRun, readSearchResult } from '../../pipeline/runs.js';
 import { formatExact, formatPercent } from '../../report/format.js';
 import { holdsRun } from '../../run/header.js';
 import { formatArchitecture, parseArchitecture } from '../../space/architecture.js';
@@ -82,8 +81,7 @@ function architectureOf(
   const { arch, search, resume, runDir } = options;
   if (space.genes.length === 0) return []; // a baseline: nothing to choose
   if (arch !== undefined) return parseArchitecture(space, arch);
-  if (search !== undefined)
-    return parseArchitecture(space, readResult<SearchResult>(search).winner.architecture);
+  if (search !== undefined) return parseArchitecture(space, readSearchResult(search).winner.architecture);
   const known = resume ? runDir : from;
   const stored = known !== undefined && holdsRun(known) ? readRun(known, 'retrain', 'train') : undefined;
   if (stored?.architecture !== undefined) return parseArchitecture(space, stored.architecture);
