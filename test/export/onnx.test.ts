@@ -262,6 +262,16 @@ describe('an ONNX file computes what the network computes, of a space that', { s
     await compare(network, [], await onnxOf(network, [], 'names'));
   });
 
+  it('calls layers as the file calls its constants', async () => {
+    const weightQuantizer = { method: 'dorefa', bits: 2 } as const;
+    const layers = ['float_0', 'float_1', 'float_3', 'int64_1', 'int64_0'].map((name) =>
+      layer(name, { weightQuantizer }),
+    );
+    const half = fixed('half', nn.slice(1, 1, 3));
+    using network = await trainedNetwork(spaceOf(...(layers as [LayerSpec]), half, layer('int64_3')));
+    await compare(network, [], await onnxOf(network, [], 'constants'));
+  });
+
   it('has weights that are all 0, quantized by DoReFa', async () => {
     for (const bits of [1, 2, 4]) {
       const weightQuantizer = { method: 'dorefa', bits } as const;

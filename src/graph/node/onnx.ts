@@ -34,6 +34,7 @@ export interface OnnxParameter {
 /** The nodes and constants of an ONNX graph, in the making. Plain data: `src/export/onnx.ts` writes the file. */
 export class OnnxGraph {
   readonly nodes: OnnxNode[] = [];
+  /** By the names that were asked for. */
   readonly #constants = new Map<string, OnnxTensor>();
   readonly #names: Set<string>;
 
@@ -55,9 +56,7 @@ export class OnnxGraph {
 
   /** Adds a node whose output is called `name`, or `name_2`, … where that is taken; returns the output's name. */
   node(opType: string, inputs: string[], name: string, attributes: OnnxAttributes = {}): string {
-    let output = name;
-    for (let i = 2; this.#names.has(output); i++) output = `${name}_${i}`;
-    this.#names.add(output);
+    const output = this.#free(name);
     this.nodes.push({ opType, inputs, output, attributes });
     return output;
   }
@@ -100,8 +99,19 @@ export class OnnxGraph {
   }
 
   #constant(name: string, dims: readonly number[], type: OnnxType, bytes: Uint8Array): string {
-    if (!this.#constants.has(name)) this.#constants.set(name, { name, dims, type, bytes });
-    return name;
+    const known = this.#constants.get(name);
+    if (known !== undefined) return known.name;
+    const free = this.#free(name); // a layer may be called `float_0`
+    this.#constants.set(name, { name: free, dims, type, bytes });
+    return free;
+  }
+
+  /** A name that no other value has: this one, or with a number behind it. */
+  #free(name: string): string {
+    let free = name;
+    for (let i = 2; this.#names.has(free); i++) free = `${name}_${i}`;
+    this.#names.add(free);
+    return free;
   }
 }
 
