@@ -1,5 +1,6 @@
 import { checkArguments } from '../core/check.js';
 import { RandomStream } from '../core/rng.js';
+import { dimensionsOf } from '../graph/graph.js';
 import type { Sampler } from '../sampling/sampler.js';
 import type { Gene, SearchSpace } from '../space/types.js';
 
@@ -15,12 +16,15 @@ export interface WidthWarmup {
   widenSteps: number;
 }
 
-/** Gene values allowed at a step, widest first; every value once the warm-up is over. */
-export function allowedWidths(warmup: WidthWarmup, gene: Gene, step: number): number[] {
-  const values = widestFirst(gene);
+/**
+ * Gene values allowed at a step, widest first; every value once the warm-up is over.
+ *
+ * @param values all of them, as {@link widestFirst} orders them.
+ */
+export function allowedWidths(warmup: WidthWarmup, values: readonly number[], step: number): number[] {
   if (step < warmup.holdSteps) return values.slice(0, 1);
-  if (step >= warmup.holdSteps + warmup.widenSteps) return values;
-  const opened = Math.floor(((step - warmup.holdSteps) * (gene.size - 1)) / warmup.widenSteps);
+  if (step >= warmup.holdSteps + warmup.widenSteps) return [...values];
+  const opened = Math.floor(((step - warmup.holdSteps) * (values.length - 1)) / warmup.widenSteps);
   return values.slice(0, 1 + opened);
 }
 
@@ -36,6 +40,7 @@ export function withWidthWarmup(
   seed: number,
 ): Sampler {
   checkArguments('withWidthWarmup()', { sampler, space, settings: warmup, seed });
+  const ordered = space.genes.map((gene) => (gene.kind === 'width' ? widestFirst(space, gene) : undefined));
   return {
     at(step) {
       const architecture = sampler.at(step);
@@ -43,20 +48,32 @@ export function withWidthWarmup(
       // Counters beyond 2^40 are no steps, so this stream is not the sampler's.
       const random = new RandomStream(seed, 'sampling', 2 ** 40 + step);
       return architecture.map((value, index) => {
-        const gene = space.genes[index]!;
-        if (gene.kind !== 'width') return value;
-        const allowed = allowedWidths(warmup, gene, step);
+        const values = ordered[index];
+        if (values === undefined) return value;
+        const allowed = allowedWidths(warmup, values, step);
         return allowed.includes(value) ? value : allowed[random.integer(allowed.length)]!;
       });
     },
   };
 }
 
-/** Labels of widths are factors (`0.6`); where they are no numbers, later values count as wider. */
-function widestFirst(gene: Gene): number[] {
-  const width = (value: number) => Number(gene.labels[value]);
-  const values = Array.from({ length: gene.size }, (_, value) => value).reverse();
-  return values.every((value) => Number.isFinite(width(value)))
-    ? values.sort((a, b) => width(b) - width(a))
-    : values;
+/**
+ * The values of a width gene, from the most channels to the fewest: a space file may list numbers of channels in any order
+ * beside ascending scales. Values of as many channels go by their labels, which are factors (`0.6`); where those are no
+ * numbers, later values count as wider.
+ */
+export function widestFirst({ genes, layers }: SearchSpace, gene: Gene): number[] {
+  const channels = new Array<number>(gene.size).fill(0);
+  for (const { graph } of layers[gene.layer]?.choices ?? []) {
+    for (const dim of graph.nodes.flatMap(dimensionsOf)) {
+      if (typeof dim === 'number' || genes[dim.gene] !== gene) continue;
+      dim.values.forEach((value, i) => {
+        channels[i]! += value;
+      });
+    }
+  }
+  const factors = gene.labels.map(Number);
+  const label = (value: number) => (factors.every(Number.isFinite) ? factors[value]! : value);
+  const values = Array.from(channels, (_, value) => value).reverse();
+  return values.sort((a, b) => channels[b]! - channels[a]! || label(b) - label(a));
 }

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { UniformSampler } from '../../src/sampling/uniform.js';
+import { parseSpace } from '../../src/space/file/load.js';
 import type { Gene, SearchSpace } from '../../src/space/types.js';
-import { allowedWidths, withWidthWarmup } from '../../src/train/widthWarmup.js';
+import { allowedWidths, widestFirst, withWidthWarmup } from '../../src/train/widthWarmup.js';
 
 const width: Gene = {
   name: 'layers.0.width',
@@ -18,19 +19,37 @@ const block: Gene = {
   size: 4,
   labels: ['a', 'b', 'c', 'd'],
 };
+/** Of a space that says nothing but its genes. */
+const allowed = (gene: Gene, step: number) =>
+  allowedWidths(warmup, widestFirst({ ...space, genes: [gene] }, gene), step);
 const warmup = { holdSteps: 100, widenSteps: 300 };
 
 test('the widest first, then one more width at a time, all at the end', () => {
-  assert.deepEqual(allowedWidths(warmup, width, 0), [3]);
-  assert.deepEqual(allowedWidths(warmup, width, 199), [3]);
-  assert.deepEqual(allowedWidths(warmup, width, 200), [3, 2]);
-  assert.deepEqual(allowedWidths(warmup, width, 300), [3, 2, 1]);
-  assert.deepEqual(allowedWidths(warmup, width, 400), [3, 2, 1, 0]);
+  assert.deepEqual(allowed(width, 0), [3]);
+  assert.deepEqual(allowed(width, 199), [3]);
+  assert.deepEqual(allowed(width, 200), [3, 2]);
+  assert.deepEqual(allowed(width, 300), [3, 2, 1]);
+  assert.deepEqual(allowed(width, 400), [3, 2, 1, 0]);
 });
 
 test('widest means the largest factor, wherever it is listed', () => {
   const mixed = { ...width, labels: ['1.6', '0.4', '1.2', '0.8'] };
-  assert.deepEqual(allowedWidths(warmup, mixed, 300), [0, 2, 3]);
+  assert.deepEqual(allowed(mixed, 300), [0, 2, 3]);
+});
+
+test('widest means the most channels, however the scales beside them are ordered', () => {
+  const reversed = parseSpace(`
+name: reversed
+input: {channels: 3, size: 8}
+classes: 2
+layers:
+  - widths: [0.5, 1, 1.5]
+    choices:
+      plain: [{conv2d: {out: {width: [32, 48, 16]}}}, {conv2d: {out: 8}}]
+  - name: head
+    steps: [averagePool, {linear: {out: $classes}}]
+`);
+  assert.deepEqual(widestFirst(reversed, reversed.genes[0]!), [1, 0, 2]);
 });
 
 const space: SearchSpace = {
