@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import type { Config } from '../config/schema/config.js';
 import { retrainSchema } from '../config/schema/train.js';
-import type { SinglePathError } from '../core/errors.js';
+import { SinglePathError } from '../core/errors.js';
 import { inheritWeights } from '../export/inherit.js';
 import { RunDirectory } from '../run/directory.js';
 import { loadWeights } from '../run/weights.js';
@@ -99,7 +100,7 @@ export class Trials implements Disposable {
     const folder = join(path, 'trials', name);
     const { accuracy, loss } = (
       existsSync(join(folder, 'result.json'))
-        ? readResult<RetrainResult>(folder)
+        ? await readingTrial(folder, () => readResult<RetrainResult>(folder))
         : await this.#train(folder, identity, { architecture, epochs, from }, signal)
     ).last;
     return { accuracy, loss, folder: relative(runDir, folder) };
@@ -122,7 +123,8 @@ export class Trials implements Disposable {
     using loader = trainingLoader(this.images.train, config, batchSize);
     const recipe = recipeOf(section, loader.batchesPerEpoch);
     using network = createNetwork(subnet, config);
-    if (from !== undefined) await loadWeights(network, from, this.options.onSkipped);
+    if (from !== undefined)
+      await readingTrial(from, () => loadWeights(network, from, this.options.onSkipped));
     else if (this.inherited !== undefined)
       await network.load(inheritWeights(this.space, architecture, this.inherited.state));
     using run = await RunDirectory.open(folder, {
@@ -134,24 +136,55 @@ export class Trials implements Disposable {
       ...provenance(config),
       keep: 1,
     });
-    return await retrain({
-      network,
-      loader,
-      recipe: {
-        ...recipe,
-        warmupSteps: Math.min(recipe.warmupSteps, Math.round(recipe.steps / 10)),
-      },
-      seed: config.seed,
-      calibration: this.calibration,
-      validation: this.validation,
-      validateEvery: Number.MAX_SAFE_INTEGER, // only at the end
-      run,
-      signal,
-    });
+    const train = () =>
+      retrain({
+        network,
+        loader,
+        recipe: {
+          ...recipe,
+          warmupSteps: Math.min(recipe.warmupSteps, Math.round(recipe.steps / 10)),
+        },
+        seed: config.seed,
+        calibration: this.calibration,
+        validation: this.validation,
+        validateEvery: Number.MAX_SAFE_INTEGER, // only at the end
+        run,
+        signal,
+      });
+    try {
+      return await train();
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      // Its one checkpoint was read before anything else was done: the network is as it was. It has little to lose.
+      this.options.onSkipped(
+        new SinglePathError(error.code, `${error.message}: this short training starts anew`, {
+          cause: error,
+        }),
+      );
+      await rm(run.checkpoints.path, { recursive: true, force: true });
+      return await train();
+    }
   }
 
   [Symbol.dispose](): void {
     this.owned[Symbol.dispose]();
+  }
+}
+
+function isDamage(error: unknown): error is SinglePathError {
+  return error instanceof SinglePathError && error.code === 'INVALID_CHECKPOINT';
+}
+
+/** Reads what a trial has left. @throws SinglePathError where that is damaged, naming the folder to delete. */
+async function readingTrial<Result>(folder: string, read: () => Result | Promise<Result>): Promise<Result> {
+  try {
+    return await read();
+  } catch (cause) {
+    if (!isDamage(cause)) throw cause;
+    throw new SinglePathError(cause.code, cause.message, {
+      cause,
+      hint: `delete '${folder}', and go on with --resume: that short training is done again`,
+    });
   }
 }
 

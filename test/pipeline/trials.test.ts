@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { describe, it } from 'node:test';
 import { loadConfig } from '../../src/config/load.js';
@@ -9,6 +9,7 @@ import { openSpace } from '../../src/pipeline/fromConfig.js';
 import { runRank } from '../../src/pipeline/runRank.js';
 import { runSearch } from '../../src/pipeline/runSearch.js';
 import { runTrain } from '../../src/pipeline/runTrain.js';
+import { Trials } from '../../src/pipeline/trials.js';
 import { withoutAddon } from '../cli/native.js';
 import { temporaryFolder } from '../temporaryFolder.js';
 
@@ -107,6 +108,42 @@ describe('real trainings around a search', { skip: withoutAddon() }, () => {
     await runTrain({ ...config, seed: 1 }, { runDir: other });
     await assert.rejects(rank(other), /on this supernet in '.*' but received one of another supernet/);
     await assert.rejects(rank(supernet, 'supernet'), /run directory of singlepath search in/);
+  });
+
+  it('start anew where their checkpoint is damaged, and name the folder of a finished one that is', async () => {
+    const folder = temporaryFolder();
+    const supernet = join(folder, 'supernet');
+    const config = loadConfig({ files: [CONFIG], set: SETTINGS });
+    await runTrain(config, { runDir: supernet });
+    const skipped: string[] = [];
+    using trials = await Trials.open(
+      config,
+      openSpace(config.space),
+      { path: supernet },
+      { runDir: join(folder, 'search'), onSkipped: ({ message }) => skipped.push(message) },
+    );
+    const architecture = [0, 1, 2, 0, 1, 2, 0, 1];
+    const first = await trials.run({ architecture, epochs: 0.2 });
+    const trial = join(folder, 'search', first.folder);
+    const damage = () => {
+      for (const name of readdirSync(join(trial, 'checkpoints')))
+        appendFileSync(join(trial, 'checkpoints', name, 'weights.safetensors'), 'more');
+    };
+
+    rmSync(join(trial, 'result.json')); // as if it had been stopped after its last step
+    damage();
+    assert.deepEqual(await trials.run({ architecture, epochs: 0.2 }), first);
+    assert.match(skipped.at(-1)!, /Expected a valid checkpoint in '.*' but none is: .* starts anew$/);
+
+    damage();
+    const rung = () => trials.run({ architecture, epochs: 0.4, from: first.folder });
+    const named = { code: 'INVALID_CHECKPOINT', hint: new RegExp(`^delete '${trial}', and go on with`) };
+    await assert.rejects(rung(), named);
+    writeFileSync(join(trial, 'result.json'), '{');
+    await assert.rejects(trials.run({ architecture, epochs: 0.2 }), named);
+    rmSync(trial, { recursive: true });
+    assert.deepEqual(await trials.run({ architecture, epochs: 0.2 }), first);
+    await rung();
   });
 
   it('refuse a calibration smaller than the model, and more finalists than candidates', async () => {
