@@ -19,7 +19,7 @@ import { openScorer } from './openScorer.js';
 import { readRun, readSearchResult } from './runs.js';
 import { calibratedValuation, combinedValuation, type ValuationSetting } from './valuation.js';
 
-/** Architectures of one network that are averaged at most. */
+/** Architectures of one network that are averaged at most; of more so many are drawn. */
 const MOST_EQUIVALENTS = 64;
 
 export interface RankControl {
@@ -123,6 +123,7 @@ async function supernetRows(
     evaluate,
     architectures,
     averageEquivalents ? equivalence : undefined,
+    config.seed,
     signal,
   );
   const setting = { space, images: scorer.images, naswot: naswot !== undefined };
@@ -172,11 +173,15 @@ async function scoresOf(
   evaluate: Evaluate,
   architectures: readonly Architecture[],
   equivalence: Equivalence | undefined,
+  seed: number,
   signal: AbortSignal | undefined,
 ): Promise<Score[]> {
   const options = signal ? { signal } : {};
   if (equivalence === undefined) return [...(await evaluate(architectures, options))];
-  const groups = architectures.map((architecture) => equivalence.members(architecture, MOST_EQUIVALENTS));
+  // Of a network with more the first ones would be alike: all have their blocks in the same layers of the first stages.
+  const members = (architecture: Architecture, i: number) =>
+    equivalence.members(architecture, MOST_EQUIVALENTS, new RandomStream(seed, 'split', 1 + i));
+  const groups = architectures.map(members);
   const scores = await evaluate(groups.flat(), options);
   let next = 0;
   return groups.map((members) => {

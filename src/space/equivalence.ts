@@ -5,6 +5,7 @@
  */
 
 import { checkArguments } from '../core/check.js';
+import type { RandomStream } from '../core/rng.js';
 import { definitionOf, type GraphNode } from '../graph/graph.js';
 import type { Dim } from '../graph/node/types.js';
 import { genesOf, layerGenes } from './combinations.js';
@@ -52,10 +53,16 @@ export class Equivalence {
   /**
    * All architectures of the network, idle genes at 0: every way to spread the blocks over exchangeable layers.
    *
-   * @param most stops after so many.
+   * @param most gives so many at most: the first ones, or where there are more, different ones that `random` draws.
    */
-  members(architecture: Architecture, most = Number.POSITIVE_INFINITY): Architecture[] {
-    let found = [this.#withoutIdleGenes(architecture)];
+  members(
+    architecture: Architecture,
+    most = Number.POSITIVE_INFINITY,
+    random?: RandomStream,
+  ): Architecture[] {
+    const own = this.#withoutIdleGenes(architecture);
+    if (random !== undefined && this.#countOf(own) > most) return this.#draw(own, most, random);
+    let found = [own];
     for (const stage of this.#stages) {
       const active = activeIn(stage, found[0]!);
       const spread: number[][] = [];
@@ -71,6 +78,34 @@ export class Equivalence {
       found = spread;
     }
     return found;
+  }
+
+  /** Architectures of a network, exact below 2^53. */
+  #countOf(architecture: Architecture): number {
+    return this.#stages.reduce((product, stage) => {
+      const active = activeIn(stage, architecture).length;
+      return product * binomial(stage.genes.length, active);
+    }, 1);
+  }
+
+  /** So many different ones of a network that has more: every stage spreads its blocks by chance. */
+  #draw(architecture: Architecture, most: number, random: RandomStream): Architecture[] {
+    const drawn = new Map<string, Architecture>();
+    while (drawn.size < most) {
+      const next = [...architecture];
+      for (const stage of this.#stages) {
+        const active = activeIn(stage, architecture);
+        const layers = random.sample([...stage.genes.keys()], active.length);
+        place(
+          stage,
+          active,
+          layers.sort((a, b) => a - b),
+          next,
+        );
+      }
+      drawn.set(next.join(), next);
+    }
+    return [...drawn.values()];
   }
 
   #withoutIdleGenes(architecture: Architecture): number[] {
@@ -116,6 +151,13 @@ function* choose(size: number, count: number, first = 0): Generator<number[]> {
   for (let i = first; i <= size - count; i++) {
     for (const rest of choose(size, count - 1, i + 1)) yield [i, ...rest];
   }
+}
+
+/** Ways to choose `count` of `size`. */
+function binomial(size: number, count: number): number {
+  let ways = 1;
+  for (let i = 1; i <= count; i++) ways = (ways * (size - count + i)) / i;
+  return ways;
 }
 
 function stagesOf(space: SearchSpace): Stage[] {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { RandomStream } from '../../src/core/rng.js';
 import * as nn from '../../src/graph/build.js';
 import { choiceLayer, defineSpace, fixed } from '../../src/space/define.js';
 import { Equivalence } from '../../src/space/equivalence.js';
@@ -39,6 +40,23 @@ describe('equivalent architectures', () => {
   it('are listed up to a number', () => {
     assert.equal(macro.members([0, 0, 0, 1, 0, 0, 1, 0]).length, 4);
     assert.equal(macro.members([0, 0, 0, 1, 0, 0, 1, 0], 3).length, 3);
+  });
+
+  it('are drawn from all of them where there are more', () => {
+    const network = [1, 0, 2, 1, 0, 0, 2, 0];
+    const all = macro.members(network).map((member) => member.join());
+    const drawn = (most: number, counter: number) =>
+      macro.members(network, most, new RandomStream(1, 'test', counter)).map((member) => member.join());
+    assert.deepEqual(drawn(all.length, 0), all);
+    const seen = new Map(all.map((member) => [member, 0]));
+    for (let i = 0; i < 300; i++) {
+      const some = drawn(3, i);
+      assert.equal(new Set(some).size, 3);
+      for (const member of some) seen.set(member, seen.get(member)! + 1);
+    }
+    const wanted = 900 / all.length;
+    for (const [member, times] of seen) assert.ok(Math.abs(times / wanted - 1) < 0.4, `${member}: ${times}`);
+    assert.deepEqual(drawn(3, 7), drawn(3, 7));
   });
 
   it('do not exist where every block does something', () => {
