@@ -25,7 +25,7 @@ export function checkConfig(given: Config): SinglePathError | undefined {
   const { search, latency } = config;
   const space = openSpace(config.space);
   const feasible = searchedArchitectures(space, config);
-  checkFinalists(search.finalists, feasible);
+  checkFinalists(space, search.finalists, feasible);
   samplerOf(space, config);
   checkCalibration(space, feasible, config);
   if (config.export.onnx) opsetOf({ opset: config.export.opset, weights: config.export.onnxWeights });

@@ -32,21 +32,29 @@ export interface FinalistsControl {
   onTrial?: ((done: number, total: number) => void) | undefined;
 }
 
+/** Architectures that are looked at to find out how many networks they are: among more there are always enough. */
+const MOST_COUNTED = 20_000n;
+
 /**
  * Before a search evaluates anything.
  *
- * @throws SinglePathError `INVALID_ARGUMENT` for more finalists than there are architectures to choose from.
+ * @throws SinglePathError `INVALID_ARGUMENT` for more finalists than there are different networks to choose from.
  */
-export function checkFinalists(count: number, { count: legal }: FeasibleSet): void {
-  if (BigInt(count) <= legal) return;
-  throw expected(
-    `at most ${legal}, the architectures that meet the constraints,`,
-    'search.finalists',
-    count,
-    {
+export function checkFinalists(space: SearchSpace, count: number, feasible: FeasibleSet): void {
+  const { count: legal } = feasible;
+  const refuse = (most: number | bigint, what: string) =>
+    expected(`at most ${most}, ${what} that meet the constraints,`, 'search.finalists', count, {
       hint: 'loosen a constraint, or ask for fewer finalists',
-    },
-  );
+    });
+  if (BigInt(count) > legal) throw refuse(legal, 'the architectures');
+  if (count <= 1 || legal > MOST_COUNTED) return;
+  const equivalence = new Equivalence(space);
+  const networks = new Set<string>();
+  for (let rank = 0n; rank < legal; rank++) {
+    networks.add(equivalence.canonical(feasible.at(rank)).join());
+    if (networks.size >= count) return;
+  }
+  throw refuse(networks.size, 'the different networks');
 }
 
 /**

@@ -72,7 +72,7 @@ export async function runSearch(
   const { runDir, resume = false, signal, onCandidates, onGeneration, onSkipped } = control;
   const space = openSpace(config.space);
   const feasible = searchedArchitectures(space, config);
-  checkFinalists(config.search.finalists, feasible);
+  checkFinalists(space, config.search.finalists, feasible);
   const supernetRun = readRun(control.supernet, 'train');
   await using scorer = await openScorer(config, space, supernetRun, {
     signal,

@@ -59,6 +59,19 @@ test('what a stage would refuse after hours of training is refused before the fi
   assert.equal(check('export.opset=5', 'export.onnx=false'), undefined);
 });
 
+test('finalists are different networks: architectures that are the same one count once', () => {
+  const macro = join(root, 'small', 'nas-bench-macro.yaml');
+  // Eight architectures; two pairs of them have one block in exchangeable layers.
+  const limit = 'search.constraints=[madds<=14225920]';
+  const check = (finalists: number) =>
+    checkConfig(loadConfig({ files: [macro], set: [limit, `search.finalists=${finalists}`] }));
+  assert.equal(check(6), undefined);
+  assert.throws(() => check(7), {
+    code: 'INVALID_ARGUMENT',
+    message: /at most 6, the different networks that meet the constraints, for search\.finalists/,
+  });
+});
+
 test('a later file wins: a space changes what its recipe says', () => {
   const files = ['recipes/cifar10.yaml', 'spaces/nas-bench-macro.yaml'].map((file) => join(root, file));
   const { train, data, search } = loadConfig({ files });
