@@ -83,13 +83,21 @@ export function lockOwner(path: string): LockOwner | undefined {
   return owner !== undefined && isAlive(owner) ? owner : undefined;
 }
 
+/** What `link` says, beside a file that could be written a moment ago, where the file system has no links. */
+const NO_LINKS = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'];
+
 function tryLink(from: string, to: string): boolean {
   try {
     linkSync(from, to);
     return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw error;
+    const { code = '', message } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') return false;
+    if (!NO_LINKS.includes(code)) throw error;
+    throw new SinglePathError('IO', `Could not lock '${to}': ${message}`, {
+      cause: error,
+      hint: 'locks need hard links, which FAT and some network file systems do not have: choose a folder on another one',
+    });
   }
 }
 
