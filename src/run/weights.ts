@@ -144,12 +144,17 @@ export async function readWeights(
     throw new SinglePathError(
       'INVALID_CHECKPOINT',
       `Expected a checkpoint with weights in '${path}' but there is none`,
-      {
-        hint: 'name the run directory of `singlepath train` or `singlepath retrain`',
-      },
+      { hint: noWeightsHint(path) },
     );
   }
   return { path: checkpoint.path, tensors: checkpoint.tensors, hash: checkpoint.weights.sha256 };
+}
+
+function noWeightsHint(path: string): string {
+  const kind = holdsRun(path) ? readHeader(path).kind : undefined;
+  return kind === 'train' || kind === 'retrain'
+    ? `that run has not saved one yet: wait for its first checkpoint (${kind}.checkpointEvery), or go on with it by --resume`
+    : 'name the run directory of `singlepath train` or `singlepath retrain`';
 }
 
 /** Whose weights a run directory has, as it says itself; a checkpoint folder says it in its own state. */

@@ -126,6 +126,11 @@ test('singlepath init looks at the images and writes a configuration that runs',
     cwd: root,
   });
   assert.match(tiny.stderr, /the shortest run takes about .*, more than --budget allows/);
+  const spaced = await singlepath(['init', 'my cats.yaml', '--data', 'photos'], { cwd: root });
+  assert.equal(spaced.code, 0, spaced.stderr);
+  const commands = readFileSync(join(root, 'my cats.yaml'), 'utf8').split('\n').slice(0, 4).join('\n');
+  assert.match(commands, /singlepath config show -c 'my cats\.yaml' prints/);
+  assert.match(commands, /singlepath run -c 'my cats\.yaml'$/m);
   const again = await singlepath(['init', 'mine.yaml', '--data', 'photos'], { cwd: root });
   assert.match(again.stderr, /is there[\s\S]*--force/);
 });

@@ -38,12 +38,14 @@ test('refused: nothing there, no checkpoint, another space, a tensor missing', a
   const fresh = () => new FakeNetwork(space);
   const { path, network } = await trained();
   await assert.rejects(loadWeights(fresh(), freshPath(), never), { code: 'IO' });
-  const empty = freshPath();
-  (await RunDirectory.open(empty, { kind: 'train', space, config: {} })).dispose();
-  await assert.rejects(loadWeights(fresh(), empty, never), {
-    code: 'INVALID_CHECKPOINT',
-    hint: /singlepath train/,
-  });
+  for (const [kind, hint] of [
+    ['train', /has not saved one yet: wait for its first checkpoint \(train\.checkpointEvery\)/],
+    ['search', /name the run directory of `singlepath train`/],
+  ] as const) {
+    const empty = freshPath();
+    (await RunDirectory.open(empty, { kind, space, config: {} })).dispose();
+    await assert.rejects(loadWeights(fresh(), empty, never), { code: 'INVALID_CHECKPOINT', hint });
+  }
   await assert.rejects(
     loadWeights(new FakeNetwork(tinySpace(99)), path, () => {}),
     { code: 'INVALID_CHECKPOINT' },

@@ -7,6 +7,7 @@ import { runtimeSchema } from '../../config/schema/runtime.js';
 import { objectSource } from '../../config/sources.js';
 import { expected, SinglePathError } from '../../core/errors.js';
 import { writeFileAtomically } from '../../core/files.js';
+import { shell } from '../../core/shell.js';
 import { type DatasetReport, inspectDataset } from '../../data/inspect.js';
 import { detectKind } from '../../data/kinds/detect.js';
 import type { DatasetConfig, DatasetKind } from '../../data/kinds/index.js';
@@ -84,7 +85,9 @@ async function look({ log }: Session, path: string, signal: AbortSignal): Promis
     `${path}: ${kind}, ${formatExact(images)} training images of ${classes.length} classes, about ${width[1]} x ${height[1]} pixels`,
   );
   if (broken.length > 0)
-    log.warn(`broken images: ${formatExact(broken.length)}; singlepath data verify ${path} lists them`);
+    log.warn(
+      `broken images: ${formatExact(broken.length)}; singlepath data verify ${shell(path)} lists them`,
+    );
   return { path, kind, train };
 }
 
@@ -126,8 +129,8 @@ function atPlace(settings: Record<string, unknown>, data: string, file: string):
 function head(data: string, file: string): string {
   return [
     ` A configuration for the images in ${data}, written by singlepath init. Everything that is not here has its default:`,
-    ` singlepath config show -c ${file} prints all of it.`,
-    ` singlepath run -c ${file}`,
+    ` singlepath config show -c ${shell(file)} prints all of it.`,
+    ` singlepath run -c ${shell(file)}`,
   ].join('\n');
 }
 
