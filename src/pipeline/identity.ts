@@ -2,11 +2,12 @@ import type { Config } from '../config/schema/config.js';
 import { kernelsOn } from '../config/schema/runtime.js';
 import { generationOf } from '../config/schema/search.js';
 import { latencyTableOf, parseConstraints } from '../cost/constraint.js';
+import { datasetDefinition } from '../data/kinds/index.js';
 import { costTable } from '../latency/cost/costTable.js';
 import { addon, packageVersion } from '../runtime/addon.js';
 import { hashOf, spaceHash } from '../space/hash.js';
 import type { SearchSpace } from '../space/types.js';
-import { pixelSettings } from './augmentation.js';
+import { augmentOf, pixelSettings } from './augmentation.js';
 
 /** What decides the numbers of a training: a run is only resumed where it is equal. */
 export function trainingIdentity(config: Config, section: 'train' | 'retrain'): Record<string, unknown> {
@@ -68,7 +69,8 @@ export function rankIdentity(
   images: unknown,
 ): Record<string, unknown> {
   const { data, ...identity } = trainingIdentity(config, section) as { data: Record<string, unknown> };
-  const { path: _, cache: __, ...rest } = data;
+  const { path: _, cache, ...others } = data;
+  const rest = cacheDecides(config, space) ? { ...others, cache } : others;
   // The norm of a gradient is added up in as many parts as there are threads.
   const threads = config[section].clipGradientNorm > 0 ? { threads: addon().threads() } : {};
   return {
@@ -78,6 +80,12 @@ export function rankIdentity(
     ...{ images, space: spaceHash(space).slice(0, 12), ...threads },
     ...machineIdentity(),
   };
+}
+
+/** Random crops come from whole images where all of them fit into the cache, and else from smaller decoded JPEGs. */
+function cacheDecides({ data }: Config, { input }: SearchSpace): boolean {
+  if (data.exactDecode || !datasetDefinition(data.kind).imageFiles) return false;
+  return augmentOf(data, input.size).randomResizedCrop !== false;
 }
 
 /** What decides which images are taken and how they look. Not where they lie: what is there is told by its fingerprint. */

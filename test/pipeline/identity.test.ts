@@ -3,8 +3,10 @@ import { describe, it } from 'node:test';
 import { resolveConfig } from '../../src/config/load.js';
 import type { DataConfig } from '../../src/config/schema/data.js';
 import { objectSource } from '../../src/config/sources.js';
-import { scoreIdentity, trialIdentity } from '../../src/pipeline/identity.js';
+import { rankIdentity, scoreIdentity, trialIdentity } from '../../src/pipeline/identity.js';
 import { datasetConfig } from '../../src/pipeline/images.js';
+import { getSpace } from '../../src/space/spaces/catalog.js';
+import { withoutAddon } from '../cli/native.js';
 
 const config = (sections: Record<string, unknown> = {}) =>
   resolveConfig([objectSource(sections, 'the test')]);
@@ -58,5 +60,23 @@ describe('what a trial is kept under', () => {
     for (const sections of [{ retrain: { steps: 3 } }, { retrain: { validateEvery: 3 } }]) {
       assert.equal(kept(sections), kept({}));
     }
+  });
+});
+
+describe('what ranks compare before they train together', { skip: withoutAddon() }, () => {
+  const space = getSpace('spos-shufflenet-v2-28', { size: 32 });
+  const compared = (data: Record<string, unknown>, cache: number) => {
+    const settings = config({ data: { kind: 'image-folder', path: '.', ...data, cache } });
+    return JSON.stringify(rankIdentity(settings, 'train', space, {}));
+  };
+
+  it('has the cache where it decides how random crops are decoded, and nowhere else', () => {
+    for (const [data, decides] of [
+      [{ augment: 'imagenet' }, true],
+      [{ augment: 'imagenet', exactDecode: true }, false],
+      [{ augment: 'crop-flip' }, false],
+      [{ augment: 'imagenet', kind: 'synthetic' }, false],
+    ] as const)
+      assert.equal(compared(data, 1) !== compared(data, 2), decides, JSON.stringify(data));
   });
 });
