@@ -1,4 +1,10 @@
-import type { ArchitectureFile } from './architectureFile.js';
+import { readFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeDurably } from '../core/files.js';
+import { ARCHITECTURE_FILE, type ArchitectureFile } from './architectureFile.js';
+
+const EXAMPLES = ['example.py', 'example.mjs'];
 
 /** Programs that load an exported network and name the class of a picture, by file name. */
 export function exampleLoaders({ input, data }: ArchitectureFile): Record<string, string> {
@@ -55,4 +61,55 @@ const best = logits.data.indexOf(Math.max(...logits.data));
 console.log(about.classNames?.[best] ?? best, logits.data[best]);
 `,
   };
+}
+
+/** Writes the programs into the folder of an export. */
+export async function writeExamples(directory: string, about: ArchitectureFile): Promise<void> {
+  for (const [name, source] of Object.entries(exampleLoaders(about)))
+    await writeDurably(join(directory, name), [source]);
+}
+
+/**
+ * The programs of an earlier export in a folder, which have its mean, deviation and size in them: those that are as they were
+ * written, and those that somebody has changed. To be asked before the folder has the files of another network.
+ */
+export function examplesIn(directory: string): { unchanged: string[]; changed: string[] } {
+  const known = loadersOf(textOf(join(directory, ARCHITECTURE_FILE)));
+  const [unchanged, changed]: string[][] = [[], []];
+  for (const name of EXAMPLES) {
+    const text = textOf(join(directory, name));
+    if (text !== undefined) (text === known[name] ? unchanged : changed)!.push(name);
+  }
+  return { unchanged: unchanged!, changed: changed! };
+}
+
+/** Makes programs of an earlier export those of this one; without an ONNX file, which they load, there are none. */
+export async function renewExamples(
+  directory: string,
+  names: readonly string[],
+  about: ArchitectureFile | undefined,
+): Promise<void> {
+  const sources = about && exampleLoaders(about);
+  for (const name of names) {
+    const file = join(directory, name);
+    if (sources === undefined) await rm(file, { force: true });
+    else await writeDurably(file, [sources[name]!]);
+  }
+}
+
+/** What an export with this description has written; nothing where it cannot be read. */
+function loadersOf(description: string | undefined): Record<string, string> {
+  try {
+    return exampleLoaders(JSON.parse(description ?? '') as ArchitectureFile);
+  } catch {
+    return {};
+  }
+}
+
+function textOf(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return undefined;
+  }
 }

@@ -12,14 +12,13 @@ import { deriveSubnet } from '../space/subnet.js';
 import type { Architecture, SearchSpace } from '../space/types.js';
 import {
   ARCHITECTURE_FILE,
-  type ArchitectureFile,
   type DataDescription,
   describeArchitecture,
   type InputDescription,
   onnxMetadata,
   sha256Of,
 } from './architectureFile.js';
-import { exampleLoaders } from './examples.js';
+import { examplesIn, renewExamples, writeExamples } from './examples.js';
 import { inheritWeights } from './inherit.js';
 import { encodeOnnx, type OnnxWeights } from './onnx.js';
 import { loadOnnxRuntime, OnnxNetwork } from './onnxNetwork.js';
@@ -51,8 +50,13 @@ export interface ExportOptions {
   tolerance?: number;
   /** Also write an ONNX file. Default: yes, with the defaults of {@link encodeOnnx}. */
   onnx?: { opset?: number | undefined; weights?: OnnxWeights | undefined } | false;
-  /** Also write a program in Python and one for Node that load the network. */
+  /**
+   * Also write a program in Python and one for Node that load the network. Those of an earlier export in the folder follow
+   * the network in any case.
+   */
   examples?: boolean;
+  /** Told of programs in the folder that somebody has changed, and which stay as they are. */
+  onNotice?: ((message: string) => void) | undefined;
   /** Statistics of the images, for the programs that read the files. */
   input?: InputDescription;
   /** Test images it can be evaluated on. */
@@ -92,7 +96,7 @@ export async function exportSubnet(options: ExportOptions): Promise<ExportResult
   checkArguments('exportSubnet()', { space: options.space, architecture: options.architecture });
   checkArguments('exportSubnet()', { path: options.directory });
   const { space, architecture, network, directory, parityBatch, input, data, classNames } = options;
-  const { tolerance = exportSchema.parse({}).tolerance, onnx = {}, examples = false } = options;
+  const { tolerance = exportSchema.parse({}).tolerance, onnx = {}, examples = false, onNotice } = options;
   if (examples && onnx === false) {
     throw new SinglePathError(
       'INVALID_ARGUMENT',
@@ -135,9 +139,15 @@ export async function exportSubnet(options: ExportOptions): Promise<ExportResult
     }
     await writeDurably(temporary('weights'), encodeSafetensors(weights, { format: 'pt' }));
     await writeDurably(temporary('architecture'), [`${JSON.stringify(description, null, 2)}\n`]);
+    const earlier = examplesIn(directory);
     for (const file of written) await rename(temporary(file), final(file));
     if (onnx === false) await rm(final('onnx'), { force: true }); // of an earlier export: another network
     if (examples) await writeExamples(directory, description);
+    else {
+      await renewExamples(directory, earlier.unchanged, onnx === false ? undefined : description);
+      for (const name of earlier.changed)
+        onNotice?.(`'${join(directory, name)}' was changed and stays: it may not fit this network`);
+    }
     await syncDirectory(directory);
     const files = Object.fromEntries(written.map((file) => [file, final(file)])) as ExportResult['files'];
     return { directory, files, parity, onnxParity };
@@ -159,12 +169,6 @@ async function onnxParityOf(
   using network = await OnnxNetwork.load(file);
   const hint = 'that is the ONNX file: --no-onnx leaves it out, export.tolerance says how far it may be off';
   return checkParity(reference, await network.forward(batch), { ...limits, hint });
-}
-
-async function writeExamples(directory: string, description: ArchitectureFile): Promise<void> {
-  for (const [name, source] of Object.entries(exampleLoaders(description))) {
-    await writeDurably(join(directory, name), [source]);
-  }
 }
 
 type FileName = keyof typeof FILES;

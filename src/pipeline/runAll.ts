@@ -113,7 +113,7 @@ export async function runAll(
   });
   const exported = await stage('export', (folder) =>
     runExport(config, readRun(join(runDir, 'network'), 'retrain'), {
-      ...{ directory: config.export.directory ?? folder, signal, onSkipped },
+      ...{ directory: config.export.directory ?? folder, signal, onSkipped, onNotice: control.onNotice },
     }),
   );
   const result: AllResult = {

@@ -25,6 +25,8 @@ export interface ExportControl {
   /** Also write programs that load the network. */
   examples?: boolean | undefined;
   signal?: AbortSignal | undefined;
+  /** Told of example programs in the folder that do not follow the network. */
+  onNotice?: ((message: string) => void) | undefined;
   /** Receives the error of each damaged checkpoint that is skipped. */
   onSkipped: (error: SinglePathError) => void;
 }
@@ -42,7 +44,7 @@ export async function runExport(
 ): Promise<ExportResult> {
   checkArguments('runExport()', { run, control });
   const config = withNormalization(configArgument('runExport()', given), run.path);
-  const { directory, architecture: chosen, examples = false, signal, onSkipped } = control;
+  const { directory, architecture: chosen, examples = false, signal, onSkipped, onNotice } = control;
   const space = openSpace(config.space);
   if (run.kind !== 'train') checkOwnArchitecture(run, chosen);
   const architecture = run.kind === 'train' ? chosen : (run.architecture ?? []);
@@ -79,6 +81,7 @@ export async function runExport(
     parityBatch: parityBatch!,
     tolerance: config.export.tolerance,
     examples,
+    onNotice,
     onnx: config.export.onnx && {
       opset: config.export.opset ?? undefined,
       weights: config.export.onnxWeights,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { SinglePathError } from '../../src/core/errors.js';
@@ -30,6 +30,28 @@ const exported: { path: string; images: string; keys: string[]; name: string }[]
 const RETRAINED = ['blocks and channels', 'PACT and DoReFa', 'LSQ', 'fbnet', 'own ops'];
 
 describe('exported files', { skip }, () => {
+  it('in the place of others take the example programs along, but for those that somebody has changed', async () => {
+    const space = SPACES['own ops']!();
+    using supernet = await trainedNetwork(space);
+    const directory = join(folder, 'again');
+    const notices: string[] = [];
+    const exportAgain = (mean: number, more: { examples?: boolean; onnx?: false } = {}) =>
+      exportSubnet({
+        ...{ space, architecture: randomArchitecture(space, 1), network: supernet, directory, ...more },
+        ...{ parityBatch: randomBatch(space, 2, 1), input: { mean: [mean, 0, 0], std: [1, 1, 1] } },
+        onNotice: (message) => notices.push(message),
+      });
+    const [py, mjs] = ['example.py', 'example.mjs'].map((name) => join(directory, name)) as [string, string];
+    await exportAgain(0.25, { examples: true });
+    writeFileSync(mjs, readFileSync(mjs, 'utf8').replace('picture.jpg', 'cat.jpg'));
+    await exportAgain(0.75);
+    assert.match(readFileSync(py, 'utf8'), /pixels - \[0\.75,0,0\]/);
+    assert.match(readFileSync(mjs, 'utf8'), /cat\.jpg[\s\S]*\[0\.25,0,0\]/);
+    assert.deepEqual(notices, [`'${mjs}' was changed and stays: it may not fit this network`]);
+    await exportAgain(0.5, { onnx: false });
+    assert.deepEqual([existsSync(py), existsSync(mjs)], [false, true], 'it loads the ONNX file');
+  });
+
   Object.entries(SPACES).forEach(([name, make], index) => {
     it(`of a path of ${name} compute what the supernet computes`, async () => {
       const space = make();

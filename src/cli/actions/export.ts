@@ -41,8 +41,9 @@ export async function exportNetwork(target: string, options: ExportCommandOption
   const session = createSession(options);
   warnUnfinished(session, run);
   const onSkipped = (error: Error): void => session.log.warn(error.message);
+  const onNotice = (message: string): void => session.log.warn(message);
   const result = await stoppable({}, (signal) =>
-    runExport(config, run, { directory, architecture, examples, signal, onSkipped }),
+    runExport(config, run, { directory, architecture, examples, signal, onNotice, onSkipped }),
   );
   if (options.json) printJson('export', result);
   else {
