@@ -272,6 +272,13 @@ describe('an ONNX file computes what the network computes, of a space that', { s
     await compare(network, [], await onnxOf(network, [], 'constants'));
   });
 
+  it('pools to a size that does not divide that of its input', async () => {
+    for (const size of [4, 5, 7]) {
+      using network = await trainedNetwork(spaceOf(layer('stem'), fixed('uneven', nn.averagePool(size))));
+      await compare(network, [], await onnxOf(network, [], `pool-${size}`));
+    }
+  });
+
   it('has weights that are all 0, quantized by DoReFa', async () => {
     for (const bits of [1, 2, 4]) {
       const weightQuantizer = { method: 'dorefa', bits } as const;
