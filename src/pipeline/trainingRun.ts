@@ -12,6 +12,7 @@ import { provenance, recipeOf } from './fromConfig.js';
 import { rankIdentity, tablesIdentity, trainingIdentity } from './identity.js';
 import { recordOf, reportBroken, splitOf } from './imageRecord.js';
 import { type Images, trainingLoader } from './images.js';
+import { checkSamePixels, pixelSampleOf } from './pixelSample.js';
 import { keptConfig, type RunControl, resumes } from './runs.js';
 import { type WarmStartControl, warmStart } from './warmStart.js';
 
@@ -94,7 +95,9 @@ export async function runTraining<Result>(
     resume,
     ...provenance(config),
   });
-  await noteImages(run.path, recordOf(config, images));
+  await checkSamePixels(run.path, config, network.space, images);
+  const pixels = await pixelSampleOf(config, network.space, images);
+  await noteImages(run.path, { ...recordOf(config, images), pixels });
   try {
     return await work(run);
   } finally {

@@ -24,19 +24,24 @@ export interface ImageRecord {
   train?: { images: number };
   /** Training images that no supernet is trained on: candidates are scored on them. */
   heldOut?: RecordedImages;
+  /**
+   * Means of the channels of some images, and a hash of the settings they were opened with; absent in runs of versions that
+   * did not note it.
+   */
+  pixels?: { settings: string; train: number[][]; heldOut?: number[][] } | undefined;
   /** Training images BatchNorm is recalibrated on. */
   calibration?: RecordedImages;
 }
 
-const FILE = 'images.json';
+export const IMAGES_FILE = 'images.json';
 const DAMAGED =
   'the file is damaged, or of a newer version: restore it, or delete it to go on without its check';
 export const BROKEN_FILE = 'broken-images.json';
 
 /** Notes the images of a run; what a run that is resumed has noted stays. */
 export async function noteImages(runDir: string, record: ImageRecord): Promise<void> {
-  if (existsSync(join(runDir, FILE))) return;
-  await writeFileAtomically(join(runDir, FILE), [`${JSON.stringify(record)}\n`]);
+  if (existsSync(join(runDir, IMAGES_FILE))) return;
+  await writeFileAtomically(join(runDir, IMAGES_FILE), [`${JSON.stringify(record)}\n`]);
 }
 
 /** `broken-images.json`: images that were left out of a run, with the reason. Nothing is written where there are none. */
@@ -51,7 +56,7 @@ export async function noteBroken(runDir: string, broken: readonly ImageProblem[]
  * @throws SinglePathError `INVALID_CHECKPOINT` where it is damaged.
  */
 export function readImageRecord(runDir: string): ImageRecord | undefined {
-  const file = join(runDir, FILE);
+  const file = join(runDir, IMAGES_FILE);
   if (!existsSync(file)) return undefined;
   try {
     const record = JSON.parse(readFileSync(file, 'utf8')) as ImageRecord;

@@ -210,6 +210,40 @@ describe('every kind of source', () => {
     renameSync(away, picture);
   });
 
+  test('other pictures under the same names are refused; a run of before, which noted no pixels, goes on', async () => {
+    const replaced = join(folder, 'replaced');
+    const write = (seed: number) =>
+      writeFiles(replaced, {
+        ...pictures('train', ORDER, 6, 20, seed),
+        ...pictures('val', ORDER, 2, 20, 700),
+      });
+    write(0);
+    const config = configOf({ kind: 'image-folder', path: replaced });
+    const supernet = join(folder, 'runs', 'replaced', 'supernet');
+    const train = (resume: boolean) => runTrain(config, { runDir: supernet, resume });
+    const search = (name: string, more: Record<string, unknown> = {}) =>
+      runSearch(configOf({ kind: 'image-folder', path: replaced, ...more }), {
+        ...{ runDir: join(folder, 'runs', 'replaced', name), supernet, onSkipped },
+      });
+    const { weights } = await train(false);
+    write(0);
+    assert.equal((await train(true)).weights, weights);
+    await search('same');
+    write(40_000);
+    const others = {
+      code: 'INVALID_DATASET',
+      message: /Expected the images that the run in '.*supernet' was trained with but under the same names/,
+    };
+    await assert.rejects(train(true), others);
+    await assert.rejects(search('others'), others);
+    const file = join(supernet, 'images.json');
+    const { pixels, ...rest } = JSON.parse(readFileSync(file, 'utf8'));
+    assert.deepEqual([pixels.train.length, pixels.heldOut.length], [16, 8]);
+    writeFileSync(file, JSON.stringify(rest));
+    await train(true);
+    await search('others');
+  });
+
   test('broken images: an error with the path, or left out and listed', async () => {
     const broken = join(folder, 'broken');
     writeFiles(broken, { ...pictures('train', ORDER, 6, 20), ...pictures('val', ORDER, 2, 20, 700) });
