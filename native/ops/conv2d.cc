@@ -1,8 +1,23 @@
 #include <ATen/ops/conv2d.h>
+#include <ATen/ops/slice.h>
 
 #include "ops/op.h"
 
 namespace singlepath {
+namespace {
+
+// oneDNN's AVX2 kernel for the weight gradients of 1 x 1 convolutions with a stride writes behind its result
+// where there are fewer than 8 input channels (libtorch 2.13: 3 to 31 channels, 16 x 16 maps, stride 2).
+bool overruns(const Node& node, const at::Tensor& x) {
+  return x.is_cpu() && node.kernel == 1 && node.stride > 1 && node.padding == 0 && x.size(1) < 8;
+}
+
+// The pixels that such a convolution reads.
+at::Tensor every(int64_t stride, const at::Tensor& x) {
+  return at::slice(at::slice(x, 2, 0, x.size(2), stride), 3, 0, x.size(3), stride);
+}
+
+}  // namespace
 
 at::Tensor conv2d(const Node& node, const Inputs& inputs, const Execution& execution) {
   const at::ScalarType type = product_type(inputs[0], execution);
@@ -24,8 +39,10 @@ at::Tensor conv2d(const Node& node, const Inputs& inputs, const Execution& execu
                       {1, 1}, groups)
         .contiguous(at::MemoryFormat::ChannelsLast);
   }
-  return at::conv2d(x, weight.to(type), bias, {node.stride, node.stride}, {node.padding, node.padding},
-                    {1, 1}, groups)
+  const bool taken = overruns(node, x);
+  const int64_t stride = taken ? 1 : node.stride;
+  return at::conv2d(taken ? every(node.stride, x) : x, weight.to(type), bias, {stride, stride},
+                    {node.padding, node.padding}, {1, 1}, groups)
       .to(inputs[0].scalar_type());
 }
 

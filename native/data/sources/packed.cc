@@ -13,6 +13,12 @@
 #include "data/sources/random_file.h"
 
 namespace singlepath {
+namespace {
+
+// Above every side that a reader takes; the bytes of such an image are a number that does not overflow.
+constexpr int32_t kLongestPackedSide = 1 << 24;
+
+}  // namespace
 
 class PackedFile {
  public:
@@ -150,8 +156,8 @@ class PackedFile {
       const bool labelled = entry.label >= 0 && static_cast<uint64_t>(entry.label) < classes_.size();
       const bool sized =
           entry.encoding == 0 ||
-          (entry.encoding == 1 && entry.height > 0 && entry.width > 0 && entry.height < 1 << 16 &&
-           entry.width < 1 << 16 && entry.channels >= 1 && entry.channels <= 4 &&
+          (entry.encoding == 1 && entry.height > 0 && entry.width > 0 && entry.height < kLongestPackedSide &&
+           entry.width < kLongestPackedSide && entry.channels >= 1 && entry.channels <= 4 &&
            int64_t{entry.height} * entry.width * entry.channels == entry.bytes);
       if (!inside || !labelled || !sized || !is_image_size(entry.bytes)) {
         damaged("sound entries", "a wrong one for image " + std::to_string(i));
