@@ -1,3 +1,4 @@
+import { checkCallbacks } from '../core/check.js';
 import { type ErrorCode, SinglePathError } from '../core/errors.js';
 import { addon } from './addon.js';
 import type { NativeCancel } from './native.js';
@@ -34,4 +35,32 @@ export function cancellation(signal: AbortSignal | undefined): { native: NativeC
   const onAbort = () => native.cancel();
   signal?.addEventListener('abort', onAbort, { once: true });
   return { native, [Symbol.dispose]: () => signal?.removeEventListener('abort', onAbort) };
+}
+
+/**
+ * Runs a native call that tells how far it is. What the callback throws belongs to this call: it ends the work and rejects
+ * it, where the addon could only end the process.
+ */
+export async function withProgress<T>(
+  onProgress: ((done: number, total: number) => void) | undefined,
+  cancel: NativeCancel,
+  call: (report: (done: number, total: number) => void) => Promise<T>,
+): Promise<T> {
+  checkCallbacks({ onProgress });
+  let thrown: { error: unknown } | undefined;
+  const report = (done: number, total: number) => {
+    if (thrown !== undefined) return;
+    try {
+      onProgress?.(done, total);
+    } catch (error) {
+      thrown = { error };
+      cancel.cancel();
+    }
+  };
+  try {
+    return await callNative(() => call(report));
+  } finally {
+    // biome-ignore lint/correctness/noUnsafeFinally: in place of ABORTED, or of a result that came meanwhile
+    if (thrown !== undefined) throw thrown.error;
+  }
 }

@@ -1,8 +1,8 @@
 import { kernelsOn, runtimeSchema } from '../config/schema/runtime.js';
-import { checkArguments, checkCallbacks } from '../core/check.js';
+import { checkArguments } from '../core/check.js';
 import { SinglePathError } from '../core/errors.js';
 import { addon } from '../runtime/addon.js';
-import { callNative, cancellation } from '../runtime/call.js';
+import { callNative, cancellation, withProgress } from '../runtime/call.js';
 import type {
   EvaluateResult,
   NativeBatch,
@@ -163,7 +163,6 @@ export class Supernet implements Disposable {
   ): Promise<EvaluateResult> {
     checkArguments('evaluate()', { architectures, settings });
     const { memoryBytes = this.#memory, share = true, onProgress } = settings;
-    checkCallbacks({ onProgress });
     const flat = Int32Array.from(architectures.flatMap((a) => [...this.#genes(a)]));
     if (settings.calibration?.length === 0 || settings.validation?.length === 0) {
       throw new SinglePathError(
@@ -172,32 +171,16 @@ export class Supernet implements Disposable {
       );
     }
     using token = cancellation(settings.signal);
-    // What a callback throws belongs to this call: it ends the work and rejects it.
-    let thrown: { error: unknown } | undefined;
-    const report = (done: number, total: number) => {
-      if (thrown !== undefined) return;
-      try {
-        onProgress?.(done, total);
-      } catch (error) {
-        thrown = { error };
-        token.native.cancel();
-      }
-    };
-    try {
-      return await callNative(() =>
-        this.#live().evaluate(
-          flat,
-          this.#fitting(settings.calibration),
-          this.#fitting(settings.validation),
-          { memoryBytes, share, count: architectures.length },
-          token.native,
-          report,
-        ),
-      );
-    } finally {
-      // biome-ignore lint/correctness/noUnsafeFinally: in place of ABORTED, or of a result that came meanwhile
-      if (thrown !== undefined) throw thrown.error;
-    }
+    return await withProgress(onProgress, token.native, (report) =>
+      this.#live().evaluate(
+        flat,
+        this.#fitting(settings.calibration),
+        this.#fitting(settings.validation),
+        { memoryBytes, share, count: architectures.length },
+        token.native,
+        report,
+      ),
+    );
   }
 
   /**
@@ -207,15 +190,13 @@ export class Supernet implements Disposable {
   async naswot(
     architectures: readonly Architecture[],
     batch: NativeBatch,
-    {
-      signal,
-      onProgress = () => {},
-    }: { signal?: AbortSignal | undefined; onProgress?: (done: number, total: number) => void } = {},
+    { signal, onProgress }: Pick<EvaluateSettings, 'signal' | 'onProgress'> = {},
   ): Promise<number[]> {
+    checkArguments('naswot()', { architectures });
     const flat = Int32Array.from(architectures.flatMap((a) => [...this.#genes(a)]));
     using token = cancellation(signal);
-    return await callNative(() =>
-      this.#live().naswot(flat, architectures.length, this.#fitting([batch])[0]!, token.native, onProgress),
+    return await withProgress(onProgress, token.native, (report) =>
+      this.#live().naswot(flat, architectures.length, this.#fitting([batch])[0]!, token.native, report),
     );
   }
 

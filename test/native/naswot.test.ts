@@ -87,4 +87,20 @@ describe('NASWOT', () => {
     await assert.rejects(naswot, { code: 'ABORTED' });
     batch.dispose();
   });
+
+  it('is rejected with what onProgress throws', async () => {
+    const space = getSpace('nas-bench-macro', { size: 16 });
+    using network = new Supernet(space);
+    const batch = randomBatch(space, 4, 2);
+    const architectures = randomArchitectures(space, 3, 1);
+    const mine = new Error('in progress');
+    const onProgress = () => {
+      throw mine;
+    };
+    await assert.rejects(network.naswot(architectures, batch, { onProgress }), mine);
+    const wrong = { onProgress: 1 } as never;
+    await assert.rejects(network.naswot(architectures, batch, wrong), { code: 'INVALID_ARGUMENT' });
+    assert.equal((await network.naswot(architectures, batch)).length, 3);
+    batch.dispose();
+  });
 });
