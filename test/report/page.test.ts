@@ -48,6 +48,21 @@ test('a run alone brings what it was made from: the network its search, the sear
   assert.deepEqual(names('random'), ['retrain']);
 });
 
+test('a latency that is not known of a network is left out: it is no time of 0 ns', { skip }, () => {
+  const facts = collectReport([chain]);
+  const [first, ...others] = facts.networks;
+  assert.ok(first !== undefined && others.length > 0);
+  const known = { ...first, costs: { ...first.costs, 'latency[a.lut]': 2_345_000 } };
+  for (const networks of [
+    [known, ...others],
+    [...others, known],
+  ]) {
+    const page = reportPage({ ...facts, networks });
+    assert.match(page, /2\.345ms/);
+    assert.doesNotMatch(page, />0(\.0+)?ns</);
+  }
+});
+
 test('another run whose weights one began with is not part of its report', { skip }, async () => {
   const elsewhere = temporaryFolder();
   const start = (kind: string, from: string, ...more: string[]) =>

@@ -29,7 +29,8 @@ export function trainingSection(facts: ReportFacts): string {
 
 function networksTable({ networks, search }: ReportFacts): string {
   if (networks.length === 0) return '';
-  const metrics = Object.keys(networks[0]!.costs);
+  // The latency of a table is known of candidates of the search alone.
+  const metrics = [...new Set(networks.flatMap(({ costs }) => Object.keys(costs)))];
   const scores = new Map(search?.candidates.map((one) => [one.architecture.join(), one.accuracy]));
   return table({
     caption: 'Networks trained from scratch',
@@ -47,7 +48,10 @@ function networksTable({ networks, search }: ReportFacts): string {
       return [
         found ? `${run.name} (found)` : run.name,
         architecture.join(','),
-        ...metrics.map((metric) => number(costs[metric] ?? 0, formatCost(metric, costs[metric] ?? 0))),
+        ...metrics.map((metric) => {
+          const cost = costs[metric];
+          return cost === undefined ? '' : number(cost, formatCost(metric, cost));
+        }),
         score === undefined ? '' : number(score, formatPercent(score)),
         last === undefined ? run.status : number(last.accuracy, formatPercent(last.accuracy)),
       ];
