@@ -1,0 +1,26 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { openDataset } from '../../src/data/open.js';
+import { packDataset } from '../../src/data/pack.js';
+import { bytes, temporaryFolder } from './files.js';
+import { pixelsOfPicture, png, writeFiles } from './pictures.js';
+
+test('decoded pixels of an image with a side above 65,535 are packed so that the file can be opened', async () => {
+  using folder = temporaryFolder();
+  const [path, packed] = [join(folder.path, 'images'), join(folder.path, 'images.sppack')];
+  const small = png(16, 16, pixelsOfPicture(16, 16, 0));
+  const long = new Uint8Array(70_000 * 2 * 3).fill(100);
+  const files = { 'a/0.png': small, 'a/wide.png': png(2, 70_000, long), 'b/tall.png': png(70_000, 2, long) };
+  writeFiles(join(path, 'train'), files);
+  writeFiles(join(path, 'val'), { 'a/0.png': small, 'b/0.png': small });
+  await packDataset({ kind: 'image-folder', path }, packed, { raw: true });
+  using dataset = await openDataset(
+    { kind: 'packed', path: packed, size: 16, normalize: bytes(3) },
+    { split: 'train' },
+  );
+  const [batch] = await dataset.batches({ batchSize: 3 });
+  const images = batch!.images();
+  batch!.dispose();
+  assert.ok(images.subarray(768).every((value) => Math.abs(value - 100) < 0.01));
+});
