@@ -128,6 +128,7 @@ export class Dataset implements Disposable {
 
   /** A loader of batches to train on. An iteration that has begun continues even when the data set is disposed. */
   loader(options: LoaderOptions): DataLoader {
+    checkArguments('loader()', { options });
     const indices = options.indices === undefined ? this.#indices : this.#resolve(options.indices);
     return new DataLoader(
       { native: this.#live().native, indices, normalization: this.normalization },
@@ -140,6 +141,7 @@ export class Dataset implements Disposable {
    * caller keeps and disposes them.
    */
   async batches(options: BatchesOptions): Promise<NativeBatch[]> {
+    checkArguments('batches()', { options });
     const { batchSize, count = this.size, later = false, threads = DATA_DEFAULTS.threads, signal } = options;
     if (!Number.isInteger(count) || count < 0)
       throw expected('an integer of at least 0', 'the number of images', count);
@@ -200,6 +202,8 @@ export class Dataset implements Disposable {
   }
 
   #resolve(positions: ArrayLike<number>): Uint32Array {
+    if (typeof positions?.length !== 'number')
+      throw expected('a list of positions', `images of '${this.name}'`, positions);
     return Uint32Array.from(positions, (position) => {
       const index = this.#indices[position];
       if (index === undefined)

@@ -157,3 +157,14 @@ test('memory stays flat over many batches that are disposed, and freed with the 
   }
   assert.ok(process.memoryUsage().rss - before < 100e6);
 });
+
+test('arguments of another kind are named: a call without options is one', async () => {
+  const pixels = new Uint8Array(2);
+  using dataset = await datasetFromArrays({ pixels, shape: [2, 1, 1, 1], labels: [0, 1] });
+  const wrong = { code: 'INVALID_ARGUMENT' };
+  const none = undefined as never;
+  assert.throws(() => dataset.loader(none), wrong);
+  await assert.rejects(dataset.batches(none), wrong);
+  assert.throws(() => dataset.subset(none), wrong);
+  assert.throws(() => dataset.loader({ batchSize: 1, indices: 1 as never }), wrong);
+});
