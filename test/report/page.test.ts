@@ -63,6 +63,23 @@ test('a latency that is not known of a network is left out: it is no time of 0 n
   }
 });
 
+test('a search of thousands of generations has each with its own numbers', { skip }, () => {
+  const elsewhere = join(temporaryFolder(), 'long');
+  cpSync(chain, elsewhere, { recursive: true });
+  const generations = 2500;
+  const events = Array.from({ length: generations }, (_, i) => ({
+    ...{ type: 'generation', phase: 'search', generation: i, step: i + 1, time: '2026-01-01T00:00:00.000Z' },
+    ...{ best: (i % 7) / 10, median: (i % 5) / 10, evaluated: 2 * (i + 1) },
+  }));
+  const lines = events.map((event) => `${JSON.stringify(event)}\n`).join('');
+  writeFileSync(join(elsewhere, 'search', 'events.jsonl'), lines);
+  const found = collectReport([elsewhere]).search!.generations;
+  assert.deepEqual(
+    found.map(({ generation, evaluated }) => [generation, evaluated]),
+    events.map(({ generation, evaluated }) => [generation, evaluated]),
+  );
+});
+
 test('another run whose weights one began with is not part of its report', { skip }, async () => {
   const elsewhere = temporaryFolder();
   const start = (kind: string, from: string, ...more: string[]) =>

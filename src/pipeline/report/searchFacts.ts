@@ -51,7 +51,11 @@ export function searchFacts(
 
 function generationsOf(phase: 'search' | 'baseline', series: Series): SearchFacts['generations'] {
   const [best, median, evaluated] = ['best', 'median', 'evaluated'].map(
-    (metric) => new Map(series.points(metric).map(({ step, value }) => [step, value])),
+    // All of them: a choice of points is another one for each metric.
+    (metric) =>
+      new Map(
+        series.points(metric, { most: Number.POSITIVE_INFINITY }).map(({ step, value }) => [step, value]),
+      ),
   );
   return [...best!.keys()].map((step, generation) => ({
     phase,
