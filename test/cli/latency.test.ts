@@ -13,6 +13,7 @@ import type { ConfirmControl } from '../../src/pipeline/confirmLatency.js';
 import { runSearch } from '../../src/pipeline/runSearch.js';
 import { runTrain } from '../../src/pipeline/runTrain.js';
 import { getSpace } from '../../src/space/spaces/catalog.js';
+import { madeUpTable } from '../latency/tables.js';
 import { temporaryFolder } from '../temporaryFolder.js';
 import { withoutAddon } from './native.js';
 import { MAIN, singlepath } from './run.js';
@@ -255,4 +256,18 @@ test('commands that only read tables do not load libtorch, and say what is wrong
     assert.equal(result.code, 2, args.join(' '));
     assert.match(result.stderr, said);
   }
+});
+
+it('an export for other projects says that it leaves the calibration out', async () => {
+  const plain = madeUpTable(getSpace('proxyless-mobile'));
+  const calibration = { biasNs: 1000, scale: 1.2, networks: 30, refitted: false };
+  const table = join(folder, 'mobile.json');
+  const yaml = (header: typeof plain.header) =>
+    writeTable(table, { ...plain, header }).then(() =>
+      singlepath(['latency', 'export', table, '--format', 'proxyless', '--out', join(folder, 'mobile.yaml')]),
+    );
+  const calibrated = await yaml({ ...plain.header, calibration });
+  assert.equal(calibrated.code, 0, calibrated.stderr);
+  assert.match(calibrated.stderr, /without the calibration/);
+  assert.equal((await yaml(plain.header)).stderr, '');
 });

@@ -17,6 +17,7 @@ import { formatArchitecture, parseArchitecture } from '../../space/architecture.
 import { readArchitectures } from '../common/architectures.js';
 import { configOf } from '../common/configOf.js';
 import { printJson, printTable, printText } from '../common/output.js';
+import { createSession } from '../common/session.js';
 import { type SpaceSettingsOptions, spaceShortcuts } from '../common/spaceSettings.js';
 
 export interface ImportOptions extends SpaceSettingsOptions {
@@ -242,6 +243,10 @@ export async function exportLatency(
       throw expected(Object.keys(YAML_STYLES).join(' or '), '--format', format);
     const style = YAML_STYLES[format as keyof typeof YAML_STYLES];
     await writeFileAtomically(out, [writeYamlTimes(spaceOfTable(table, path), table, style)]);
+    if (table.header.calibration !== undefined)
+      createSession({}).log.warn(
+        `${out} has the rows without the calibration, for which such files have no place: sums differ from the table's`,
+      );
   }
   printText(out);
 }
