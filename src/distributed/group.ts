@@ -165,6 +165,10 @@ export class Group implements Disposable {
     this.storeOrNone?.[Symbol.dispose]();
   }
 
+  get #servesStore(): boolean {
+    return this.rank === 0 && !this.place.storeOutlives;
+  }
+
   get #here(): string {
     return `rank ${this.rank} of ${this.worldSize}, step ${this.step + 1}`;
   }
@@ -198,10 +202,12 @@ export class Group implements Disposable {
       const settings = { seconds: Math.min(TELL, this.config.connectTimeout), signal: this.signal };
       this.#keys ??= await agreeOnGeneration(this.store, this.place, settings);
       const failure: Failure = { rank: this.rank, message };
-      await Promise.race([this.#keys.set('failure', failure), sleep(1000)]);
+      const told = [this.#keys.set('failure', failure), this.#keys.set(`alive/${this.rank}`, true)];
+      await Promise.race([Promise.all(told), sleep(1000)]);
+      const heard = native?.exchange('failure', this.step, true).catch(() => {}); // connections that are broken tell, too
+      if (heard !== undefined) await Promise.race([heard, sleep(1000)]);
       // Where this rank serves the store, the others need the time to read it.
-      if (native === undefined) return void (await this.#whoIsGone());
-      await Promise.race([native.exchange('failure', this.step, true), sleep(1000)]);
+      if (heard === undefined || this.#servesStore) await this.#whoIsGone();
     } catch {
       // the connections are closed in any case, which tells them, too
     }
@@ -230,21 +236,28 @@ export class Group implements Disposable {
     const keys = this.#keys;
     if (keys === undefined) return '';
     const others = ranks(this.worldSize).filter((rank) => rank !== this.rank);
+    // Who serves the store leaves last: ranks that heard of the loss a little later still ask.
+    const seconds = this.#servesStore ? ASK + 1 : ASK;
     let silent = others;
-    const found = keys.poll(
-      async () => {
-        await keys.set(`alive/${this.rank}`, true);
-        const failure = await keys.get<Failure>('failure');
-        if (failure !== undefined && failure.rank !== this.rank)
-          return `rank ${failure.rank} failed (${failure.message}); `;
-        const alive = await Promise.all(others.map((rank) => keys.has(`alive/${rank}`)));
-        silent = others.filter((_, index) => !alive[index]);
-        return silent.length === 0 ? '' : undefined;
-      },
-      { seconds: ASK },
-    );
+    const found = keys
+      .poll(
+        async () => {
+          const failure = await keys.get<Failure>('failure');
+          await keys.set(`alive/${this.rank}`, true); // says as well that this rank has read it
+          if (failure !== undefined && failure.rank !== this.rank)
+            return `rank ${failure.rank} failed (${failure.message}); `;
+          const alive = await Promise.all(others.map((rank) => keys.has(`alive/${rank}`)));
+          silent = others.filter((_, index) => !alive[index]);
+          return silent.length === 0 ? '' : undefined;
+        },
+        { seconds },
+      )
+      .catch((error) => {
+        if (silent.includes(0)) throw error;
+        return undefined; // rank 0 was alive, and has left since because it knew enough
+      });
     // The store may hang with the machine that serves it.
-    const answer = await Promise.race([found, sleep(1000 * (ASK + 1), 'stuck' as const)]);
+    const answer = await Promise.race([found, sleep(1000 * (seconds + 1), 'stuck' as const)]);
     if (answer === 'stuck') throw new Error(answer);
     return answer ?? `rank ${silent.join(', ')} is gone or stopped; `;
   }
