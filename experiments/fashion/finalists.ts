@@ -4,16 +4,9 @@
  * computed from real trainings afterwards. `--finalists 6`, `--calibrate 18`.
  */
 
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Config } from '../../src/config/schema/config.js';
-import { packageRoot } from '../../src/core/packageRoot.js';
 import { RandomStream } from '../../src/core/rng.js';
 import { costBaselines } from '../../src/pipeline/baselines.js';
-import { openNaswot, withNaswot } from '../../src/pipeline/naswot.js';
-import { openScorer } from '../../src/pipeline/openScorer.js';
-import { readRun } from '../../src/pipeline/runs.js';
-import { runTrain } from '../../src/pipeline/runTrain.js';
 import { Trials } from '../../src/pipeline/trials.js';
 import {
   calibratedValuation,
@@ -29,12 +22,11 @@ import { geneTerms } from '../../src/search/model/terms.js';
 import type { Candidate, Score } from '../../src/search/types.js';
 import type { Architecture } from '../../src/space/types.js';
 import { meanAndError, writeResult } from '../results.js';
-import { kept, networksOf, readSetting } from './setting.js';
+import { legalTruth, scoredCandidates, supernetOf } from './candidates.js';
+import { readSetting } from './setting.js';
 
 /** Subsets of the networks that take the place of spaces, half of them each. */
 const DRAWS = 400;
-/** Networks that are scored beside those of the truth: the score model looks at as many as a search does. */
-const COMPANY = 240;
 const COSTS = ['MAdds', 'depth', 'activations', 'sqrt units'];
 
 /** Everything that the score model sees: the networks of the truth first, then others under the limit. */
@@ -57,10 +49,7 @@ const setting = readSetting({ legal: '60', finalists: '6', calibrate: '18' });
 const { space } = setting;
 const FINALISTS = Number(setting.own.finalists);
 const RUNGS = halvingRungs(FINALISTS, 1, 3);
-const truth = (
-  JSON.parse(readFileSync(join(packageRoot(), 'experiments', 'fashion', 'results', 'truth.json'), 'utf8'))
-    .result.networks as { architecture: Architecture; accuracy: number }[]
-).slice(-Number(setting.own.legal));
+const truth = legalTruth(Number(setting.own.legal));
 const rows: Record<string, unknown>[] = [];
 for (const seed of setting.seeds) {
   const config = setting.config(seed);
@@ -91,20 +80,10 @@ writeResult('fashion', 'finalists', { finalists: FINALISTS, draws: DRAWS, summar
 
 /** Trains the supernet of a seed and every network for all rungs, or reads what is there. */
 async function scored(seed: number, config: Config): Promise<Scored> {
-  const runDir = join(setting.runs, `supernet-${seed}`);
-  if (!existsSync(join(runDir, 'result.json'))) await runTrain(config, { runDir, resume: true });
-  const own = truth.map(({ architecture }) => architecture);
-  const known = new Set(own.map((architecture) => architecture.join()));
-  const others = networksOf(space, 0, own.length + COMPANY).filter(
-    (architecture) => !known.has(architecture.join()),
-  );
-  const architectures = [...own, ...others.slice(0, COMPANY)];
+  const candidates = await scoredCandidates(setting, seed, truth);
+  const runDir = await supernetOf(setting, seed, config);
   const onSkipped = (error: Error) => console.error(error.message);
-  const scores = await kept(setting, `finalists-${seed}-of-${own.length}`, async () => {
-    await using scorer = await openScorer(config, space, readRun(runDir, 'train'), { onSkipped });
-    using naswot = await openNaswot(config, space);
-    return await withNaswot(scorer.evaluate, naswot)(architectures, {});
-  });
+  const own = truth.map(({ architecture }) => architecture);
   const costs = costBaselines(space, own);
   using trials = await Trials.open(config, space, { path: runDir }, { runDir, onSkipped });
   const networks: Network[] = [];
@@ -120,14 +99,11 @@ async function scored(seed: number, config: Config): Promise<Scored> {
       `seed ${seed}, ${i + 1} of ${truth.length}: ${rungs.map((rung) => (100 * rung.accuracy).toFixed(1)).join(' ')}`,
     );
     networks.push({
-      ...{ architecture, truth: accuracy, score: scores[i]!, rungs },
+      ...{ architecture, truth: accuracy, score: candidates[i]!.score, rungs },
       costs: Object.fromEntries(costs.map(({ name, values }) => [name, values[i]!])),
     });
   }
-  return {
-    networks,
-    candidates: architectures.map((architecture, i) => ({ architecture, score: scores[i]! })),
-  };
+  return { networks, candidates };
 }
 
 /** How well short trainings tell the accuracy of a whole one: tau, and what a straight line leaves of it, in points. */

@@ -1,0 +1,52 @@
+/**
+ * What the score model makes of candidates that are all under the demo's limit, as in a search, and what it would make of the
+ * supernet's losses, or of both. The table goes to `results/score-model.json`.
+ */
+
+import { costBaselines } from '../../src/pipeline/baselines.js';
+import { combinedValuation } from '../../src/pipeline/valuation.js';
+import { kendallTau } from '../../src/search/correlation.js';
+import { logError, ScoreModel } from '../../src/search/model/scoreModel.js';
+import { meanAndError, writeResult } from '../results.js';
+import { legalTruth, scoredCandidates } from './candidates.js';
+import { readSetting } from './setting.js';
+
+const setting = readSetting({ legal: '60' });
+const { space } = setting;
+const truth = legalTruth(Number(setting.own.legal));
+const known = truth.map(({ accuracy }) => accuracy);
+const rows: Record<string, number>[] = [];
+for (const seed of setting.seeds) {
+  const { evaluate, data } = setting.config(seed);
+  const images = evaluate.validationImages || data.heldOut;
+  const candidates = await scoredCandidates(setting, seed, truth);
+  const architectures = candidates.map(({ architecture }) => architecture);
+  const tau = (values: readonly number[]) => kendallTau(values.slice(0, known.length), known);
+  const smoothed = (values: readonly number[]) =>
+    ScoreModel.fit(space, { architectures, values }, { pairs: false })
+      .predict(architectures)
+      .map(({ mean }) => mean);
+  const accuracy = candidates.map(({ score }) => logError(score.accuracy, images));
+  const loss = candidates.map(({ score }) => -Math.log(score.loss!));
+  const both = accuracy.map((value, i) => value + loss[i]!);
+  const naswot = candidates.map(({ score }) => score.naswot!);
+  const units = costBaselines(space, architectures).find(({ name }) => name === 'sqrt units')!.values;
+  const agreed = smoothed(accuracy);
+  rows.push({
+    ...{ seed, accuracy: tau(accuracy), loss: tau(loss), both: tau(both) },
+    ...{
+      'smoothed accuracy': tau(agreed),
+      'smoothed loss': tau(smoothed(loss)),
+      'smoothed both': tau(smoothed(both)),
+    },
+    'score model': tau(
+      combinedValuation({ space, images, naswot: true })(candidates)!.map(({ mean }) => mean),
+    ),
+    'sqrt units, agreement with the supernet': kendallTau(units, agreed),
+    'NASWOT, agreement with the supernet': kendallTau(naswot, agreed),
+  });
+}
+console.table(rows);
+const names = Object.keys(rows[0]!).filter((name) => name !== 'seed');
+const summary = Object.fromEntries(names.map((name) => [name, meanAndError(rows.map((row) => row[name]!))]));
+writeResult('fashion', 'score-model', { candidates: truth.length, summary, rows });
