@@ -1,5 +1,4 @@
-import { checkCallbacks } from '../core/check.js';
-import { callNative, cancellation } from '../runtime/call.js';
+import { cancellation, withProgress } from '../runtime/call.js';
 import type { ImageWork, NativeCancel } from '../runtime/native.js';
 
 export interface ImageWorkOptions {
@@ -10,36 +9,25 @@ export interface ImageWorkOptions {
 
 const PROGRESS_MILLISECONDS = 200;
 
-/**
- * Waits for a long native work on images; an abort stops it, progress is asked for at intervals. What the callback throws
- * ends the work and rejects the call: thrown by a timer it would end the process.
- */
+/** Waits for a long native work on images; an abort stops it, progress is asked for at intervals. */
 export async function finishImageWork<Result>(
   start: (cancel: NativeCancel) => ImageWork<Result>,
   { signal, onProgress }: ImageWorkOptions,
 ): Promise<Result> {
-  checkCallbacks({ onProgress });
   using cancel = cancellation(signal);
-  let thrown: { error: unknown } | undefined;
-  const work = callNative(() => start(cancel.native));
-  const tell = (): void => {
-    const [done, total] = work.progress();
-    if (total === 0 || thrown !== undefined) return;
+  return await withProgress(onProgress, cancel.native, async (report) => {
+    const work = start(cancel.native);
+    const tell = (): void => {
+      const [done, total] = work.progress();
+      if (total > 0) report(done, total);
+    };
+    const timer = setInterval(tell, PROGRESS_MILLISECONDS);
     try {
-      onProgress?.(done, total);
-    } catch (error) {
-      thrown = { error };
-      cancel.native.cancel();
+      const result = await work.result;
+      tell();
+      return result;
+    } finally {
+      clearInterval(timer);
     }
-  };
-  const timer = setInterval(tell, PROGRESS_MILLISECONDS);
-  try {
-    const result = await callNative(() => work.result);
-    tell();
-    return result;
-  } finally {
-    clearInterval(timer);
-    // biome-ignore lint/correctness/noUnsafeFinally: in place of ABORTED, or of a result that came meanwhile
-    if (thrown !== undefined) throw thrown.error;
-  }
+  });
 }
