@@ -20,7 +20,7 @@ import { createNetwork, openSpace } from './fromConfig.js';
 import { scoreIdentity, sharedScoreIdentity, splitIdentity } from './identity.js';
 import { calibrationOf, checkSameImages, recordOf } from './imageRecord.js';
 import { FixedImages, openTrainingImages } from './images.js';
-import { checkSamePixels } from './pixelSample.js';
+import { checkSamePixels, pixelSampleOf } from './pixelSample.js';
 import { readRun, type StoredRun } from './runs.js';
 
 /** Scores candidates with the weights of a trained supernet. */
@@ -121,7 +121,7 @@ async function openScored(
   using stack = new Disposables();
   const images = stack.add(await openTrainingImages(config, space));
   checkSameImages(supernetRun.path, images);
-  await checkSamePixels(supernetRun.path, config, space, images);
+  checkSamePixels(supernetRun.path, await pixelSampleOf(config, space, images));
   const record = { ...recordOf(config, images), calibration: calibrationOf(images.train, calibrationImages) };
   const fixed = new FixedImages(config, signal);
   const calibration = await fixed.batches(images.train, calibrationImages);

@@ -40,16 +40,11 @@ export async function pixelSampleOf(
 /**
  * A run that goes on, or is built upon, needs the images it was trained with, not only their names.
  *
+ * @param now the sample of the images at hand.
  * @throws SinglePathError `INVALID_DATASET` where images were replaced since. Runs that noted no sample are not asked.
  */
-export async function checkSamePixels(
-  runDir: string,
-  config: Config,
-  space: Pick<SearchSpace, 'input'>,
-  images: Sampled,
-): Promise<void> {
+export function checkSamePixels(runDir: string, now: ImageRecord['pixels']): void {
   const before = readImageRecord(runDir)?.pixels;
-  const now = before && (await pixelSampleOf(config, space, images));
   if (before === undefined || now === undefined || before.settings !== now.settings) return;
   if (alike(before.train, now.train) && alike(before.heldOut ?? [], now.heldOut ?? [])) return;
   throw new SinglePathError(

@@ -95,8 +95,8 @@ export async function runTraining<Result>(
     resume,
     ...provenance(config),
   });
-  await checkSamePixels(run.path, config, network.space, images);
   const pixels = await pixelSampleOf(config, network.space, images);
+  checkSamePixels(run.path, pixels);
   await noteImages(run.path, { ...recordOf(config, images), pixels });
   try {
     return await work(run);
