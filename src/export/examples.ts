@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { writeDurably } from '../core/files.js';
 import { ARCHITECTURE_FILE, type ArchitectureFile } from './architectureFile.js';
 
-const EXAMPLES = ['example.py', 'example.mjs'];
+/** The programs that an export can have beside it. */
+export const EXAMPLES = ['example.py', 'example.mjs'];
 
 /** Programs that load an exported network and name the class of a picture, by file name. */
 export function exampleLoaders({ input, data }: ArchitectureFile): Record<string, string> {
@@ -63,12 +64,6 @@ console.log(about.classNames?.[best] ?? best, logits.data[best]);
   };
 }
 
-/** Writes the programs into the folder of an export. */
-export async function writeExamples(directory: string, about: ArchitectureFile): Promise<void> {
-  for (const [name, source] of Object.entries(exampleLoaders(about)))
-    await writeDurably(join(directory, name), [source]);
-}
-
 /**
  * The programs of an earlier export in a folder, which have its mean, deviation and size in them: those that are as they were
  * written, and those that somebody has changed. To be asked before the folder has the files of another network.
@@ -83,8 +78,8 @@ export function examplesIn(directory: string): { unchanged: string[]; changed: s
   return { unchanged: unchanged!, changed: changed! };
 }
 
-/** Makes programs of an earlier export those of this one; without an ONNX file, which they load, there are none. */
-export async function renewExamples(
+/** Writes programs into the folder of an export; without an ONNX file, which they load, those of an earlier one are removed. */
+export async function writeExamples(
   directory: string,
   names: readonly string[],
   about: ArchitectureFile | undefined,

@@ -18,7 +18,7 @@ import {
   onnxMetadata,
   sha256Of,
 } from './architectureFile.js';
-import { examplesIn, renewExamples, writeExamples } from './examples.js';
+import { EXAMPLES, examplesIn, writeExamples } from './examples.js';
 import { inheritWeights } from './inherit.js';
 import { encodeOnnx, type OnnxWeights } from './onnx.js';
 import { loadOnnxRuntime, OnnxNetwork } from './onnxNetwork.js';
@@ -142,12 +142,10 @@ export async function exportSubnet(options: ExportOptions): Promise<ExportResult
     const earlier = examplesIn(directory);
     for (const file of written) await rename(temporary(file), final(file));
     if (onnx === false) await rm(final('onnx'), { force: true }); // of an earlier export: another network
-    if (examples) await writeExamples(directory, description);
-    else {
-      await renewExamples(directory, earlier.unchanged, onnx === false ? undefined : description);
-      for (const name of earlier.changed)
-        onNotice?.(`'${join(directory, name)}' was changed and stays: it may not fit this network`);
-    }
+    const programs = examples ? EXAMPLES : earlier.unchanged;
+    await writeExamples(directory, programs, onnx === false ? undefined : description);
+    for (const name of examples ? [] : earlier.changed)
+      onNotice?.(`'${join(directory, name)}' was changed and stays: it may not fit this network`);
     await syncDirectory(directory);
     const files = Object.fromEntries(written.map((file) => [file, final(file)])) as ExportResult['files'];
     return { directory, files, parity, onnxParity };
