@@ -164,13 +164,20 @@ async function restore(network: StatefulNetwork, run: RunDirectory | undefined) 
  * result, and after any other the checkpoint to go on from.
  */
 function checkFinite(tensors: readonly TensorEntry[], step: number): void {
-  const broken = tensors.find(({ data }) => !data.every(Number.isFinite));
+  const broken = tensors.find(({ data }) => !allFinite(data));
   if (broken === undefined) return;
   throw new SinglePathError(
     'NON_FINITE_LOSS',
     `Expected finite weights after step ${step} but '${broken.name}' has others; they are not saved`,
     { hint: 'lower the learning rate, warm it up, or clip the gradient norm' },
   );
+}
+
+/** A loop: `data.every` takes ten times as long, and a large supernet has 10^8 numbers. */
+function allFinite(data: Float32Array): boolean {
+  let differences = 0; // of each number and itself: NaN where it is not finite
+  for (let i = 0; i < data.length; i++) differences += data[i]! - data[i]!;
+  return differences === 0;
 }
 
 function emptyWindow(): TrainingState['window'] {
