@@ -104,14 +104,17 @@ function warnOfArithmetic(
 }
 
 /** @throws SinglePathError `INVALID_ARGUMENT` for a calibration with fewer networks than the model has terms, or more than there are. */
-export function checkCalibration(
-  space: SearchSpace,
-  feasible: FeasibleSet,
-  { search, evaluate, seed }: Config,
-): void {
-  if (search.calibrate === 0) return;
+export function checkCalibration(space: SearchSpace, feasible: FeasibleSet, config: Config): void {
+  const { calibrate: count } = config.search;
+  if (count === 0) return;
+  checkTerms(space, config);
+  designPool(space, feasible, count, config.seed);
+}
+
+/** @throws SinglePathError `INVALID_ARGUMENT` for fewer networks than the model has terms. */
+function checkTerms(space: SearchSpace, { search, evaluate }: Config): void {
   const least = leastNetworks({ space, naswot: evaluate.naswotImages > 0 });
-  if (search.calibrate >= least) return void designPool(space, feasible, search.calibrate, seed);
+  if (search.calibrate >= least) return;
   throw expected(`at least ${least}, the terms of the score model,`, 'search.calibrate', search.calibrate, {
     hint: 'ask for about as many as all genes together have values, or for 0',
   });
@@ -138,7 +141,7 @@ export async function calibrate(
 ): Promise<{ valuation: Valuation; calibration: ScoreCalibration }> {
   const { config, space, feasible, evaluate, signal } = options;
   const { calibrate: count, trial } = config.search;
-  checkCalibration(space, feasible, config);
+  checkTerms(space, config);
   const design = calibrationDesign(space, feasible, count, config.seed);
   using trials = await options.openTrials();
   const networks = await trainDesign(trials, design, trial.epochs, options.onTrial);
