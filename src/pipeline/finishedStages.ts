@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import type { Config } from '../config/schema/config.js';
 import type { SearchResult } from '../evaluate/searchPhases.js';
-import type { RunKind } from '../run/header.js';
+import { holdsResult, type RunKind } from '../run/header.js';
 import { Timeline } from '../run/timeline.js';
 import { hashOf, spaceHash } from '../space/hash.js';
 import type { SearchSpace } from '../space/types.js';
@@ -97,7 +97,7 @@ export function withPaths(
 
 /** Whether the last process that worked on a run finished it. */
 function hasEnded(path: string): boolean {
-  return existsSync(join(path, 'result.json')) && new Timeline(path).readAll().ended === 'finished';
+  return holdsResult(path) && new Timeline(path).readAll().ended === 'finished';
 }
 
 function sameTables(run: StoredRun, { tables }: { tables?: string[] }): boolean {

@@ -10,7 +10,7 @@ import type { Group } from '../distributed/group.js';
 import type { SearchResult } from '../evaluate/searchPhases.js';
 import type { RunOptions } from '../run/directory.js';
 import { TABLES_FOLDER } from '../run/foreignFiles.js';
-import { holdsRun, type RunKind, readHeader } from '../run/header.js';
+import { CONFIG_FILE, holdsRun, RESULT_FILE, type RunKind, readHeader } from '../run/header.js';
 import { Timeline } from '../run/timeline.js';
 import type { Architecture } from '../space/types.js';
 import { placesOf } from './places.js';
@@ -124,7 +124,7 @@ export function readRun(path: string, ...kinds: RunKind[]): StoredRun {
     'architecture' | 'weights' | 'tables'
   >;
   if (architecture !== undefined) checkArguments(`'${join(path, 'run.json')}'`, { architecture });
-  const config = resolveConfig([configFileSource(join(path, 'config.yaml'))]);
+  const config = resolveConfig([configFileSource(join(path, CONFIG_FILE))]);
   const supernet = sources.supernet === undefined ? undefined : resolve(path, sources.supernet);
   return {
     ...{ kind, path, config, space: { name: spaceName, hash: spaceHash } },
@@ -138,7 +138,7 @@ export function readRun(path: string, ...kinds: RunKind[]): StoredRun {
 /** `result.json` of a finished run. @throws SinglePathError `INVALID_ARGUMENT` where it is not finished. */
 export function readResult<Result>(path: string): Result {
   checkArguments('readResult()', { path });
-  const file = join(path, 'result.json');
+  const file = join(path, RESULT_FILE);
   if (!existsSync(file)) {
     throw new SinglePathError(
       'INVALID_ARGUMENT',

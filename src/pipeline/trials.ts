@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import type { Config } from '../config/schema/config.js';
@@ -6,6 +5,7 @@ import { retrainSchema } from '../config/schema/train.js';
 import { SinglePathError } from '../core/errors.js';
 import { inheritWeights } from '../export/inherit.js';
 import { RunDirectory } from '../run/directory.js';
+import { holdsResult } from '../run/header.js';
 import { loadWeights } from '../run/weights.js';
 import type { NativeBatch, TensorEntry } from '../runtime/native.js';
 import type { RungScore } from '../search/halving.js';
@@ -99,7 +99,7 @@ export class Trials implements Disposable {
     const name = `${architecture.join('-')}-${hashOf(identity).slice(0, 8)}`;
     const folder = join(path, 'trials', name);
     const { accuracy, loss } = (
-      existsSync(join(folder, 'result.json'))
+      holdsResult(folder)
         ? await readingTrial(folder, () => readResult<RetrainResult>(folder))
         : await this.#train(folder, identity, { architecture, epochs, from }, signal)
     ).last;

@@ -11,8 +11,17 @@ import type { SearchSpace } from '../space/types.js';
 import { Checkpoints } from './checkpoints.js';
 import type { RunEnvironment } from './environment.js';
 import { EVENTS_FILE, EventLog, type RunEvent, type RunEventType } from './events.js';
-import { CONFIG_FILE, foreignFiles, LOCK } from './foreignFiles.js';
-import { HEADER_FILE, HEADER_FORMAT, holdsRun, type RunHeader, type RunKind, readHeader } from './header.js';
+import { foreignFiles, LOCK } from './foreignFiles.js';
+import {
+  CONFIG_FILE,
+  HEADER_FILE,
+  HEADER_FORMAT,
+  holdsRun,
+  RESULT_FILE,
+  type RunHeader,
+  type RunKind,
+  readHeader,
+} from './header.js';
 import { SummaryWriter } from './tensorboard.js';
 
 export interface RunOptions {
@@ -140,7 +149,7 @@ export class RunDirectory implements Disposable {
   /** Writes `result.json`: the same bytes for the same run, so no times in it. */
   async writeResult(result: unknown): Promise<void> {
     this.#checkOurs();
-    await writeFileAtomically(join(this.path, 'result.json'), [`${JSON.stringify(result, null, 2)}\n`]);
+    await writeFileAtomically(join(this.path, RESULT_FILE), [`${JSON.stringify(result, null, 2)}\n`]);
   }
 
   /**
@@ -245,7 +254,7 @@ function hintFor(path: string, kind: RunKind, differ: readonly string[]): string
   ) {
     return `to train on, start a new run from its weights, with a schedule of its own: --from '${path}' and another --run-dir`;
   }
-  return `choose another run directory, or use the configuration in '${join(path, 'config.yaml')}'`;
+  return `choose another run directory, or use the configuration in '${join(path, CONFIG_FILE)}'`;
 }
 
 function mapValues(record: Readonly<Record<string, string>>, map: (value: string) => string) {

@@ -3,10 +3,8 @@ import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { ioError } from '../core/files.js';
 import type { RunOptions } from './directory.js';
-import { HEADER_FILE } from './header.js';
+import { CONFIG_FILE, HEADER_FILE } from './header.js';
 
-/** The configuration of a run, in its directory. */
-export const CONFIG_FILE = 'config.yaml';
 /** Where a run keeps the latency tables of its constraints. */
 export const TABLES_FOLDER = 'tables';
 /** The file that names the process that works on a run. */

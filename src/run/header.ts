@@ -9,6 +9,10 @@ export type RunKind = (typeof RUN_KINDS)[number];
 
 export const HEADER_FORMAT = 1;
 export const HEADER_FILE = 'run.json';
+/** The configuration of a run. */
+export const CONFIG_FILE = 'config.yaml';
+/** What came of a run, once it is finished. */
+export const RESULT_FILE = 'result.json';
 
 /** `run.json`: whose directory this is. */
 export interface RunHeader {
@@ -25,6 +29,11 @@ export interface RunHeader {
 /** Whether a folder is the directory of a run. */
 export function holdsRun(path: string): boolean {
   return existsSync(join(path, HEADER_FILE));
+}
+
+/** Whether the run in a folder has been finished; a search may have gone on since. */
+export function holdsResult(path: string): boolean {
+  return existsSync(join(path, RESULT_FILE));
 }
 
 /**

@@ -6,7 +6,7 @@ import type { Config } from '../../config/schema/config.js';
 import { type ConfigSource, objectSource } from '../../config/sources.js';
 import { SinglePathError } from '../../core/errors.js';
 import { readRun } from '../../pipeline/runs.js';
-import { holdsRun, type RunKind, readHeader } from '../../run/header.js';
+import { CONFIG_FILE, holdsRun, type RunKind, readHeader } from '../../run/header.js';
 import { configOf, type Shortcut } from './configOf.js';
 import type { RunOptions } from './options.js';
 
@@ -48,9 +48,7 @@ export function runConfig(
     throw new SinglePathError(
       'INVALID_CONFIG',
       `Expected a run to go on with in '${runDir}' but it has none`,
-      {
-        hint: 'start one without --resume, with --config FILE',
-      },
+      { hint: 'start one without --resume, with --config FILE' },
     );
   }
   return { config: configOf(options, { base: [...base, ...own], shortcuts }), runDir };
@@ -58,6 +56,6 @@ export function runConfig(
 
 /** The configuration that a run has noted, to go on with; nothing where there is none yet. */
 export function ownSources(runDir: string): ConfigSource[] {
-  const stored = join(runDir, 'config.yaml');
+  const stored = join(runDir, CONFIG_FILE);
   return existsSync(stored) ? [configFileSource(stored)] : [];
 }

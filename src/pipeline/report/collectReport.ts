@@ -1,5 +1,4 @@
-import { existsSync } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { checkArguments } from '../../core/check.js';
 import { expected, SinglePathError } from '../../core/errors.js';
 import { costOf, metricsOf } from '../../cost/cost.js';
@@ -10,7 +9,7 @@ import type {
   SearchFacts,
   TrainingFacts,
 } from '../../report/facts.js';
-import { RUN_KINDS } from '../../run/header.js';
+import { holdsResult, RUN_KINDS } from '../../run/header.js';
 import type { Series } from '../../run/series.js';
 import { Timeline } from '../../run/timeline.js';
 import { kendallTau } from '../../search/correlation.js';
@@ -135,7 +134,7 @@ function networkOf(
   search: SearchFacts | undefined,
 ): Pick<NetworkFacts, 'architecture' | 'costs' | 'found' | 'last' | 'images'> {
   const { architecture = [] } = stored;
-  const finished = existsSync(join(found.path, 'result.json'));
+  const finished = holdsResult(found.path);
   const result = finished ? readResult<RetrainResult>(found.path) : undefined;
   const costs = costOf(space, architecture);
   const key = architecture.join();

@@ -1,10 +1,9 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { generationOf } from '../../config/schema/search.js';
 import { formatConstraint, parseConstraints } from '../../cost/constraint.js';
 import { readCandidates } from '../../evaluate/candidateFiles.js';
 import type { CostedCandidate, SearchResult } from '../../evaluate/searchPhases.js';
 import type { RunFacts, SearchFacts } from '../../report/facts.js';
+import { holdsResult } from '../../run/header.js';
 import { readImageRecord } from '../../run/images.js';
 import type { Series } from '../../run/series.js';
 import type { Timeline } from '../../run/timeline.js';
@@ -19,7 +18,7 @@ export function searchFacts(
   timeline: Timeline,
 ): SearchFacts {
   const candidates = readCandidates(path);
-  const result = existsSync(join(path, 'result.json')) ? readResult<SearchResult>(path) : undefined;
+  const result = holdsResult(path) ? readResult<SearchResult>(path) : undefined;
   const record = readImageRecord(path);
   const calibrationImages = record?.calibration?.positions.length ?? config.evaluate.calibrationImages;
   const heldOut = config.evaluate.validationImages || (record?.heldOut?.positions.length ?? 0);
