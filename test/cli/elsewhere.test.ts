@@ -23,6 +23,14 @@ async function json(cwd: string, ...args: string[]) {
   return document;
 }
 
+/** A folder with a tiny configuration and the supernet of it, in `supernet`. */
+async function withSupernet(): Promise<{ root: string; config: string }> {
+  const root = temporaryFolder();
+  const { config } = writeTiny(root);
+  await json(root, 'train', '-c', config, '-d', 'supernet');
+  return { root, config };
+}
+
 test('a run needs neither the folder it was started in nor the file of its space', { skip }, async () => {
   const root = temporaryFolder();
   const { space, config } = writeTiny(join(root, 'mine'));
@@ -127,9 +135,7 @@ test('the images may move: a run knows them by what they are, not by where they 
 test('a finished run goes on: a search with more generations, a training from its weights', {
   skip,
 }, async () => {
-  const root = temporaryFolder();
-  const { config } = writeTiny(root);
-  await json(root, 'train', '-c', config, '-d', 'supernet');
+  const { root, config } = await withSupernet();
 
   const longer = await singlepath(['train', '-d', 'supernet', '--resume', '--set', 'train.steps=8'], {
     cwd: root,
@@ -174,9 +180,7 @@ test('a finished run goes on: a search with more generations, a training from it
 test('what goes on in the default folder has the settings it was started with, as in a folder that is named', {
   skip,
 }, async () => {
-  const root = temporaryFolder();
-  const { config } = writeTiny(root);
-  await json(root, 'train', '-c', config, '-d', 'supernet');
+  const { root } = await withSupernet();
   const search = (...args: string[]) => json(root, 'search', '--supernet', 'supernet', ...args);
   const trial = ['--set', 'search.trial.epochs=1', '--set', 'search.trial.batchSize=16'];
   const started = await search('--finalists', '2', '--set', 'search.generations=0', ...trial);
@@ -188,9 +192,7 @@ test('what goes on in the default folder has the settings it was started with, a
 });
 
 test('weights of a training that is not finished are used with a warning', { skip }, async () => {
-  const root = temporaryFolder();
-  const { config } = writeTiny(root);
-  await json(root, 'train', '-c', config, '-d', 'supernet');
+  const { root } = await withSupernet();
   cpSync(join(root, 'supernet'), join(root, 'stopped'), { recursive: true });
   rmSync(join(root, 'stopped', 'result.json'));
   const arch = ['--arch', '0,0'];

@@ -60,18 +60,18 @@ describe('whole networks that are measured', () => {
   );
   const outcome = { topK, winner: topK[0]! } as SearchOutcome;
 
-  it('of a search are kept in its folder', async () => {
-    const file = join(folder, 'table.lut');
+  const configWith = async (table: string, limit: string) => {
+    const file = join(folder, table);
     await writeTable(file, madeUpTable(space));
-    const bound = Math.max(...architectures.slice(2).map(sum));
-    const config = loadConfig({
-      set: [
-        ...settings,
-        `latency.tables.device=${file}`,
-        `search.constraints=["${metric}<=${bound}ns"]`,
-        'latency.finalists=6',
-      ],
+    const bound = `search.constraints=["${metric}<=${limit}"]`;
+    return loadConfig({
+      set: [...settings, `latency.tables.device=${file}`, bound, 'latency.finalists=6'],
     });
+  };
+
+  it('of a search are kept in its folder', async () => {
+    const bound = Math.max(...architectures.slice(2).map(sum));
+    const config = await configWith('table.lut', `${bound}ns`);
     const journals = temporaryFolder();
     const sessions = [new FakeSession({ time, dieAfter: 9 }), new FakeSession({ time })];
     const confirm = (session: FakeSession) =>
@@ -95,16 +95,7 @@ describe('whole networks that are measured', () => {
   });
 
   it('that fail on their device do not win', async () => {
-    const file = join(folder, 'failing.lut');
-    await writeTable(file, madeUpTable(space));
-    const config = loadConfig({
-      set: [
-        ...settings,
-        `latency.tables.device=${file}`,
-        `search.constraints=["${metric}<=1s"]`,
-        'latency.finalists=6',
-      ],
-    });
+    const config = await configWith('failing.lut', '1s');
     const keysOf = (rows: readonly number[]) => rows.map((row) => spaceRows(space).rows[row]!.key);
     // A block that some candidates have, but not the sentinel.
     const sentinel = keysOf(pathVisit(spaceRows(space), 0, config.seed).chain);
