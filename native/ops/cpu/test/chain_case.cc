@@ -5,27 +5,16 @@
 
 #include "../kernels.h"
 #include "check.h"
+#include "random_chain.h"
 
 namespace singlepath::cpu::test {
 namespace {
 
-// What untouched memory holds: tensors, and the slack behind weight rows.
-constexpr float kUntouched = 7.f, kSlack = 99.f, kGradientSlack = 55.f;
+// What untouched memory holds: tensors, and the slack behind rows of weight gradients.
+constexpr float kUntouched = 7.f, kGradientSlack = 55.f;
 
 Values values_of(const std::vector<float>& floats) {
   return Values(floats.begin(), floats.end());
-}
-
-// Values of one output channel's weights.
-int weight_row(const Unit& u) {
-  return u.kernel * u.kernel * (u.convolution == Convolution::depthwise ? 1 : u.in_channels);
-}
-
-// Without parameters.
-Chain chain_of(const Case& test, Storage storage) {
-  Chain chain{storage, test.batch, test.height, test.width, test.units};
-  for (Unit& u : chain.units) u.weight_stride = weight_row(u) + test.weight_slack;
-  return chain;
 }
 
 class ChainTest {
@@ -36,7 +25,9 @@ class ChainTest {
         name_(std::string(isa_name()) + " " + std::to_string(threads) + "t " + (half_ ? "bf16 " : "fp32 ") +
               test.name),
         workspace_(threads),
-        chain_(chain_of(test, storage)),
+        made_(random_chain(test, storage)),
+        chain_(made_.chain),
+        reference_(made_.reference),
         count_(test.units.size()),
         in_channels_(test.units.front().in_channels),
         out_channels_(test.units.back().out_channels),
@@ -51,7 +42,6 @@ class ChainTest {
         other_(storage, out_pixels_, out_channels_),
         out_(out_storage_, out_pixels_, out_width_),
         input_(test.batch, test.height, test.width, in_channels_) {
-    make_parameters();
     fill(x_, in_pixels_ * in_width_);
     fill(other_, out_pixels_ * out_channels_);
     input_.at = x_.slice(test.first, test.step, in_channels_);
@@ -114,7 +104,7 @@ class ChainTest {
     std::vector<std::vector<float>> dw(count_), dgamma(count_), dbeta(count_);
     for (std::size_t i = 0; i < count_; ++i) {
       const Unit& u = chain_.units[i];
-      dw[i].assign(weights_[i].size(), kGradientSlack);
+      dw[i].assign(made_.weights[i].size(), kGradientSlack);
       dgamma[i].resize(u.out_channels), dbeta[i].resize(u.out_channels);
       gradients[i] = {dw[i].data(), u.weight_stride, test_.affine ? dgamma[i].data() : nullptr,
                       test_.affine ? dbeta[i].data() : nullptr};
@@ -147,36 +137,6 @@ class ChainTest {
   }
 
  private:
-  // Random, as slices of longer rows.
-  void make_parameters() {
-    reference_.resize(count_);
-    weights_.resize(count_), gammas_.resize(count_), betas_.resize(count_);
-    for (std::size_t i = 0; i < count_; ++i) {
-      Unit& u = chain_.units[i];
-      const int row = weight_row(u);
-      weights_[i].assign(u.out_channels * u.weight_stride, kSlack);
-      reference_[i].shape = u;
-      for (int o = 0; o < u.out_channels; ++o)
-        for (int c = 0; c < row; ++c) {
-          const float w = static_cast<float>(random_value() / std::sqrt(row));
-          weights_[i][o * u.weight_stride + c] = w;
-          reference_[i].weight.push_back(w);
-        }
-      u.weight = weights_[i].data();
-      reference_[i].gamma.assign(u.out_channels, 1.0);
-      reference_[i].beta.assign(u.out_channels, 0.0);
-      if (!test_.affine) continue;
-      for (int o = 0; o < u.out_channels; ++o) {
-        gammas_[i].push_back(static_cast<float>(1.5 + 0.5 * random_value()));
-        betas_[i].push_back(static_cast<float>(random_value()));
-        reference_[i].gamma[o] = gammas_[i][o];
-        reference_[i].beta[o] = betas_[i][o];
-      }
-      u.gamma = gammas_[i].data();
-      u.beta = betas_[i].data();
-    }
-  }
-
   static void fill(Tensor& tensor, long count) {
     for (long i = 0; i < count; ++i) tensor.set(i, static_cast<float>(random_value()));
   }
@@ -308,7 +268,9 @@ class ChainTest {
   const bool half_;
   const std::string name_;
   Workspace workspace_;
-  Chain chain_;
+  RandomChain made_;
+  const Chain& chain_;
+  std::vector<ReferenceUnit>& reference_;
   const std::size_t count_;
   const int in_channels_, out_channels_, pass_channels_;
   const int in_width_, out_width_;  // channels of the tensors
@@ -317,8 +279,6 @@ class ChainTest {
   const Storage out_storage_;
   Tensor x_, other_, out_;
   Map input_, before_post_;
-  std::vector<ReferenceUnit> reference_;
-  std::vector<std::vector<float>> weights_, gammas_, betas_;
   std::vector<std::vector<float>> means_, variances_, unbiased_;
   std::vector<char> saved_;
 };
