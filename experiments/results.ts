@@ -5,6 +5,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { basename, join } from 'node:path';
 import { packageRoot } from '../src/core/packageRoot.js';
+import { kendallTau, pearson } from '../src/search/correlation.js';
 
 /** Writes `<experiment>/results/<name>.json` with the command, commit and machine that it was measured with. */
 export function writeResult(experiment: string, name: string, result: unknown): void {
@@ -40,6 +41,22 @@ export function writeResult(experiment: string, name: string, result: unknown): 
   const file = join(folder, 'results', `${name}.json`);
   writeFileSync(file, `${JSON.stringify(document, null, 1)}\n`);
   console.log(`written to ${file}`);
+}
+
+/** How well x tells y: tau, and what a straight line from x to y leaves of `points`, which rank as y does. */
+export function agreement(
+  x: readonly number[],
+  y: readonly number[],
+  points: readonly number[] = y,
+): { tau: number; residual: number } {
+  return { tau: kendallTau(x, y), residual: deviation(points) * Math.sqrt(1 - pearson(x, y) ** 2) };
+}
+
+/** Standard deviation about the mean, for comparison with what a line leaves: it takes two numbers to fit. */
+export function deviation(points: readonly number[]): number {
+  const mean = points.reduce((sum, value) => sum + value, 0) / points.length;
+  const squares = points.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  return Math.sqrt(squares / Math.max(1, points.length - 2));
 }
 
 /** Mean and standard error over seeds; the error is null for one seed. */

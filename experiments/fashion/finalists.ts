@@ -13,7 +13,7 @@ import {
   combinedValuation,
   type ValuationSetting,
 } from '../../src/pipeline/valuation.js';
-import { kendallTau, pearson } from '../../src/search/correlation.js';
+import { kendallTau } from '../../src/search/correlation.js';
 import { chooseFinalists } from '../../src/search/finalists.js';
 import { halvingRungs, type RungScore, successiveHalving } from '../../src/search/halving.js';
 import { dOptimalDesign } from '../../src/search/model/design.js';
@@ -21,9 +21,10 @@ import { logError } from '../../src/search/model/scoreModel.js';
 import { geneTerms } from '../../src/search/model/terms.js';
 import type { Candidate, Score } from '../../src/search/types.js';
 import type { Architecture } from '../../src/space/types.js';
-import { meanAndError, writeResult } from '../results.js';
-import { legalTruth, scoredCandidates, supernetOf } from './candidates.js';
-import { readSetting } from './setting.js';
+import { agreement, deviation, meanAndError, writeResult } from '../results.js';
+import { scoredImages, supernetOf } from '../setting.js';
+import { scoredCandidates } from './candidates.js';
+import { readSetting, readTruth } from './setting.js';
 
 /** Subsets of the networks that take the place of spaces, half of them each. */
 const DRAWS = 400;
@@ -49,12 +50,12 @@ const setting = readSetting({ legal: '60', finalists: '6', calibrate: '18' });
 const { space } = setting;
 const FINALISTS = Number(setting.own.finalists);
 const RUNGS = halvingRungs(FINALISTS, 1, 3);
-const truth = legalTruth(Number(setting.own.legal));
+const truth = readTruth().slice(-Number(setting.own.legal));
 const rows: Record<string, unknown>[] = [];
 for (const seed of setting.seeds) {
   const config = setting.config(seed);
   const { networks, candidates } = await scored(seed, config);
-  const images = config.evaluate.validationImages || config.data.heldOut;
+  const images = scoredImages(config);
   const model: ValuationSetting = { space, images, naswot: true };
   const row = {
     seed,
@@ -81,7 +82,7 @@ writeResult('fashion', 'finalists', { finalists: FINALISTS, draws: DRAWS, summar
 /** Trains the supernet of a seed and every network for all rungs, or reads what is there. */
 async function scored(seed: number, config: Config): Promise<Scored> {
   const candidates = await scoredCandidates(setting, seed, truth);
-  const runDir = await supernetOf(setting, seed, config);
+  const runDir = await supernetOf(setting, seed);
   const onSkipped = (error: Error) => console.error(error.message);
   const own = truth.map(({ architecture }) => architecture);
   const costs = costBaselines(space, own);
@@ -106,23 +107,22 @@ async function scored(seed: number, config: Config): Promise<Scored> {
   return { networks, candidates };
 }
 
-/** How well short trainings tell the accuracy of a whole one: tau, and what a straight line leaves of it, in points. */
+/** How well short trainings tell the accuracy of a whole one, in points; `spread` is how much the networks differ. */
 function agreements(networks: readonly Network[], images: number) {
-  const y = networks.map((network) => network.truth);
-  const { length } = y;
-  const mean = y.reduce((sum, value) => sum + value, 0) / length;
-  const variance = y.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (length - 2);
-  const entries = ['inherited', ...RUNGS.map((_, rung) => `rung ${rung + 1}`)].flatMap((name, column) => {
-    const x = networks.map(({ score, rungs }) =>
-      logError((column === 0 ? score : rungs[column - 1]!).accuracy, images),
+  const known = networks.map((network) => network.truth);
+  const stages = ['inherited', ...RUNGS.map((_, rung) => `rung ${rung + 1}`)];
+  const entries = stages.flatMap((name, stage) => {
+    const scores = networks.map(({ score, rungs }) => (stage === 0 ? score : rungs[stage - 1]!));
+    const { tau, residual } = agreement(
+      scores.map(({ accuracy }) => logError(accuracy, images)),
+      known,
     );
-    const error = Math.sqrt(variance * (1 - pearson(x, y) ** 2));
     return [
-      [`${name}: tau`, kendallTau(x, y)],
-      [`${name}: error, points`, error],
+      [`${name}: tau`, tau],
+      [`${name}: error, points`, residual],
     ] as const;
   });
-  return { 'spread, points': Math.sqrt(variance), ...Object.fromEntries(entries) };
+  return { 'spread, points': deviation(known), ...Object.fromEntries(entries) };
 }
 
 /** Tau of the score model on the networks that it was not calibrated on, by the rung whose accuracies it learns from. */

@@ -8,17 +8,17 @@ import { combinedValuation } from '../../src/pipeline/valuation.js';
 import { kendallTau } from '../../src/search/correlation.js';
 import { logError, ScoreModel } from '../../src/search/model/scoreModel.js';
 import { meanAndError, writeResult } from '../results.js';
-import { legalTruth, scoredCandidates } from './candidates.js';
-import { readSetting } from './setting.js';
+import { scoredImages } from '../setting.js';
+import { scoredCandidates } from './candidates.js';
+import { readSetting, readTruth } from './setting.js';
 
 const setting = readSetting({ legal: '60' });
 const { space } = setting;
-const truth = legalTruth(Number(setting.own.legal));
+const truth = readTruth().slice(-Number(setting.own.legal));
 const known = truth.map(({ accuracy }) => accuracy);
 const rows: Record<string, number>[] = [];
 for (const seed of setting.seeds) {
-  const { evaluate, data } = setting.config(seed);
-  const images = evaluate.validationImages || data.heldOut;
+  const images = scoredImages(setting.config(seed));
   const candidates = await scoredCandidates(setting, seed, truth);
   const architectures = candidates.map(({ architecture }) => architecture);
   const tau = (values: readonly number[]) => kendallTau(values.slice(0, known.length), known);

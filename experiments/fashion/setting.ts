@@ -1,61 +1,49 @@
-/** What the experiments of this folder share: options, the configuration of the demo, the networks of the truth. */
+/** What the experiments of this folder share: the configuration of the demo, and the networks of the truth. */
 
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
-import { loadConfig } from '../../src/config/load.js';
 import type { Config } from '../../src/config/schema/config.js';
-import { writeFileAtomically } from '../../src/core/files.js';
 import { packageRoot } from '../../src/core/packageRoot.js';
 import { RandomStream } from '../../src/core/rng.js';
 import { openSpace } from '../../src/pipeline/fromConfig.js';
 import { legalArchitectures } from '../../src/pipeline/legalArchitectures.js';
 import { Equivalence } from '../../src/space/equivalence.js';
 import type { Architecture, SearchSpace } from '../../src/space/types.js';
+import { type CommonSetting, readCommon } from '../setting.js';
 
 /** The limit of the demo: networks that a search on this space chooses among. */
 export const LIMIT = 'madds<=1M';
 
-export interface Setting {
+export interface Setting extends CommonSetting {
   space: SearchSpace;
-  /** Where run directories and scores go. */
-  runs: string;
-  seeds: number[];
-  own: Record<string, string>;
-  /** The demo's configuration for a seed. */
-  config(seed: number, ...set: string[]): Config;
 }
 
-/**
- * Reads `[--runs FOLDER] [--seeds 1,2,3] [--set path=value]...`.
- *
- * @param own further options with their defaults.
- */
+/** @param own options beside those that all experiments have, with their defaults. */
 export function readSetting(own: Record<string, string>): Setting {
-  const { values } = parseArgs({
-    options: {
-      runs: { type: 'string', default: join('runs', 'experiments', 'fashion') },
-      seeds: { type: 'string', default: '1,2,3' },
-      set: { type: 'string', multiple: true, default: [] },
-      ...Object.fromEntries(
-        Object.entries(own).map(([name, value]) => [name, { type: 'string', default: value } as const]),
-      ),
-    },
-  });
-  const { runs, seeds, set } = values;
-  const config = (seed: number, ...more: string[]): Config =>
-    loadConfig({
-      files: [join(packageRoot(), 'configs', 'demo.yaml')],
-      set: [
-        ...[`space.file=${join(packageRoot(), 'examples', 'spaces', 'fashion.yaml')}`, `seed=${seed}`],
-        ...['retrain.epochs=4', 'train.epochs=8', ...set, ...more],
-      ],
-    });
-  return {
-    space: openSpace(config(1).space),
-    ...{ runs, config, seeds: seeds.split(',').map(Number) },
-    own: Object.fromEntries(Object.keys(own).map((name) => [name, String(Object(values)[name])])),
-  };
+  const file = join(packageRoot(), 'examples', 'spaces', 'fashion.yaml');
+  const common = readCommon('fashion', own, () => ({
+    files: [join(packageRoot(), 'configs', 'demo.yaml')],
+    set: [`space.file=${file}`, 'retrain.epochs=4', 'train.epochs=8'],
+  }));
+  return { ...common, space: openSpace(common.config(1).space) };
+}
+
+/** What decides trainings and scores, wherever the space's file lies. */
+export function keyOf({ seed, data, train, retrain, evaluate, runtime }: Config): unknown {
+  return { seed, data, train, retrain, evaluate, precision: runtime.precision };
+}
+
+/** A network that was trained alone: `results/truth.json` has them. */
+export interface Trained {
+  architecture: Architecture;
+  /** Per cent. */
+  accuracy: number;
+}
+
+/** The networks of the truth: first those drawn from the whole space, then those under the limit. */
+export function readTruth(): Trained[] {
+  const file = join(packageRoot(), 'experiments', 'fashion', 'results', 'truth.json');
+  return JSON.parse(readFileSync(file, 'utf8')).result.networks as Trained[];
 }
 
 /** Which networks are trained alone: so many drawn from the whole space, and so many from those under the limit. */
@@ -74,14 +62,4 @@ export function networksOf(space: SearchSpace, free: number, legal: number): Arc
     }
   }
   return [...found.values()];
-}
-
-/** Reads what was computed before, or computes it and keeps it as `<runs>/<name>.json`. */
-export async function kept<T>({ runs }: Setting, name: string, compute: () => Promise<T>): Promise<T> {
-  const file = join(runs, `${name}.json`);
-  if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8'));
-  const value = await compute();
-  mkdirSync(runs, { recursive: true });
-  await writeFileAtomically(file, [JSON.stringify(value)]);
-  return value;
 }

@@ -8,19 +8,21 @@ import { join } from 'node:path';
 import { runRetrain } from '../../src/pipeline/runRetrain.js';
 import { kendallTau } from '../../src/search/correlation.js';
 import { meanAndError, writeResult } from '../results.js';
-import { kept, networksOf, readSetting } from './setting.js';
+import { kept } from '../setting.js';
+import { keyOf, networksOf, readSetting } from './setting.js';
 
 const setting = readSetting({ free: '60', legal: '60' });
 const networks = networksOf(setting.space, Number(setting.own.free), Number(setting.own.legal));
 const legal = Number(setting.own.legal);
 const accuracies = networks.map((): number[] => []);
 for (const [round, seed] of setting.seeds.entries()) {
+  const config = setting.config(seed);
   for (const [i, architecture] of networks.entries()) {
     if (round > 0 && i < networks.length - legal) continue;
     const name = `truth-${seed}-${architecture.join('')}`;
-    const { accuracy } = await kept(setting, name, async () => {
+    const { accuracy } = await kept(setting, name, keyOf(config), async () => {
       const runDir = join(setting.runs, name);
-      const { last } = await runRetrain(setting.config(seed), architecture, { runDir, resume: true });
+      const { last } = await runRetrain(config, architecture, { runDir, resume: true });
       return last;
     });
     accuracies[i]!.push(100 * accuracy);

@@ -4,10 +4,7 @@
  * writes another file of results.
  */
 
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Config } from '../../src/config/schema/config.js';
-import { packageRoot } from '../../src/core/packageRoot.js';
 import { costBaselines } from '../../src/pipeline/baselines.js';
 import { Disposables } from '../../src/pipeline/disposables.js';
 import { createNetwork, recipeOf, samplerOf } from '../../src/pipeline/fromConfig.js';
@@ -18,23 +15,20 @@ import type { Score } from '../../src/search/types.js';
 import { accuraciesOf } from '../../src/supernet/supernet.js';
 import { trainSupernet } from '../../src/train/supernet.js';
 import { meanAndError, writeResult } from '../results.js';
-import { kept, readSetting } from './setting.js';
+import { kept } from '../setting.js';
+import { keyOf, readSetting, readTruth } from './setting.js';
 import { type Bench, VARIANTS } from './ways.js';
 
-interface Truth {
-  result: { networks: { architecture: number[]; accuracy: number }[] };
-}
-
 const setting = readSetting({ variants: Object.keys(VARIANTS).join(), legal: '60', name: 'variants' });
-const results = join(packageRoot(), 'experiments', 'fashion', 'results');
-const truth = (JSON.parse(readFileSync(join(results, 'truth.json'), 'utf8')) as Truth).result.networks;
+const truth = readTruth();
 const architectures = truth.map(({ architecture }) => architecture);
 /** The first of the truth are drawn from the whole space, the others from those under the limit. */
 const free = truth.length - Number(setting.own.legal);
 const rows: Row[] = [];
 for (const variant of setting.own.variants!.split(',')) {
   for (const seed of setting.seeds) {
-    const scores = await kept(setting, `scores-${variant}-${seed}`, () => scoresOf(variant, seed));
+    const key = [keyOf(setting.config(seed)), architectures];
+    const scores = await kept(setting, `scores-${variant}-${seed}`, key, () => scoresOf(variant, seed));
     const ranked = {
       accuracy: scores.map(({ accuracy }) => accuracy),
       loss: scores.map(({ loss }) => -loss!),
@@ -47,7 +41,9 @@ for (const variant of setting.own.variants!.split(',')) {
   }
 }
 for (const seed of setting.seeds) {
-  const naswot = await kept(setting, `naswot-${seed}`, () => naswotOf(setting.config(seed)));
+  const config = setting.config(seed);
+  const key = [keyOf(config), architectures];
+  const naswot = await kept(setting, `naswot-${seed}`, key, () => naswotOf(config));
   rows.push({ variant: 'no training', seed, ...taus('NASWOT', naswot) });
 }
 for (const { name, values } of costBaselines(setting.space, architectures))

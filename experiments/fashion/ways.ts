@@ -86,7 +86,7 @@ export const VARIANTS: Record<string, Variant> = {
   },
 
   'strict-fairness': { set: ['train.sampler=strict-fairness'], run: plain },
-  /** Figure 2 of the paper: only paths under the limit are trained. */
+  /** Only paths under the limit are trained. */
   constrained: { set: ['train.sampler=constrained', `train.constraints=[${LIMIT}]`], run: plain },
   /** As many paths of each depth. */
   'balanced-depth': sampled(({ space, config }) => ({

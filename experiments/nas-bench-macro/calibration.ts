@@ -12,11 +12,11 @@ import { openSpace } from '../../src/pipeline/fromConfig.js';
 import type { RankedNetwork } from '../../src/pipeline/runRank.js';
 import { readRun, type StoredRun } from '../../src/pipeline/runs.js';
 import { Trials } from '../../src/pipeline/trials.js';
-import { kendallTau, pearson } from '../../src/search/correlation.js';
 import { logError } from '../../src/search/model/scoreModel.js';
-import { meanAndError, writeResult } from '../results.js';
+import { agreement, meanAndError, writeResult } from '../results.js';
+import { supernetOf } from '../setting.js';
 import { designOf, modelReport, splitByDesign } from './design.js';
-import { DESIGN_SEED, rankOf, readSetting, supernetOf, TRUE_IMAGES, truthByGenes } from './setting.js';
+import { DESIGN_SEED, rankOf, readSetting, TRUE_IMAGES, truthByGenes } from './setting.js';
 
 const NETWORKS = 18;
 
@@ -94,7 +94,7 @@ async function train(config: Config, home: Pick<StoredRun, 'path'>, title: strin
     trained.push({ architecture, accuracy, loss, truth: truth.get(architecture.join())! });
     const { truth: known } = trained.at(-1)!;
     const line = `${architecture.join('')} ${(100 * accuracy).toFixed(2)} true ${known.toFixed(2)}`;
-    const { tau, residual } = agreement(trained);
+    const { tau, residual } = agreementOf(trained);
     console.log(`${title}: ${line}; tau ${tau.toFixed(2)}, error ${residual.toFixed(2)} points`);
   }
   return { trained, images: trials.scoredImages };
@@ -117,16 +117,16 @@ function modelOf(
     ({ architecture }) => trials.get(architecture.join())!,
     trialImages,
   );
-  return { kendall, bandKendall, ...agreement(trained) };
+  return { kendall, bandKendall, ...agreementOf(trained) };
 }
 
-/** How well short trainings tell the true accuracies: tau, and what a straight line through the log errors leaves, in points. */
-function agreement(trained: readonly Trained[]): { tau: number; residual: number } {
+/** How well short trainings tell the true accuracies, in points. */
+function agreementOf(trained: readonly Trained[]): { tau: number; residual: number } {
   const x = trained.map(({ accuracy }) => logError(accuracy, TRUE_IMAGES));
   const y = trained.map(({ truth: known }) => logError(known / 100, TRUE_IMAGES));
-  const points = trained.map(({ truth: known }) => known);
-  const { length } = points;
-  const mean = points.reduce((sum, value) => sum + value, 0) / length;
-  const variance = points.reduce((sum, value) => sum + (value - mean) ** 2, 0) / Math.max(1, length - 2);
-  return { tau: kendallTau(x, y), residual: Math.sqrt(variance * (1 - pearson(x, y) ** 2)) };
+  return agreement(
+    x,
+    y,
+    trained.map(({ truth: known }) => known),
+  );
 }

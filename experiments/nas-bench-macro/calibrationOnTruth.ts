@@ -10,8 +10,9 @@ import type { RankedNetwork } from '../../src/pipeline/runRank.js';
 import { logError, ScoreModel } from '../../src/search/model/scoreModel.js';
 import type { SearchSpace } from '../../src/space/types.js';
 import { meanAndError, writeResult } from '../results.js';
+import { supernetOf } from '../setting.js';
 import { designOf, modelReport, splitByDesign } from './design.js';
-import { rankOf, readSetting, reportOf, supernetOf, TRUE_IMAGES } from './setting.js';
+import { rankOf, readSetting, reportOf, TRUE_IMAGES } from './setting.js';
 
 /** Draws of the error, three for each of the three true runs. */
 const DRAWS = 9;

@@ -8,6 +8,7 @@ import type { RankedNetwork } from '../../src/pipeline/runRank.js';
 import { calibratedValuation } from '../../src/pipeline/valuation.js';
 import type { RankingReport } from '../../src/search/ranking.js';
 import type { Architecture } from '../../src/space/types.js';
+import { scoredImages } from '../setting.js';
 import { candidateOf, DESIGN_SEED, reportOf } from './setting.js';
 
 /** The networks that are trained to calibrate: the same for all supernets. */
@@ -44,7 +45,7 @@ export function modelReport(
   const { valuation } = calibratedValuation(
     {
       space: openSpace(config.space),
-      images: config.evaluate.validationImages || config.data.heldOut,
+      images: scoredImages(config),
       naswot: true,
     },
     design.map((network, i) => ({ ...candidateOf(network), ...accuracyOf(network, i), folder: '' })),

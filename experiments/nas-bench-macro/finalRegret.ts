@@ -14,9 +14,10 @@ import { chooseFinalists } from '../../src/search/finalists.js';
 import { halvingRungs, successiveHalving } from '../../src/search/halving.js';
 import type { Valuation } from '../../src/search/types.js';
 import { meanAndError, writeResult } from '../results.js';
+import { scoredImages, supernetOf } from '../setting.js';
 import type { Trained } from './calibration.js';
 import { Table } from './searchOnTable.js';
-import { CAPS, rankOf, readSetting, scoreOf, supernetOf } from './setting.js';
+import { CAPS, rankOf, readSetting, scoreOf } from './setting.js';
 
 const FINALISTS = 10;
 /** Races of the same networks, which differ in the errors of their trainings. */
@@ -31,7 +32,7 @@ for (const seed of setting.seeds) {
   const config = setting.config(seed);
   const space = openSpace(config.space);
   const table = new Table(space, await rankOf(setting, seed, await supernetOf(setting, seed)));
-  const images = config.evaluate.validationImages || config.data.heldOut;
+  const images = scoredImages(config);
   const model = { space, images, naswot: true };
   const ways: Record<string, Valuation | undefined> = {
     'supernet alone': undefined,

@@ -14,8 +14,9 @@ import { combinedValuation } from '../../src/pipeline/valuation.js';
 import { best } from '../../src/search/generations.js';
 import { rankingReport } from '../../src/search/ranking.js';
 import { meanAndError, writeResult } from '../results.js';
+import { scoredImages, supernetOf } from '../setting.js';
 import { Table } from './searchOnTable.js';
-import { CAPS, rankOf, readSetting, supernetOf } from './setting.js';
+import { CAPS, rankOf, readSetting } from './setting.js';
 
 /** Generations of 50 after which Figure 3 is read. */
 const POINTS = [0, 2, 5, 10, 20];
@@ -44,7 +45,7 @@ for (const seed of setting.seeds) {
   const space = openSpace(config.space);
   const table = new Table(space, await rankOf(setting, seed, await supernetOf(setting, seed)));
   tables.push(table);
-  const images = config.evaluate.validationImages || config.data.heldOut;
+  const images = scoredImages(config);
   const valuation = combinedValuation({ space, images, naswot: true });
   for (const cap of CAPS) {
     const legal = table.legal(cap).map(({ truth }) => truth);

@@ -5,7 +5,8 @@
 
 import type { RankingRow } from '../../src/search/rankingCard.js';
 import { meanAndError, writeResult } from '../results.js';
-import { cardOf, rankOf, readSetting, supernetOf } from './setting.js';
+import { supernetOf } from '../setting.js';
+import { cardOf, rankOf, readSetting } from './setting.js';
 
 const setting = readSetting({ supernet: 'yes' });
 const baselines = setting.own.supernet === 'no';

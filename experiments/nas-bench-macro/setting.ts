@@ -1,86 +1,46 @@
 /** What the experiments of this folder share: options, configuration, and results that say where they come from. */
 
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
-import { loadConfig } from '../../src/config/load.js';
-import type { Config } from '../../src/config/schema/config.js';
-import { writeFileAtomically } from '../../src/core/files.js';
 import { packageRoot } from '../../src/core/packageRoot.js';
 import { openSpace } from '../../src/pipeline/fromConfig.js';
-import { type RankedNetwork, type RankResult, runRank } from '../../src/pipeline/runRank.js';
+import { type RankedNetwork, runRank } from '../../src/pipeline/runRank.js';
 import { readResult } from '../../src/pipeline/runs.js';
-import { runTrain } from '../../src/pipeline/runTrain.js';
 import { combinedValuation } from '../../src/pipeline/valuation.js';
 import { type RankingReport, rankingReport } from '../../src/search/ranking.js';
 import { type RankingCard, rankingCard } from '../../src/search/rankingCard.js';
 import { parseTrueAccuracies } from '../../src/search/truth.js';
 import type { Score } from '../../src/search/types.js';
-import { hashOf } from '../../src/space/hash.js';
 import type { Architecture } from '../../src/space/types.js';
 import type { TrainResult } from '../../src/train/supernet.js';
+import { type CommonSetting, kept, readCommon, scoredImages } from '../setting.js';
 
-const FOLDER = join(packageRoot(), 'experiments', 'nas-bench-macro');
-
-export interface Setting {
+export interface Setting extends CommonSetting {
   /** nas-bench-macro_cifar10.json of github.com/xiusu/NAS-Bench-Macro, as JSON. */
   truth: unknown;
-  seeds: number[];
-  /** Where run directories go: outside the repository, or under runs/. */
-  runs: string;
   /** Networks scored, of the 3,969 different ones. */
   sample: number | undefined;
-  /** The options that a script has of its own. */
-  own: Record<string, string>;
-  /** The configuration for a seed. */
-  config(seed: number, ...set: string[]): Config;
 }
 
 /**
- * Reads `--truth FILE --data FOLDER [--runs FOLDER] [--seeds 1,2,3] [--sample N] [--set path=value]...`.
+ * Reads `--truth FILE --data FOLDER [--sample N]` and what all experiments have.
  *
  * @param own further options with their defaults.
  */
 export function readSetting(own: Record<string, string> = {}): Setting {
-  const { values } = parseArgs({
-    options: {
-      truth: { type: 'string' },
-      data: { type: 'string' },
-      runs: { type: 'string', default: join('runs', 'experiments', 'nas-bench-macro') },
-      seeds: { type: 'string', default: '1,2,3' },
-      sample: { type: 'string' },
-      set: { type: 'string', multiple: true, default: [] },
-      ...Object.fromEntries(
-        Object.entries(own).map(([name, value]) => [name, { type: 'string', default: value } as const]),
-      ),
-    },
-  });
-  const { truth, data, runs, seeds, sample, set } = values;
-  if (truth === undefined || data === undefined || !existsSync(truth)) {
+  const common = readCommon('nas-bench-macro', { truth: '', data: '', sample: '', ...own }, ({ data }) => ({
+    files: [join(packageRoot(), 'experiments', 'nas-bench-macro', 'supernet.yaml')],
+    set: [`data.path=${data}`],
+  }));
+  const { truth, data, sample } = common.own;
+  if (data === '' || !existsSync(truth!)) {
     throw new Error('Expected --truth nas-bench-macro_cifar10.json --data cifar-10-batches-bin');
   }
   return {
-    truth: JSON.parse(readFileSync(truth, 'utf8')),
-    seeds: seeds.split(',').map(Number),
-    runs,
-    sample: sample === undefined ? undefined : Number(sample),
-    own: Object.fromEntries(Object.keys(own).map((name) => [name, String(Object(values)[name])])),
-    config: (seed, ...more) =>
-      loadConfig({
-        files: [join(FOLDER, 'supernet.yaml')],
-        set: [`seed=${seed}`, `data.path=${data}`, ...set, ...more],
-      }),
+    ...common,
+    truth: JSON.parse(readFileSync(truth!, 'utf8')),
+    sample: sample === '' ? undefined : Number(sample),
   };
-}
-
-/** The supernet of a seed, trained where it is not. @returns its run directory. */
-export async function supernetOf(setting: Setting, seed: number): Promise<string> {
-  const runDir = join(setting.runs, `supernet-${seed}`);
-  if (!existsSync(join(runDir, 'result.json'))) {
-    console.log(`training supernet ${seed}`);
-    await runTrain(setting.config(seed), { runDir, resume: true });
-  }
-  return runDir;
 }
 
 /** Decides among which networks a design is chosen, and how fresh trainings begin: the same for all supernets. */
@@ -98,22 +58,17 @@ export async function rankOf(setting: Setting, seed: number, supernet?: string):
   const config = setting.config(seed);
   const weights = supernet === undefined ? null : readResult<TrainResult>(supernet).weights;
   const { sample = null } = setting;
-  const key = hashOf({ seed, weights, sample, evaluate: config.evaluate, caps: CAPS }).slice(0, 8);
-  const file = join(setting.runs, 'ranked', `${seed}-${key}.json`);
-  if (!existsSync(file)) {
-    const result = await runRank(config, {
+  const key = { seed, weights, sample, evaluate: config.evaluate, caps: CAPS };
+  const { networks } = await kept(setting, `ranked/${seed}`, key, () =>
+    runRank(config, {
       ...{ supernet, truth: setting.truth, sample: setting.sample, caps: CAPS },
       onSkipped: (error) => console.error(error.message),
-    });
-    mkdirSync(join(setting.runs, 'ranked'), { recursive: true });
-    await writeFileAtomically(file, [JSON.stringify(result)]);
-  }
-  const { networks } = JSON.parse(readFileSync(file, 'utf8')) as RankResult;
-  if (weights === null) return networks;
-  const images = config.evaluate.validationImages || config.data.heldOut;
-  const predictions = combinedValuation({ space: openSpace(config.space), images, naswot: true })(
-    networks.map(candidateOf),
+    }),
   );
+  if (weights === null) return networks;
+  const predictions = combinedValuation({
+    ...{ space: openSpace(config.space), images: scoredImages(config), naswot: true },
+  })(networks.map(candidateOf));
   return networks.map(({ scores, ...network }, i) => ({
     ...network,
     scores: { ...scores, ...(predictions && { 'score model': predictions[i]!.mean }) },

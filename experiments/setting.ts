@@ -1,0 +1,85 @@
+/** What the scripts of all experiments share: their options, supernets, and what was computed before. */
+
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { loadConfig } from '../src/config/load.js';
+import type { Config } from '../src/config/schema/config.js';
+import { writeFileAtomically } from '../src/core/files.js';
+import { runTrain } from '../src/pipeline/runTrain.js';
+import { holdsResult } from '../src/run/header.js';
+import { hashOf } from '../src/space/hash.js';
+
+export interface CommonSetting {
+  /** Where run directories and scores go: outside the repository, or under runs/. */
+  runs: string;
+  seeds: number[];
+  /** The options that an experiment, or a script of it, has of its own. */
+  own: Record<string, string>;
+  /** The configuration for a seed. */
+  config(seed: number, ...set: string[]): Config;
+}
+
+/**
+ * Reads `[--runs FOLDER] [--seeds 1,2,3] [--set path=value]...`.
+ *
+ * @param own further options with their defaults.
+ * @param base the configuration that `--set` changes.
+ */
+export function readCommon(
+  experiment: string,
+  own: Record<string, string>,
+  base: (own: Record<string, string>) => { files: string[]; set: string[] },
+): CommonSetting {
+  const { values } = parseArgs({
+    options: {
+      runs: { type: 'string', default: join('runs', 'experiments', experiment) },
+      seeds: { type: 'string', default: '1,2,3' },
+      set: { type: 'string', multiple: true, default: [] },
+      ...Object.fromEntries(
+        Object.entries(own).map(([name, value]) => [name, { type: 'string', default: value } as const]),
+      ),
+    },
+  });
+  const { runs, seeds, set } = values;
+  const given = Object.fromEntries(Object.keys(own).map((name) => [name, String(Object(values)[name])]));
+  const { files, set: fixed } = base(given);
+  return {
+    ...{ runs, seeds: seeds.split(',').map(Number), own: given },
+    config: (seed, ...more) => loadConfig({ files, set: [`seed=${seed}`, ...fixed, ...set, ...more] }),
+  };
+}
+
+/** The supernet of a seed, trained where it is not. @returns its run directory. */
+export async function supernetOf({ runs, config }: CommonSetting, seed: number): Promise<string> {
+  const runDir = join(runs, `supernet-${seed}`);
+  if (!holdsResult(runDir)) {
+    console.log(`training supernet ${seed}`);
+    await runTrain(config(seed), { runDir, resume: true });
+  }
+  return runDir;
+}
+
+/**
+ * Reads what was computed before, or computes it and keeps it under a name in the folder of the runs.
+ *
+ * @param key everything that decides the value.
+ */
+export async function kept<T>(
+  { runs }: CommonSetting,
+  name: string,
+  key: unknown,
+  compute: () => Promise<T>,
+): Promise<T> {
+  const file = join(runs, `${name}-${hashOf(key).slice(0, 8)}.json`);
+  if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as T;
+  const value = await compute();
+  mkdirSync(dirname(file), { recursive: true });
+  await writeFileAtomically(file, [JSON.stringify(value)]);
+  return value;
+}
+
+/** Held-out images that candidates and short trainings are scored on. */
+export function scoredImages({ evaluate, data }: Config): number {
+  return evaluate.validationImages || data.heldOut;
+}
