@@ -150,6 +150,20 @@ async function stepsOf(page: Page, id: string): Promise<number[]> {
   );
 }
 
+test('a comparison of more runs than curves can tell apart says so', noBrowser, async () => {
+  const root = join(temporaryFolder(), 'runs');
+  const fake = new FakeRuns(root);
+  for (let i = 1; i <= 7; i++) (await fake.training(`run-${i}`)).dispose();
+  await using dashboard = await openDashboard(root, { port: 0 });
+  const { page } = await openTab(DESK);
+  await page.goto(dashboard.url);
+  await says(page, 'a.name', /run-7/);
+  for (const box of await page.locator('li input').all()) await box.check();
+  await page.locator('#compare').click();
+  await says(page, '#problem', /Of the 7 runs you selected these are the first 6/);
+  await page.context().close();
+});
+
 test('seven tabs are live: a browser opens six connections to one server', noBrowser, async () => {
   const root = join(temporaryFolder(), 'runs');
   using run = await new FakeRuns(root).training('one');

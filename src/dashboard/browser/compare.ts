@@ -6,10 +6,10 @@ import { describeBest } from './format.js';
 import { get, goLive, throttled } from './live.js';
 
 const MOST = 6;
-const ids = remembered('runs')
+const asked = remembered('runs')
   .split(',')
-  .filter((id) => /^[0-9a-f]{16}$/.test(id))
-  .slice(0, MOST);
+  .filter((id) => /^[0-9a-f]{16}$/.test(id));
+const ids = asked.slice(0, MOST);
 let runs: RunDetails[] = [];
 
 const controls = chartControls(() => curves());
@@ -78,11 +78,15 @@ async function load(): Promise<void> {
   }
   const found = await Promise.allSettled(ids.map((id) => get<RunDetails>(`/api/runs/${id}`)));
   runs = found.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
-  problem.replaceChildren(
-    ...(runs.length < ids.length
-      ? [create('p', { class: 'problem' }, `${ids.length - runs.length} of the runs are not there any more.`)]
+  const problems = [
+    ...(asked.length > MOST
+      ? [
+          `Of the ${asked.length} runs you selected these are the first ${MOST}: more curves cannot be told apart.`,
+        ]
       : []),
-  );
+    ...(runs.length < ids.length ? [`${ids.length - runs.length} of the runs are not there any more.`] : []),
+  ];
+  problem.replaceChildren(...problems.map((text) => create('p', { class: 'problem' }, text)));
   const metrics = [...new Set(runs.flatMap((run) => run.metrics))];
   // Those that most of them have come first.
   const having = (name: string) => runs.filter((run) => run.metrics.includes(name)).length;
