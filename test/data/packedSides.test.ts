@@ -24,3 +24,17 @@ test('decoded pixels of an image with a side above 65,535 are packed so that the
   batch!.dispose();
   assert.ok(images.subarray(768).every((value) => Math.abs(value - 100) < 0.01));
 });
+
+test('an image that would be too long for a JPEG is broken, and the others are packed', async () => {
+  using folder = temporaryFolder();
+  const [path, packed] = [join(folder.path, 'images'), join(folder.path, 'images.sppack')];
+  const small = png(16, 16, pixelsOfPicture(16, 16, 0));
+  const long = png(2, 140_000, new Uint8Array(140_000 * 2 * 3));
+  writeFiles(join(path, 'train'), { 'a/0.png': small, 'a/long.png': long, 'b/0.png': small });
+  writeFiles(join(path, 'val'), { 'a/0.png': small, 'b/0.png': small });
+  const pack = (broken: 'error' | 'skip') =>
+    packDataset({ kind: 'image-folder', path }, packed, { resize: 1, broken });
+  await assert.rejects(pack('error'), { code: 'INVALID_DATASET', message: /long\.png' would be 1 x 70000$/ });
+  const report = await pack('skip');
+  assert.deepEqual([report.images, report.leftOut.length], [4, 1]);
+});

@@ -15,6 +15,7 @@ namespace singlepath {
 namespace {
 
 constexpr int64_t kImagesAtOnce = 32;  // a thread
+constexpr int kJpegSide = 65'500;      // libjpeg's limit
 
 // An image on its way into the file.
 struct PackedImage {
@@ -69,7 +70,7 @@ uint64_t pack_fingerprint(const SampleSource* training, const SampleSource* test
   return uint64_t{crc32c(all, sizeof all)} << 32 | crc32c(all, sizeof all / 2);
 }
 
-void fill(WholeImage& image, const PackOptions& options, PackedImage& out) {
+void fill(WholeImage& image, const std::string& name, const PackOptions& options, PackedImage& out) {
   using Mode = PackOptions::Mode;
   const EncodedImage& encoded = image.encoded();
   const bool raw_already = encoded.kind == Encoding::raw;
@@ -89,6 +90,11 @@ void fill(WholeImage& image, const PackOptions& options, PackedImage& out) {
   const PixelView pixels = shrinks ? image.decode_resized(options.short_side) : image.decode();
   const size_t size = static_cast<size_t>(pixels.height) * static_cast<size_t>(pixels.stride);
   if (options.mode == Mode::raw) return keep(pixels.data, size, true, pixels.height, pixels.width, 3);
+  if (std::max(pixels.height, pixels.width) > kJpegSide) {
+    throw Error("INVALID_DATASET", "Expected sides of at most 65,500 pixels, which a JPEG can have, but '" +
+                                       name + "' would be " + std::to_string(pixels.height) + " x " +
+                                       std::to_string(pixels.width));
+  }
   const auto jpeg = encode_jpeg(pixels.data, pixels.height, pixels.width, options.quality);
   keep(jpeg.data(), jpeg.size(), false, pixels.height, pixels.width, 3);
 }
@@ -100,7 +106,7 @@ PackedImage packed_image(WholeImage& image, const BothSplits& images, int64_t nu
   packed.entry.label = static_cast<int32_t>(source->label(index));
   try {
     image.open(*source, index);
-    fill(image, options, packed);
+    fill(image, source->name(index), options, packed);
   } catch (const DecodeError& error) {
     packed.broken = "Cannot decode '" + source->name(index) + "': " + error.what();
   } catch (const Error& error) {
