@@ -1,7 +1,8 @@
 /**
  * Short trainings as a search does them, of all networks of the truth that are under the demo's limit, from the weights of
  * supernets: each trains for 1, then 2, then 4 epochs. So every race of finalists, and every calibration of the score model, can be
- * computed from real trainings afterwards. `--finalists 6`, `--calibrate 18`.
+ * computed from real trainings afterwards. `--finalists 6`, `--calibrate 18`. `--set search.trial.init=fresh --name finalists-fresh`: from
+ * fresh weights.
  */
 
 import type { Config } from '../../src/config/schema/config.js';
@@ -46,7 +47,7 @@ interface Network {
   costs: Record<string, number>;
 }
 
-const setting = readSetting({ legal: '60', finalists: '6', calibrate: '18' });
+const setting = readSetting({ legal: '60', finalists: '6', calibrate: '18', name: 'finalists' });
 const { space } = setting;
 const FINALISTS = Number(setting.own.finalists);
 const RUNGS = halvingRungs(FINALISTS, 1, 3);
@@ -61,7 +62,7 @@ for (const seed of setting.seeds) {
     seed,
     ...agreements(networks, images),
     ...calibrations(networks, candidates, model),
-    ...(await regrets(networks, combinedValuation(model)(candidates)!, seed)),
+    ...(await regrets(networks, combinedValuation(model)(candidates)!, seed, images)),
   };
   console.log(row);
   rows.push(row);
@@ -77,7 +78,7 @@ console.table(
     error: error?.toFixed(3),
   })),
 );
-writeResult('fashion', 'finalists', { finalists: FINALISTS, draws: DRAWS, summary, rows });
+writeResult('fashion', setting.own.name!, { finalists: FINALISTS, draws: DRAWS, summary, rows });
 
 /** Trains the supernet of a seed and every network for all rungs, or reads what is there. */
 async function scored(seed: number, config: Config): Promise<Scored> {
@@ -107,20 +108,26 @@ async function scored(seed: number, config: Config): Promise<Scored> {
   return { networks, candidates };
 }
 
+/** What a training can be judged by: the higher, the better. */
+function judges(images: number): Record<string, (score: Score | RungScore) => number> {
+  const error = ({ accuracy }: Score | RungScore) => logError(accuracy, images);
+  const loss = ({ loss }: Score | RungScore) => -Math.log(loss!);
+  return { accuracy: error, loss, both: (score) => error(score) + loss(score) };
+}
+
 /** How well short trainings tell the accuracy of a whole one, in points; `spread` is how much the networks differ. */
 function agreements(networks: readonly Network[], images: number) {
   const known = networks.map((network) => network.truth);
   const stages = ['inherited', ...RUNGS.map((_, rung) => `rung ${rung + 1}`)];
   const entries = stages.flatMap((name, stage) => {
     const scores = networks.map(({ score, rungs }) => (stage === 0 ? score : rungs[stage - 1]!));
-    const { tau, residual } = agreement(
-      scores.map(({ accuracy }) => logError(accuracy, images)),
-      known,
-    );
-    return [
-      [`${name}: tau`, tau],
-      [`${name}: error, points`, residual],
-    ] as const;
+    return Object.entries(judges(images)).flatMap(([judge, judged]) => {
+      const { tau, residual } = agreement(scores.map(judged), known);
+      return [
+        [`${name} by ${judge}: tau`, tau],
+        [`${name} by ${judge}: error, points`, residual],
+      ] as const;
+    });
   });
   return { 'spread, points': deviation(known), ...Object.fromEntries(entries) };
 }
@@ -165,7 +172,12 @@ function calibrations(
  * What the network chosen loses against the best one, in points, when half of the networks are all there are: mean of many
  * halves. Those who choose by a score and race see the same networks.
  */
-async function regrets(networks: readonly Network[], predictions: readonly { mean: number }[], seed: number) {
+async function regrets(
+  networks: readonly Network[],
+  predictions: readonly { mean: number }[],
+  seed: number,
+  images: number,
+) {
   const random = new RandomStream(seed, 'test', 0);
   const modelled = new Map(networks.map((network, i) => [network, predictions[i]!.mean]));
   const sums: Record<string, number> = {};
@@ -201,13 +213,17 @@ async function regrets(networks: readonly Network[], predictions: readonly { mea
       const racing = order.slice(0, FINALISTS);
       add(`${name}: first`, best - racing[0]!.truth);
       add(`${name}: best of ${FINALISTS}`, best - Math.max(...racing.map((network) => network.truth)));
-      add(`${name}: winner`, best - (await raced(racing)).truth);
+      for (const [judge, judged] of Object.entries(judges(images)))
+        add(`${name}: winner by ${judge}`, best - (await raced(racing, judged)).truth);
     }
   }
   return sums;
 }
 
-async function raced(networks: readonly Network[]): Promise<Network> {
-  const order = await successiveHalving(networks, RUNGS, async ({ rungs }, rung) => rungs[rung]!);
+async function raced(networks: readonly Network[], judged: (score: RungScore) => number): Promise<Network> {
+  const order = await successiveHalving(networks, RUNGS, async ({ rungs }, rung) => {
+    const score = rungs[rung]!;
+    return { ...score, accuracy: judged(score) };
+  });
   return order[0]!.item;
 }

@@ -12,7 +12,7 @@ import { scoredImages } from '../setting.js';
 import { scoredCandidates } from './candidates.js';
 import { readSetting, readTruth } from './setting.js';
 
-const setting = readSetting({ legal: '60' });
+const setting = readSetting({ legal: '60', name: 'score-model' });
 const { space } = setting;
 const truth = readTruth().slice(-Number(setting.own.legal));
 const known = truth.map(({ accuracy }) => accuracy);
@@ -49,4 +49,4 @@ for (const seed of setting.seeds) {
 console.table(rows);
 const names = Object.keys(rows[0]!).filter((name) => name !== 'seed');
 const summary = Object.fromEntries(names.map((name) => [name, meanAndError(rows.map((row) => row[name]!))]));
-writeResult('fashion', 'score-model', { candidates: truth.length, summary, rows });
+writeResult('fashion', setting.own.name!, { candidates: truth.length, summary, rows });
