@@ -21,7 +21,7 @@ export interface ReportFacts {
   search?: SearchFacts;
   /** Networks that were trained from scratch; the one the search found comes first. */
   networks: NetworkFacts[];
-  /** The network the report is about: what the search found, or the first one that was trained. */
+  /** The network the report is about: the first one that was trained, or what the search found. */
   subject?: SubjectFacts;
   /** Kendall's tau between what the supernet says of networks and what they reached when trained; null below three. */
   agreement: { pairs: ScoredPair[]; kendall: number | null } | undefined;

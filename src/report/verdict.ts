@@ -1,5 +1,5 @@
 import { formatConstraint, formatCost } from '../cost/constraint.js';
-import type { NetworkFacts, ReportFacts, SearchFacts } from './facts.js';
+import type { NetworkFacts, ReportFacts, SearchFacts, SubjectFacts } from './facts.js';
 import { formatExact, formatPercent } from './format.js';
 import { metricTitle } from './plots.js';
 
@@ -18,12 +18,12 @@ export function standardError(accuracy: number, images: number): number {
 
 /** The findings of a report, most important first. */
 export function verdictOf(facts: ReportFacts): Statement[] {
-  const { search, networks, runs } = facts;
+  const { search, networks, subject, runs } = facts;
   const unfinished = runs.filter(({ status }) => status !== 'finished');
   return [
     ...accuracyOf(networks),
     ...comparison(networks),
-    ...(search === undefined ? [] : [...againstRandom(search), ...limits(search, networks)]),
+    ...(search === undefined ? [] : [...againstRandom(search), ...limits(search, subject)]),
     ...(search?.note === undefined
       ? []
       : search.note
@@ -106,13 +106,20 @@ function againstRandom({ candidates, heldOut, baseline }: SearchFacts): Statemen
   ];
 }
 
-function limits({ constraints, winner }: SearchFacts, networks: readonly NetworkFacts[]): Statement[] {
-  const costs = winner?.costs ?? networks.find(({ found }) => found)?.costs;
-  if (costs === undefined) return [];
-  return constraints.flatMap(({ metric, limit }): Statement[] => {
-    const cost = winner?.measured?.[metric] ?? costs[metric];
+/** Whether the network of the report keeps to what was asked of the search, once that has ended. */
+function limits({ constraints, winner }: SearchFacts, subject: SubjectFacts | undefined): Statement[] {
+  if (winner === undefined || subject === undefined) return [];
+  const own = winner.architecture.join() === subject.architecture.join();
+  const other: Statement = {
+    tone: 'neutral',
+    text: `The search found another network, ${winner.architecture.join()}, which is not among these runs`,
+    detail: 'it is the one that retrain --search trains',
+  };
+  const held = constraints.flatMap(({ metric, limit }): Statement[] => {
+    const whole = own ? winner.measured?.[metric] : undefined;
+    const cost = whole ?? subject.costs[metric];
     if (cost === undefined) return [];
-    const measured = winner?.measured?.[metric] === undefined ? '' : ', measured as a whole network';
+    const measured = whole === undefined ? '' : ', measured as a whole network';
     const met = cost <= limit;
     return [
       {
@@ -122,4 +129,5 @@ function limits({ constraints, winner }: SearchFacts, networks: readonly Network
       },
     ];
   });
+  return own ? held : [other, ...held];
 }

@@ -3,9 +3,11 @@ import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
+import { formatCost } from '../../src/cost/constraint.js';
 import { collectReport } from '../../src/pipeline/report/collectReport.js';
 import { readResult } from '../../src/pipeline/runs.js';
 import { reportPage } from '../../src/report/html/page.js';
+import { verdictOf } from '../../src/report/verdict.js';
 import { rankingCard } from '../../src/search/rankingCard.js';
 import type { TrainResult } from '../../src/train/supernet.js';
 import { assertJson } from '../cli/jsonSchema.js';
@@ -46,6 +48,23 @@ test('a run alone brings what it was made from: the network its search, the sear
   assert.deepEqual(names('search'), ['train', 'search']);
   assert.deepEqual(names('supernet'), ['train']);
   assert.deepEqual(names('random'), ['retrain']);
+});
+
+test('costs and limits are of the network whose accuracy heads the page, also where the search found another', {
+  skip,
+}, () => {
+  const facts = collectReport(['search', 'random'].map((name) => join(chain, name)));
+  const [random] = facts.networks;
+  const { winner } = facts.search!;
+  assert.deepEqual(facts.subject!.architecture, random!.architecture);
+  const texts = verdictOf(facts).map(({ text }) => text);
+  assert.match(texts[0]!, /^\S*random reaches /);
+  assert.ok(
+    texts.some((text) => text.startsWith(`The search found another network, ${winner!.architecture}`)),
+  );
+  const madds = formatCost('madds', random!.costs.madds!);
+  assert.notEqual(madds, formatCost('madds', winner!.costs.madds!));
+  assert.ok(texts.includes(`madds<=60K holds: ${madds} MAdds`), texts.join('\n'));
 });
 
 test('a latency that is not known of a network is left out: it is no time of 0 ns', { skip }, () => {

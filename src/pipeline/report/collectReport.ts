@@ -79,8 +79,9 @@ export function collectReport(folders: readonly string[], control: CollectContro
   const networks = ofKind('retrain')
     .map((run) => ({ ...training(run), ...networkOf(space, run, search) }))
     .sort((a, b) => Number(b.found) - Number(a.found));
-  const winner = search?.winner ?? search?.topK[0];
-  const subject = winner ?? networks[0];
+  // The accuracy at the head of the page is that of the first network: what stands beside it is of the same one.
+  const [first] = networks;
+  const subject = first?.found === false ? first : (search?.winner ?? search?.topK[0] ?? first);
   return {
     title: folders.map((folder) => basename(resolve(folder))).join(', '),
     space: spaceFacts(space),

@@ -9,7 +9,9 @@ export function architectureSection(facts: ReportFacts): string {
   const total = subject.layers.reduce((sum, { madds }) => sum + madds, 0) || 1;
   return section(
     'architecture',
-    facts.search?.winner === undefined && facts.search ? 'The best network so far' : 'The network',
+    facts.search && facts.search.winner === undefined && facts.networks.length === 0
+      ? 'The best network so far'
+      : 'The network',
     `<p>${copyable(subject.text, '--arch')}</p>`,
     figure((width) => plots.architecture(facts, width), {
       caption: 'Layer by layer: what was chosen, and its multiply-adds.',
