@@ -1,6 +1,7 @@
 import { checkArguments, checkCallbacks } from '../core/check.js';
 import { SinglePathError } from '../core/errors.js';
 import { type CostTable, tableCost } from '../cost/table.js';
+import type { Checkpoints } from '../run/checkpoints.js';
 import type { RunDirectory } from '../run/directory.js';
 import type { Finalist } from '../search/finalists.js';
 import type { Candidate, Score, SearchState } from '../search/types.js';
@@ -139,6 +140,23 @@ export async function searchPhases(options: SearchPhasesOptions): Promise<Search
       cause: error,
     });
   }
+}
+
+/**
+ * A search does not go back: with fewer generations than it has done its result would be that of more than was asked for,
+ * and a baseline that is not finished would get fewer evaluations.
+ *
+ * @throws SinglePathError `INVALID_CONFIG`, and `INVALID_CHECKPOINT` where no checkpoint is valid.
+ */
+export function checkGenerations(checkpoints: Checkpoints, generations: number): void {
+  const { search, baseline } = checkpoints.newest<SearchCheckpoint>(() => {})?.state ?? {};
+  const done = Math.max(search?.generation ?? 0, baseline?.generation ?? 0);
+  if (done <= generations) return;
+  throw new SinglePathError(
+    'INVALID_CONFIG',
+    `Expected at least ${done} for search.generations, as many as are done, but received ${generations}`,
+    { hint: 'a search of fewer needs another run directory; the scores of its candidates are there already' },
+  );
 }
 
 /** Finalists with the latencies that were measured of them. */

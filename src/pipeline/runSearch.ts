@@ -7,6 +7,7 @@ import { parseConstraints } from '../cost/constraint.js';
 import { metricsOf } from '../cost/cost.js';
 import type { CostTable } from '../cost/table.js';
 import {
+  checkGenerations,
   type GenerationSummary,
   type SearchResult,
   type StartSearch,
@@ -91,6 +92,7 @@ export async function runSearch(
       split: scorer.record.split,
     },
     resume,
+    checkResumed: (checkpoints) => checkGenerations(checkpoints, config.search.generations),
     ...provenance(config),
   });
   await noteImages(run.path, scorer.record);

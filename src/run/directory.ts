@@ -37,6 +37,8 @@ export interface RunOptions {
   identity?: unknown;
   /** Continue what is there; a directory without a run starts a new one. */
   resume?: boolean;
+  /** Looks at the checkpoints of a run that goes on, before its directory changes; what it throws refuses to go on. */
+  checkResumed?: ((checkpoints: Checkpoints) => void) | undefined;
   /** Files kept in the directory, by name: what the configuration refers to. */
   files?: Readonly<Record<string, Uint8Array>>;
   /** Paths of what the run builds on, such as the supernet of a search. */
@@ -113,6 +115,7 @@ export class RunDirectory implements Disposable {
       }
       const run = new RunDirectory(path, resumed, options, lock);
       await run.checkpoints.clean();
+      if (resumed) options.checkResumed?.(run.checkpoints);
       await removeHalfWritten(path);
       // What may change between stop and resume, such as the place of the images, is from now on as it is now.
       if (resumed) await writeConfig(path, options);

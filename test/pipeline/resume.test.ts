@@ -75,6 +75,20 @@ test('the result of a search that went on and was stopped is not taken for what 
 const search = (runDir: string, resume: boolean, ...set: string[]) =>
   runSearch(config(...set), { ...{ supernet: at('supernet'), runDir: at(runDir), resume, onSkipped } });
 
+test('a search goes on with as many generations as are done, or more; fewer are refused and nothing is noted', {
+  skip,
+}, async () => {
+  await search('done', false, 'search.population=1', 'search.generations=1');
+  const again = (generations: number) =>
+    search('done', true, 'search.population=1', `search.generations=${generations}`);
+  await assert.rejects(again(0), {
+    code: 'INVALID_CONFIG',
+    message: 'Expected at least 1 for search.generations, as many as are done, but received 0',
+  });
+  assert.equal(readRun(at('done'), 'search').config.search.generations, 1);
+  await again(1);
+});
+
 test('a table of another name with the same rows is kept under its name; other rows are refused', {
   skip,
 }, async () => {
