@@ -139,6 +139,20 @@ test('the facts are those of the runs', { skip }, () => {
   );
 });
 
+test('of more validation images than are held out, those count that there were', { skip }, () => {
+  const copy = join(root, 'asked');
+  cpSync(join(chain, 'search'), copy, { recursive: true });
+  const file = join(copy, 'config.yaml');
+  const config = readFileSync(file, 'utf8');
+  for (const [asked, taken] of [
+    [1000, 40],
+    [7, 7],
+  ]) {
+    writeFileSync(file, config.replace('validationImages: 0', `validationImages: ${asked}`));
+    assert.equal(collectReport([copy]).search!.heldOut, taken);
+  }
+});
+
 test('the commands of a report repeat its runs bit for bit', { skip }, async () => {
   const [train] = collectReport([chain]).runs;
   const [, ...words] = train!.command.split(' ');

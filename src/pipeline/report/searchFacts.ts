@@ -21,7 +21,10 @@ export function searchFacts(
   const result = holdsResult(path) ? readResult<SearchResult>(path) : undefined;
   const record = readImageRecord(path);
   const calibrationImages = record?.calibration?.positions.length ?? config.evaluate.calibrationImages;
-  const heldOut = config.evaluate.validationImages || (record?.heldOut?.positions.length ?? 0);
+  const { validationImages } = config.evaluate;
+  const reserved = record?.heldOut?.positions.length ?? validationImages;
+  // As FixedImages takes them: all of them where more are asked for.
+  const heldOut = validationImages === 0 ? reserved : Math.min(validationImages, reserved);
   run.passes.evaluated = candidates.length * (calibrationImages + heldOut);
   return {
     run,
