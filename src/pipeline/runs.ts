@@ -100,21 +100,22 @@ const RUN_FOLDER = 'give the folder that was its --run-dir';
 /**
  * Reads `run.json` and `config.yaml` of a run directory.
  *
- * @param kinds what it has to be.
+ * @param kinds what it has to be; any, where none is named.
  * @throws SinglePathError `INVALID_ARGUMENT` where it is none, or of another kind.
  */
 export function readRun(path: string, ...kinds: RunKind[]): StoredRun {
   checkArguments('readRun()', { path });
-  const what = `the run directory of singlepath ${kinds.join(' or ')}`;
+  const command = kinds.length === 0 ? '' : ` of singlepath ${kinds.join(' or ')}`;
+  const what = `the run directory${command}`;
   if (!holdsRun(path)) {
     const there = existsSync(path);
     const found = there ? 'it has no run.json' : 'there is no such folder';
     throw new SinglePathError('INVALID_ARGUMENT', `Expected ${what} in '${path}' but ${found}`, {
-      hint: there ? RUN_FOLDER : `make one with \`singlepath ${kinds[0]} --run-dir ${path}\``,
+      hint: there ? RUN_FOLDER : `make one with \`singlepath ${kinds[0] ?? 'run'} --run-dir ${path}\``,
     });
   }
   const { kind, identity, sources = {}, spaceName, spaceHash } = readHeader(path);
-  if (!kinds.includes(kind)) {
+  if (kinds.length > 0 && !kinds.includes(kind)) {
     throw new SinglePathError('INVALID_ARGUMENT', `Expected ${what} in '${path}' but it is one of ${kind}`, {
       hint: kind === 'run' ? 'its parts are run directories: supernet, search and network in it' : RUN_FOLDER,
     });

@@ -78,6 +78,11 @@ test('readRun gives the configuration of a run back, and refuses a run of anothe
     message: /Expected the run directory of singlepath search or retrain .* but it is one of train/,
   });
   assert.throws(() => readRun(at('nothing'), 'train'), /there is no such folder/);
+  assert.deepEqual(readRun(at('supernet')), run, 'of any kind, where none is asked for');
+  assert.throws(
+    () => readRun(at('nothing')),
+    /^SinglePathError: Expected the run directory in '.*nothing' but there is no such folder/,
+  );
   assert.throws(() => readResult(at('nothing')), /Expected a finished run/);
 });
 
