@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { differences } from '../core/differences.js';
 import { SinglePathError } from '../core/errors.js';
 import type { Group } from './group.js';
+import { differenceFromFirst } from './identities.js';
 import { type SharedStore, throwIfAborted } from './store.js';
 
 /** Milliseconds between signs of life. */
@@ -175,7 +175,8 @@ export async function takeTickets<Unit, Result>(
       throwIfAborted(signal);
       const offer = (await group.store.get<Offer | null>(OFFER)) ?? undefined;
       if (offer !== undefined && offer.id !== office?.id) {
-        checkIdentity(offer.identity, identity, group.rank);
+        const different = differenceFromFirst(offer.identity, identity, group.rank);
+        if (different !== undefined) throw different;
         office?.beat[Symbol.dispose]();
         const keys = group.store.under(`tickets/${offer.id}`);
         office = { id: offer.id, keys, beat: beat(keys, name) };
@@ -220,21 +221,6 @@ async function takeOne<Unit, Result>(
   await round.set(`owner/${ticket}`, name);
   await round.set(`result/${ticket}`, await work(units[ticket]!));
   return true;
-}
-
-function checkIdentity(there: unknown, here: unknown, rank: number): void {
-  const differ = differences(there, here);
-  if (differ.length === 0) return;
-  const shown = differ
-    .slice(0, 5)
-    .map((one) => one.replace(/ there, (.*) here$/, ` on rank 0, $1 on rank ${rank}`));
-  throw new SinglePathError(
-    'RANKS_DIFFER',
-    `Expected the same on all ranks but it differs: ${shown.join('; ')}`,
-    {
-      hint: 'scores would differ: start all ranks with the same supernet, images, versions and kinds of processor',
-    },
-  );
 }
 
 /** Counts on while this process lives. */

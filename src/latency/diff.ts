@@ -1,5 +1,5 @@
 import { checkArguments } from '../core/check.js';
-import { differences } from '../core/differences.js';
+import { describeDifference, differences } from '../core/differences.js';
 import { identityOf } from './environment.js';
 import { bestRows, type LatencyTable, rowTime } from './table.js';
 
@@ -42,7 +42,7 @@ export function diffTables(a: LatencyTable, b: LatencyTable): TableDifference {
     header: [
       ...differences(a.header.space, b.header.space, 'space'),
       ...differences(identityOf(a.header.environment), identityOf(b.header.environment), 'environment'),
-    ],
+    ].map((one) => describeDifference(one)),
     rows,
     medianChange: sizes[sizes.length >> 1] ?? null,
     largestChange: sizes.at(-1) ?? null,

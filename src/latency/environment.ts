@@ -1,4 +1,4 @@
-import { differences } from '../core/differences.js';
+import { describeDifference, differences } from '../core/differences.js';
 import type { Environment, RuntimeName } from './table.js';
 
 /** What is known where times come from a foreign file. */
@@ -34,7 +34,8 @@ export async function differsFrom(
   session: { environment(): Promise<Environment> },
 ): Promise<string[]> {
   if (environment.runtime === 'imported') return [];
-  return differences(identityOf(environment), identityOf(await session.environment()));
+  const differ = differences(identityOf(environment), identityOf(await session.environment()));
+  return differ.map((one) => describeDifference(one));
 }
 
 /** One line for people. */

@@ -2,7 +2,7 @@ import { rmdir } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { stringify } from 'yaml';
 import { checkArguments } from '../core/check.js';
-import { differences } from '../core/differences.js';
+import { type Difference, describeDifference, differences, firstDifferences } from '../core/differences.js';
 import { SinglePathError } from '../core/errors.js';
 import { makeDirectory, removeHalfWritten, writeFileAtomically } from '../core/files.js';
 import { DirectoryLock, lockOwner } from '../core/lock.js';
@@ -57,7 +57,7 @@ const WITH_MEMORY: readonly RunEventType[] = ['checkpoint', 'generation', 'finis
 
 /** Settings that earlier versions did not note: a run that lacks them is not asked for them, so it goes on. */
 const NOTED_LATER =
-  /^(images\.(upright|pixelLimit|broken)|naswotImages|(search\.trial\.)?evaluate|search\.trial\.recipe\.warmupSteps|tables): absent there/;
+  /^(images\.(upright|pixelLimit|broken)|naswotImages|(search\.trial\.)?evaluate|search\.trial\.recipe\.warmupSteps|tables)$/;
 
 /**
  * The folder a long work writes: `run.json`, `config.yaml`, `events.jsonl`, `tensorboard/`, `checkpoints/`,
@@ -225,10 +225,9 @@ function checkOwner(path: string, identity: unknown, options: RunOptions): boole
     ...differences(header.kind, options.kind, 'kind'),
     ...differences(header.spaceHash.slice(0, 12), spaceHash(options.space).slice(0, 12), 'spaceHash'),
     ...differences(header.identity, identity),
-  ].filter((one) => !NOTED_LATER.test(one));
+  ].filter(({ path: setting, there }) => there !== 'absent' || !NOTED_LATER.test(setting));
   if (differ.length > 0) {
-    const shown =
-      differ.slice(0, 5).join('; ') + (differ.length > 5 ? `; and ${differ.length - 5} more` : '');
+    const shown = firstDifferences(differ.map((one) => describeDifference(one)));
     throw new SinglePathError(
       'INVALID_CONFIG',
       `Expected the same run in '${path}' but it differs: ${shown}`,
@@ -250,10 +249,12 @@ function checkOwner(path: string, identity: unknown, options: RunOptions): boole
 }
 
 /** A schedule is not stretched: its first steps would have had other learning rates. */
-function hintFor(path: string, kind: RunKind, differ: readonly string[]): string {
+function hintFor(path: string, kind: RunKind, differ: readonly Difference[]): string {
   if (
     kind !== 'search' &&
-    differ.every((one) => /^recipe\.(steps|epochs|learningRate|schedule|warmupSteps):/.test(one))
+    differ.every(({ path: setting }) =>
+      /^recipe\.(steps|epochs|learningRate|schedule|warmupSteps)$/.test(setting),
+    )
   ) {
     return `to train on, start a new run from its weights, with a schedule of its own: --from '${path}' and another --run-dir`;
   }

@@ -1,5 +1,5 @@
 import { existsSync, rmSync } from 'node:fs';
-import { differences } from '../../core/differences.js';
+import { describeDifference, differences } from '../../core/differences.js';
 import { SinglePathError } from '../../core/errors.js';
 import { DirectoryLock } from '../../core/lock.js';
 import { AppendFile, readJsonLines } from '../../run/appendFile.js';
@@ -87,7 +87,7 @@ function read(path: string): JournalRecord[] {
 
 function checkHeader(path: string, first: JournalRecord, header: JournalHeader): void {
   const there = first.type === 'header' ? { plan: first.plan, environment: first.environment } : {};
-  const changed = differences(there, { ...header });
+  const changed = differences(there, { ...header }).map((one) => describeDifference(one));
   if (changed.length === 0) return;
   throw new SinglePathError(
     'INVALID_CHECKPOINT',

@@ -65,10 +65,8 @@ export function settingsOf(config: Config, path: string): RunFacts['settings'] {
     JSON.stringify(resolve(path, 'space.yaml')),
     '"space.yaml"',
   );
-  return differences(configSchema.parse({}), JSON.parse(plain)).map((text) => {
-    const [, path, standard, value] = /^(.*?): (.*) there, (.*) here$/s.exec(text)!;
-    return [path!, value!, standard!];
-  });
+  const changed = differences(configSchema.parse({}), JSON.parse(plain));
+  return changed.map(({ path: setting, there: standard, here: value }) => [setting, value, standard]);
 }
 
 /** `config.yaml` has every setting, so that this is the whole command. */
