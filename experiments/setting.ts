@@ -45,7 +45,9 @@ export function readCommon(
   const given = Object.fromEntries(Object.keys(own).map((name) => [name, String(Object(values)[name])]));
   const { files, set: fixed } = base(given);
   return {
-    ...{ runs, seeds: seeds.split(',').map(Number), own: given },
+    runs,
+    seeds: seeds.split(',').map(Number),
+    own: given,
     config: (seed, ...more) => loadConfig({ files, set: [`seed=${seed}`, ...fixed, ...set, ...more] }),
   };
 }

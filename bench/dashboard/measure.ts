@@ -55,8 +55,15 @@ export async function measureLongRun(folder: string, events: number, heap: numbe
     expect(text.includes('Training'), 'the sections are those of a training');
     const appended = await slowestAppend(url, run.path, id, events);
     return {
-      ...{ events, reading, list, curve: whole.seconds, part: part.seconds, sections, appended },
-      ...{ memory: peakMemory(server), curveBytes: whole.bytes },
+      events,
+      reading,
+      list,
+      curve: whole.seconds,
+      part: part.seconds,
+      sections,
+      appended,
+      memory: peakMemory(server),
+      curveBytes: whole.bytes,
     };
   } finally {
     server.kill('SIGINT');

@@ -101,7 +101,10 @@ async function scored(seed: number, config: Config): Promise<Scored> {
       `seed ${seed}, ${i + 1} of ${truth.length}: ${rungs.map((rung) => (100 * rung.accuracy).toFixed(1)).join(' ')}`,
     );
     networks.push({
-      ...{ architecture, truth: accuracy, score: candidates[i]!.score, rungs },
+      architecture,
+      truth: accuracy,
+      score: candidates[i]!.score,
+      rungs,
       costs: Object.fromEntries(costs.map(({ name, values }) => [name, values[i]!])),
     });
   }

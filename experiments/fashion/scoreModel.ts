@@ -33,12 +33,13 @@ for (const seed of setting.seeds) {
   const units = costBaselines(space, architectures).find(({ name }) => name === 'sqrt units')!.values;
   const agreed = smoothed(accuracy);
   rows.push({
-    ...{ seed, accuracy: tau(accuracy), loss: tau(loss), both: tau(both) },
-    ...{
-      'smoothed accuracy': tau(agreed),
-      'smoothed loss': tau(smoothed(loss)),
-      'smoothed both': tau(smoothed(both)),
-    },
+    seed,
+    accuracy: tau(accuracy),
+    loss: tau(loss),
+    both: tau(both),
+    'smoothed accuracy': tau(agreed),
+    'smoothed loss': tau(smoothed(loss)),
+    'smoothed both': tau(smoothed(both)),
     'score model': tau(
       combinedValuation({ space, images, naswot: true })(candidates)!.map(({ mean }) => mean),
     ),

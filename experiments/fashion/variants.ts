@@ -104,7 +104,9 @@ async function scoresOf(name: string, seed: number): Promise<Score[]> {
   const validation = await fixed.batches(images.heldOut, config.evaluate.validationImages);
   stack.addAll(validation);
   const bench: Bench = {
-    ...{ space: setting.space, config, images: images.train },
+    space: setting.space,
+    config,
+    images: images.train,
     async train(space, sampler, change = {}) {
       const network = createNetwork(space, config);
       await change.start?.(network);

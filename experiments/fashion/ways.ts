@@ -291,8 +291,13 @@ async function adapted(
   for await (const batch of loader.from(0)) {
     const learningRate = 0.05 * (0.5 + 0.5 * Math.cos((Math.PI * step) / steps));
     await network.step([batch], [], {
-      ...{ learningRate, momentum: 0.9, nesterov: false, weightDecay: 4e-5 },
-      ...{ labelSmoothing: 0.1, clipGradientNorm: 5, randomKey: [0, 0] },
+      learningRate,
+      momentum: 0.9,
+      nesterov: false,
+      weightDecay: 4e-5,
+      labelSmoothing: 0.1,
+      clipGradientNorm: 5,
+      randomKey: [0, 0],
     });
     batch.dispose();
     if (++step === steps) break;

@@ -75,14 +75,25 @@ export class WatchedRun {
     const spark = main && (series!.length > 1 ? series! : timeline.train);
     const metric = spark === series ? main?.metric : 'loss';
     return {
-      ...{ id, folder, name, kind: this.#kind, space: this.#space, status },
+      id,
+      folder,
+      name,
+      kind: this.#kind,
+      space: this.#space,
+      status,
       ...(this.#problem !== undefined && { problem: this.#problem }),
-      ...{ read: timeline.progress, step, steps },
+      read: timeline.progress,
+      step,
+      steps,
       ...(best && { best: { metric: `${main.series}/${main.metric}`, value: best.value, step: best.step } }),
       ...(rate !== undefined && { imagesPerSecond: rate }),
       ...(waiting !== undefined && { waitingForData: waiting }),
       ...(left !== undefined && { left }),
-      ...{ seconds, peakMemory, incidents: incidents.length, begun: timeline.begun, time },
+      seconds,
+      peakMemory,
+      incidents: incidents.length,
+      begun: timeline.begun,
+      time,
       spark:
         spark === undefined ? [] : spark.points(metric!, { most: SPARK_POINTS }).map(({ value }) => value),
     };

@@ -46,7 +46,11 @@ function merged(
   const sum = (measure: 'layersRun' | 'layersAlone') =>
     results.reduce((total, result) => total + result[measure], 0);
   return {
-    ...{ correct: of('correct'), top5: of('top5'), loss: of('loss'), images: results[0]!.images },
-    ...{ layersRun: sum('layersRun'), layersAlone: sum('layersAlone') },
+    correct: of('correct'),
+    top5: of('top5'),
+    loss: of('loss'),
+    images: results[0]!.images,
+    layersRun: sum('layersRun'),
+    layersAlone: sum('layersAlone'),
   };
 }

@@ -16,7 +16,10 @@ export function trainingIdentity(config: Config, section: 'train' | 'retrain'): 
   const { checkpointEvery: _, logEvery: __, ...recipe } = config[section];
   const { reproducible, shards } = config.distributed;
   return {
-    ...{ seed, data: imagesIdentity(config), runtime: runtimeIdentity(runtime), recipe },
+    seed,
+    data: imagesIdentity(config),
+    runtime: runtimeIdentity(runtime),
+    recipe,
     ...(reproducible && { distributed: { shards } }),
     // BatchNorm is recalibrated batch by batch.
     ...(section === 'retrain' && { evaluate: { batchSize: config.evaluate.batchSize } }),
@@ -77,7 +80,9 @@ export function rankIdentity(
     ...identity,
     ...tablesIdentity(config, section, space),
     data: rest,
-    ...{ images, space: spaceHash(space).slice(0, 12), ...threads },
+    images,
+    space: spaceHash(space).slice(0, 12),
+    ...threads,
     ...machineIdentity(),
   };
 }
@@ -150,7 +155,12 @@ export function trialRecipe({ retrain }: Config): Partial<Config['retrain']> {
   const { momentum, nesterov, weightDecay, labelSmoothing, clipGradientNorm } = retrain;
   const { calibrationImages, warmupSteps } = retrain;
   return {
-    ...{ momentum, nesterov, weightDecay, labelSmoothing, clipGradientNorm },
-    ...{ calibrationImages, warmupSteps },
+    momentum,
+    nesterov,
+    weightDecay,
+    labelSmoothing,
+    clipGradientNorm,
+    calibrationImages,
+    warmupSteps,
   };
 }

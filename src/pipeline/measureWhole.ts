@@ -53,8 +53,15 @@ export async function measureWhole(
   try {
     const overheadNs = await measureOverhead({ session, space, stop, journal, signal });
     return await measureNetworks(architectures, {
-      ...{ ...settings, coolDown, space, session, journal, overheadNs },
-      ...{ signal, onProgress, onDrift },
+      ...settings,
+      coolDown,
+      space,
+      session,
+      journal,
+      overheadNs,
+      signal,
+      onProgress,
+      onDrift,
     });
   } catch (error) {
     throw stoppedMeasurement(error, journal, signal);

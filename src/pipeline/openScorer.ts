@@ -132,7 +132,11 @@ async function openScored(
   const { hash: weights } = await loadWeights(supernet, supernetRun.path, onSkipped);
   const owned = stack.move();
   return {
-    ...{ supernet, calibration, validation, weights, record },
+    supernet,
+    calibration,
+    validation,
+    weights,
+    record,
     identity: { weights, ...sharedScoreIdentity(config), split: record.split },
     [Symbol.dispose]: () => owned[Symbol.dispose](),
   };

@@ -98,7 +98,10 @@ export async function runAll(
   );
   const search = await stage('search', async (folder) => {
     const { result } = await runSearch(config, {
-      ...{ ...control.search, ...shared, runDir: folder, onSkipped },
+      ...control.search,
+      ...shared,
+      runDir: folder,
+      onSkipped,
       supernet: join(runDir, 'supernet'),
     });
     return result;
@@ -107,17 +110,29 @@ export async function runAll(
   const network = await stage('network', (folder) => {
     checkWinner(folder, winner.architecture);
     return runRetrain(config, winner.architecture, {
-      ...{ ...control.network, ...shared, runDir: folder, onSkipped },
+      ...control.network,
+      ...shared,
+      runDir: folder,
+      onSkipped,
       search: join(runDir, 'search'),
     });
   });
   const exported = await stage('export', (folder) =>
     runExport(config, readRun(join(runDir, 'network'), 'retrain'), {
-      ...{ directory: config.export.directory ?? folder, signal, onSkipped, onNotice: control.onNotice },
+      directory: config.export.directory ?? folder,
+      signal,
+      onSkipped,
+      onNotice: control.onNotice,
     }),
   );
   const result: AllResult = {
-    ...{ kind: 'run', space: space.name, supernet, winner, evaluated, network, export: exported },
+    kind: 'run',
+    space: space.name,
+    supernet,
+    winner,
+    evaluated,
+    network,
+    export: exported,
   };
   await run.writeResult({ ...result, export: withPaths(exported, (path) => relative(runDir, path)) });
   run.log({ type: 'finished', step: STAGES.length });

@@ -62,8 +62,19 @@ async function retrainTogether(
   batches.addAll(validation);
   const work = (run?: RunDirectory) =>
     retrain({
-      ...{ network, loader, recipe, seed: config.seed, parallel, run, signal },
-      ...{ calibration, validation, validateEvery, onProgress, onStalled, onNotice },
+      network,
+      loader,
+      recipe,
+      seed: config.seed,
+      parallel,
+      run,
+      signal,
+      calibration,
+      validation,
+      validateEvery,
+      onProgress,
+      onStalled,
+      onNotice,
     });
   return await runTraining(
     { config, section: 'retrain', network, recipe, images: { train, test }, architecture, work },

@@ -109,7 +109,13 @@ export async function runSearch(
     search.calibrate === 0
       ? undefined
       : await calibrate({
-          ...{ ...setting, config, feasible, evaluate, openTrials, signal, onWarning: control.onWarning },
+          ...setting,
+          config,
+          feasible,
+          evaluate,
+          openTrials,
+          signal,
+          onWarning: control.onWarning,
           onTrial: (done, total) => control.onTrial?.('calibration', done, total),
         });
   const valuation =
@@ -119,7 +125,11 @@ export async function runSearch(
     using trials = await openTrials();
     const { epochs, rungs } = search.trial;
     return await trainFinalists({
-      ...{ space, trials, epochs, rungs, count: search.finalists },
+      space,
+      trials,
+      epochs,
+      rungs,
+      count: search.finalists,
       candidates: withModel(visited, valuation),
       onBudget: control.onFinalists,
       onTrial: (done, total) => control.onTrial?.('finalists', done, total),

@@ -41,8 +41,17 @@ async function trainTogether(config: Config, group: Group, control: TrainControl
   const { parallel, loader, recipe } = shared;
   const work = (run?: RunDirectory) =>
     trainSupernet({
-      ...{ supernet, loader, sampler, recipe, seed: config.seed, parallel, run, signal },
-      ...{ onProgress, onStalled, onNotice },
+      supernet,
+      loader,
+      sampler,
+      recipe,
+      seed: config.seed,
+      parallel,
+      run,
+      signal,
+      onProgress,
+      onStalled,
+      onNotice,
     });
   return await runTraining({ config, section: 'train', network: supernet, recipe, images, work }, control);
 }

@@ -80,7 +80,9 @@ export function keptConfig(config: Config): Pick<RunOptions, 'config' | 'files'>
     ]),
   );
   const kept = {
-    ...{ ...config, space: { ...space, file }, latency: { ...latency, tables } },
+    ...config,
+    space: { ...space, file },
+    latency: { ...latency, tables },
     data: { ...data, ...placesOf(data) },
   };
   return { config: kept, files };
@@ -128,7 +130,10 @@ export function readRun(path: string, ...kinds: RunKind[]): StoredRun {
   const config = resolveConfig([configFileSource(join(path, CONFIG_FILE))]);
   const supernet = sources.supernet === undefined ? undefined : resolve(path, sources.supernet);
   return {
-    ...{ kind, path, config, space: { name: spaceName, hash: spaceHash } },
+    kind,
+    path,
+    config,
+    space: { name: spaceName, hash: spaceHash },
     ...(architecture && { architecture }),
     ...(weights && { weights }),
     ...(tables && { tables }),

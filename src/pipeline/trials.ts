@@ -116,8 +116,14 @@ export class Trials implements Disposable {
     const { learningRate, batchSize } = this.config.search.trial;
     const { checkpointEvery, logEvery } = this.config.retrain;
     const section = {
-      ...{ ...retrainSchema.parse({}), ...trialRecipe(this.config), checkpointEvery, logEvery },
-      ...{ epochs, learningRate, batchSize, schedule: 'cosine' as const },
+      ...retrainSchema.parse({}),
+      ...trialRecipe(this.config),
+      checkpointEvery,
+      logEvery,
+      epochs,
+      learningRate,
+      batchSize,
+      schedule: 'cosine' as const,
     };
     const config: Config = { ...this.config, retrain: section };
     using loader = trainingLoader(this.images.train, config, batchSize);

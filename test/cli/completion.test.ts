@@ -82,7 +82,8 @@ test('fish completes commands, options, their values and files', { skip: without
   const lines = ['', ...ONE.map(([typed]) => typed), 'space list --'];
   const commands = lines.map((line) => `complete -C 'singlepath ${line}'; echo ---`);
   const { status, stdout, stderr } = spawnSync('fish', ['-c', [`source ${file}`, ...commands].join('\n')], {
-    ...{ encoding: 'utf8', cwd },
+    encoding: 'utf8',
+    cwd,
     env: { ...process.env, HOME: cwd, XDG_CONFIG_HOME: cwd },
   });
   assert.equal(status, 0, stderr);
@@ -117,7 +118,8 @@ for (const how of ['sourced', 'as a file of fpath'] as const) {
     ];
     // Tab completes, and Enter runs the line; the last line is a list, which Ctrl-U leaves.
     const { output } = await inTerminal(['env', 'TERM=dumb', 'zsh', '-f', '-i'], {
-      ...{ cwd, columns: 200 },
+      cwd,
+      columns: 200,
       type: inTurn(
         ['', `${setUp.join('; ')}\r`],
         ['\nset up', ONE.map(([typed]) => `singlepath ${typed}\t\r`).join('')],

@@ -21,14 +21,12 @@ import { singlepath } from './run.js';
 /** What `data info` would say of such images. */
 function found(images: number, side: number, classes: number, hasTest = false): DatasetReport {
   return {
-    ...{
-      split: 'train',
-      images,
-      bytes: 0,
-      formats: { jpeg: images, png: 0, raw: 0 },
-      broken: [],
-      ignored: {},
-    },
+    split: 'train',
+    images,
+    bytes: 0,
+    formats: { jpeg: images, png: 0, raw: 0 },
+    broken: [],
+    ignored: {},
     classes: Array.from({ length: classes }, (_, i) => ({ name: `c${i}`, images: images / classes })),
     height: [side, side, side],
     width: [side, side, side],

@@ -64,7 +64,9 @@ describe('singlepath run', { skip: withoutAddon() }, () => {
       for (const stopAt of [...stopIn, undefined]) {
         const stop = new AbortController();
         const run = runAll(config, {
-          ...{ runDir, resume: true, signal: stop.signal },
+          runDir,
+          resume: true,
+          signal: stop.signal,
           onSkipped: (error) => assert.fail(error),
           onStage: (stage) => stage === stopAt && stop.abort(),
         });

@@ -37,8 +37,13 @@ for (const [launcher, env] of [
   test(`the variables of ${launcher} (${Object.keys(env)[0]}) say which rank this is`, () => {
     assert.deepEqual(placeOf({ ...env, ...MASTER }), {
       launcher,
-      ...{ rank: 2, worldSize: 4, localRank: 1, localWorldSize: 2 },
-      ...{ host: '10.0.0.1', storeOutlives: false, restarts: 0 },
+      rank: 2,
+      worldSize: 4,
+      localRank: 1,
+      localWorldSize: 2,
+      host: '10.0.0.1',
+      storeOutlives: false,
+      restarts: 0,
       store: { host: '10.0.0.1', port: 29500, server: false },
     });
   });

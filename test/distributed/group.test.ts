@@ -18,7 +18,11 @@ async function startScripts(script: string, env: Record<string, string> = {}): P
   const port = String(await freePort());
   return ['0', '1'].map((RANK) =>
     start(process.execPath, ['--input-type=module', '-e', PRELUDE + script], {
-      ...{ RANK, WORLD_SIZE: '2', MASTER_ADDR: '127.0.0.1', MASTER_PORT: port, OMP_NUM_THREADS: '1' },
+      RANK,
+      WORLD_SIZE: '2',
+      MASTER_ADDR: '127.0.0.1',
+      MASTER_PORT: port,
+      OMP_NUM_THREADS: '1',
       ...env,
     }),
   );

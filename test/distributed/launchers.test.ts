@@ -46,16 +46,27 @@ const weightsByHand = (): Promise<string> => {
 /** What srun and mpirun set for two tasks of one machine. */
 const LAUNCHERS: Record<string, Variables> = {
   SLURM: (rank) => ({
-    ...{ SLURM_JOB_ID: '7', SLURM_JOB_NUM_NODES: '1', SLURM_NODEID: '0', SLURM_NTASKS: '2' },
-    ...{ SLURM_PROCID: String(rank), SLURM_LOCALID: String(rank), SLURM_NTASKS_PER_NODE: '2' },
+    SLURM_JOB_ID: '7',
+    SLURM_JOB_NUM_NODES: '1',
+    SLURM_NODEID: '0',
+    SLURM_NTASKS: '2',
+    SLURM_PROCID: String(rank),
+    SLURM_LOCALID: String(rank),
+    SLURM_NTASKS_PER_NODE: '2',
   }),
   OpenMPI: (rank) => ({
-    ...{ OMPI_COMM_WORLD_SIZE: '2', OMPI_COMM_WORLD_LOCAL_SIZE: '2', OMPI_UNIVERSE_SIZE: '2' },
-    ...{ OMPI_COMM_WORLD_RANK: String(rank), OMPI_COMM_WORLD_LOCAL_RANK: String(rank) },
+    OMPI_COMM_WORLD_SIZE: '2',
+    OMPI_COMM_WORLD_LOCAL_SIZE: '2',
+    OMPI_UNIVERSE_SIZE: '2',
+    OMPI_COMM_WORLD_RANK: String(rank),
+    OMPI_COMM_WORLD_LOCAL_RANK: String(rank),
   }),
   'MPICH and Intel MPI': (rank) => ({
-    ...{ PMI_RANK: String(rank), PMI_SIZE: '2', PMI_FD: '9' },
-    ...{ MPI_LOCALRANKID: String(rank), MPI_LOCALNRANKS: '2' },
+    PMI_RANK: String(rank),
+    PMI_SIZE: '2',
+    PMI_FD: '9',
+    MPI_LOCALRANKID: String(rank),
+    MPI_LOCALNRANKS: '2',
   }),
 };
 for (const [launcher, variables] of Object.entries(LAUNCHERS)) {

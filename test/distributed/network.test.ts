@@ -39,7 +39,10 @@ function machines(name: string, hosts: readonly [string, string]) {
     start: (args: readonly string[]) =>
       spaces.map((space, rank) =>
         start('ip', ['netns', 'exec', space, process.execPath, MAIN, ...args], {
-          ...{ RANK: String(rank), WORLD_SIZE: '2', MASTER_ADDR: 'first', MASTER_PORT: '29500' },
+          RANK: String(rank),
+          WORLD_SIZE: '2',
+          MASTER_ADDR: 'first',
+          MASTER_PORT: '29500',
           OMP_NUM_THREADS: '1',
         }),
       ),

@@ -40,7 +40,9 @@ export async function startRanks(
   return Array.from({ length: worldSize }, (_, rank) => {
     const place = { RANK: String(rank), WORLD_SIZE: String(worldSize), MASTER_ADDR: '127.0.0.1' };
     return start(process.execPath, [MAIN, ...args, ...argsOf(rank)], {
-      ...{ ...place, MASTER_PORT: String(port), OMP_NUM_THREADS: '1' },
+      ...place,
+      MASTER_PORT: String(port),
+      OMP_NUM_THREADS: '1',
       ...env,
       ...envOf(rank),
     });

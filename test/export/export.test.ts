@@ -37,8 +37,13 @@ describe('exported files', { skip }, () => {
     const notices: string[] = [];
     const exportAgain = (mean: number, more: { examples?: boolean; onnx?: false } = {}) =>
       exportSubnet({
-        ...{ space, architecture: randomArchitecture(space, 1), network: supernet, directory, ...more },
-        ...{ parityBatch: randomBatch(space, 2, 1), input: { mean: [mean, 0, 0], std: [1, 1, 1] } },
+        space,
+        architecture: randomArchitecture(space, 1),
+        network: supernet,
+        directory,
+        ...more,
+        parityBatch: randomBatch(space, 2, 1),
+        input: { mean: [mean, 0, 0], std: [1, 1, 1] },
         onNotice: (message) => notices.push(message),
       });
     const [py, mjs] = ['example.py', 'example.mjs'].map((name) => join(directory, name)) as [string, string];

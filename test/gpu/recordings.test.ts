@@ -147,7 +147,8 @@ describe('layers as recordings', { skip: old }, () => {
           net.evaluate(few, {
             calibration: counts.map((count, i) => randomBatch(space, count, 50 + i)),
             validation: [randomBatch(space, 7, 70), randomBatch(space, 2, 71)],
-            ...{ signal, onProgress },
+            signal,
+            onProgress,
           });
         const interrupted = async () => {
           const controller = new AbortController();

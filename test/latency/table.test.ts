@@ -19,8 +19,14 @@ const space = getSpace('spos-shufflenet-v2-28');
 
 /** Of equal times, which have no order. */
 const ACCURACY: TableAccuracy = {
-  ...{ networks: 2, mape: 0, rmse: 0, bias: -1.5, within5: 100, within10: 100 },
-  ...{ kendall: null, spearman: null },
+  networks: 2,
+  mape: 0,
+  rmse: 0,
+  bias: -1.5,
+  within5: 100,
+  within10: 100,
+  kendall: null,
+  spearman: null,
 };
 
 describe('rows', () => {

@@ -321,7 +321,9 @@ test("a residual that only shares its layer's memory gets its gradient once", as
   ];
   for (const shortcut of [nn.slice(0), nn.split(1, 0)]) {
     const space = defineSpace({
-      ...{ name: 'shared', input: { channels: 3, size: 12 }, classes: 4 },
+      name: 'shared',
+      input: { channels: 3, size: 12 },
+      classes: 4,
       layers: [
         fixed('stem', ...unit(nn.relu())),
         fixed('block', nn.residual(nn.sequential('main', ...unit()), nn.sequential('shortcut', shortcut))),
@@ -343,7 +345,9 @@ test("a residual that only shares its layer's memory gets its gradient once", as
 
 test('a step whose gradients have no finite norm changes nothing, clipped or not', async () => {
   const space = defineSpace({
-    ...{ name: 'steep', input: { channels: 3, size: 4 }, classes: 4 },
+    name: 'steep',
+    input: { channels: 3, size: 4 },
+    classes: 4,
     layers: [fixed('body', nn.conv2d({ out: 4 })), fixed('fc', nn.averagePool(), nn.linear({ out: 4 }))],
   });
   using net = new Supernet(space);
@@ -353,7 +357,8 @@ test('a step whose gradients have no finite norm changes nothing, clipped or not
   const before = await net.state();
   const batch = new (addon().Batch)({
     images: Float32Array.from({ length: 96 }, (_, i) => 1000 * (1 + (i % 3))),
-    ...{ shape: [2, 3, 4, 4], labels: [0, 1] },
+    shape: [2, 3, 4, 4],
+    labels: [0, 1],
   });
   for (const clipGradientNorm of [1, 0]) {
     await assert.rejects(

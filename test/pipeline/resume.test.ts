@@ -49,7 +49,11 @@ test('the result of a search that went on and was stopped is not taken for what 
   const go = async (generations: number, stopAt?: number) => {
     const stop = new AbortController();
     const { result } = await runSearch(config('search.population=1', `search.generations=${generations}`), {
-      ...{ supernet: at('supernet'), runDir, resume: true, signal: stop.signal, onSkipped },
+      supernet: at('supernet'),
+      runDir,
+      resume: true,
+      signal: stop.signal,
+      onSkipped,
       onGeneration: ({ generation }) => generation === stopAt && stop.abort(),
     });
     return result;
@@ -62,7 +66,10 @@ test('the result of a search that went on and was stopped is not taken for what 
   const truth = ['00', '11'].map((architecture, accuracy) => ({ architecture, accuracy }));
   await assert.rejects(
     runRank(config('evaluate.naswotImages=0'), {
-      ...{ supernet: at('supernet'), search: runDir, truth, onSkipped },
+      supernet: at('supernet'),
+      search: runDir,
+      truth,
+      onSkipped,
     }),
     { code: 'INVALID_ARGUMENT', message: unfinished, hint },
   );
@@ -73,7 +80,7 @@ test('the result of a search that went on and was stopped is not taken for what 
 });
 
 const search = (runDir: string, resume: boolean, ...set: string[]) =>
-  runSearch(config(...set), { ...{ supernet: at('supernet'), runDir: at(runDir), resume, onSkipped } });
+  runSearch(config(...set), { supernet: at('supernet'), runDir: at(runDir), resume, onSkipped });
 
 test('a search goes on with as many generations as are done, or more; fewer are refused and nothing is noted', {
   skip,
@@ -103,7 +110,8 @@ test('a table of another name with the same rows is kept under its name; other r
 test('the rows of the table that a constrained sampler keeps to decide its training', { skip }, async () => {
   const train = (resume: boolean, table: string) =>
     runTrain(config('train.sampler=constrained', ...limited('train', table)), {
-      ...{ runDir: at('constrained'), resume },
+      runDir: at('constrained'),
+      resume,
     });
   await train(false, tables.a);
   await train(true, tables.same);
@@ -135,7 +143,7 @@ test('a training that goes on refuses other weights to begin with, and takes the
 }, async () => {
   await runTrain(config('seed=1'), { runDir: at('other') });
   const train = (from: string, resume: boolean) =>
-    runTrain(config(), { ...{ runDir: at('warm'), from: at(from), resume } });
+    runTrain(config(), { runDir: at('warm'), from: at(from), resume });
   const { weights } = await train('supernet', false);
   await assert.rejects(train('other', true), {
     code: 'INVALID_CONFIG',

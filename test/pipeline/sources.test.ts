@@ -157,7 +157,9 @@ describe('every kind of source', () => {
     const scores = async (runDir: string, data: Record<string, unknown>) => {
       const config = configOf({ kind: 'image-folder', path: photos, ...data });
       const { result, work } = await runSearch(config, {
-        ...{ supernet: at('supernet'), runDir: at(runDir), onSkipped },
+        supernet: at('supernet'),
+        runDir: at(runDir),
+        onSkipped,
       });
       return { losses: result.topK.map(({ score }) => score.loss), layers: work.layersRun };
     };
@@ -223,7 +225,9 @@ describe('every kind of source', () => {
     const train = (resume: boolean) => runTrain(config, { runDir: supernet, resume });
     const search = (name: string, more: Record<string, unknown> = {}) =>
       runSearch(configOf({ kind: 'image-folder', path: replaced, ...more }), {
-        ...{ runDir: join(folder, 'runs', 'replaced', name), supernet, onSkipped },
+        runDir: join(folder, 'runs', 'replaced', name),
+        supernet,
+        onSkipped,
       });
     const { weights } = await train(false);
     write(0);

@@ -44,7 +44,10 @@ describe('real trainings around a search', { skip: withoutAddon() }, () => {
     ) => {
       const stop = new AbortController();
       const { result } = await runSearch(config, {
-        ...{ supernet: spelled(supernet), runDir: spelled(join(folder, name)), resume, signal: stop.signal },
+        supernet: spelled(supernet),
+        runDir: spelled(join(folder, name)),
+        resume,
+        signal: stop.signal,
         onSkipped: (error) => assert.fail(error),
         onTrial: (phase, done, total) => {
           trained.push(`${phase} ${done}/${total}`);
@@ -96,11 +99,15 @@ describe('real trainings around a search', { skip: withoutAddon() }, () => {
 
     // rank takes the score model of this search, and not with another supernet.
     const truth = ['00000000', '11111111', '22222222', '21212121'].map((architecture, i) => ({
-      ...{ architecture, accuracy: i },
+      architecture,
+      accuracy: i,
     }));
     const rank = (of: string, search = 'straight') =>
       runRank(config, {
-        ...{ supernet: of, search: join(folder, search), truth, onSkipped: (error) => assert.fail(error) },
+        supernet: of,
+        search: join(folder, search),
+        truth,
+        onSkipped: (error) => assert.fail(error),
       });
     const { card } = await rank(supernet);
     assert.ok(card.rows.some(({ name }) => name === 'calibrated model'));
@@ -153,7 +160,8 @@ describe('real trainings around a search', { skip: withoutAddon() }, () => {
     await runTrain(load([]), { runDir: supernet });
     const search = (...set: string[]) =>
       runSearch(load(set), {
-        ...{ supernet, runDir: join(folder, set.join()) },
+        supernet,
+        runDir: join(folder, set.join()),
         onSkipped: (error) => assert.fail(error),
       });
     await assert.rejects(
@@ -179,7 +187,8 @@ describe('real trainings around a search', { skip: withoutAddon() }, () => {
     );
     const rank = (...keys: string[]) =>
       runRank(load([]), {
-        ...{ supernet, truth: Object.fromEntries(keys.map((key, i) => [key, { mean_acc: i }])) },
+        supernet,
+        truth: Object.fromEntries(keys.map((key, i) => [key, { mean_acc: i }])),
         onSkipped: (error) => assert.fail(error),
       });
     await assert.rejects(rank('0000', '0001'), /true accuracies: Expected 8 genes .* but received 4/);

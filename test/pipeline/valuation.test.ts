@@ -56,7 +56,10 @@ test('trained networks correct what all scores have wrong', () => {
   const reversed = WEIGHTS.toReversed();
   const visited = candidates(reversed, (i) => logErrorOf(architectures[i]!, reversed));
   const networks = visited.slice(0, 30).map((candidate, i) => ({
-    ...{ ...candidate, accuracy: 1 - Math.exp(-truth[i]!), loss: 0, folder: '' },
+    ...candidate,
+    accuracy: 1 - Math.exp(-truth[i]!),
+    loss: 0,
+    folder: '',
   }));
   const before = tauOf(combinedValuation(setting)(visited));
   const { valuation } = calibratedValuation(setting, networks, 10_000);

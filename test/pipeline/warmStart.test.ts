@@ -39,7 +39,8 @@ const valuesOf = (tensors: readonly TensorEntry[]) =>
 async function startOf(runDir: string, from: string, ...set: string[]): Promise<Start> {
   let start: Start | undefined;
   await runRetrain(config('retrain.steps=1', ...set), architecture, {
-    ...{ runDir: join(root, runDir), from },
+    runDir: join(root, runDir),
+    from,
     onWarmStart: (given) => {
       start = given;
     },

@@ -87,8 +87,14 @@ test('a search of thousands of generations has each with its own numbers', { ski
   cpSync(chain, elsewhere, { recursive: true });
   const generations = 2500;
   const events = Array.from({ length: generations }, (_, i) => ({
-    ...{ type: 'generation', phase: 'search', generation: i, step: i + 1, time: '2026-01-01T00:00:00.000Z' },
-    ...{ best: (i % 7) / 10, median: (i % 5) / 10, evaluated: 2 * (i + 1) },
+    type: 'generation',
+    phase: 'search',
+    generation: i,
+    step: i + 1,
+    time: '2026-01-01T00:00:00.000Z',
+    best: (i % 7) / 10,
+    median: (i % 5) / 10,
+    evaluated: 2 * (i + 1),
   }));
   const lines = events.map((event) => `${JSON.stringify(event)}\n`).join('');
   writeFileSync(join(elsewhere, 'search', 'events.jsonl'), lines);
@@ -197,7 +203,9 @@ test('measured latencies stand beside predicted ones, as times', { skip }, () =>
   });
   const candidates = [timed(one, 1.5e6), timed(other, 2e6)];
   const finalists = candidates.map(({ architecture, costs }) => ({
-    ...{ architecture, rungs: [], measured: { [metric]: 1.25 * costs[metric]! } },
+    architecture,
+    rungs: [],
+    measured: { [metric]: 1.25 * costs[metric]! },
     score: facts.search!.topK[0]!.score,
   }));
   const page = reportPage({ ...facts, search: { ...facts.search!, candidates, finalists } });

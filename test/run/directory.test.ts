@@ -110,7 +110,9 @@ test('config.yaml names files that are there, also where a resumed run has other
   const identity = { seed: 1 };
   const open = (name: string, resume: boolean) =>
     RunDirectory.open(path, {
-      ...{ ...options, identity, resume },
+      ...options,
+      identity,
+      resume,
       config: { latency: { tables: { pi: `tables/1-${name}` } } },
       files: { [`tables/1-${name}`]: Buffer.from(`a table: ${name}`) },
     });

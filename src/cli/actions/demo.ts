@@ -78,7 +78,12 @@ async function runDemo(
     [stage, begun] = [next, now];
   };
   const { result: whole, search } = await runAll(config, {
-    ...{ runDir, resume, signal, onSkipped, onBroken, ...reporter.hooks },
+    runDir,
+    resume,
+    signal,
+    onSkipped,
+    onBroken,
+    ...reporter.hooks,
     onStage: (name, folder) => {
       begin(name);
       reporter.onStage(name, folder);
@@ -99,12 +104,14 @@ async function runDemo(
   const advantage = pairedAdvantage(await hitsOf('network'), others);
   begin(undefined);
   return {
-    ...{
-      train: whole.supernet,
-      search,
-      winner: { architecture: search.winner.architecture, result: whole.network },
-    },
-    ...{ random, advantage, export: whole.export, seconds, runDir },
+    train: whole.supernet,
+    search,
+    winner: { architecture: search.winner.architecture, result: whole.network },
+    random,
+    advantage,
+    export: whole.export,
+    seconds,
+    runDir,
   };
 }
 

@@ -124,7 +124,8 @@ export async function verifyTable(path: string, options: VerifyOptions): Promise
   const journal = { path: `${path}.verify.journal`, resume: options.resume ?? false };
   const result = await onDevice(path, table, options, (config, control) =>
     verifyLatency(space, table, config, {
-      ...{ ...control, journal },
+      ...control,
+      journal,
       paths: options.paths ?? config.latency.verifyPaths,
     }),
   );
@@ -200,7 +201,8 @@ export async function calibrateTable(path: string, options: CalibrateOptions): P
   const journal = { path: `${path}.calibrate.journal`, resume: options.resume ?? false };
   const calibrated = await onDevice(path, table, options, (config, control) =>
     calibrateLatency(space, table, config, {
-      ...{ ...control, journal },
+      ...control,
+      journal,
       paths: options.paths ?? config.latency.verifyPaths,
     }),
   );

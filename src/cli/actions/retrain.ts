@@ -36,7 +36,11 @@ export async function retrain(options: RetrainCommandOptions): Promise<void> {
   const result = await stoppable({ saves: 'a checkpoint of the present step' }, (signal) =>
     together(config, session, signal, (shared) =>
       runRetrain(config, architecture, {
-        ...{ runDir, resume: options.resume, from, search: options.search, ...shared },
+        runDir,
+        resume: options.resume,
+        from,
+        search: options.search,
+        ...shared,
         ...startReporter(session),
         ...hooks,
         onBroken: session.onBroken,

@@ -27,7 +27,12 @@ export async function run(options: RunCommandOptions): Promise<void> {
   const search = { ...hooks.search, latency: withDevices(hooks.search.latency, options, config) };
   const { result, search: found } = await stoppable({ saves: 'a checkpoint' }, (signal) =>
     runAll(config, {
-      ...{ runDir, resume: options.resume, signal, ...hooks, search, onStage },
+      runDir,
+      resume: options.resume,
+      signal,
+      ...hooks,
+      search,
+      onStage,
       onSkipped: (error) => session.log.warn(error.message),
       onBroken: session.onBroken,
     }).finally(stop),

@@ -44,7 +44,11 @@ export async function search(options: SearchCommandOptions): Promise<void> {
     together(config, session, signal, async (shared) => {
       if (shared.group.rank > 0) return void (await help(config, folder, session, { ...shared, onSkipped }));
       return await runSearch(config, {
-        ...{ supernet: folder, runDir, resume: resumes({ ...options, ...shared }), onSkipped, ...shared },
+        supernet: folder,
+        runDir,
+        resume: resumes({ ...options, ...shared }),
+        onSkipped,
+        ...shared,
         ...reporter.hooks,
         latency: withDevices(reporter.hooks.latency, options, config),
       });

@@ -24,7 +24,10 @@ export async function train(options: TrainCommandOptions): Promise<void> {
   const result = await stoppable({ saves: 'a checkpoint of the present step' }, (signal) =>
     together(config, session, signal, (shared) =>
       runTrain(config, {
-        ...{ runDir, resume: options.resume, from, ...shared },
+        runDir,
+        resume: options.resume,
+        from,
+        ...shared,
         ...startReporter(session),
         ...hooks,
         onBroken: session.onBroken,

@@ -81,10 +81,8 @@ interface NetworkVisit extends Visit {
 
 /** All networks once, in a random order. */
 function roundOf(chains: readonly number[][], round: number, seed: number, first: number): NetworkVisit[] {
-  return shuffled(chains.length, new RandomStream(seed, 'shuffle', round)).map((network, i) => ({
-    ...{ index: first + i, network },
-    ...{ chain: chains[network]!, timers: false },
-  }));
+  const order = shuffled(chains.length, new RandomStream(seed, 'shuffle', round));
+  return order.map((network, i) => ({ index: first + i, network, chain: chains[network]!, timers: false }));
 }
 
 function networksOf(
