@@ -17,7 +17,8 @@ import {
 } from '../src/index.js';
 import { recipeOf } from '../src/pipeline/fromConfig.js';
 import { addon } from '../src/runtime/addon.js';
-import { type TrainableNetwork, trainingLoop } from '../src/train/loop.js';
+import { trainingLoop } from '../src/train/loop.js';
+import type { TrainableNetwork } from '../src/train/stepsInFlight.js';
 import type { BenchSettings } from './settings.js';
 
 const LAYERS = 20; // genes to draw, as many as the paper's space has

@@ -1,25 +1,12 @@
 import { checkArguments, checkCallbacks } from '../core/check.js';
 import { SinglePathError } from '../core/errors.js';
 import type { RunDirectory } from '../run/directory.js';
-import type { NativeBatch, ParallelStep, StepOptions, StepResult } from '../runtime/native.js';
-import type { Sampler } from '../sampling/sampler.js';
-import type { Architecture } from '../space/types.js';
 import { type BatchLoader, batchGroups } from './batches.js';
 import { DataClock } from './dataClock.js';
-import { type DataParallel, ownShards, parallelStep, shareStart } from './dataParallel.js';
-import { type Recipe, stepOptions } from './recipe.js';
-import { type StatefulNetwork, TrainingSession, type TrainingState } from './session.js';
+import { type DataParallel, ownShards, shareStart } from './dataParallel.js';
+import { TrainingSession, type TrainingState } from './session.js';
 import { type Stalled, StallWatch } from './stalled.js';
-
-/** What the loop calls of a Supernet. */
-export interface TrainableNetwork extends StatefulNetwork {
-  step(
-    batches: NativeBatch[],
-    architecture: Architecture,
-    options: StepOptions,
-    parallel?: ParallelStep,
-  ): Promise<StepResult>;
-}
+import { StepsInFlight, type StepsOptions } from './stepsInFlight.js';
 
 export interface TrainingProgress {
   /** Steps done, and of how many. */
@@ -34,20 +21,10 @@ export interface TrainingProgress {
   waited: number;
 }
 
-export interface TrainingOptions {
-  network: TrainableNetwork;
+export interface TrainingOptions extends StepsOptions {
   loader: BatchLoader;
-  /** The path of each step. */
-  sampler: Sampler;
-  recipe: Recipe;
-  /** Seed of the dropout masks. The loader and the sampler have seeds of their own. */
-  seed: number;
-  /** How steps are shared with other processes; the loader delivers this one's part. Absent: this process is alone. */
-  parallel?: DataParallel | undefined;
   /** Where checkpoints, events and TensorBoard files go; without it nothing is written. Of a group: rank 0's. */
   run?: RunDirectory | undefined;
-  /** Stops after the present step and the one that was called meanwhile, with a checkpoint. */
-  signal?: AbortSignal | undefined;
   onProgress?: ((progress: TrainingProgress) => void) | undefined;
   /** Number of classes: with it the training says where it learns nothing. */
   classes?: number | undefined;
@@ -71,9 +48,9 @@ export interface TrainingOptions {
  */
 export async function trainingLoop(options: TrainingOptions): Promise<TrainingSession> {
   checkArguments('a training', { options });
-  const { network, loader, sampler, recipe, seed, run, signal, onProgress, onEpoch, onFinish } = options;
-  const { classes, onStalled, onNotice, parallel } = options;
-  checkArguments('a training', { network, loader, sampler, recipe });
+  const { network, loader, recipe, parallel, run, signal, classes } = options;
+  const { onProgress, onEpoch, onFinish, onStalled, onNotice } = options;
+  checkArguments('a training', { network, loader, sampler: options.sampler, recipe });
   checkCallbacks({ onProgress, onEpoch, onFinish, onStalled, onNotice });
   const watch = classes === undefined ? undefined : new StallWatch(classes, recipe.warmupSteps);
   const { steps, accumulate } = recipe;
@@ -95,21 +72,11 @@ export async function trainingLoop(options: TrainingOptions): Promise<TrainingSe
   const throwIfAsked = () => {
     if (asked()) throw new SinglePathError('ABORTED', 'Asked to stop', { cause: signal?.reason });
   };
-  // While one step is computed the next is already called, so that the engine never waits for this loop.
-  const inFlight: InFlight[] = [];
-  const most = parallel === undefined ? IN_FLIGHT : 1;
-  const start = (step: number, group: NativeBatch[]) => {
-    const architecture = sampler.at(step);
-    const settings = stepOptions(recipe, seed, step);
-    const share = parallel && parallelStep(parallel, step, signal?.aborted === true);
-    const result = takeStep(network, group, architecture, settings, step, share);
-    result.catch(() => {}); // thrown where it is awaited
-    inFlight.push({ result, epoch: epochsAt(step), learningRate: settings.learningRate });
-  };
+  const inFlight = new StepsInFlight(options);
   const clock = new DataClock(loader);
   const record = async () => {
-    const { result: promise, epoch, learningRate } = inFlight.shift()!;
-    const result = await promise;
+    const { step, learningRate, result } = await inFlight.next();
+    const epoch = epochsAt(step);
     session.record(result, learningRate, epoch, clock);
     if (parallel !== undefined) parallel.group.step = state.step;
     stopped = result.stop === true;
@@ -129,8 +96,8 @@ export async function trainingLoop(options: TrainingOptions): Promise<TrainingSe
     const groups = batchGroups(loader, { ...range, signal: parallel === undefined ? signal : undefined });
     let called = state.step;
     for await (const group of clock.watch(groups)) {
-      start(called++, group);
-      while (inFlight.length >= (isLookedAt(called) ? 1 : most)) {
+      inFlight.call(called++, group);
+      while (inFlight.count >= (isLookedAt(called) ? 1 : inFlight.most)) {
         await record();
         await endEpoch();
         throwIfAsked();
@@ -144,7 +111,7 @@ export async function trainingLoop(options: TrainingOptions): Promise<TrainingSe
     return session;
   } catch (error) {
     const aborted = asked() && isAbort(error, signal);
-    const failure = await settle(inFlight, aborted ? record : undefined);
+    const failure = await inFlight.settle(aborted ? record : undefined);
     if (!aborted || failure !== undefined) {
       session.logFailure(failure ?? error);
       throw failure ?? error;
@@ -178,52 +145,6 @@ function noteGroup(
     `goes on with ${to} ${to === 1 ? 'process' : 'processes'} instead of ${from}: ` +
       'the result is not, bit for bit, that of the same number all along (distributed.reproducible would give it)',
   );
-}
-
-/** Steps that were called before the results of the first are there. */
-const IN_FLIGHT = 2;
-
-interface InFlight {
-  result: Promise<StepResult>;
-  epoch: number;
-  learningRate: number;
-}
-
-/** Waits for the steps that are still computed. With `record` they count; returns what one of them throws. */
-async function settle(
-  inFlight: InFlight[],
-  record: (() => Promise<void>) | undefined,
-): Promise<Error | undefined> {
-  try {
-    while (record !== undefined && inFlight.length > 0) await record();
-    return undefined;
-  } catch (error) {
-    return error as Error;
-  } finally {
-    await Promise.allSettled(inFlight.map(({ result }) => result));
-  }
-}
-
-async function takeStep(
-  network: TrainableNetwork,
-  batches: NativeBatch[],
-  architecture: Architecture,
-  settings: StepOptions,
-  step: number,
-  share: ParallelStep | undefined,
-): Promise<StepResult> {
-  try {
-    return await network.step(batches, architecture, settings, share);
-  } catch (error) {
-    if (!(error instanceof SinglePathError) || error.code !== 'NON_FINITE_LOSS') throw error;
-    const path = architecture.length === 0 ? '' : ` on path ${architecture.join(',')}`;
-    throw new SinglePathError('NON_FINITE_LOSS', `Step ${step + 1}${path}: ${error.message}`, {
-      hint: `lower the learning rate (${settings.learningRate} here), warm it up, or clip the gradient norm`,
-      cause: error,
-    });
-  } finally {
-    for (const batch of batches) batch.dispose();
-  }
 }
 
 function isAbort(error: unknown, signal: AbortSignal | undefined): boolean {

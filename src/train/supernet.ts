@@ -1,6 +1,7 @@
 import { checkArguments } from '../core/check.js';
 import type { SearchSpace } from '../space/types.js';
-import { type TrainableNetwork, type TrainingOptions, trainingLoop } from './loop.js';
+import { type TrainingOptions, trainingLoop } from './loop.js';
+import type { TrainableNetwork } from './stepsInFlight.js';
 
 export interface TrainSupernetOptions extends Omit<TrainingOptions, 'network' | 'classes' | 'onFinish'> {
   supernet: TrainableNetwork & { readonly space: SearchSpace };
