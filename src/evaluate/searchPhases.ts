@@ -1,12 +1,26 @@
 import { checkArguments, checkCallbacks } from '../core/check.js';
 import { SinglePathError } from '../core/errors.js';
-import { type CostTable, tableCost } from '../cost/table.js';
+import type { CostTable } from '../cost/table.js';
 import type { Checkpoints } from '../run/checkpoints.js';
 import type { RunDirectory } from '../run/directory.js';
 import type { Finalist } from '../search/finalists.js';
-import type { Candidate, Score, SearchState } from '../search/types.js';
-import type { Architecture, SearchSpace } from '../space/types.js';
+import type { Candidate, SearchState } from '../search/types.js';
+import type { SearchSpace } from '../space/types.js';
 import { CandidateFiles } from './candidateFiles.js';
+import {
+  type GenerationSummary,
+  membersOf,
+  outcomeOf,
+  PHASES,
+  type Phase,
+  type SearchOutcome,
+  type SearchResult,
+  summarize,
+  winnerOf,
+  withMeasured,
+} from './searchResult.js';
+
+export type { CalibrationNetwork } from './searchResult.js';
 
 /** Starts a search, or goes on from a state: `(resume) => evolutionarySearch(space, evaluate, { …, resume })`. */
 export type StartSearch = (resume: SearchState | undefined) => AsyncIterable<SearchState>;
@@ -28,72 +42,6 @@ export interface SearchPhasesOptions {
   signal?: AbortSignal | undefined;
   onGeneration?: ((summary: GenerationSummary) => void) | undefined;
 }
-
-export interface GenerationSummary {
-  phase: Phase;
-  method: SearchState['method'];
-  generation: number;
-  /** Accuracy of the best candidate of all generations so far. */
-  best: number;
-  /** Median accuracy of this generation; null where it has no candidates. */
-  median: number | null;
-  /** Candidates evaluated so far. */
-  evaluated: number;
-}
-
-export interface CostedCandidate {
-  architecture: Architecture;
-  /** The labels of the genes' values. */
-  choices: string[];
-  score: Score;
-  costs: Record<string, number>;
-  /** By latency metric, measured nanoseconds of the whole network. */
-  measured?: Record<string, number>;
-  generation: number;
-}
-
-/** What one search found. */
-export interface SearchOutcome {
-  method: SearchState['method'];
-  seed: number;
-  winner: CostedCandidate;
-  topK: CostedCandidate[];
-  /** Pareto front of a multi-objective search. */
-  front?: CostedCandidate[];
-  evaluated: number;
-  history: GenerationSummary[];
-  note?: string;
-}
-
-/** What a score model learnt from: networks that were trained shortly and scored on held-out images. */
-export interface ScoreCalibration {
-  networks: CalibrationNetwork[];
-  images: number;
-  /** Standard deviation of what the model does not explain, in units of log(error). */
-  sigma: number;
-}
-
-export interface CalibrationNetwork {
-  architecture: Architecture;
-  accuracy: number;
-  loss: number;
-  /** Run directory of the training, relative to that of the search. */
-  folder: string;
-}
-
-/** `result.json` of a search. */
-export interface SearchResult extends SearchOutcome {
-  kind: 'search';
-  space: string;
-  baseline?: SearchOutcome;
-  /** Networks trained before the search, on how many held-out images they were scored, and the noise of the score model. */
-  calibration?: ScoreCalibration;
-  /** Candidates trained after the search, the winner first; without them the winner is the best scored candidate. */
-  finalists?: Finalist[];
-}
-
-const PHASES = ['search', 'baseline'] as const;
-export type Phase = (typeof PHASES)[number];
 
 /** State of a search checkpoint. */
 type SearchCheckpoint = { [phase in Phase]?: SearchState };
@@ -159,15 +107,6 @@ export function checkGenerations(checkpoints: Checkpoints, generations: number):
   );
 }
 
-/** Finalists with the latencies that were measured of them. */
-function withMeasured(finalists: readonly Finalist[], confirmed: readonly CostedCandidate[]): Finalist[] {
-  return finalists.map((finalist) => {
-    const key = finalist.architecture.join();
-    const measured = confirmed.find(({ architecture }) => architecture.join() === key)?.measured ?? {};
-    return Object.keys(measured).length === 0 ? finalist : { ...finalist, measured };
-  });
-}
-
 function restore(run: RunDirectory | undefined): SearchCheckpoint {
   const checkpoint = run?.checkpoints.newest<SearchCheckpoint>((error) => {
     run.log({ type: 'skipped', step: 0, error: error.message });
@@ -215,77 +154,8 @@ function phasesIn(state: SearchCheckpoint): [Phase, readonly Candidate[]][] {
   return PHASES.map((phase) => [phase, state[phase]?.visited ?? []]);
 }
 
-function membersOf(state: SearchState, generation: number): Candidate[] {
-  return state.visited.filter((candidate) => candidate.generation === generation);
-}
-
 /** Complete generations of both phases: the step of events and checkpoints. */
 function generationsIn(state: SearchCheckpoint): number {
   const of = (one: SearchState | undefined) => (one === undefined ? 0 : one.generation + 1);
   return of(state.search) + of(state.baseline);
-}
-
-function outcomeOf(
-  phase: Phase,
-  state: SearchState,
-  space: SearchSpace,
-  costs: readonly CostTable[],
-): SearchOutcome {
-  const withCosts = (candidate: Candidate) => costed(candidate, space, costs);
-  const topK = state.topK.map(withCosts);
-  return {
-    method: state.method,
-    seed: state.seed,
-    winner: topK[0]!,
-    topK,
-    ...(state.front && { front: state.front.map(withCosts) }),
-    evaluated: state.visited.length,
-    history: Array.from({ length: state.generation + 1 }, (_, g) => summarize(phase, state, g)),
-    ...(state.note !== undefined && { note: state.note }),
-  };
-}
-
-function costed(
-  { architecture, score, generation }: Candidate,
-  space: SearchSpace,
-  costs: readonly CostTable[],
-): CostedCandidate {
-  return {
-    architecture,
-    choices: architecture.map((value, gene) => space.genes[gene]!.labels[value]!),
-    score,
-    costs: Object.fromEntries(costs.map((table) => [table.metric, tableCost(table, architecture)])),
-    generation,
-  };
-}
-
-/** A finalist as the candidate it was. */
-function winnerOf(
-  { architecture, score }: Finalist,
-  { visited }: SearchState,
-  space: SearchSpace,
-  costs: readonly CostTable[],
-): CostedCandidate {
-  const candidate = visited.find((one) => one.architecture.join() === architecture.join())!;
-  return costed({ ...candidate, score }, space, costs);
-}
-
-function summarize(phase: Phase, state: SearchState, generation: number): GenerationSummary {
-  const soFar = state.visited.filter((candidate) => candidate.generation <= generation);
-  const members = membersOf(state, generation);
-  return {
-    phase,
-    method: state.method,
-    generation,
-    best: Math.max(...soFar.map(({ score }) => score.accuracy)),
-    median: median(members.map(({ score }) => score.accuracy)),
-    evaluated: soFar.length,
-  };
-}
-
-function median(values: number[]): number | null {
-  if (values.length === 0) return null;
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }

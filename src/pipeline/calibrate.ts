@@ -3,7 +3,7 @@ import { expected } from '../core/errors.js';
 import { RandomStream } from '../core/rng.js';
 import { structureTables } from '../cost/structure.js';
 import { tableCost } from '../cost/table.js';
-import type { CalibrationNetwork, ScoreCalibration } from '../evaluate/searchPhases.js';
+import type { CalibrationNetwork, ScoreCalibration } from '../evaluate/searchResult.js';
 import type { FeasibleSet } from '../sampling/feasible.js';
 import { kendallTau } from '../search/correlation.js';
 import { dOptimalDesign } from '../search/model/design.js';

@@ -8,7 +8,7 @@ import {
   latencyTableOf,
   parseConstraints,
 } from '../cost/constraint.js';
-import type { CostedCandidate, SearchOutcome } from '../evaluate/searchPhases.js';
+import type { CostedCandidate, SearchOutcome } from '../evaluate/searchResult.js';
 import { tableOf } from '../latency/cost/costTable.js';
 import { openLocal } from '../latency/device/openLocal.js';
 import { RunnerSession } from '../latency/device/runner.js';

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import type { Config } from '../config/schema/config.js';
-import type { SearchResult } from '../evaluate/searchPhases.js';
+import type { SearchResult } from '../evaluate/searchResult.js';
 import { holdsResult, type RunKind } from '../run/header.js';
 import { Timeline } from '../run/timeline.js';
 import { hashOf, spaceHash } from '../space/hash.js';

@@ -3,7 +3,7 @@ import { configArgument } from '../config/load.js';
 import type { Config } from '../config/schema/config.js';
 import { checkArguments } from '../core/check.js';
 import { SinglePathError } from '../core/errors.js';
-import type { CostedCandidate, SearchResult } from '../evaluate/searchPhases.js';
+import type { CostedCandidate, SearchResult } from '../evaluate/searchResult.js';
 import { RunDirectory } from '../run/directory.js';
 import { holdsRun } from '../run/header.js';
 import type { Architecture } from '../space/types.js';

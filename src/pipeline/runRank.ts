@@ -4,7 +4,7 @@ import { checkArguments } from '../core/check.js';
 import { expected, SinglePathError, withPrefix } from '../core/errors.js';
 import { RandomStream } from '../core/rng.js';
 import type { Group } from '../distributed/group.js';
-import type { ScoreCalibration } from '../evaluate/searchPhases.js';
+import type { ScoreCalibration } from '../evaluate/searchResult.js';
 import { type CostBand, kendallInBands } from '../search/ranking.js';
 import { type NamedScores, type RankingCard, rankingCard, TRAINED } from '../search/rankingCard.js';
 import { parseTrueAccuracies, type TrueAccuracy } from '../search/truth.js';

@@ -6,13 +6,8 @@ import { SinglePathError, withPrefix } from '../core/errors.js';
 import { parseConstraints } from '../cost/constraint.js';
 import { metricsOf } from '../cost/cost.js';
 import type { CostTable } from '../cost/table.js';
-import {
-  checkGenerations,
-  type GenerationSummary,
-  type SearchResult,
-  type StartSearch,
-  searchPhases,
-} from '../evaluate/searchPhases.js';
+import { checkGenerations, type StartSearch, searchPhases } from '../evaluate/searchPhases.js';
+import type { GenerationSummary, SearchResult } from '../evaluate/searchResult.js';
 import { costTable } from '../latency/cost/costTable.js';
 import { RunDirectory } from '../run/directory.js';
 import { noteImages } from '../run/images.js';

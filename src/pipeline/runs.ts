@@ -7,7 +7,7 @@ import { checkArguments } from '../core/check.js';
 import { expected, SinglePathError } from '../core/errors.js';
 import { ioError } from '../core/files.js';
 import type { Group } from '../distributed/group.js';
-import type { SearchResult } from '../evaluate/searchPhases.js';
+import type { SearchResult } from '../evaluate/searchResult.js';
 import type { RunOptions } from '../run/directory.js';
 import { TABLES_FOLDER } from '../run/foreignFiles.js';
 import { CONFIG_FILE, holdsRun, RESULT_FILE, type RunKind, readHeader } from '../run/header.js';

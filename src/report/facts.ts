@@ -3,7 +3,7 @@
  * `report/html` and the plots of `report/svg` draw it.
  */
 import type { CandidateLine } from '../evaluate/candidateFiles.js';
-import type { CalibrationNetwork, CostedCandidate, GenerationSummary } from '../evaluate/searchPhases.js';
+import type { CalibrationNetwork, CostedCandidate, GenerationSummary } from '../evaluate/searchResult.js';
 import type { RunEnvironment } from '../run/environment.js';
 import type { RunKind } from '../run/header.js';
 import type { Point } from '../run/series.js';

@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { loadConfig } from '../../src/config/load.js';
-import type { CostedCandidate, SearchOutcome } from '../../src/evaluate/searchPhases.js';
+import type { CostedCandidate, SearchOutcome } from '../../src/evaluate/searchResult.js';
 import { writeTable } from '../../src/latency/format/files.js';
 import { heldOutNetworks } from '../../src/latency/measure/networks.js';
 import { pathVisit } from '../../src/latency/measure/visits.js';

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { objectSource } from '../../config/sources.js';
 import { SinglePathError } from '../../core/errors.js';
 import { formatCost } from '../../cost/constraint.js';
-import type { CostedCandidate, SearchOutcome, SearchResult } from '../../evaluate/searchPhases.js';
+import type { CostedCandidate, SearchOutcome, SearchResult } from '../../evaluate/searchResult.js';
 import { openSpace } from '../../pipeline/fromConfig.js';
 import { runSearch } from '../../pipeline/runSearch.js';
 import { readRun, resumes } from '../../pipeline/runs.js';

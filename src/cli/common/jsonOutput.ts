@@ -1,5 +1,5 @@
 import type { DatasetReport } from '../../data/inspect.js';
-import type { SearchResult } from '../../evaluate/searchPhases.js';
+import type { SearchResult } from '../../evaluate/searchResult.js';
 import type { TableDifference } from '../../latency/diff.js';
 import type { Finding } from '../../latency/lint.js';
 import type { Prediction } from '../../latency/predict.js';

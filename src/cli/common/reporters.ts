@@ -1,6 +1,6 @@
 import type { Config } from '../../config/schema/config.js';
 import type { SinglePathError } from '../../core/errors.js';
-import type { GenerationSummary } from '../../evaluate/searchPhases.js';
+import type { GenerationSummary } from '../../evaluate/searchResult.js';
 import type { FinalistsBudget } from '../../pipeline/finalists.js';
 import { STAGES, type Stage } from '../../pipeline/runAll.js';
 import { describeSchedule, type Start } from '../../pipeline/warmStart.js';

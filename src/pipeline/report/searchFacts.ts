@@ -1,7 +1,7 @@
 import { generationOf } from '../../config/schema/search.js';
 import { formatConstraint, parseConstraints } from '../../cost/constraint.js';
 import { readCandidates } from '../../evaluate/candidateFiles.js';
-import type { CostedCandidate, SearchResult } from '../../evaluate/searchPhases.js';
+import { type CostedCandidate, choicesOf, type SearchResult } from '../../evaluate/searchResult.js';
 import type { RunFacts, SearchFacts } from '../../report/facts.js';
 import { holdsResult } from '../../run/header.js';
 import { readImageRecord } from '../../run/images.js';
@@ -80,7 +80,7 @@ function bestOf(
     .slice(0, count)
     .map(({ architecture, accuracy, costs, generation }) => ({
       architecture,
-      choices: architecture.map((value, gene) => space.genes[gene]!.labels[value]!),
+      choices: choicesOf(space, architecture),
       score: { accuracy },
       costs,
       generation,
