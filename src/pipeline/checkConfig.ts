@@ -10,7 +10,7 @@ import { checkFinalists } from './finalists.js';
 import { openSpace, samplerOf } from './fromConfig.js';
 import { checkFit, datasetConfig } from './images.js';
 import { searchedArchitectures } from './legalArchitectures.js';
-import { objectiveTables } from './runSearch.js';
+import { objectiveTables } from './searchAlgorithm.js';
 
 /**
  * Finds out, without loading the addon or reading an image, whether a configuration can run: its space exists, its

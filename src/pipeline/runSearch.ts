@@ -1,24 +1,14 @@
 import { configArgument } from '../config/load.js';
 import type { Config } from '../config/schema/config.js';
-import { generationOf } from '../config/schema/search.js';
 import { checkArguments } from '../core/check.js';
-import { SinglePathError, withPrefix } from '../core/errors.js';
-import { parseConstraints } from '../cost/constraint.js';
-import { metricsOf } from '../cost/cost.js';
-import type { CostTable } from '../cost/table.js';
-import { checkGenerations, type StartSearch, searchPhases } from '../evaluate/searchPhases.js';
+import type { SinglePathError } from '../core/errors.js';
+import { checkGenerations, searchPhases } from '../evaluate/searchPhases.js';
 import type { GenerationSummary, SearchResult } from '../evaluate/searchResult.js';
-import { costTable } from '../latency/cost/costTable.js';
 import { RunDirectory } from '../run/directory.js';
 import { noteImages } from '../run/images.js';
-import type { FeasibleSet } from '../sampling/feasible.js';
-import { evolutionarySearch } from '../search/evolution.js';
 import type { Finalist } from '../search/finalists.js';
 import { withModel } from '../search/generations.js';
-import { nsga2 } from '../search/nsga2.js';
-import { randomSearch } from '../search/random.js';
-import type { Candidate, Evaluate, Valuation } from '../search/types.js';
-import type { SearchSpace } from '../space/types.js';
+import type { Candidate } from '../search/types.js';
 import { calibrate } from './calibrate.js';
 import { type ConfirmControl, confirmLatency } from './confirmLatency.js';
 import { Disposables } from './disposables.js';
@@ -29,6 +19,7 @@ import { searchedArchitectures } from './legalArchitectures.js';
 import { openNaswot, withNaswot } from './naswot.js';
 import { openScorer, type Scorer } from './openScorer.js';
 import { keptConfig, type RunControl, readRun } from './runs.js';
+import { reportedCosts, searchAlgorithm } from './searchAlgorithm.js';
 import { Trials } from './trials.js';
 import { combinedValuation } from './valuation.js';
 
@@ -115,7 +106,7 @@ export async function runSearch(
         });
   const valuation =
     calibrated?.valuation ?? (search.score === 'model' ? combinedValuation(setting) : undefined);
-  const start = searchOf(config, space, evaluate, feasible, valuation, signal);
+  const start = searchAlgorithm(config, space, { evaluate, feasible, valuation, signal });
   const finalists = async (visited: readonly Candidate[]): Promise<Finalist[]> => {
     using trials = await openTrials();
     const { epochs, rungs } = search.trial;
@@ -144,76 +135,4 @@ export async function runSearch(
     onGeneration,
   });
   return { result, work: scorer.work };
-}
-
-function searchOf(
-  { search, seed, latency }: Config,
-  space: SearchSpace,
-  evaluate: Evaluate,
-  feasible: FeasibleSet,
-  valuation: Valuation | undefined,
-  signal: AbortSignal | undefined,
-): { search: StartSearch; baseline: StartSearch } {
-  const { population, generations, mutationProbability } = search;
-  const { topK, mutations, crossovers } = generationOf(search);
-  const options = (resume: Parameters<StartSearch>[0]) => ({
-    seed,
-    population,
-    generations,
-    topK,
-    feasible,
-    ...(valuation && { valuation }),
-    ...(resume && { resume }),
-    ...(signal && { signal }),
-  });
-  const baseline: StartSearch = (resume) => randomSearch(space, evaluate, options(resume));
-  switch (search.algorithm) {
-    case 'random':
-      return { search: baseline, baseline };
-    case 'evolution': {
-      const evolution = { mutations, crossovers, mutationProbability };
-      return {
-        search: (resume) => evolutionarySearch(space, evaluate, { ...options(resume), ...evolution }),
-        baseline,
-      };
-    }
-    case 'nsga2': {
-      const tables = objectiveTables(space, search.objectives, latency);
-      return {
-        search: (resume) => nsga2(space, evaluate, tables, { ...options(resume), mutationProbability }),
-        baseline,
-      };
-    }
-  }
-}
-
-/**
- * The costs nsga2 minimizes: all objectives but the accuracy.
- *
- * @throws SinglePathError `INVALID_CONFIG` without the accuracy, `INVALID_ARGUMENT` for an unknown cost.
- */
-export function objectiveTables(
-  space: SearchSpace,
-  objectives: readonly string[],
-  deployment: Config['latency'],
-): CostTable[] {
-  if (!objectives.includes('accuracy')) {
-    throw new SinglePathError(
-      'INVALID_CONFIG',
-      `Expected accuracy among search.objectives but received ${objectives.join(', ')}`,
-    );
-  }
-  const costs = objectives.filter((name) => name !== 'accuracy');
-  return withPrefix('search.objectives: ', () => costs.map((name) => costTable(space, name, deployment)));
-}
-
-/** MAdds and parameters, what is constrained, and BitOps where bits are searched. */
-function reportedCosts({ search, latency }: Config, space: SearchSpace): CostTable[] {
-  const unasked = ['activations', 'weightbits'];
-  const metrics = new Set<string>(metricsOf(space).filter((metric) => !unasked.includes(metric)));
-  for (const { metric } of parseConstraints(search.constraints)) metrics.add(metric);
-  for (const objective of search.algorithm === 'nsga2' ? search.objectives : []) {
-    if (objective !== 'accuracy') metrics.add(objective);
-  }
-  return [...metrics].map((metric) => costTable(space, metric, latency));
 }

@@ -13,7 +13,7 @@ import { setSource, yamlSource } from '../../src/config/sources.js';
 import { expected, SinglePathError } from '../../src/core/errors.js';
 import { recipeOf, samplerOf } from '../../src/pipeline/fromConfig.js';
 import { searchedArchitectures } from '../../src/pipeline/legalArchitectures.js';
-import { objectiveTables } from '../../src/pipeline/runSearch.js';
+import { objectiveTables } from '../../src/pipeline/searchAlgorithm.js';
 import { getSpace } from '../../src/space/spaces/catalog.js';
 import { temporaryFolder } from '../temporaryFolder.js';
 
