@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { SinglePathError } from './errors.js';
@@ -22,6 +23,24 @@ export function ioError(action: string, path: string, cause: unknown): SinglePat
   const reason = cause instanceof Error ? cause.message : String(cause);
   const hint = code === undefined ? undefined : HINTS[code];
   return new SinglePathError('IO', `Could not ${action} '${path}': ${reason}`, { hint, cause });
+}
+
+/** The bytes of a file. @throws SinglePathError `IO` */
+export function readBytes(path: string): Buffer {
+  return reading(path, () => readFileSync(path));
+}
+
+/** The text of a file. @throws SinglePathError `IO` */
+export function readText(path: string): string {
+  return reading(path, () => readFileSync(path, 'utf8'));
+}
+
+function reading<Content>(path: string, read: () => Content): Content {
+  try {
+    return read();
+  } catch (error) {
+    throw ioError('read', path, error);
+  }
 }
 
 /** Makes a folder's entries durable: without it a rename may be lost in a power cut. */

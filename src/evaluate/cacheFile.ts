@@ -1,7 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { checkArguments } from '../core/check.js';
 import { SinglePathError } from '../core/errors.js';
-import { ioError } from '../core/files.js';
+import { readText } from '../core/files.js';
 import { AppendFile } from '../run/appendFile.js';
 import { EvaluationCache, type EvaluationKey } from '../search/cache.js';
 import { hashOf } from '../space/hash.js';
@@ -26,7 +26,7 @@ export function openEvaluationCache(
   try {
     file?.dropTornLine();
     const cache = new EvaluationCache((line) => file?.append(Buffer.from(`${line}\n`)));
-    const damaged = existsSync(path) ? cache.load(read(path)) : [];
+    const damaged = existsSync(path) ? cache.load(readText(path)) : [];
     if (damaged.length > 0) onSkipped(damagedLines(path, damaged));
     return { cache, [Symbol.dispose]: () => file?.[Symbol.dispose]() };
   } catch (error) {
@@ -63,12 +63,4 @@ function damagedLines(path: string, lines: readonly number[]): SinglePathError {
   return new SinglePathError('INVALID_CHECKPOINT', `Expected scores in '${path}' but ${which} are damaged`, {
     hint: 'their candidates are scored again; delete the lines to be rid of this warning',
   });
-}
-
-function read(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    throw ioError('read', path, error);
-  }
 }

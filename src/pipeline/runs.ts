@@ -5,12 +5,18 @@ import { configFileSource } from '../config/paths.js';
 import type { Config } from '../config/schema/config.js';
 import { checkArguments } from '../core/check.js';
 import { expected, SinglePathError } from '../core/errors.js';
-import { ioError } from '../core/files.js';
+import { readBytes } from '../core/files.js';
 import type { Group } from '../distributed/group.js';
 import type { SearchResult } from '../evaluate/searchResult.js';
 import type { RunOptions } from '../run/directory.js';
-import { TABLES_FOLDER } from '../run/foreignFiles.js';
-import { CONFIG_FILE, holdsRun, RESULT_FILE, type RunKind, readHeader } from '../run/header.js';
+import {
+  CONFIG_FILE,
+  holdsRun,
+  RESULT_FILE,
+  type RunKind,
+  readHeader,
+  TABLES_FOLDER,
+} from '../run/header.js';
 import { Timeline } from '../run/timeline.js';
 import type { Architecture } from '../space/types.js';
 import { placesOf } from './places.js';
@@ -63,12 +69,8 @@ const SPACE_FILE = 'space.yaml';
 export function keptConfig(config: Config): Pick<RunOptions, 'config' | 'files'> {
   const files: Record<string, Uint8Array> = {};
   const keep = (file: string, name: string): string => {
-    try {
-      files[name] = readFileSync(file);
-      return name;
-    } catch (error) {
-      throw ioError('read', file, error);
-    }
+    files[name] = readBytes(file);
+    return name;
   };
   const { space, latency, data } = config;
   const file = space.file === null ? null : keep(space.file, SPACE_FILE);

@@ -5,12 +5,11 @@ import {
   fsyncSync,
   ftruncateSync,
   openSync,
-  readFileSync,
   readSync,
   writeSync,
 } from 'node:fs';
 import { SinglePathError } from '../core/errors.js';
-import { ioError } from '../core/files.js';
+import { ioError, readText } from '../core/files.js';
 
 const NEWLINE = 0x0a;
 const FLAGS = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT;
@@ -97,13 +96,7 @@ function truncate(descriptor: number, size: number): void {
  * @throws SinglePathError `IO`, or `INVALID_CHECKPOINT` for a broken line elsewhere.
  */
 export function readJsonLines<Line>(path: string, { what, hint }: { what: string; hint: string }): Line[] {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    throw ioError('read', path, error);
-  }
-  const lines = text.split('\n');
+  const lines = readText(path).split('\n');
   lines.pop(); // '' after a final newline, else the torn line
   return lines.map((line, index) => {
     try {

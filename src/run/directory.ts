@@ -11,12 +11,13 @@ import type { SearchSpace } from '../space/types.js';
 import { Checkpoints } from './checkpoints.js';
 import type { RunEnvironment } from './environment.js';
 import { EVENTS_FILE, EventLog, type RunEvent, type RunEventType } from './events.js';
-import { foreignFiles, LOCK } from './foreignFiles.js';
+import { foreignFiles } from './foreignFiles.js';
 import {
   CONFIG_FILE,
   HEADER_FILE,
   HEADER_FORMAT,
   holdsRun,
+  LOCK_FILE,
   RESULT_FILE,
   type RunHeader,
   type RunKind,
@@ -187,7 +188,7 @@ function peakMemory(): number {
 
 /** Whether a process works on the run in a directory. */
 export function isRunning(path: string): boolean {
-  return lockOwner(join(path, LOCK)) !== undefined;
+  return lockOwner(join(path, LOCK_FILE)) !== undefined;
 }
 
 /** `config.yaml`, and before it what it refers to, so that it never names a file that is not there. */
@@ -202,7 +203,7 @@ async function writeConfig(path: string, { config, files = {} }: RunOptions): Pr
 /** The lock of a run directory; where even that cannot be written, a new folder is taken back. */
 async function acquire(path: string, created: boolean): Promise<DirectoryLock> {
   try {
-    return DirectoryLock.acquire(join(path, LOCK), 'run directory');
+    return DirectoryLock.acquire(join(path, LOCK_FILE), 'run directory');
   } catch (error) {
     if (created) await rmdir(path).catch(() => {});
     throw error;

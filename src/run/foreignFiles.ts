@@ -1,22 +1,19 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
-import { ioError } from '../core/files.js';
-import type { RunOptions } from './directory.js';
-import { CONFIG_FILE, HEADER_FILE } from './header.js';
-
-/** Where a run keeps the latency tables of its constraints. */
-export const TABLES_FOLDER = 'tables';
-/** The file that names the process that works on a run. */
-export const LOCK = 'lock';
+import { readBytes } from '../core/files.js';
+import { CONFIG_FILE, HEADER_FILE, LOCK_FILE, TABLES_FOLDER } from './header.js';
 
 /** What a start that was killed leaves, and what processes write that work together. */
 const LEFT = new RegExp(
-  `^(${LOCK}(\\..*)?|logs|(config|space)\\.yaml.*|${TABLES_FOLDER}|${HEADER_FILE}\\..*)$`,
+  `^(${LOCK_FILE}(\\..*)?|logs|(config|space)\\.yaml.*|${TABLES_FOLDER}|${HEADER_FILE}\\..*)$`,
 );
 
 /** What is in a folder without a run that no start of one has left there: a run would write between it, or over it. */
-export function foreignFiles(path: string, { config, files = {} }: RunOptions): string[] {
+export function foreignFiles(
+  path: string,
+  { config, files = {} }: { config: unknown; files?: Readonly<Record<string, Uint8Array>> },
+): string[] {
   const names = readdirSync(path).filter((name) => !LEFT.test(name));
   const others = Object.entries(files).filter(([name, content]) => {
     const there = contentOf(join(path, name));
@@ -44,10 +41,5 @@ function sections(config: unknown): string {
 }
 
 function contentOf(path: string): Buffer | undefined {
-  if (!existsSync(path)) return undefined;
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    throw ioError('read', path, error);
-  }
+  return existsSync(path) ? readBytes(path) : undefined;
 }

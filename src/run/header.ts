@@ -14,6 +14,11 @@ export const CONFIG_FILE = 'config.yaml';
 /** What came of a run, once it is finished. */
 export const RESULT_FILE = 'result.json';
 
+/** Where a run keeps the latency tables of its constraints. */
+export const TABLES_FOLDER = 'tables';
+/** The file that names the process that works on a run. */
+export const LOCK_FILE = 'lock';
+
 /** `run.json`: whose directory this is. */
 export interface RunHeader {
   format: number;

@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { expected, SinglePathError } from '../../core/errors.js';
-import { ioError } from '../../core/files.js';
+import { readText } from '../../core/files.js';
 import type { SearchSpace } from '../../space/types.js';
 import { interpolateRows } from '../interpolate.js';
 import type { Row } from '../rows.js';
@@ -125,14 +124,6 @@ function checkTimes(times: ForeignTimes, path: string): void {
     `Expected positive times in '${path}' but received ${bad.map(([key, { mean }]) => `${mean} for ${key}`).join(', ')}`,
     { hint: 'leave rows that were not measured out: missing keys are listed' },
   );
-}
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    throw ioError('read', path, error);
-  }
 }
 
 /** @throws SinglePathError `INVALID_ARGUMENT`. */
