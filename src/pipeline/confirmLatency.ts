@@ -13,12 +13,11 @@ import { tableOf } from '../latency/cost/costTable.js';
 import { openLocal } from '../latency/device/openLocal.js';
 import { RunnerSession } from '../latency/device/runner.js';
 import type { Session } from '../latency/device/session.js';
-import { differsFrom } from '../latency/environment.js';
 import type { Environment } from '../latency/table.js';
 import { hashOf } from '../space/hash.js';
 import type { SearchSpace } from '../space/types.js';
-import { placesOf } from './agentDevice.js';
 import { measureWhole } from './measureWhole.js';
+import { sessionLike } from './tableDevice.js';
 import { RUNNER_HINT, type RunnerConsent, refusedRunner } from './tableRunner.js';
 
 export interface ConfirmControl extends RunnerConsent {
@@ -150,13 +149,10 @@ async function sessionOf(
     onNote?.(`${metric} is not measured: its table comes from a file, for ${environment.device}`);
     return undefined;
   }
-  let differs: string[] = [];
-  for (const place of placesOf(device)) {
-    const local = await openLocal({ ...settings, runtime, device: place, kernels });
-    differs = await differsFrom(environment, local);
-    if (differs.length === 0) return local;
-    await local[Symbol.asyncDispose]();
-  }
+  const { session, differs } = await sessionLike(environment, device, (tried) =>
+    openLocal({ ...settings, runtime, device: tried, kernels }),
+  );
+  if (session !== undefined) return session;
   onNote?.(`${metric} is not measured: this is not the machine of its table (${differs.join('; ')})`);
   return undefined;
 }

@@ -9,7 +9,7 @@ import type { SearchSpace } from '../space/types.js';
 import type { RetrainResult } from '../train/retrain.js';
 import type { TrainResult } from '../train/supernet.js';
 import { searchIdentity, tablesIdentity, trainingIdentity, trialIdentity } from './identity.js';
-import { placesOf } from './places.js';
+import { imagePlaces } from './imagePlaces.js';
 import type { ExportResult } from './runExport.js';
 import { readResult, readRun, type StoredRun } from './runs.js';
 
@@ -42,7 +42,7 @@ export function finishedStages(runDir: string, config: Config, space: SearchSpac
     return same && agrees(run) ? readResult<Result>(path) : undefined;
   };
   // Its images may have moved since: what goes on then notes their place.
-  const places = ({ data }: Config) => placesOf(data);
+  const places = ({ data }: Config) => imagePlaces(data);
 
   const supernet = finished<TrainResult>(
     'supernet',

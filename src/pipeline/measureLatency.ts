@@ -12,12 +12,12 @@ import { type MeasureProgress, type MeasureSettings, measure } from '../latency/
 import { spaceRows } from '../latency/rows.js';
 import type { LatencyTable } from '../latency/table.js';
 import { hashOf, spaceHash } from '../space/hash.js';
-import { type AgentOptions, openAgent } from './agentDevice.js';
+import { type AgentAccess, openAgent } from './agentDevice.js';
 import { openSpace } from './fromConfig.js';
 import { newHeader, spaceReference } from './latencyTable.js';
 
 /** What measures: this machine unless something else is named. */
-export interface DeviceOptions extends AgentOptions {
+export interface DeviceOptions extends AgentAccess {
   /** `host:port` of an agent. */
   agent?: string | undefined;
   /** A command that times a file: `bench.sh {torchscript}`. */

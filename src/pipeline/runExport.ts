@@ -10,9 +10,9 @@ import { deriveSubnet } from '../space/subnet.js';
 import type { Architecture } from '../space/types.js';
 import { Disposables } from './disposables.js';
 import { createNetwork, openSpace } from './fromConfig.js';
+import { imagePlaces } from './imagePlaces.js';
 import { checkSameClasses, withNormalization } from './imageRecord.js';
 import { FixedImages, openImages, openTrainingImages } from './images.js';
-import { placesOf } from './places.js';
 import { checkOwnArchitecture, type StoredRun } from './runs.js';
 
 export type { ExportResult } from '../export/exportSubnet.js';
@@ -87,7 +87,7 @@ export async function runExport(
       weights: config.export.onnxWeights,
     },
     input: { ...test.normalization, channelOrder },
-    data: { kind, ...placesOf(config.data), testFraction, testImages, resize, upright },
+    data: { kind, ...imagePlaces(config.data), testFraction, testImages, resize, upright },
     classNames: test.classNames,
   });
 }

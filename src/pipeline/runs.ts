@@ -19,7 +19,7 @@ import {
 } from '../run/header.js';
 import { Timeline } from '../run/timeline.js';
 import type { Architecture } from '../space/types.js';
-import { placesOf } from './places.js';
+import { imagePlaces } from './imagePlaces.js';
 
 /** What every long work needs to know besides its configuration. */
 export interface RunControl {
@@ -85,7 +85,7 @@ export function keptConfig(config: Config): Pick<RunOptions, 'config' | 'files'>
     ...config,
     space: { ...space, file },
     latency: { ...latency, tables },
-    data: { ...data, ...placesOf(data) },
+    data: { ...data, ...imagePlaces(data) },
   };
   return { config: kept, files };
 }

@@ -2,8 +2,7 @@ import { readFileSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { Agent } from '../../src/latency/agent/agent.js';
 import { AgentSession } from '../../src/latency/agent/agentSession.js';
-import type { AgentSettings } from '../../src/latency/agent/protocol.js';
-import type { Job, JobResult, Session } from '../../src/latency/device/session.js';
+import type { DeviceSettings, Job, JobResult, Session } from '../../src/latency/device/session.js';
 import { spaceRows } from '../../src/latency/rows.js';
 import { getSpace } from '../../src/space/spaces/catalog.js';
 
@@ -16,7 +15,7 @@ export const SETTINGS = {
   dtype: 'fp32',
   kernels: 'fused',
   device: 'cpu',
-} as const satisfies AgentSettings;
+} as const satisfies DeviceSettings;
 export const STOP = {
   warmUpSeconds: 0,
   warmUpCalls: 1,

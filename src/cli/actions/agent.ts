@@ -1,10 +1,10 @@
 import { agentSchema } from '../../config/schema/agent.js';
 import { expected } from '../../core/errors.js';
+import { readBytes } from '../../core/files.js';
 import { formatAddress, parseAddress } from '../../latency/agent/address.js';
 import { Agent } from '../../latency/agent/agent.js';
 import { PROTOCOL } from '../../latency/agent/protocol.js';
 import { makeTokenFile, readToken } from '../../latency/agent/token.js';
-import { readFile } from '../../pipeline/agentDevice.js';
 import { packageVersion } from '../../runtime/addon.js';
 import type { LogOptions } from '../common/options.js';
 import { printText } from '../common/output.js';
@@ -28,7 +28,8 @@ export async function runAgent(options: AgentCommandOptions): Promise<void> {
   if ((tlsCert === undefined) !== (tlsKey === undefined)) {
     throw expected('both or none', '--tls-cert and --tls-key', tlsCert ?? tlsKey);
   }
-  const tls = tlsCert === undefined ? undefined : { certificate: readFile(tlsCert), key: readFile(tlsKey!) };
+  const tls =
+    tlsCert === undefined ? undefined : { certificate: readBytes(tlsCert), key: readBytes(tlsKey!) };
   const { log } = createSession(options);
   if (tokenFile !== undefined && makeTokenFile(tokenFile)) {
     log.info(`made a new token in ${tokenFile}: copy it to the machines that measure`);

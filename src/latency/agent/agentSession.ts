@@ -2,20 +2,13 @@ import { hostname, userInfo } from 'node:os';
 import { Client, type ClientDuplexStream, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
 import { SinglePathError } from '../../core/errors.js';
 import { packageVersion } from '../../runtime/addon.js';
-import type { Abilities, JobResult, Plan, Session } from '../device/session.js';
+import type { Abilities, DeviceSettings, JobResult, Plan, Session } from '../device/session.js';
 import type { Environment } from '../table.js';
 import { type Address, formatAddress, isLoopback } from './address.js';
 import { fromStatus } from './errors.js';
 import { batchesOf, runMessage } from './hostPlan.js';
 import { METHOD } from './method.js';
-import {
-  type AgentMessage,
-  type AgentSettings,
-  type HostMessage,
-  LARGEST_MESSAGE,
-  PROTOCOL,
-  TOKEN_KEY,
-} from './protocol.js';
+import { type AgentMessage, type HostMessage, LARGEST_MESSAGE, PROTOCOL, TOKEN_KEY } from './protocol.js';
 
 export interface AgentConnection {
   address: Address;
@@ -80,7 +73,7 @@ export class AgentSession implements Session {
    * @throws SinglePathError `DEVICE_UNAVAILABLE` where no agent answers, it is of another version or in use;
    *   `INVALID_ARGUMENT` for a wrong token; what the session of the runtime throws there.
    */
-  static async open(connection: AgentConnection, settings: AgentSettings): Promise<AgentSession> {
+  static async open(connection: AgentConnection, settings: DeviceSettings): Promise<AgentSession> {
     const session = new AgentSession(connection);
     try {
       await session.#open(settings);
@@ -129,7 +122,7 @@ export class AgentSession implements Session {
     this.#client.close();
   }
 
-  async #open(settings: AgentSettings): Promise<void> {
+  async #open(settings: DeviceSettings): Promise<void> {
     const tool = `singlepath ${packageVersion()}`;
     const host = `${userInfo().username}@${hostname()}, process ${process.pid}`;
     this.#send({ open: { protocol: PROTOCOL, tool, host, settings } });

@@ -4,10 +4,9 @@ import { SinglePathError } from '../../core/errors.js';
 import type { Graph, GraphNode } from '../../graph/graph.js';
 import { ops } from '../../graph/ops/index.js';
 import { inferShapes, readerOf } from '../../graph/walk.js';
-import type { LocalSettings } from '../device/openLocal.js';
-import type { JobResult, Plan } from '../device/session.js';
+import type { DeviceSettings, JobResult, Plan } from '../device/session.js';
 import type { Block } from '../rows.js';
-import type { AgentSettings, BlockMessage, RunMessage } from './protocol.js';
+import type { BlockMessage, RunMessage } from './protocol.js';
 
 /** What an agent takes, whoever sends it. */
 const positive = z.int().min(1);
@@ -37,7 +36,7 @@ const shapeSchema = z.strictObject({ channels: positive, height: positive, width
 const nodesSchema = z.array(z.looseObject({ op: z.string(), inputs: z.array(z.int().min(0)) }));
 
 /** @throws SinglePathError `INVALID_ARGUMENT`. */
-export function checkedSettings(settings: AgentSettings): LocalSettings {
+export function checkedSettings(settings: DeviceSettings): DeviceSettings {
   return parsed(settingsSchema, settings, 'settings');
 }
 

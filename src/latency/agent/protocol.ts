@@ -1,4 +1,4 @@
-import type { JobResult, RunSettings, StopRule } from '../device/session.js';
+import type { DeviceSettings, JobResult, StopRule } from '../device/session.js';
 import type { Environment } from '../table.js';
 
 /** Of the messages in proto/latency.proto. Another major version is refused, a larger minor one only knows more. */
@@ -16,13 +16,6 @@ export interface ProtocolVersion {
   minor: number;
 }
 
-/** What a session on a device measures with. */
-export interface AgentSettings extends RunSettings {
-  /** `cpu`, or a GPU of that machine. */
-  device: string;
-  kernels: 'fused' | 'aten';
-}
-
 export interface BlockMessage {
   input: { channels: number; height: number; width: number };
   /** JSON. */
@@ -38,7 +31,7 @@ export interface RunMessage {
 
 /** The messages of proto/latency.proto: of each, one field is there. */
 export interface HostMessage {
-  open?: { protocol: ProtocolVersion; tool: string; host: string; settings: AgentSettings };
+  open?: { protocol: ProtocolVersion; tool: string; host: string; settings: DeviceSettings };
   run?: RunMessage;
   cancel?: object;
   look?: object;

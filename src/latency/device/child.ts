@@ -3,8 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { SinglePathError } from '../../core/errors.js';
 import type { Environment } from '../table.js';
 import type { FromChild, PlainError, ToChild } from './childMessages.js';
-import type { LocalSettings } from './openLocal.js';
-import type { Abilities, Job, JobResult, Plan, Session, StopRule } from './session.js';
+import type { Abilities, DeviceSettings, Job, JobResult, Plan, Session, StopRule } from './session.js';
 
 const PROGRAM = fileURLToPath(new URL('./childProcess.js', import.meta.url));
 
@@ -23,7 +22,7 @@ export class ChildSession implements Session {
   #child: Child | undefined;
 
   private constructor(
-    readonly settings: LocalSettings,
+    readonly settings: DeviceSettings,
     readonly abilities: Abilities,
     child: Child,
   ) {
@@ -31,7 +30,7 @@ export class ChildSession implements Session {
   }
 
   /** @throws SinglePathError what the session of the runtime throws; `MEASUREMENT` where no process starts. */
-  static async open(settings: LocalSettings): Promise<ChildSession> {
+  static async open(settings: DeviceSettings): Promise<ChildSession> {
     const { child, abilities } = await startChild(settings);
     return new ChildSession(settings, abilities, child);
   }
@@ -141,7 +140,7 @@ function stopped(signal: AbortSignal | undefined): SinglePathError {
   return new SinglePathError('ABORTED', 'The measurement was stopped', { cause: signal?.reason });
 }
 
-async function startChild(settings: LocalSettings): Promise<{ child: Child; abilities: Abilities }> {
+async function startChild(settings: DeviceSettings): Promise<{ child: Child; abilities: Abilities }> {
   const child = new Child();
   child.send({ type: 'open', settings });
   const answer = await child.next(START_SECONDS);

@@ -1,7 +1,6 @@
 import type { ErrorCode } from '../../core/errors.js';
 import type { Environment } from '../table.js';
-import type { LocalSettings } from './openLocal.js';
-import type { Abilities, JobResult, Plan } from './session.js';
+import type { Abilities, DeviceSettings, JobResult, Plan } from './session.js';
 
 /** An error on its way between processes. */
 export interface PlainError {
@@ -12,7 +11,7 @@ export interface PlainError {
 
 /** To a measuring process. */
 export type ToChild =
-  | { type: 'open'; settings: LocalSettings }
+  | { type: 'open'; settings: DeviceSettings }
   | { type: 'environment' }
   | { type: 'run'; plan: Plan }
   | { type: 'cancel' };

@@ -1,16 +1,10 @@
 import { SinglePathError } from '../../core/errors.js';
 import { LocalSession } from './local.js';
 import { OnnxRuntimeSession } from './onnxruntime.js';
-import type { RunSettings, Session } from './session.js';
-
-/** What measures on this machine, and with which device and kernels. */
-export interface LocalSettings extends RunSettings {
-  device: string;
-  kernels: 'fused' | 'aten';
-}
+import type { DeviceSettings, Session } from './session.js';
 
 /** Opens what measures on this machine. @throws SinglePathError what its session throws, `INVALID_ARGUMENT`. */
-export async function openLocal(settings: LocalSettings): Promise<Session> {
+export async function openLocal(settings: DeviceSettings): Promise<Session> {
   const { runtime } = settings;
   switch (runtime) {
     case 'singlepath':

@@ -34,6 +34,13 @@ export interface RunSettings {
   dtype: Precision;
 }
 
+/** The same for a device of its own that computes: this machine, or that of an agent. */
+export interface DeviceSettings extends RunSettings {
+  /** `cpu`, or a GPU of that machine. */
+  device: string;
+  kernels: 'fused' | 'aten';
+}
+
 /** When the samples of a job are enough. */
 export interface StopRule {
   warmUpSeconds: number;

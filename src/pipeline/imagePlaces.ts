@@ -7,7 +7,7 @@ import { datasets } from '../data/kinds/index.js';
  *
  * @throws SinglePathError `INVALID_CONFIG` where nothing is named and nothing found.
  */
-export function placesOf(data: DataConfig): Pick<DataConfig, 'path' | 'testPath'> {
+export function imagePlaces(data: DataConfig): Pick<DataConfig, 'path' | 'testPath'> {
   // Without a path a folder of images is looked for in the working folder.
   const { path } = data.kind === 'image-folder' ? datasets[data.kind].fromConfig(data) : data;
   const absolute = (place: string | null) => (place === null ? null : resolve(place));
