@@ -3,7 +3,7 @@ import { graphCost, readerOf } from '../graph/walk.js';
 import type { SearchSpace } from '../space/types.js';
 import { missingRows } from './missing.js';
 import { type Row, spaceRows } from './rows.js';
-import { bestRows, type LatencyTable, rowTime } from './table.js';
+import { bestRows, type LatencyTable, rowTime, type TableRow, type Times } from './table.js';
 
 export interface Finding {
   /** Errors make the table useless as a constraint; warnings make it doubtful. */
@@ -49,28 +49,7 @@ export function lint(
     const all = missing.map(({ label, key }) => `${label} (${key})`);
     add('error', 'missing', `${missing.length} rows of '${space.name}' are missing: ${all.join(', ')}`);
   }
-  for (const { key, label, source, times, flags, ...row } of table.rows) {
-    const time = rowTime({ key, label, source, ...(times && { times }), flags, ...row });
-    if (time === undefined) continue;
-    const identity = key.endsWith(': identity');
-    if (time < 0 || (time === 0 && !identity))
-      add('error', 'not-positive', `${label} (${key}) takes ${time} ns`);
-    const { mean = 0, std = 0 } = times ?? {};
-    if (!identity && mean > 0 && std / mean > LARGEST_SPREAD) {
-      add('warning', 'spread', `${label} (${key}) varies by ${percent(std / mean)} of its mean`);
-    }
-    if (flags.includes('not_converged') && !identity) {
-      const { p50Error } = times ?? {};
-      const known =
-        p50Error === undefined || time <= 0
-          ? 'whose error is not known'
-          : `known to ${percent(p50Error / time)}`;
-      add('warning', 'not-converged', `${label} (${key}) has a median ${known}`);
-    }
-    if (flags.includes('drifted')) {
-      add('warning', 'drifted', `${label} (${key}) was measured while the machine changed its speed`);
-    }
-  }
+  findings.push(...table.rows.flatMap(strangeTimes));
   findings.push(...unit(space, table), ...monotone(space, table));
   for (const [name, other] of others) {
     const same = identicalRows(table, other);
@@ -79,6 +58,32 @@ export function lint(
       add('warning', 'copied', `${same.length} rows are bit for bit those of '${name}'`);
     }
   }
+  return findings;
+}
+
+/** What is wrong or doubtful about the time of a row; identity takes none, and no clock can tell how little. */
+function strangeTimes(row: TableRow): Finding[] {
+  const time = rowTime(row);
+  if (time === undefined) return [];
+  const { key, label, times = {}, flags } = row;
+  const identity = key.endsWith(': identity');
+  const findings: Finding[] = [];
+  const add = (level: Finding['level'], check: Finding['check'], what: string) =>
+    findings.push({ level, check, message: `${label} (${key}) ${what}` });
+  if (time < 0 || (time === 0 && !identity)) add('error', 'not-positive', `takes ${time} ns`);
+  const { mean = 0, std = 0, p50Error }: Partial<Times> = times;
+  if (!identity && mean > 0 && std / mean > LARGEST_SPREAD) {
+    add('warning', 'spread', `varies by ${percent(std / mean)} of its mean`);
+  }
+  if (flags.includes('not_converged') && !identity) {
+    const known =
+      p50Error === undefined || time <= 0
+        ? 'whose error is not known'
+        : `known to ${percent(p50Error / time)}`;
+    add('warning', 'not-converged', `has a median ${known}`);
+  }
+  if (flags.includes('drifted'))
+    add('warning', 'drifted', 'was measured while the machine changed its speed');
   return findings;
 }
 

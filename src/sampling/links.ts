@@ -69,9 +69,7 @@ export function problemOf(space: GeneSpace, sides: readonly Side[]): Problem {
   const links = layers.map((layer) => {
     const genes = space.genes.flatMap((gene, index) => (gene.layer === layer ? [index] : []));
     const sizes = genes.map((gene) => space.genes[gene]!.size);
-    const columns = scaled.map(({ table, unit, sign }) =>
-      column(space, table, layer, genes, sizes, unit, sign),
-    );
+    const columns = scaled.map((side) => column(space, side, layer, genes, sizes));
     const options = sizes.reduce((product, size) => product * size, 1);
     return {
       genes,
@@ -108,10 +106,13 @@ function join(first: Link, second: Link): Link | undefined {
   return joint.classes.length <= MOST_CLASSES ? { genes, sizes, ...joint } : undefined;
 }
 
-function scale(
-  { table, sign, limit }: Side,
-  links: number,
-): { table: CostTable; sign: 1 | -1; unit: number; budget: number } {
+/** A side in whole units: the budget is what may be spent over the layers with genes. */
+interface ScaledSide extends Omit<Side, 'limit'> {
+  unit: number;
+  budget: number;
+}
+
+function scale({ table, sign, limit }: Side, links: number): ScaledSide {
   if (Number.isNaN(limit)) throw expected('a number', `the limit of ${table.metric}`, limit);
   let whole = Number.isInteger(table.base);
   let largest = Math.abs(table.base);
@@ -134,14 +135,13 @@ function scale(
   return { table, sign, unit, budget: Math.floor((sign * (limit - table.base)) / unit) + links + 1 };
 }
 
+/** What each option of a layer costs, in units. */
 function column(
   space: GeneSpace,
-  table: CostTable,
+  { table, sign, unit }: ScaledSide,
   layer: number,
-  genes: number[],
-  sizes: number[],
-  unit: number,
-  sign: 1 | -1,
+  genes: readonly number[],
+  sizes: readonly number[],
 ): Float64Array {
   const options = sizes.reduce((product, size) => product * size, 1);
   if (options > LARGEST_LINK) {

@@ -21,9 +21,13 @@ export interface MeasureSettings {
   maxPaths: number;
   /** isolated: visits of each row. */
   repetitions: number;
+  /** Visits of a window: after so many the sentinel is measured. */
   sentinelEvery: number;
+  /** Change of the sentinel, as a part of its median, from which on a window counts as measured at another speed. */
   drift: number;
+  /** Seconds before such a window is measured again. */
   coolDown: number;
+  /** How often it is, at most. */
   retries: number;
 }
 

@@ -42,10 +42,10 @@ export function fitRidge(
   if (rows.length <= free) {
     throw expected(`more than ${free} observations, its free terms,`, 'a regression', rows.length);
   }
-  const { products, moments, square } = normalEquations(rows, values, columns);
+  const equations = normalEquations(rows, values, columns);
   let best: Solution | undefined;
   for (const penalties of combinations(groups)) {
-    const solution = solve(products, moments, square, rows.length, groups, penalties);
+    const solution = solve(equations, groups, penalties);
     if (solution !== undefined && (best === undefined || solution.evidence > best.evidence)) best = solution;
   }
   if (best === undefined) throw expected('columns that differ', 'a regression', 'a singular design');
@@ -62,7 +62,19 @@ interface Solution {
   evidence: number;
 }
 
-function normalEquations(rows: readonly ArrayLike<number>[], values: readonly number[], columns: number) {
+/** X'X, X'y and y'y of so many observations. */
+interface NormalEquations {
+  products: readonly Float64Array[];
+  moments: Float64Array;
+  square: number;
+  observations: number;
+}
+
+function normalEquations(
+  rows: readonly ArrayLike<number>[],
+  values: readonly number[],
+  columns: number,
+): NormalEquations {
   const products = Array.from({ length: columns }, () => new Float64Array(columns));
   const moments = new Float64Array(columns);
   let square = 0;
@@ -78,14 +90,11 @@ function normalEquations(rows: readonly ArrayLike<number>[], values: readonly nu
     }
   });
   for (let i = 0; i < columns; i++) for (let j = 0; j < i; j++) products[j]![i] = products[i]![j]!;
-  return { products, moments, square };
+  return { products, moments, square, observations: rows.length };
 }
 
 function solve(
-  products: readonly Float64Array[],
-  moments: Float64Array,
-  square: number,
-  observations: number,
+  { products, moments, square, observations }: NormalEquations,
   groups: readonly ColumnGroup[],
   penalties: readonly number[],
 ): Solution | undefined {
