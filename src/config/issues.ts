@@ -1,7 +1,8 @@
 import type { z } from 'zod';
 import { didYouMean, SinglePathError, show } from '../core/errors.js';
 import { keysAt } from './keys.js';
-import type { ConfigPath, ConfigSource } from './sources.js';
+import type { ConfigPath } from './plain.js';
+import type { ConfigSource } from './sources.js';
 
 type Issue = z.core.$ZodIssue;
 

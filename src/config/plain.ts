@@ -1,4 +1,5 @@
-import type { ConfigPath } from './sources.js';
+/** Where a part of a document is: keys, and numbers of list items. */
+export type ConfigPath = readonly (string | number)[];
 
 /** Values of one document, aliases written out: far above any real space, far below what would hold up the process. */
 const MOST_VALUES = 100_000;

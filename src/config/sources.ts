@@ -1,10 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { checkArguments } from '../core/check.js';
 import { SinglePathError } from '../core/errors.js';
-import { describeProblem, treeProblem } from './plain.js';
+import { type ConfigPath, describeProblem, treeProblem } from './plain.js';
 import { parseYaml } from './yaml.js';
-
-export type ConfigPath = readonly (string | number)[];
 
 /**
  * One source of settings: a file, a `--set` option, the configuration of an earlier run. Later sources win; each

@@ -1,7 +1,6 @@
 import { type Document, isAlias, isMap, isNode, LineCounter, parseDocument, visit } from 'yaml';
 import { isFullStack, SinglePathError } from '../core/errors.js';
-import { describeProblem, treeProblem } from './plain.js';
-import type { ConfigPath } from './sources.js';
+import { type ConfigPath, describeProblem, treeProblem } from './plain.js';
 
 /** YAML text as plain data, and where each part of it is written. */
 export interface YamlText {

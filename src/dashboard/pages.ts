@@ -36,8 +36,6 @@ const MAIN: Record<string, { script: string; body: string }> = {
   },
 };
 
-export type PageName = keyof typeof MAIN;
-
 /** A page of the dashboard. */
 export function dashboardPage(name: 'list' | 'run' | 'compare', title: string): string {
   const { script, body } = MAIN[name]!;

@@ -10,7 +10,7 @@ export type RuntimeName = 'singlepath' | 'torchscript' | 'onnxruntime' | 'runner
 export type Precision = 'fp32' | 'bf16';
 
 /**
- * Where and how times were measured. Everything but `clockMhz`, `load` and `temperature` is the identity of the
+ * Where and how times were measured. Everything but `clockMhz` and `load` is the identity of the
  * environment: times of two identities do not belong into one table.
  */
 export interface Environment {

@@ -18,7 +18,7 @@ const OPTIMIZER = 'optimizer.';
 export interface LoadedWeights {
   /** The checkpoint folder or file they came from. */
   path: string;
-  /** Identifies the weights, (SHA-256) in the keys of evaluation caches. */
+  /** SHA-256 of the weights, as the keys of evaluation caches have it. */
   hash: string;
 }
 

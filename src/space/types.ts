@@ -23,7 +23,7 @@ export interface Choice {
 }
 
 /**
- * One link of the chain. `choices[architecture[gene]]` runs; layers without `gene` have exactly one choice.
+ * One part of the chain of a network. `choices[architecture[gene]]` runs; layers without `gene` have exactly one choice.
  * All choices of a layer yield the same output shape, so costs are additive over layers.
  */
 export interface Layer {

@@ -34,10 +34,7 @@ export interface Shape {
   width: number;
 }
 
-/**
- * How a fresh parameter is filled; `values` are its elements one by one. `truncated` values are never needed: SPOS
- * uses plain normals.
- */
+/** How a fresh parameter is filled; `values` are its elements one by one. */
 export type Initializer = WeightStart | { kind: 'values'; values: number[] };
 
 export type WeightStart = { kind: 'normal'; mean: number; std: number } | { kind: 'constant'; value: number };

@@ -67,7 +67,7 @@ export class Windows {
     return this.#done.map(({ ns, ...visit }) => ({ ...visit, drifted: !this.#steady(ns) }));
   }
 
-  /** Measures visits `from` … `from + sentinelEvery - 1` or as many as are given, as one window. */
+  /** Measures visits as one window; those that the journal has of it are not measured again. */
   async run(window: number, visits: readonly Visit[]): Promise<void> {
     const { onDrift, coolDown, signal } = this.options;
     if (this.#sentinels.length === 0) this.#sentinels.push(await this.#sentinel(-1, 0));
