@@ -158,8 +158,7 @@ class FoldedBlock : public TimedBlock {
     return [plan, chains](const Inputs& inputs) {
       const at::Tensor in = inputs[0].contiguous(at::MemoryFormat::ChannelsLast);
       at::Tensor residual;
-      if (plan->residual && !plan->own_residual)
-        residual = inputs[1].contiguous(at::MemoryFormat::ChannelsLast);
+      if (plan->residual && !plan->own_residual) residual = readable_residual(*plan, inputs[1]);
       const at::Tensor out = empty_output(*plan);
       for (size_t i = 0; i < chains->size(); ++i) {
         const FusedBranch& branch = plan->branches[i];

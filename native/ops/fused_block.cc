@@ -59,7 +59,7 @@ at::Tensor fused_block(const FusedBlock& block, const std::vector<at::Tensor>& i
   at::Tensor residual;
   if (block.residual) {
     plan_residual(*plan, inputs[1], inputs[1].is_same(inputs[0]));
-    if (!plan->own_residual) residual = inputs[1].contiguous(at::MemoryFormat::ChannelsLast);
+    if (!plan->own_residual) residual = readable_residual(*plan, inputs[1]);
   }
   switch (execution.mode) {
     case Mode::train:

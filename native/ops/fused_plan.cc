@@ -122,6 +122,10 @@ void plan_residual(FusedPlan& plan, const at::Tensor& residual, bool own) {
   plan.own_residual = own && plan.branches[0].in.count == plan.channels;
 }
 
+at::Tensor readable_residual(const FusedPlan& plan, const at::Tensor& residual) {
+  return residual.to(plan.type).contiguous(at::MemoryFormat::ChannelsLast);
+}
+
 void bind_parameters(FusedBranch& branch, std::vector<at::Tensor>& kept) {
   for (size_t i = 0; i < branch.weight.size(); ++i) {
     cpu::Unit& unit = branch.chain.units[i];

@@ -49,6 +49,9 @@ std::shared_ptr<FusedPlan> plan_block(const FusedBlock& block, const at::Tensor&
 // What stands on the other side of a block's sum; `own`: the block's input.
 void plan_residual(FusedPlan& plan, const at::Tensor& residual, bool own);
 
+// The same as the kernels read it. With bfloat16 it may be float32, which a pooled block leaves behind.
+at::Tensor readable_residual(const FusedPlan& plan, const at::Tensor& residual);
+
 // Points the chain's units at the parameters. Tensors that had to be made dense are kept in `kept`.
 void bind_parameters(FusedBranch& branch, std::vector<at::Tensor>& kept);
 

@@ -11,6 +11,7 @@ import { getSpace } from '../../src/space/spaces/catalog.js';
 import type { SearchSpace } from '../../src/space/types.js';
 import { describeNetwork } from '../../src/supernet/description.js';
 import { withoutAddon } from '../cli/native.js';
+import { twoTypesSpace } from '../native/networks.js';
 
 const stop = { warmUpSeconds: 0, warmUpCalls: 1, samples: 5, tolerance: 1, maxSeconds: 0, timeout: 60 };
 
@@ -46,6 +47,7 @@ describe('this machine', { skip: withoutAddon() }, () => {
         [32, 32],
       ],
     }),
+    twoTypesSpace(),
   ];
 
   for (const [runtime, dtype] of [

@@ -190,6 +190,21 @@ export function shuffleNetSpace(): SearchSpace {
   ]);
 }
 
+/** In bf16 a pool leaves float32 behind: sums of a chain in one type with a shortcut in the other, either way around. */
+export function twoTypesSpace(): SearchSpace {
+  const main = () => nn.sequential('main', ...unit(8, 3, { affine: true, act: null }));
+  const gate = () =>
+    nn.gated(
+      nn.sequential('gate', ...unit(8, 3, { affine: true }), nn.averagePool(), nn.activation('sigmoid')),
+    );
+  return space('two-types', 3, 12, 4, [
+    fixed('stem', ...unit(8, 3, { affine: true })),
+    fixed('bf16', nn.residual(main(), gate()), nn.relu()),
+    fixed('fp32', nn.residual(nn.pipe(gate(), main())), nn.relu()),
+    fixed('fc', nn.averagePool(), nn.linear({ out: 4 })),
+  ]);
+}
+
 export function widthSpace(): SearchSpace {
   const layer = choiceLayer({
     widths: ['2', '5', '10'],
