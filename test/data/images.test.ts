@@ -112,6 +112,18 @@ describe('resizing', () => {
   });
 });
 
+test('JPEG and PNG are refused as other than grey or colour', async () => {
+  for (const name of ['jpeg 420', 'jpeg progressive', 'png rgb']) {
+    for (const channels of [2, 4]) {
+      using dataset = await open([fileOf(name)], { channels, size: 64 });
+      await assert.rejects(dataset.batches({ batchSize: 1 }), {
+        code: 'INVALID_DATASET',
+        message: new RegExp(`'image 0': JPEG and PNG are decoded to 1 or 3 channels, not to ${channels}`),
+      });
+    }
+  }
+});
+
 describe('broken images', () => {
   const good = fileOf('jpeg 444');
   const broken: [string, Uint8Array, RegExp][] = [

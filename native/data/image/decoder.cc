@@ -59,6 +59,8 @@ ImageHeader ImageDecoder::open(const EncodedImage& image) {
 }
 
 PixelView ImageDecoder::decode(const Window& window, int channels, int denominator) {
+  if (header_.format != ImageHeader::Format::raw && channels != 1 && channels != 3)
+    throw DecodeError("JPEG and PNG are decoded to 1 or 3 channels, not to " + std::to_string(channels));
   switch (header_.format) {
     case ImageHeader::Format::jpeg:
       return jpeg_.decode(window, denominator, channels, buffer_);
