@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { inspectDataset } from '../../src/data/inspect.js';
 import { openDataset } from '../../src/data/open.js';
 import { packDataset } from '../../src/data/pack.js';
 import { bytes, temporaryFolder } from './files.js';
@@ -37,4 +38,17 @@ test('an image that would be too long for a JPEG is broken, and the others are p
   await assert.rejects(pack('error'), { code: 'INVALID_DATASET', message: /long\.png' would be 1 x 70000$/ });
   const report = await pack('skip');
   assert.deepEqual([report.images, report.leftOut.length], [4, 1]);
+});
+
+test('the deviation of images with rows of more than 65,535 pixels', async () => {
+  const [width, white] = [140_000, 70_000];
+  const half = png(
+    1,
+    width,
+    Uint8Array.from({ length: width * 3 }, (_, i) => (i < white * 3 ? 255 : 0)),
+  );
+  const images = { images: [half, half], labels: [0, 1] };
+  const { mean, std } = await inspectDataset({ kind: 'encoded', train: images }, 'train', { decode: 2 });
+  assert.deepEqual(mean, [0.5, 0.5, 0.5]);
+  assert.deepEqual(std, [0.5, 0.5, 0.5]);
 });

@@ -26,16 +26,11 @@ void measure(const PixelView& image, ImageFacts& facts) {
   std::array<uint64_t, 3> sums = {}, squares = {};
   for (int y = 0; y < image.height; y++) {
     const uint8_t* pixel = image.row(y);
-    std::array<uint32_t, 3> row = {}, row_squares = {};  // 65,535 pixels of 255 squared just fit
     for (int x = 0; x < image.width; x++) {
       for (size_t c = 0; c < 3; c++, pixel++) {
-        row[c] += *pixel;
-        row_squares[c] += uint32_t{*pixel} * *pixel;
+        sums[c] += *pixel;
+        squares[c] += uint64_t{*pixel} * *pixel;
       }
-    }
-    for (size_t c = 0; c < 3; c++) {
-      sums[c] += row[c];
-      squares[c] += row_squares[c];
     }
   }
   const double count = static_cast<double>(image.height) * image.width;
