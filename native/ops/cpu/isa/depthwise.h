@@ -120,7 +120,7 @@ void depthwise_backward(const DepthwiseBackward& task, long begin, long end, flo
           if constexpr (K > 0)
             input_gradient_row<K, S>(gradient, border, w, y, g.out_width, to);
           else
-            input_gradient_row_any(gradient, border, w, g.kernel, g.stride, y, g.out_width, to);
+            input_gradient_row_any(gradient, border, w, g.kernel, g.stride, y, g.width, g.out_width, to);
         }
       });
       if (task.weights)

@@ -193,9 +193,10 @@ inline void forward_row_any(const Plane& plane, const float* w, int k, int strid
     }
 }
 
+// Makes `width` columns, the input's.
 inline void input_gradient_row_any(const Plane& plane, int border, const float* w, int k, int stride, int y,
-                                   int out_width, float* out) {
-  for (int x = 0; x < out_width * stride; ++x)
+                                   int width, int out_width, float* out) {
+  for (int x = 0; x < width; ++x)
     for (int lane = 0; lane < kGroup; lane += kLanes) {
       Vec sum = zero();
       for (int ky = (y + k / 2) % stride; ky < k; ky += stride) {

@@ -3,6 +3,7 @@
 // builds and runs it.
 #include "../kernels.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstring>
@@ -71,6 +72,38 @@ void test_tap_memory() {
   check(enough, "memory of taps for every batch up to the one it was reserved for");
 }
 
+// Strides beyond the map make no more columns than the map has: memory behind that asked for stays as it is.
+void test_depthwise_memory() {
+  constexpr int kSide = 4, kKernel = 3;
+  constexpr float kGuard = 7.f;
+  constexpr std::size_t kBehind = 1 << 16;
+  const std::vector<float> zeros(kGroup), values(kSide * kSide * kGroup, 1.f);
+  std::vector<float> filters(kKernel * kKernel * kGroup, 1.f), gradient(filters.size()), dx(values.size());
+  for (int stride : {3, 50, 500}) {
+    const int out = (kSide - 1) / stride + 1;
+    DepthwiseBackward task{};
+    task.geometry = {1, kSide, kSide, out, out, kKernel, stride};
+    task.channels = kGroup;
+    task.input = {values.data(), kGroup, 1, kGroup, nullptr, nullptr, Activation::none};
+    task.output = {values.data(), kGroup,        kGroup,       Activation::none, nullptr,
+                   nullptr,       values.data(), zeros.data(), zeros.data(),     zeros.data()};
+    task.weights = filters.data();
+    task.weight_gradient = gradient.data();
+    task.sink.external = true;
+    task.sink.data = dx.data();
+    task.sink.pixel_stride = task.sink.channels = kGroup;
+    task.sink.channel_step = 1;
+    const auto reserved = static_cast<std::size_t>(task.scratch_floats());
+    std::vector<float> scratch(reserved + kBehind, kGuard);
+    std::vector<double> sums(2 * kGroup);
+    kernels().float32.depthwise_backward(task, 0, task.items(), scratch.data(), sums.data());
+    check(
+        std::all_of(scratch.begin() + static_cast<long>(reserved), scratch.end(),
+                    [](float value) { return value == kGuard; }),
+        std::string(isa_name()) + " memory of a depthwise convolution with stride " + std::to_string(stride));
+  }
+}
+
 void test_normalize() {
   Workspace workspace(2);
   for (int channels : {1, 3, 5})
@@ -129,6 +162,7 @@ int main(int argc, char** argv) {
     const int before = tally().failed;
     test_sgd();
     test_tap_memory();
+    test_depthwise_memory();
     test_normalize();
     test_quantize();
     test_repeat();
