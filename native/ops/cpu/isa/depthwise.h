@@ -44,6 +44,25 @@ inline void fill_gradient_planes(const OutputGradient& output, const Geometry& g
   });
 }
 
+// Pixels whose sums are taken in fp32, of a plane that may have ten thousands.
+constexpr int kSumPixels = 128;
+
+// Calls sink(first, count) for the pixels of a plane in runs of so many, and takes the sums of its channel
+// group, those of [first channel, + kGroup) in `panel`, to the piece's double sums after each.
+template <class Sink>
+SINGLEPATH_INLINE void sink_plane(int pixels, int channel, int channels, float* panel, double* sums,
+                                  const Sink& sink) {
+  for (int first = 0; first < pixels; first += kSumPixels) {
+    sink(first, least(kSumPixels, pixels - first));
+    if (!sums) continue;
+    for (int half = 0; half < 2; ++half)
+      for (int c = half * channels + channel; c < half * channels + channel + kGroup; ++c) {
+        sums[c] += panel[c];
+        panel[c] = 0;
+      }
+  }
+}
+
 template <class T>
 void depthwise_forward(const DepthwiseForward& task, long begin, long end, float* scratch, double* sums) {
   const Geometry& g = task.geometry;
@@ -76,10 +95,13 @@ void depthwise_forward(const DepthwiseForward& task, long begin, long end, float
             forward_row_any(plane, w, g.kernel, g.stride, y, g.out_width, row);
         }
       });
-      sink_forward<T>(task.sink, task.channels, out, kGroup, image * g.out_height * g.out_width,
-                      g.out_height * g.out_width, group * kGroup, kGroup, panel_sums);
+      sink_plane(g.out_height * g.out_width, group * kGroup, task.channels, panel_sums,
+                 task.sink.bias ? nullptr : sums, [&](int first, int count) {
+                   sink_forward<T>(task.sink, task.channels, out + static_cast<long>(first) * kGroup, kGroup,
+                                   image * g.out_height * g.out_width + first, count, group * kGroup, kGroup,
+                                   panel_sums);
+                 });
     }
-    if (!task.sink.bias) flush_sums(panel_sums, task.channels, sums);
   }
 }
 
@@ -123,11 +145,14 @@ void depthwise_backward(const DepthwiseBackward& task, long begin, long end, flo
             input_gradient_row_any(gradient, border, w, g.kernel, g.stride, y, g.width, g.out_width, to);
         }
       });
-      if (task.weights)
-        sink_backward<T>(task.sink, task.channels, row, kGroup, image * g.height * g.width,
-                         g.height * g.width, group * kGroup, kGroup, panel_sums);
+      if (!task.weights) continue;
+      sink_plane(g.height * g.width, group * kGroup, task.channels, panel_sums,
+                 task.sink.external ? nullptr : sums, [&](int first, int count) {
+                   sink_backward<T>(task.sink, task.channels, row + static_cast<long>(first) * kGroup, kGroup,
+                                    image * g.height * g.width + first, count, group * kGroup, kGroup,
+                                    panel_sums);
+                 });
     }
-    if (task.weights && !task.sink.external) flush_sums(panel_sums, task.channels, sums);
   }
 }
 

@@ -18,6 +18,7 @@
 #include "check.h"
 #include "quantize_test.h"
 #include "repeat_test.h"
+#include "units.h"
 
 using namespace singlepath;
 using namespace singlepath::cpu;
@@ -104,6 +105,33 @@ void test_depthwise_memory() {
   }
 }
 
+// Variances of large maps far from 0, where floats added up for long lose what makes the variance.
+void test_far_from_zero() {
+  constexpr int kSide = 96, kChannels = 16, kBatch = 2;
+  constexpr long kPixels = static_cast<long>(kBatch) * kSide * kSide;
+  constexpr double kFar = 100;
+  const std::vector<float> ones(kChannels, 1.f);
+  Unit unit = depthwise(kChannels, 1);
+  unit.weight = ones.data();
+  unit.weight_stride = 1;
+  Tensor x(Storage::float32, kPixels, kChannels), out(Storage::float32, kPixels, kChannels);
+  for (long i = 0; i < kPixels * kChannels; ++i) x.set(i, static_cast<float>(kFar + random_value()));
+  Values mean(kChannels), expected(kChannels);
+  for (long i = 0; i < kPixels * kChannels; ++i) mean[i % kChannels] += x.get(i) / kPixels;
+  for (long i = 0; i < kPixels * kChannels; ++i)
+    expected[i % kChannels] += std::pow(x.get(i) - mean[i % kChannels], 2) / kPixels;
+  std::vector<float> variance(kChannels);
+  BatchStatistics statistics{nullptr, variance.data(), nullptr};
+  Output output;
+  output.data = out.data();
+  output.pixel_stride = kChannels;
+  Workspace workspace(2);
+  recalibrate({Storage::float32, kBatch, kSide, kSide, {unit}}, {x.data(), kChannels, 1}, output, &statistics,
+              workspace);
+  check_close(expected, Values(variance.begin(), variance.end()), 3e-3,
+              std::string(isa_name()) + " variance of a large map far from 0");
+}
+
 void test_normalize() {
   Workspace workspace(2);
   for (int channels : {1, 3, 5})
@@ -163,6 +191,7 @@ int main(int argc, char** argv) {
     test_sgd();
     test_tap_memory();
     test_depthwise_memory();
+    test_far_from_zero();
     test_normalize();
     test_quantize();
     test_repeat();
