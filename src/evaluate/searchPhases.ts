@@ -20,8 +20,6 @@ import {
   withMeasured,
 } from './searchResult.js';
 
-export type { CalibrationNetwork } from './searchResult.js';
-
 /** Starts a search, or goes on from a state: `(resume) => evolutionarySearch(space, evaluate, { …, resume })`. */
 export type StartSearch = (resume: SearchState | undefined) => AsyncIterable<SearchState>;
 

@@ -1,3 +1,4 @@
+import { median, sortedCopy } from '../core/statistics.js';
 import { type CostTable, tableCost } from '../cost/table.js';
 import type { Finalist } from '../search/finalists.js';
 import type { Candidate, Score, SearchState } from '../search/types.js';
@@ -124,22 +125,15 @@ export function winnerOf(
 /** One generation, and the best of all up to it. */
 export function summarize(phase: Phase, state: SearchState, generation: number): GenerationSummary {
   const soFar = state.visited.filter((candidate) => candidate.generation <= generation);
-  const members = membersOf(state, generation);
+  const accuracies = sortedCopy(membersOf(state, generation).map(({ score }) => score.accuracy));
   return {
     phase,
     method: state.method,
     generation,
     best: Math.max(...soFar.map(({ score }) => score.accuracy)),
-    median: median(members.map(({ score }) => score.accuracy)),
+    median: accuracies.length === 0 ? null : median(accuracies),
     evaluated: soFar.length,
   };
-}
-
-function median(values: number[]): number | null {
-  if (values.length === 0) return null;
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
 /** Finalists with the latencies that were measured of them. */

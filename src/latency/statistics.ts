@@ -1,20 +1,5 @@
+import { meanOf, median, quantile, sortedCopy } from '../core/statistics.js';
 import type { Times } from './table.js';
-
-/** Value at `share` of sorted numbers: the smallest that so many do not exceed (nearest rank). */
-export function quantile(sorted: readonly number[], share: number): number {
-  const rank = Math.ceil(share * sorted.length - 1e-9);
-  return sorted[Math.min(sorted.length, Math.max(1, rank)) - 1]!;
-}
-
-export function sortedCopy(values: Iterable<number>): number[] {
-  return [...values].sort((a, b) => a - b);
-}
-
-/** The middle value; the mean of both where there are two. */
-export function median(sorted: readonly number[]): number {
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
-}
 
 /**
  * Half the width of the distribution-free 95 % confidence interval of the median: the order statistics at
@@ -83,8 +68,4 @@ export function timesOf(samples: Iterable<number>, overhead = 0): Times {
     std: whole(Math.sqrt(meanOf(sorted.map((value) => (value - mean) ** 2)))),
     trimmedMean: whole(meanOf(sorted.slice(tenth, n - tenth))),
   };
-}
-
-export function meanOf(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

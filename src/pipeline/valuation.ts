@@ -1,7 +1,7 @@
+import { median, sortedCopy } from '../core/statistics.js';
 import { structureTables } from '../cost/structure.js';
 import { tableCost } from '../cost/table.js';
-import type { CalibrationNetwork } from '../evaluate/searchPhases.js';
-import { median, sortedCopy } from '../latency/statistics.js';
+import type { CalibrationNetwork } from '../evaluate/searchResult.js';
 import { kendallTau } from '../search/correlation.js';
 import { logError, ScoreModel, scaleOf } from '../search/model/scoreModel.js';
 import { geneTerms } from '../search/model/terms.js';

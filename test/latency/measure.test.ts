@@ -5,19 +5,13 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { loadConfig } from '../../src/config/load.js';
 import { RandomStream } from '../../src/core/rng.js';
+import { median, quantile, sortedCopy } from '../../src/core/statistics.js';
 import { Journal } from '../../src/latency/measure/journal.js';
 import { type MeasureOptions, measure } from '../../src/latency/measure/measure.js';
 import { heldOutNetworks, measureNetworks, repeatability } from '../../src/latency/measure/networks.js';
 import { slowness } from '../../src/latency/measure/speed.js';
 import { pathRows, spaceRows } from '../../src/latency/rows.js';
-import {
-  converged,
-  median,
-  medianError,
-  quantile,
-  sortedCopy,
-  timesOf,
-} from '../../src/latency/statistics.js';
+import { converged, medianError, timesOf } from '../../src/latency/statistics.js';
 import { formatArchitecture } from '../../src/space/architecture.js';
 import { getSpace } from '../../src/space/spaces/catalog.js';
 import { temporaryFolder } from '../temporaryFolder.js';

@@ -1,7 +1,8 @@
 import { SinglePathError } from '../../core/errors.js';
+import { median, sortedCopy } from '../../core/statistics.js';
 import type { TimingOptions } from '../../runtime/native.js';
 import type { Block } from '../rows.js';
-import { converged, median, sortedCopy } from '../statistics.js';
+import { converged } from '../statistics.js';
 import type { Job, JobResult, Plan, StopRule } from './session.js';
 
 /** What a sample must at least take, in nanoseconds: shorter chains run several times in one. */

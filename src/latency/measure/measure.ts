@@ -1,8 +1,8 @@
 import { SinglePathError } from '../../core/errors.js';
+import { median, sortedCopy } from '../../core/statistics.js';
 import type { SearchSpace } from '../../space/types.js';
 import type { JobResult, Session, StopRule } from '../device/session.js';
 import { type Block, type SpaceRows, spaceRows } from '../rows.js';
-import { median, sortedCopy } from '../statistics.js';
 import type { Environment, TableRow } from '../table.js';
 import type { Journal } from './journal.js';
 import { rowsOfVisits } from './rowsOfVisits.js';

@@ -1,8 +1,9 @@
 import { mix64, RandomStream } from '../../core/rng.js';
+import { meanOf, median, sortedCopy } from '../../core/statistics.js';
 import { FeasibleSet } from '../../sampling/feasible.js';
 import type { Architecture, SearchSpace } from '../../space/types.js';
 import { pathRows, spaceRows } from '../rows.js';
-import { meanOf, median, medianError, sortedCopy, timesOf, undisturbed } from '../statistics.js';
+import { medianError, timesOf, undisturbed } from '../statistics.js';
 import type { Times } from '../table.js';
 import type { MeasureSettings } from './measure.js';
 import { type Reading, slowness } from './speed.js';

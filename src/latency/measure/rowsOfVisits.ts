@@ -1,5 +1,6 @@
+import { meanOf, median, sortedCopy } from '../../core/statistics.js';
 import type { Row, SpaceRows } from '../rows.js';
-import { fastestOf, isDisturbed, meanOf, median, sortedCopy, timesOf } from '../statistics.js';
+import { fastestOf, isDisturbed, timesOf } from '../statistics.js';
 import type { RowSource, TableRow } from '../table.js';
 import { type Reading, slowness } from './speed.js';
 import { steadyOnes, type VisitResult } from './windows.js';

@@ -1,4 +1,4 @@
-import { median, sortedCopy } from '../statistics.js';
+import { median, sortedCopy } from '../../core/statistics.js';
 
 /** One measured time: of which thing, and together with which others. */
 export interface Reading {

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SinglePathError } from '../../core/errors.js';
+import { median, sortedCopy } from '../../core/statistics.js';
 import type { JobResult, Session, StopRule } from '../device/session.js';
 import type { Block } from '../rows.js';
-import { median, sortedCopy, undisturbed } from '../statistics.js';
+import { undisturbed } from '../statistics.js';
 import type { Journal } from './journal.js';
 import type { Visit } from './visits.js';
 
