@@ -146,7 +146,7 @@ test('the facts are those of the runs', { skip }, () => {
 });
 
 test('of more validation images than are held out, those count that there were', { skip }, () => {
-  const copy = join(root, 'asked');
+  const copy = join(temporaryFolder(), 'search');
   cpSync(join(chain, 'search'), copy, { recursive: true });
   const file = join(copy, 'config.yaml');
   const config = readFileSync(file, 'utf8');
