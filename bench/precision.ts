@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { packageRoot } from '../src/core/packageRoot.js';
+import { meanOf } from '../src/core/statistics.js';
 import { type Config, fileSource, loadConfig, readRun, runTrain } from '../src/index.js';
 import { openSpace } from '../src/pipeline/fromConfig.js';
 import { openScorer } from '../src/pipeline/openScorer.js';
@@ -11,7 +12,7 @@ import { readEvents } from '../src/run/events.js';
 import { addon } from '../src/runtime/addon.js';
 import { UniformSampler } from '../src/sampling/uniform.js';
 import type { BenchSettings } from './settings.js';
-import { mean, standardDeviation } from './statistics.js';
+import { standardDeviation } from './statistics.js';
 
 const PRECISIONS = ['fp32', 'bf16'] as const;
 const PATHS = 32;
@@ -43,7 +44,7 @@ export async function precision(settings: BenchSettings): Promise<void> {
   }
 
   const spread = (values: number[], digits: number) =>
-    `${mean(values).toFixed(digits)} ± ${standardDeviation(values).toFixed(digits)}`;
+    `${meanOf(values).toFixed(digits)} ± ${standardDeviation(values).toFixed(digits)}`;
   const steps = trainings.get('fp32')![0]!.losses.map(({ step }) => step);
   const cells = (read: (training: Training) => number, digits: number) => {
     const [fp32, bf16] = PRECISIONS.map((name) => trainings.get(name)!.map(read)) as [number[], number[]];
@@ -93,5 +94,5 @@ async function train(
   const losses = readEvents(join(runDir, 'events.jsonl')).flatMap(({ type, step, loss }) =>
     type === 'step' && typeof loss === 'number' ? [{ step, loss }] : [],
   );
-  return { losses, accuracy: 100 * mean(scores.map(({ accuracy }) => accuracy)) };
+  return { losses, accuracy: 100 * meanOf(scores.map(({ accuracy }) => accuracy)) };
 }

@@ -1,7 +1,5 @@
 import { meanOf, median as medianOfSorted, sortedCopy } from '../src/core/statistics.js';
 
-export { meanOf as mean };
-
 /** Of a sample: divided by n - 1. */
 export function standardDeviation(values: readonly number[]): number {
   const centre = meanOf(values);

@@ -3,6 +3,7 @@
 import { openNaswot, withNaswot } from '../../src/pipeline/naswot.js';
 import { openScorer } from '../../src/pipeline/openScorer.js';
 import { readRun } from '../../src/pipeline/runs.js';
+import { logError } from '../../src/search/model/scoreModel.js';
 import type { Score } from '../../src/search/types.js';
 import type { Architecture } from '../../src/space/types.js';
 import { kept, supernetOf } from '../setting.js';
@@ -34,4 +35,12 @@ export async function scoredCandidates(
     return await withNaswot(scorer.evaluate, naswot)(architectures, {});
   });
   return architectures.map((architecture, i) => ({ architecture, score: scores[i]! }));
+}
+
+/** What a network can be judged by once it has a score, of a supernet or of a training: the higher, the better. */
+export function judges(images: number) {
+  type Judged = Pick<Score, 'accuracy' | 'loss'>;
+  const accuracy = (score: Judged) => logError(score.accuracy, images);
+  const loss = (score: Judged) => -Math.log(score.loss!);
+  return { accuracy, loss, both: (score: Judged) => accuracy(score) + loss(score) };
 }

@@ -18,13 +18,12 @@ import { kendallTau } from '../../src/search/correlation.js';
 import { chooseFinalists } from '../../src/search/finalists.js';
 import { halvingRungs, type RungScore, successiveHalving } from '../../src/search/halving.js';
 import { dOptimalDesign } from '../../src/search/model/design.js';
-import { logError } from '../../src/search/model/scoreModel.js';
 import { geneTerms } from '../../src/search/model/terms.js';
 import type { Candidate, Score } from '../../src/search/types.js';
 import type { Architecture } from '../../src/space/types.js';
 import { agreement, deviation, meanAndError, writeResult } from '../results.js';
 import { scoredImages, supernetOf } from '../setting.js';
-import { scoredCandidates } from './candidates.js';
+import { judges, scoredCandidates } from './candidates.js';
 import { readSetting, readTruth } from './setting.js';
 
 /** Subsets of the networks that take the place of spaces, half of them each. */
@@ -109,13 +108,6 @@ async function scored(seed: number, config: Config): Promise<Scored> {
     });
   }
   return { networks, candidates };
-}
-
-/** What a training can be judged by: the higher, the better. */
-function judges(images: number): Record<string, (score: Score | RungScore) => number> {
-  const error = ({ accuracy }: Score | RungScore) => logError(accuracy, images);
-  const loss = ({ loss }: Score | RungScore) => -Math.log(loss!);
-  return { accuracy: error, loss, both: (score) => error(score) + loss(score) };
 }
 
 /** How well short trainings tell the accuracy of a whole one, in points; `spread` is how much the networks differ. */

@@ -6,10 +6,11 @@
 import { costBaselines } from '../../src/pipeline/baselines.js';
 import { combinedValuation } from '../../src/pipeline/valuation.js';
 import { kendallTau } from '../../src/search/correlation.js';
-import { logError, ScoreModel } from '../../src/search/model/scoreModel.js';
+import { ScoreModel } from '../../src/search/model/scoreModel.js';
+import type { Score } from '../../src/search/types.js';
 import { meanAndError, writeResult } from '../results.js';
 import { scoredImages } from '../setting.js';
-import { scoredCandidates } from './candidates.js';
+import { judges, scoredCandidates } from './candidates.js';
 import { readSetting, readTruth } from './setting.js';
 
 const setting = readSetting({ legal: '60', name: 'score-model' });
@@ -26,9 +27,9 @@ for (const seed of setting.seeds) {
     ScoreModel.fit(space, { architectures, values }, { pairs: false })
       .predict(architectures)
       .map(({ mean }) => mean);
-  const accuracy = candidates.map(({ score }) => logError(score.accuracy, images));
-  const loss = candidates.map(({ score }) => -Math.log(score.loss!));
-  const both = accuracy.map((value, i) => value + loss[i]!);
+  const by = judges(images);
+  const valuesOf = (judge: (score: Score) => number) => candidates.map(({ score }) => judge(score));
+  const [accuracy, loss, both] = [valuesOf(by.accuracy), valuesOf(by.loss), valuesOf(by.both)];
   const naswot = candidates.map(({ score }) => score.naswot!);
   const units = costBaselines(space, architectures).find(({ name }) => name === 'sqrt units')!.values;
   const agreed = smoothed(accuracy);
