@@ -157,9 +157,9 @@ constexpr uint64_t kPackFingerprint = 7;
 const std::string& pack_path() {
   static const struct Folder {
     Folder() {
-      char folder[] = "/tmp/singlepath-fuzz-XXXXXX";
-      if (mkdtemp(folder) == nullptr) std::abort();
-      path = std::string(folder) + "/photos.spk";
+      std::string folder = std::filesystem::temp_directory_path() / "singlepath-fuzz-XXXXXX";
+      if (mkdtemp(folder.data()) == nullptr) std::abort();
+      path = folder + "/photos.spk";
     }
     ~Folder() { std::filesystem::remove_all(std::filesystem::path(path).parent_path()); }
 
