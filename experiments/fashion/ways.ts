@@ -146,6 +146,22 @@ export const VARIANTS: Record<string, Variant> = {
     },
   },
 
+  /** Every second step trains the path of the most MAdds, as in-place distillation does, which learns from its outputs. */
+  'largest-every-second': {
+    async run(bench, architectures) {
+      const largest = largestPath(bench.space);
+      let steps = 0;
+      using network = await bench.train(bench.space, undefined, {
+        wrap: (inner) =>
+          ({
+            step: (batches: NativeBatch[], architecture: Architecture, options: StepOptions) =>
+              inner.step(batches, steps++ % 2 === 0 ? largest : architecture, options),
+          }) as Steps,
+      });
+      return await bench.score(network, architectures);
+    },
+  },
+
   /** FairNAS as it is written: the gradients of a round of paths, each choice once, add up to one update. */
   'six-paths-an-update': {
     set: ['train.sampler=strict-fairness', 'train.warmupSteps=8'],
@@ -199,6 +215,19 @@ export const VARIANTS: Record<string, Variant> = {
     },
   },
 };
+
+function largestPath(space: SearchSpace): Architecture {
+  const table = costTable(space, 'madds');
+  return space.genes.map(({ size }, gene) => {
+    const costs = Array.from({ length: size }, (_, value) =>
+      tableCost(
+        table,
+        space.genes.map((_, other) => (other === gene ? value : 0)),
+      ),
+    );
+    return costs.indexOf(Math.max(...costs));
+  });
+}
 
 function statistics({ space }: Bench) {
   const all = costStatistics(space, costTable(space, 'madds'));
