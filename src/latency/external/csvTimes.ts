@@ -1,6 +1,6 @@
 import { SinglePathError } from '../../core/errors.js';
 import { readCsv } from '../format/csv.js';
-import type { ForeignTimes } from './foreign.js';
+import type { ForeignTimes } from './times.js';
 
 /** Milliseconds in the units a column may be named after. */
 const UNITS: Record<string, number> = { ns: 1e-6, us: 1e-3, ms: 1, s: 1e3 };

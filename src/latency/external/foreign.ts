@@ -7,16 +7,8 @@ import { spaceRows } from '../rows.js';
 import type { TableRow } from '../table.js';
 import { readCsvTimes } from './csvTimes.js';
 import { mobileKeys, POOLING, proxylessKey } from './mobileKeys.js';
+import type { ForeignTime, ForeignTimes } from './times.js';
 import { readYamlTimes, YAML_STYLES } from './yamlTable.js';
-
-/** A time in milliseconds, as a foreign file has it. */
-export interface ForeignTime {
-  mean: number;
-  spread: number;
-  count: number;
-}
-
-export type ForeignTimes = Map<string, ForeignTime>;
 
 interface ForeignFormat {
   read(text: string, path: string): ForeignTimes;

@@ -3,8 +3,8 @@ import { parseYaml } from '../../config/yaml.js';
 import { SinglePathError } from '../../core/errors.js';
 import type { SearchSpace } from '../../space/types.js';
 import { bestRows, type LatencyTable, rowTime } from '../table.js';
-import type { ForeignTime, ForeignTimes } from './foreign.js';
 import { type KeyStyle, mobileKeys, onceForAllKey, proxylessKey } from './mobileKeys.js';
+import type { ForeignTime, ForeignTimes } from './times.js';
 
 /** A project that keeps its tables as YAML: key, then `{count, mean, <spread>}` in milliseconds. */
 export interface YamlStyle {
