@@ -3,18 +3,14 @@ import type { Shape } from '../graph/node/types.js';
 import { readerOf } from '../graph/walk.js';
 import type { ScriptModuleDescription, TensorEntry } from '../runtime/native.js';
 import { walkSpace } from '../space/check.js';
+import { TORCHSCRIPT_WORDS } from '../space/names.js';
 import { parametersOf } from '../space/parameters.js';
 import type { SearchSpace } from '../space/types.js';
 
 type ScriptModule = ScriptModuleDescription['modules'][number];
 
-/** Words of TorchScript and names the sources use, which no variable may have. */
-const RESERVED = new Set(
-  (
-    'and as assert break class continue def del elif else except False float for from getattr global if import in int ' +
-    'is lambda None nonlocal not or pass raise return self torch True try while with yield'
-  ).split(' '),
-);
+/** What no variable may be called: what the sources below name themselves, too. */
+const RESERVED = [...TORCHSCRIPT_WORDS, 'self', 'torch', 'getattr'];
 
 /**
  * `torch.channels_last`, the layout of the network that is exported. In the other one convolutions sum in another

@@ -30,6 +30,7 @@ export const SPACES: Record<string, () => SearchSpace> = {
   'mobilenet-v3': () => getSpace('mobilenet-v3', CIFAR),
   'nas-bench-macro': () => getSpace('nas-bench-macro'),
   'own ops': ownSpace,
+  'names that sources have, too': namesSpace,
 };
 
 /** Every activation, bias, groups, split, shuffle, max pooling, dropout, a pool of 2, gates, and identity in a layer. */
@@ -52,6 +53,21 @@ function ownSpace(): SearchSpace {
       fixed('gate', nn.squeezeExcite({ channels: 16, activation: 'silu', gate: 'sigmoid' })),
       choiceLayer({ choices: { sum: nn.residual(nn.pipe(nn.relu6(), nn.slice(0, 1, 16))) } }),
       fixed('head', nn.averagePool(2), nn.dropout(0.5), nn.linear({ out: 5 })),
+    ],
+  });
+}
+
+/** Layers called as what a source in TorchScript names itself, and as words that Python alone takes. */
+function namesSpace(): SearchSpace {
+  const names = ['self', 'getattr', 'x', 'images', 'float', 'Tensor', 'try', 'lambda'];
+  return defineSpace({
+    name: 'names',
+    input: { channels: 3, size: 4 },
+    classes: 5,
+    layers: [
+      ...names.map((name) => fixed(name, nn.conv2d({ out: 3 }), nn.relu(), nn.batchNorm())),
+      choiceLayer({ choices: { '1x1': nn.conv2d({ out: 3 }) } }),
+      fixed('head', nn.averagePool(), nn.linear({ out: 5 })),
     ],
   });
 }
