@@ -112,13 +112,15 @@ export class Checkpoints {
     let last: unknown;
     let foreign = false;
     for (const step of this.steps()) {
+      const path = join(this.path, stepName(step));
       try {
-        return readCheckpoint<State>(join(this.path, stepName(step)), this.network);
+        const header = readState<State>(join(path, STATE));
+        foreign ||= header.spaceHash !== this.network.spaceHash;
+        return readTensors(path, header, this.network);
       } catch (error) {
         if (!(error instanceof SinglePathError) || error.code !== 'INVALID_CHECKPOINT') throw error;
         onSkipped(error);
         last = error;
-        foreign ||= error.hint === OTHER_SPACE;
       }
     }
     if (last === undefined) return undefined;
@@ -160,7 +162,15 @@ export class Checkpoints {
  * @throws SinglePathError `IO`, or `INVALID_CHECKPOINT` naming the file and what is wrong.
  */
 export function readCheckpoint<State = unknown>(path: string, network?: NetworkIdentity): Checkpoint<State> {
-  const header = readState<State>(join(path, STATE));
+  return readTensors(path, readState<State>(join(path, STATE)), network);
+}
+
+/** The tensors of a checkpoint whose state was read. @throws as above. */
+function readTensors<State>(
+  path: string,
+  header: CheckpointState<State>,
+  network: NetworkIdentity | undefined,
+): Checkpoint<State> {
   if (network !== undefined && header.spaceHash !== network.spaceHash) {
     throw new SinglePathError(
       'INVALID_CHECKPOINT',
