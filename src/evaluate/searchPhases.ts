@@ -1,7 +1,6 @@
 import { checkArguments, checkCallbacks } from '../core/check.js';
 import { SinglePathError } from '../core/errors.js';
 import type { CostTable } from '../cost/table.js';
-import type { Checkpoints } from '../run/checkpoints.js';
 import type { RunDirectory } from '../run/directory.js';
 import type { Finalist } from '../search/finalists.js';
 import type { Candidate, SearchState } from '../search/types.js';
@@ -92,10 +91,11 @@ export async function searchPhases(options: SearchPhasesOptions): Promise<Search
  * A search does not go back: with fewer generations than it has done its result would be that of more than was asked for,
  * and a baseline that is not finished would get fewer evaluations.
  *
- * @throws SinglePathError `INVALID_CONFIG`, and `INVALID_CHECKPOINT` where no checkpoint is valid.
+ * @param state that of the checkpoint it goes on from; undefined where it has none.
+ * @throws SinglePathError `INVALID_CONFIG`.
  */
-export function checkGenerations(checkpoints: Checkpoints, generations: number): void {
-  const { search, baseline } = checkpoints.newest<SearchCheckpoint>(() => {})?.state ?? {};
+export function checkGenerations(state: unknown, generations: number): void {
+  const { search, baseline } = (state ?? {}) as SearchCheckpoint;
   const done = Math.max(search?.generation ?? 0, baseline?.generation ?? 0);
   if (done <= generations) return;
   throw new SinglePathError(
@@ -106,9 +106,7 @@ export function checkGenerations(checkpoints: Checkpoints, generations: number):
 }
 
 function restore(run: RunDirectory | undefined): SearchCheckpoint {
-  const checkpoint = run?.checkpoints.newest<SearchCheckpoint>((error) => {
-    run.log({ type: 'skipped', step: 0, error: error.message });
-  });
+  const checkpoint = run?.restore<SearchCheckpoint>();
   const step = checkpoint?.step ?? 0;
   run?.log({ type: run.resumed ? 'resumed' : 'started', step });
   if (run?.resumed) run.summaries.restartAt(step + 1);

@@ -78,7 +78,7 @@ export async function runSearch(
       split: scorer.record.split,
     },
     resume,
-    checkResumed: (checkpoints) => checkGenerations(checkpoints, config.search.generations),
+    checkResumed: (state) => checkGenerations(state, config.search.generations),
     ...provenance(config),
   });
   await noteImages(run.path, scorer.record);

@@ -2,46 +2,23 @@ import { rmdir } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { stringify } from 'yaml';
 import { checkArguments } from '../core/check.js';
-import { type Difference, describeDifference, differences, firstDifferences } from '../core/differences.js';
 import { SinglePathError } from '../core/errors.js';
 import { makeDirectory, removeHalfWritten, writeFileAtomically } from '../core/files.js';
 import { DirectoryLock, lockOwner } from '../core/lock.js';
 import { spaceHash } from '../space/hash.js';
-import type { SearchSpace } from '../space/types.js';
-import { Checkpoints } from './checkpoints.js';
+import { type Checkpoint, Checkpoints } from './checkpoints.js';
+import { holdsClaimed, type RunClaim } from './claim.js';
 import type { RunEnvironment } from './environment.js';
 import { EVENTS_FILE, EventLog, type RunEvent, type RunEventType } from './events.js';
-import { foreignFiles } from './foreignFiles.js';
-import {
-  CONFIG_FILE,
-  HEADER_FILE,
-  HEADER_FORMAT,
-  holdsRun,
-  LOCK_FILE,
-  RESULT_FILE,
-  type RunHeader,
-  type RunKind,
-  readHeader,
-} from './header.js';
+import { CONFIG_FILE, HEADER_FILE, HEADER_FORMAT, LOCK_FILE, RESULT_FILE, type RunHeader } from './header.js';
 import { SummaryWriter } from './tensorboard.js';
 
-export interface RunOptions {
-  kind: RunKind;
-  /** The network that is trained or searched. */
-  space: SearchSpace;
-  /** The resolved configuration: written to `config.yaml` for people. */
-  config: unknown;
+export interface RunOptions extends RunClaim {
   /**
-   * Plain data that decides the result: a run is only continued where it is equal. Default: the whole `config`.
-   * Leave out what may change between stop and resume (threads, log intervals).
+   * Looks at the state of the newest checkpoint of a run that goes on, before its directory changes; what it throws refuses
+   * to go on.
    */
-  identity?: unknown;
-  /** Continue what is there; a directory without a run starts a new one. */
-  resume?: boolean;
-  /** Looks at the checkpoints of a run that goes on, before its directory changes; what it throws refuses to go on. */
-  checkResumed?: ((checkpoints: Checkpoints) => void) | undefined;
-  /** Files kept in the directory, by name: what the configuration refers to. */
-  files?: Readonly<Record<string, Uint8Array>>;
+  checkResumed?: ((state: unknown) => void) | undefined;
   /** Paths of what the run builds on, such as the supernet of a search. */
   sources?: Readonly<Record<string, string>>;
   /** Versions to note, such as torch's. */
@@ -56,10 +33,6 @@ export interface RunOptions {
 const BEGINNINGS: readonly RunEventType[] = ['started', 'resumed'];
 const WITH_MEMORY: readonly RunEventType[] = ['checkpoint', 'generation', 'finished', 'failed'];
 
-/** Settings that earlier versions did not note: a run that lacks them is not asked for them, so it goes on. */
-const NOTED_LATER =
-  /^(images\.(upright|pixelLimit|broken)|naswotImages|(search\.trial\.)?evaluate|search\.trial\.recipe\.warmupSteps|tables)$/;
-
 /**
  * The folder a long work writes: `run.json`, `config.yaml`, `events.jsonl`, `tensorboard/`, `checkpoints/`,
  * `result.json`. One process at a time; dispose it to let go.
@@ -69,6 +42,8 @@ export class RunDirectory implements Disposable {
   readonly summaries: SummaryWriter;
   readonly #events: EventLog;
   readonly #environment: RunEnvironment | undefined;
+  /** What was read before the run began: its newest checkpoint, and the errors of those skipped. */
+  #found: { newest: Checkpoint | undefined; skipped: SinglePathError[] } | undefined;
 
   private constructor(
     readonly path: string,
@@ -99,7 +74,7 @@ export class RunDirectory implements Disposable {
     const lock = await acquire(path, created);
     try {
       const identity: unknown = JSON.parse(JSON.stringify(options.identity ?? options.config ?? null));
-      const resumed = checkOwner(path, identity, options);
+      const resumed = holdsClaimed(path, identity, options);
       if (!resumed) {
         const header: RunHeader = {
           format: HEADER_FORMAT,
@@ -116,7 +91,7 @@ export class RunDirectory implements Disposable {
       }
       const run = new RunDirectory(path, resumed, options, lock);
       await run.checkpoints.clean();
-      if (resumed) options.checkResumed?.(run.checkpoints);
+      if (resumed && options.checkResumed !== undefined) options.checkResumed(run.#readNewest()?.state);
       await removeHalfWritten(path);
       // What may change between stop and resume, such as the place of the images, is from now on as it is now.
       if (resumed) await writeConfig(path, options);
@@ -126,6 +101,27 @@ export class RunDirectory implements Disposable {
       lock[Symbol.dispose]();
       throw error;
     }
+  }
+
+  /**
+   * The checkpoint that a run goes on from, undefined where it begins. Damaged ones are skipped, which is noted.
+   *
+   * @throws SinglePathError `INVALID_CHECKPOINT` where all are damaged, `IO`.
+   */
+  restore<State>(): Checkpoint<State> | undefined {
+    const note = (error: SinglePathError) => this.log({ type: 'skipped', step: 0, error: error.message });
+    const found = this.#found;
+    if (found === undefined) return this.checkpoints.newest(note);
+    this.#found = undefined; // tensors may be large
+    found.skipped.forEach(note);
+    return found.newest as Checkpoint<State> | undefined;
+  }
+
+  #readNewest(): Checkpoint | undefined {
+    const skipped: SinglePathError[] = [];
+    const newest = this.checkpoints.newest((error) => skipped.push(error));
+    this.#found = { newest, skipped };
+    return newest;
   }
 
   /** Appends to `events.jsonl`. @throws SinglePathError `IO`, also where the directory is no longer this run's. */
@@ -208,58 +204,6 @@ async function acquire(path: string, created: boolean): Promise<DirectoryLock> {
     if (created) await rmdir(path).catch(() => {});
     throw error;
   }
-}
-
-/** True when the directory holds this run, false when it is free; throws when it holds anything else. */
-function checkOwner(path: string, identity: unknown, options: RunOptions): boolean {
-  if (!holdsRun(path)) {
-    const [foreign] = foreignFiles(path, options);
-    if (foreign === undefined) return false;
-    throw new SinglePathError(
-      'INVALID_CONFIG',
-      `Expected an empty folder or a run directory in '${path}' but found '${foreign}'`,
-      { hint: 'choose another run directory' },
-    );
-  }
-  const header = readHeader(path);
-  const differ = [
-    ...differences(header.kind, options.kind, 'kind'),
-    ...differences(header.spaceHash.slice(0, 12), spaceHash(options.space).slice(0, 12), 'spaceHash'),
-    ...differences(header.identity, identity),
-  ].filter(({ path: setting, there }) => there !== 'absent' || !NOTED_LATER.test(setting));
-  if (differ.length > 0) {
-    const shown = firstDifferences(differ.map((one) => describeDifference(one)));
-    throw new SinglePathError(
-      'INVALID_CONFIG',
-      `Expected the same run in '${path}' but it differs: ${shown}`,
-      {
-        hint: hintFor(path, options.kind, differ),
-      },
-    );
-  }
-  if (options.resume !== true) {
-    throw new SinglePathError(
-      'INVALID_CONFIG',
-      `Expected a free run directory but '${path}' already holds this run`,
-      {
-        hint: 'continue it with --resume, or choose another run directory',
-      },
-    );
-  }
-  return true;
-}
-
-/** A schedule is not stretched: its first steps would have had other learning rates. */
-function hintFor(path: string, kind: RunKind, differ: readonly Difference[]): string {
-  if (
-    kind !== 'search' &&
-    differ.every(({ path: setting }) =>
-      /^recipe\.(steps|epochs|learningRate|schedule|warmupSteps)$/.test(setting),
-    )
-  ) {
-    return `to train on, start a new run from its weights, with a schedule of its own: --from '${path}' and another --run-dir`;
-  }
-  return `choose another run directory, or use the configuration in '${join(path, CONFIG_FILE)}'`;
 }
 
 function mapValues(record: Readonly<Record<string, string>>, map: (value: string) => string) {

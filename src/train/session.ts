@@ -143,9 +143,7 @@ export class TrainingSession {
 
 async function restore(network: StatefulNetwork, run: RunDirectory | undefined) {
   const state: TrainingState = { step: 0, epochs: 0, window: emptyWindow(), last: null, notes: {} };
-  const checkpoint = run?.checkpoints.newest<TrainingState>((error) => {
-    run.log({ type: 'skipped', step: 0, error: error.message });
-  });
+  const checkpoint = run?.restore<TrainingState>();
   if (checkpoint === undefined) {
     run?.log({ type: run.resumed ? 'resumed' : 'started', step: 0 });
     if (run?.resumed) run.summaries.restartAt(0);

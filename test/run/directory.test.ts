@@ -35,6 +35,35 @@ test('a run directory holds the configuration, events, and a result', async () =
   assert.equal(readEvents(join(path, 'events.jsonl'))[0]!.type, 'started');
 });
 
+test('what a run goes on from may be looked at, and refused, before its directory changes; damage is noted once', async () => {
+  const path = freshPath();
+  {
+    using run = await RunDirectory.open(path, options);
+    for (const step of [1, 2, 3]) await run.checkpoints.save(step, { done: step });
+  }
+  writeFileSync(join(path, 'checkpoints', 'step-0000003', 'state.json'), 'torn');
+  const renamed = { ...options, identity: config, config: { ...config, log: 'new' }, resume: true };
+  const before = readFileSync(join(path, 'config.yaml'), 'utf8');
+  const refusal = new Error('not this one');
+  const checkResumed = (state: unknown) => {
+    assert.deepEqual(state, { done: 2 });
+    throw refusal;
+  };
+  await assert.rejects(RunDirectory.open(path, { ...renamed, checkResumed }), refusal);
+  assert.equal(readFileSync(join(path, 'config.yaml'), 'utf8'), before);
+  assert.deepEqual(readEvents(join(path, 'events.jsonl')), []);
+
+  using run = await RunDirectory.open(path, { ...renamed, checkResumed: () => {} });
+  // Proof that it is not read again.
+  rmSync(join(path, 'checkpoints'), { recursive: true });
+  assert.equal(run.restore<{ done: number }>()!.state.done, 2);
+  assert.match(
+    String(readEvents(join(path, 'events.jsonl')).map(({ error }) => error)),
+    /^Expected JSON in .*3\/state/,
+  );
+  assert.equal(run.restore(), undefined, 'asked again, it looks again');
+});
+
 test('it is continued only on request, and only by the same run', async () => {
   const path = freshPath();
   (await RunDirectory.open(path, options)).dispose();
