@@ -8,12 +8,12 @@ import {
   latencyTableOf,
   parseConstraints,
 } from '../cost/constraint.js';
-import type { CostedCandidate, SearchOutcome } from '../evaluate/searchResult.js';
 import { tableOf } from '../latency/cost/costTable.js';
 import { openLocal } from '../latency/device/openLocal.js';
 import { RunnerSession } from '../latency/device/runner.js';
 import type { Session } from '../latency/device/session.js';
 import type { Environment } from '../latency/table.js';
+import type { CostedCandidate, SearchOutcome } from '../search/result.js';
 import { hashOf } from '../space/hash.js';
 import type { SearchSpace } from '../space/types.js';
 import { measureWhole } from './measureWhole.js';

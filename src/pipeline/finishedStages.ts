@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import type { Config } from '../config/schema/config.js';
-import type { SearchResult } from '../evaluate/searchResult.js';
 import { holdsResult, type RunKind } from '../run/header.js';
 import { Timeline } from '../run/timeline.js';
+import type { SearchResult } from '../search/result.js';
 import { hashOf, spaceHash } from '../space/hash.js';
 import type { SearchSpace } from '../space/types.js';
 import type { RetrainResult } from '../train/retrain.js';

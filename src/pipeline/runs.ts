@@ -7,7 +7,6 @@ import { checkArguments } from '../core/check.js';
 import { expected, SinglePathError } from '../core/errors.js';
 import { readBytes } from '../core/files.js';
 import type { Group } from '../distributed/group.js';
-import type { SearchResult } from '../evaluate/searchResult.js';
 import type { RunOptions } from '../run/directory.js';
 import {
   CONFIG_FILE,
@@ -18,6 +17,7 @@ import {
   TABLES_FOLDER,
 } from '../run/header.js';
 import { Timeline } from '../run/timeline.js';
+import type { SearchResult } from '../search/result.js';
 import type { Architecture } from '../space/types.js';
 import { imagePlaces } from './imagePlaces.js';
 

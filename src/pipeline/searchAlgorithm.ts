@@ -4,7 +4,6 @@ import { SinglePathError, withPrefix } from '../core/errors.js';
 import { parseConstraints } from '../cost/constraint.js';
 import { metricsOf } from '../cost/cost.js';
 import type { CostTable } from '../cost/table.js';
-import type { StartSearch } from '../evaluate/searchPhases.js';
 import { costTable } from '../latency/cost/costTable.js';
 import type { FeasibleSet } from '../sampling/feasible.js';
 import { evolutionarySearch } from '../search/evolution.js';
@@ -12,6 +11,7 @@ import { nsga2 } from '../search/nsga2.js';
 import { randomSearch } from '../search/random.js';
 import type { Evaluate, Valuation } from '../search/types.js';
 import type { SearchSpace } from '../space/types.js';
+import type { StartSearch } from './searchPhases.js';
 
 /** What a search asks: how good candidates are, which there may be, and what ranks them. */
 export interface SearchSetting {

@@ -1,10 +1,10 @@
 import { median, sortedCopy } from '../core/statistics.js';
 import { structureTables } from '../cost/structure.js';
 import { tableCost } from '../cost/table.js';
-import type { CalibrationNetwork } from '../evaluate/searchResult.js';
 import { kendallTau } from '../search/correlation.js';
 import { logError, ScoreModel, scaleOf } from '../search/model/scoreModel.js';
 import { geneTerms } from '../search/model/terms.js';
+import type { CalibrationNetwork } from '../search/result.js';
 import type { Candidate, Valuation } from '../search/types.js';
 import { Equivalence } from '../space/equivalence.js';
 import type { Architecture, SearchSpace } from '../space/types.js';

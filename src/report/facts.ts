@@ -2,14 +2,14 @@
  * Everything a report says, as plain data: `pipeline/report` collects it from run directories, the sections of
  * `report/html` and the plots of `report/svg` draw it.
  */
-import type { CandidateLine } from '../evaluate/candidateFiles.js';
-import type { CalibrationNetwork, CostedCandidate, GenerationSummary } from '../evaluate/searchResult.js';
+import type { CandidateLine } from '../run/candidateFiles.js';
 import type { RunEnvironment } from '../run/environment.js';
 import type { RunKind } from '../run/header.js';
 import type { Point } from '../run/series.js';
 import type { Incident } from '../run/timeline.js';
 import type { Finalist } from '../search/finalists.js';
 import type { RankingCard } from '../search/rankingCard.js';
+import type { CalibrationNetwork, CostedCandidate, GenerationSummary } from '../search/result.js';
 import type { Architecture, GeneKind } from '../space/types.js';
 import type { Validation } from '../train/retrain.js';
 

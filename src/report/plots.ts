@@ -1,6 +1,6 @@
 import { formatCost, formatTime } from '../cost/constraint.js';
 import { METRIC_TITLES } from '../cost/cost.js';
-import type { CandidateLine } from '../evaluate/candidateFiles.js';
+import type { CandidateLine } from '../run/candidateFiles.js';
 import { dominates } from '../search/pareto.js';
 import type { ReportFacts, ScoredPair, SearchFacts, TrainingFacts } from './facts.js';
 import { formatPercent } from './format.js';

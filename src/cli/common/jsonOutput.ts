@@ -1,5 +1,4 @@
 import type { DatasetReport } from '../../data/inspect.js';
-import type { SearchResult } from '../../evaluate/searchResult.js';
 import type { TableDifference } from '../../latency/diff.js';
 import type { Finding } from '../../latency/lint.js';
 import type { Prediction } from '../../latency/predict.js';
@@ -14,6 +13,7 @@ import type { RunKind } from '../../run/header.js';
 import type { BuildResult } from '../../runtime/build.js';
 import type { DoctorReport } from '../../runtime/doctor.js';
 import type { ImageProblem } from '../../runtime/native.js';
+import type { SearchResult } from '../../search/result.js';
 import type { Advantage } from '../../search/significance.js';
 import type { SpaceEntry } from '../../space/spaces/catalog.js';
 import type { Architecture, Gene } from '../../space/types.js';

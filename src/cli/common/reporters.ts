@@ -1,11 +1,11 @@
 import type { Config } from '../../config/schema/config.js';
 import type { SinglePathError } from '../../core/errors.js';
-import type { GenerationSummary } from '../../evaluate/searchResult.js';
 import type { FinalistsBudget } from '../../pipeline/finalists.js';
 import { STAGES, type Stage } from '../../pipeline/runAll.js';
 import { describeSchedule, type Start } from '../../pipeline/warmStart.js';
 import { formatBytes, formatExact, formatPercent } from '../../report/format.js';
 import { Throughput, WaitingShare } from '../../report/progress.js';
+import type { GenerationSummary } from '../../search/result.js';
 import type { TrainingProgress } from '../../train/loop.js';
 import type { Recipe } from '../../train/recipe.js';
 import type { Stalled } from '../../train/stalled.js';

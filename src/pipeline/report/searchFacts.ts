@@ -1,12 +1,12 @@
 import { generationOf } from '../../config/schema/search.js';
 import { formatConstraint, parseConstraints } from '../../cost/constraint.js';
-import { readCandidates } from '../../evaluate/candidateFiles.js';
-import { type CostedCandidate, choicesOf, type SearchResult } from '../../evaluate/searchResult.js';
 import type { RunFacts, SearchFacts } from '../../report/facts.js';
+import { readCandidates } from '../../run/candidateFiles.js';
 import { holdsResult } from '../../run/header.js';
 import { readImageRecord } from '../../run/images.js';
 import type { Series } from '../../run/series.js';
 import type { Timeline } from '../../run/timeline.js';
+import { type CostedCandidate, choicesOf, type SearchResult } from '../../search/result.js';
 import type { SearchSpace } from '../../space/types.js';
 import { readResult, type StoredRun } from '../runs.js';
 

@@ -1,5 +1,5 @@
 import { formatCost } from '../../cost/constraint.js';
-import type { CandidateLine } from '../../evaluate/candidateFiles.js';
+import type { CandidateLine } from '../../run/candidateFiles.js';
 import type { ReportFacts } from '../facts.js';
 import { formatExact, formatPercent } from '../format.js';
 import * as plots from '../plots.js';

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { stringify } from 'csv-stringify/sync';
 import { writeFileAtomically } from '../core/files.js';
 import { type CostTable, tableCost } from '../cost/table.js';
-import { AppendFile, readJsonLines } from '../run/appendFile.js';
 import type { Candidate } from '../search/types.js';
 import type { Architecture } from '../space/types.js';
+import { AppendFile, readJsonLines } from './appendFile.js';
 
 const JSON_LINES = 'candidates.jsonl';
 const CSV = 'candidates.csv';

@@ -1,11 +1,9 @@
 import { checkArguments, checkCallbacks } from '../core/check.js';
 import { SinglePathError } from '../core/errors.js';
 import type { CostTable } from '../cost/table.js';
+import { CandidateFiles } from '../run/candidateFiles.js';
 import type { RunDirectory } from '../run/directory.js';
 import type { Finalist } from '../search/finalists.js';
-import type { Candidate, SearchState } from '../search/types.js';
-import type { SearchSpace } from '../space/types.js';
-import { CandidateFiles } from './candidateFiles.js';
 import {
   type GenerationSummary,
   membersOf,
@@ -17,7 +15,9 @@ import {
   summarize,
   winnerOf,
   withMeasured,
-} from './searchResult.js';
+} from '../search/result.js';
+import type { Candidate, SearchState } from '../search/types.js';
+import type { SearchSpace } from '../space/types.js';
 
 /** Starts a search, or goes on from a state: `(resume) => evolutionarySearch(space, evaluate, { …, resume })`. */
 export type StartSearch = (resume: SearchState | undefined) => AsyncIterable<SearchState>;

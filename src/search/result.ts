@@ -1,8 +1,8 @@
 import { median, sortedCopy } from '../core/statistics.js';
 import { type CostTable, tableCost } from '../cost/table.js';
-import type { Finalist } from '../search/finalists.js';
-import type { Candidate, Score, SearchState } from '../search/types.js';
 import type { Architecture, SearchSpace } from '../space/types.js';
+import type { Finalist } from './finalists.js';
+import type { Candidate, Score, SearchState } from './types.js';
 
 /** The searches of a run, in their order; the baseline is only there where it was asked for. */
 export const PHASES = ['search', 'baseline'] as const;

@@ -3,24 +3,21 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { CostTable } from '../../src/cost/table.js';
-import { evaluationKey, openEvaluationCache } from '../../src/evaluate/cacheFile.js';
-import type { CandidateLine } from '../../src/evaluate/candidateFiles.js';
-import { populationEvaluator } from '../../src/evaluate/population.js';
-import { searchPhases } from '../../src/evaluate/searchPhases.js';
+import { openEvaluationCache } from '../../src/evaluate/cacheFile.js';
+import { searchPhases } from '../../src/pipeline/searchPhases.js';
+import type { CandidateLine } from '../../src/run/candidateFiles.js';
 import { RunDirectory } from '../../src/run/directory.js';
 import { readEvents } from '../../src/run/events.js';
 import { EvaluationCache } from '../../src/search/cache.js';
 import { evolutionarySearch } from '../../src/search/evolution.js';
 import { nsga2 } from '../../src/search/nsga2.js';
 import { randomSearch } from '../../src/search/random.js';
-import type { Evaluate } from '../../src/search/types.js';
-import type { Architecture } from '../../src/space/types.js';
+import { evaluator, WatchedSupernet } from '../evaluate/fixtures.js';
 import { freshPath, tinySpace } from '../run/fixtures.js';
-import { FakeBatch, FakeNetwork } from '../train/fakes.js';
+import { FakeNetwork } from '../train/fakes.js';
 
 const space = tinySpace();
 const SETTINGS = { calibration: [], validation: [] };
-const key = evaluationKey('weights', { images: 100 });
 /** A cost that counts the genes' values. */
 const table: CostTable = {
   metric: 'madds',
@@ -32,122 +29,6 @@ const table: CostTable = {
     costs: Float64Array.of(0, 1, 2),
   })),
 };
-
-/** A supernet that remembers which architectures each call scored. */
-class WatchedSupernet extends FakeNetwork {
-  readonly evaluated: Architecture[][] = [];
-  override async evaluate(...args: Parameters<FakeNetwork['evaluate']>) {
-    this.evaluated.push([...args[0]]);
-    return super.evaluate(...args);
-  }
-}
-
-const evaluator = (supernet: FakeNetwork, cache: EvaluationCache, more = {}): Evaluate =>
-  populationEvaluator({
-    supernet,
-    calibration: [new FakeBatch(0)],
-    validation: [new FakeBatch(0)],
-    cache,
-    key,
-    ...more,
-  });
-
-test('a population is scored in chunks of neighbours; known scores are not asked again', async () => {
-  const supernet = new WatchedSupernet(space);
-  const progress: string[] = [];
-  const evaluate = evaluator(supernet, new EvaluationCache(), {
-    chunk: 2,
-    onProgress: (done: number, total: number) => progress.push(`${done}/${total}`),
-  });
-  const population = [
-    [2, 0, 0],
-    [0, 1, 2],
-    [0, 0, 0],
-    [0, 1, 0],
-  ];
-  const scores = await evaluate(population, {});
-  assert.deepEqual(supernet.evaluated, [
-    [
-      [0, 0, 0],
-      [0, 1, 0],
-    ],
-    [
-      [0, 1, 2],
-      [2, 0, 0],
-    ],
-  ]);
-  const alone = await supernet.evaluate(population, { calibration: [], validation: [] });
-  assert.deepEqual(
-    scores.map(({ accuracy }) => accuracy),
-    alone.correct.map((correct) => correct / 1000),
-  );
-  assert.deepEqual(progress, ['1/4', '2/4', '3/4', '4/4', '4/4']);
-
-  progress.length = 0;
-  await evaluate(
-    [
-      [0, 0, 0],
-      [1, 1, 1],
-      [2, 0, 0],
-    ],
-    {},
-  );
-  assert.deepEqual(supernet.evaluated.at(-1), [[1, 1, 1]]);
-  assert.deepEqual(progress, ['3/3', '3/3']);
-});
-
-test('scores survive in the file, per supernet and set-up; a torn last line is dropped', async () => {
-  const path = freshPath();
-  {
-    using file = openEvaluationCache(path);
-    await evaluator(new FakeNetwork(space), file.cache)(
-      [
-        [0, 1, 2],
-        [2, 1, 0],
-      ],
-      {},
-    );
-  }
-  writeFileSync(path, '{"supernet":"weig', { flag: 'a' });
-  using file = openEvaluationCache(path);
-  assert.equal(file.cache.size, 2);
-  assert.ok(file.cache.get(key, [0, 1, 2])!.accuracy >= 0);
-  assert.equal(file.cache.get(evaluationKey('weights', { images: 101 }), [0, 1, 2]), undefined);
-  assert.equal(file.cache.get(evaluationKey('other', { images: 100 }), [0, 1, 2]), undefined);
-  file.cache.set(key, [1, 1, 1], { accuracy: 0.5 });
-  assert.equal(readFileSync(path, 'utf8').trimEnd().split('\n').length, 3);
-});
-
-test('a damaged line in the middle of the file: a warning, and its candidate is scored again', async () => {
-  const path = freshPath();
-  const population = [
-    [0, 1, 2],
-    [2, 1, 0],
-    [1, 1, 1],
-  ];
-  {
-    using file = openEvaluationCache(path);
-    await evaluator(new FakeNetwork(space), file.cache)(population, {});
-  }
-  const lines = readFileSync(path, 'utf8').split('\n');
-  writeFileSync(path, [lines[0], lines[1]!.slice(0, 40), ...lines.slice(2)].join('\n'));
-  const warnings: string[] = [];
-  using file = openEvaluationCache(path, (error) => warnings.push(`${error.message}; ${error.hint}`));
-  assert.equal(file.cache.size, 2);
-  assert.equal(warnings.length, 1);
-  assert.match(warnings[0]!, new RegExp(`'${path}' but line 2 .*scored again`));
-  const supernet = new WatchedSupernet(space);
-  await evaluator(supernet, file.cache)(population, {});
-  assert.equal(supernet.evaluated.flat().length, 1);
-});
-
-test('where the file cannot be written scores are kept in memory', {
-  skip: !existsSync('/sys/kernel'),
-}, () => {
-  using file = openEvaluationCache('/sys/evaluations.jsonl'); // refuses new files, also to root
-  file.cache.set(key, [1, 1, 1], { accuracy: 0.5 });
-  assert.equal(file.cache.get(key, [1, 1, 1])!.accuracy, 0.5);
-});
 
 interface Attempt {
   supernet: FakeNetwork;
