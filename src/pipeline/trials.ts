@@ -12,6 +12,7 @@ import type { RungScore } from '../search/halving.js';
 import { hashOf } from '../space/hash.js';
 import { deriveSubnet } from '../space/subnet.js';
 import type { Architecture, SearchSpace } from '../space/types.js';
+import type { Supernet } from '../supernet/supernet.js';
 import { type RetrainResult, retrain } from '../train/retrain.js';
 import { Disposables } from './disposables.js';
 import { createNetwork, provenance, recipeOf } from './fromConfig.js';
@@ -34,6 +35,22 @@ export interface TrialsOptions {
   onSkipped: (error: SinglePathError) => void;
 }
 
+/** What trials are of. */
+interface TrialsSetting extends TrialsOptions {
+  config: Config;
+  space: SearchSpace;
+  supernet: Pick<StoredRun, 'path'>;
+}
+
+/** What all trials share. */
+interface SharedInputs extends Disposable {
+  images: Images;
+  calibration: NativeBatch[];
+  validation: NativeBatch[];
+  /** State of the supernet and its hash, where trials inherit. */
+  inherited: { state: TensorEntry[]; hash: string } | undefined;
+}
+
 /**
  * Short trainings of single architectures on the supernet's training images, scored on the images held out from it. Each
  * is a run directory of its own under `trials/` of the supernet, so it resumes, is used again by every search that asks
@@ -41,16 +58,8 @@ export interface TrialsOptions {
  */
 export class Trials implements Disposable {
   private constructor(
-    private readonly config: Config,
-    private readonly space: SearchSpace,
-    private readonly supernet: Pick<StoredRun, 'path'>,
-    private readonly images: Images,
-    private readonly calibration: NativeBatch[],
-    private readonly validation: NativeBatch[],
-    /** State of the supernet and its hash, where trials inherit. */
-    private readonly inherited: { state: TensorEntry[]; hash: string } | undefined,
-    private readonly options: TrialsOptions,
-    private readonly owned: Disposable,
+    private readonly setting: TrialsSetting,
+    private readonly shared: SharedInputs,
   ) {}
 
   static async open(
@@ -59,29 +68,18 @@ export class Trials implements Disposable {
     supernet: Pick<StoredRun, 'path'>,
     options: TrialsOptions,
   ): Promise<Trials> {
-    const { validationImages } = config.evaluate;
-    using stack = new Disposables();
-    const images = stack.add(await openTrainingImages(config, space));
-    const count = config.retrain.calibrationImages;
-    const fixed = new FixedImages(config, options.signal);
-    const calibration = count === 0 ? [] : await fixed.batches(images.train, count);
-    stack.addAll(calibration);
-    const validation = await fixed.batches(images.heldOut, validationImages);
-    stack.addAll(validation);
-    const inherited =
-      config.search.trial.init === 'supernet' ? await stateOf(config, space, supernet, options) : undefined;
-    const owned = stack.move();
-    return new Trials(config, space, supernet, images, calibration, validation, inherited, options, owned);
+    const setting = { ...options, config, space, supernet };
+    return new Trials(setting, await openInputs(setting));
   }
 
   /** Training images of one epoch. */
   get imagesPerEpoch(): number {
-    return this.images.train.size;
+    return this.shared.images.train.size;
   }
 
   /** Held-out images every trial is scored on. */
   get scoredImages(): number {
-    return this.validation.reduce((sum, batch) => sum + batch.size, 0);
+    return this.shared.validation.reduce((sum, batch) => sum + batch.size, 0);
   }
 
   /**
@@ -90,18 +88,19 @@ export class Trials implements Disposable {
    * @returns its score, and its run directory relative to that of the search: the same however either is spelled.
    * @throws SinglePathError as `retrain`.
    */
-  async run({ architecture, epochs, from: before }: Trial): Promise<RungScore & { folder: string }> {
-    const { runDir, signal } = this.options;
-    const { path } = this.supernet;
-    const from = before === undefined ? undefined : join(runDir, before);
-    const init = from === undefined ? (this.inherited?.hash ?? 'fresh') : relative(path, from);
-    const identity = { ...trialIdentity(this.config), architecture: [...architecture], epochs, init };
+  async run(trial: Trial): Promise<RungScore & { folder: string }> {
+    const { architecture, epochs } = trial;
+    const { config, supernet, runDir } = this.setting;
+    const from = trial.from === undefined ? undefined : join(runDir, trial.from);
+    const init =
+      from === undefined ? (this.shared.inherited?.hash ?? 'fresh') : relative(supernet.path, from);
+    const identity = { ...trialIdentity(config), architecture: [...architecture], epochs, init };
     const name = `${architecture.join('-')}-${hashOf(identity).slice(0, 8)}`;
-    const folder = join(path, 'trials', name);
+    const folder = join(supernet.path, 'trials', name);
     const { accuracy, loss } = (
       holdsResult(folder)
         ? await readingTrial(folder, () => readResult<RetrainResult>(folder))
-        : await this.#train(folder, identity, { architecture, epochs, from }, signal)
+        : await this.#train(folder, identity, { architecture, epochs }, from)
     ).last;
     return { accuracy, loss, folder: relative(runDir, folder) };
   }
@@ -109,30 +108,17 @@ export class Trials implements Disposable {
   async #train(
     folder: string,
     identity: Record<string, unknown>,
-    { architecture, epochs, from }: Trial,
-    signal: AbortSignal | undefined,
+    { architecture, epochs }: Omit<Trial, 'from'>,
+    from: string | undefined,
   ): Promise<RetrainResult> {
-    const subnet = deriveSubnet(this.space, architecture);
-    const { learningRate, batchSize } = this.config.search.trial;
-    const { checkpointEvery, logEvery } = this.config.retrain;
-    const section = {
-      ...retrainSchema.parse({}),
-      ...trialRecipe(this.config),
-      checkpointEvery,
-      logEvery,
-      epochs,
-      learningRate,
-      batchSize,
-      schedule: 'cosine' as const,
-    };
-    const config: Config = { ...this.config, retrain: section };
-    using loader = trainingLoader(this.images.train, config, batchSize);
-    const recipe = recipeOf(section, loader.batchesPerEpoch);
+    const { signal, onSkipped } = this.setting;
+    const { images, calibration, validation } = this.shared;
+    const subnet = deriveSubnet(this.setting.space, architecture);
+    const config = trialConfig(this.setting.config, epochs);
+    using loader = trainingLoader(images.train, config, config.retrain.batchSize);
+    const recipe = recipeOf(config.retrain, loader.batchesPerEpoch);
     using network = createNetwork(subnet, config);
-    if (from !== undefined)
-      await readingTrial(from, () => loadWeights(network, from, this.options.onSkipped));
-    else if (this.inherited !== undefined)
-      await network.load(inheritWeights(this.space, architecture, this.inherited.state));
+    await this.#loadFirstWeights(network, architecture, from);
     using run = await RunDirectory.open(folder, {
       kind: 'retrain',
       space: subnet,
@@ -142,38 +128,88 @@ export class Trials implements Disposable {
       ...provenance(config),
       keep: 1,
     });
-    const train = () =>
+    return await anewIfDamaged(run, onSkipped, () =>
       retrain({
         network,
         loader,
-        recipe: {
-          ...recipe,
-          warmupSteps: Math.min(recipe.warmupSteps, Math.round(recipe.steps / 10)),
-        },
+        // So short a training is not to spend most of itself on a warm-up.
+        recipe: { ...recipe, warmupSteps: Math.min(recipe.warmupSteps, Math.round(recipe.steps / 10)) },
         seed: config.seed,
-        calibration: this.calibration,
-        validation: this.validation,
+        calibration,
+        validation,
         validateEvery: Number.MAX_SAFE_INTEGER, // only at the end
         run,
         signal,
-      });
-    try {
-      return await train();
-    } catch (error) {
-      if (!isDamage(error)) throw error;
-      // Its one checkpoint was read before anything else was done: the network is as it was. It has little to lose.
-      this.options.onSkipped(
-        new SinglePathError(error.code, `${error.message}: this short training starts anew`, {
-          cause: error,
-        }),
-      );
-      await rm(run.checkpoints.path, { recursive: true, force: true });
-      return await train();
-    }
+      }),
+    );
+  }
+
+  /** @param from run directory of the trial that this one continues. */
+  async #loadFirstWeights(
+    network: Supernet,
+    architecture: Architecture,
+    from: string | undefined,
+  ): Promise<void> {
+    const { space, onSkipped } = this.setting;
+    const { inherited } = this.shared;
+    if (from !== undefined) await readingTrial(from, () => loadWeights(network, from, onSkipped));
+    else if (inherited !== undefined)
+      await network.load(inheritWeights(space, architecture, inherited.state));
   }
 
   [Symbol.dispose](): void {
-    this.owned[Symbol.dispose]();
+    this.shared[Symbol.dispose]();
+  }
+}
+
+async function openInputs(setting: TrialsSetting): Promise<SharedInputs> {
+  const { config, space, signal } = setting;
+  using stack = new Disposables();
+  const images = stack.add(await openTrainingImages(config, space));
+  const count = config.retrain.calibrationImages;
+  const fixed = new FixedImages(config, signal);
+  const calibration = count === 0 ? [] : await fixed.batches(images.train, count);
+  stack.addAll(calibration);
+  const validation = await fixed.batches(images.heldOut, config.evaluate.validationImages);
+  stack.addAll(validation);
+  const inherited = config.search.trial.init === 'supernet' ? await stateOf(setting) : undefined;
+  const owned = stack.move();
+  return { images, calibration, validation, inherited, [Symbol.dispose]: () => owned[Symbol.dispose]() };
+}
+
+/** The configuration of a retraining that is a trial. */
+function trialConfig(config: Config, epochs: number): Config {
+  const { learningRate, batchSize } = config.search.trial;
+  const { checkpointEvery, logEvery } = config.retrain;
+  const section = {
+    ...retrainSchema.parse({}),
+    ...trialRecipe(config),
+    checkpointEvery,
+    logEvery,
+    epochs,
+    learningRate,
+    batchSize,
+    schedule: 'cosine' as const,
+  };
+  return { ...config, retrain: section };
+}
+
+/** A trial has little to lose: one whose checkpoint is damaged starts anew. */
+async function anewIfDamaged<Result>(
+  { checkpoints }: RunDirectory,
+  onSkipped: (error: SinglePathError) => void,
+  train: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await train();
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    // Its one checkpoint was read before anything else was done: the network is as it was.
+    onSkipped(
+      new SinglePathError(error.code, `${error.message}: this short training starts anew`, { cause: error }),
+    );
+    await rm(checkpoints.path, { recursive: true, force: true });
+    return await train();
   }
 }
 
@@ -194,12 +230,10 @@ async function readingTrial<Result>(folder: string, read: () => Result | Promise
   }
 }
 
-async function stateOf(
-  config: Config,
-  space: SearchSpace,
-  supernet: Pick<StoredRun, 'path'>,
-  { onSkipped }: TrialsOptions,
-): Promise<{ state: TensorEntry[]; hash: string }> {
+async function stateOf({ config, space, supernet, onSkipped }: TrialsSetting): Promise<{
+  state: TensorEntry[];
+  hash: string;
+}> {
   using network = createNetwork(space, config);
   const { hash } = await loadWeights(network, supernet.path, onSkipped);
   return { state: await network.state(), hash };
