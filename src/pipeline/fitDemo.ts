@@ -1,13 +1,13 @@
-import { costTable } from '../cost/cost.js';
-import { costStatistics } from '../cost/statistics.js';
 import type { DatasetReport } from '../data/inspect.js';
 import type { DatasetKind } from '../data/kinds/index.js';
 import { getSpace } from '../space/spaces/catalog.js';
+import { cheaperQuarter, fittingSize, SMALL, shareOut } from './fitImages.js';
 
 /** Images of 28 x 28 the demo on Fashion-MNIST trains the supernet with: 16 epochs of 8,000. */
 const PIXELS = 16 * 8000 * 28 * 28;
 const MOST_IMAGES = 20_000;
-const SPACE = 'spos-shufflenet-v2-28';
+/** As many as the demo holds out: they score candidates, and test networks. */
+const SCORED_IMAGES = 2000;
 
 /**
  * Settings of `singlepath demo` for a user's images, on top of configs/demo.yaml: a space of their classes and about
@@ -16,23 +16,25 @@ const SPACE = 'spos-shufflenet-v2-28';
  * @param train what is in the training split.
  */
 export function fitDemo(kind: DatasetKind, path: string, train: DatasetReport): Record<string, unknown> {
-  const shortSide = Math.min(train.height[1], train.width[1]);
-  const size = Math.min(64, Math.max(32, Math.round(shortSide / 8) * 8));
+  const size = fittingSize(train, SMALL);
   const classes = train.classes.length;
-  const testFraction = train.hasTest ? 0 : 0.15;
-  const used = Math.min(MOST_IMAGES, Math.floor(train.images * (1 - testFraction)));
-  // A fifth scores the candidates, as in the demo; each class needs some, and some to train on.
-  const heldOut = Math.min(2000, Math.max(classes, Math.floor(used / 5)));
-  const batchSize = Math.max(2, Math.min(64, used - heldOut));
-  const epochs = Math.round(Math.min(60, Math.max(2, PIXELS / ((used - heldOut) * size * size))));
-  const space = getSpace(SPACE, { channels: 3, size, classes });
-  const quarter = Math.ceil(costStatistics(space, costTable(space, 'madds')).quantile(0.25));
+  const { testFraction, used, heldOut, trained } = shareOut(train, {
+    mostUsed: MOST_IMAGES,
+    mostHeldOut: SCORED_IMAGES,
+  });
+  const batchSize = Math.max(2, Math.min(64, trained));
+  const epochs = Math.round(Math.min(60, Math.max(2, PIXELS / (trained * size * size))));
+  const input = { channels: 3, size, classes };
+  const limit = Math.ceil(cheaperQuarter(getSpace(SMALL.space, input)));
   return {
-    space: { name: SPACE, file: null, channels: 3, size, classes },
-    data: { kind, path, heldOut, testFraction, trainImages: used, testImages: 2000, cropPadding: null },
+    space: { name: SMALL.space, file: null, ...input },
+    data: {
+      ...{ kind, path, heldOut, testFraction },
+      ...{ trainImages: used, testImages: SCORED_IMAGES, cropPadding: null },
+    },
     train: { epochs, batchSize },
-    evaluate: { calibrationImages: Math.min(500, used - heldOut) },
-    search: { constraints: [`madds<=${quarter}`] },
+    evaluate: { calibrationImages: Math.min(500, trained) },
+    search: { constraints: [`madds<=${limit}`] },
     retrain: {
       epochs: Math.max(2, Math.round(epochs / 2)),
       batchSize,

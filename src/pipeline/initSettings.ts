@@ -1,11 +1,10 @@
 import { formatConstraint } from '../cost/constraint.js';
-import { costTable } from '../cost/cost.js';
-import { costStatistics } from '../cost/statistics.js';
 import type { Metric } from '../cost/table.js';
 import type { DatasetReport } from '../data/inspect.js';
 import type { DatasetKind } from '../data/kinds/index.js';
 import { getSpace } from '../space/spaces/catalog.js';
 import { batchesOfEpoch } from '../train/recipe.js';
+import { cheaperQuarter, fittingSize, type Shares, SMALL, shareOut, shortSide } from './fitImages.js';
 import { legalArchitectures } from './legalArchitectures.js';
 
 /** What somebody decides before a first configuration. */
@@ -26,12 +25,12 @@ const TRAININGS = 2;
 /** A pass without the way back takes about a third. */
 const FORWARD = 1 / 3;
 
-/** Population and generations where the budget is small. */
-const SHORT_SEARCH = [16, 4] as const;
+/** Population and generations, and what they are where the budget is small. */
+const SEARCH = { population: 20, generations: 10 };
+const SHORT_SEARCH = { population: 16, generations: 4 };
 
-/** Sizes the built-in spaces for large and for small images are used at. */
+/** For images that are larger than {@link SMALL} ones. */
 const LARGE = { space: 'spos-shufflenet-v2', from: 96, most: 224, multiple: 32, least: 64 };
-const SMALL = { space: 'spos-shufflenet-v2-28', most: 64, multiple: 8, least: 32 };
 
 /**
  * Settings for a user's images: a space of their classes and about their size, images held out for the search and, where
@@ -47,38 +46,23 @@ export function initSettings(
   train: DatasetReport,
   { space: wanted, device, constraints, passes }: InitChoices,
 ): Record<string, unknown> {
-  const shortSide = Math.min(train.height[1], train.width[1]);
-  const { space: fitting, most, multiple, least } = shortSide >= LARGE.from ? LARGE : SMALL;
-  const name = wanted ?? fitting;
-  const size = Math.min(most, Math.max(least, Math.round(shortSide / multiple) * multiple));
-  const classes = train.classes.length;
-  const channels = train.mean.length === 1 ? 1 : 3;
+  const fitting = shortSide(train) >= LARGE.from ? LARGE : SMALL;
+  const name = wanted ?? fitting.space;
+  const size = fittingSize(train, fitting);
+  const input = { size, classes: train.classes.length, channels: train.mean.length === 1 ? 1 : 3 };
+  const space = getSpace(name, input);
+  // Before anything is written: a limit that no network meets is an error.
+  if (constraints.length > 0) legalArchitectures(space, constraints);
   const shares = sharesOf(train);
   const { testFraction, used, heldOut, trained, calibrationImages, validationImages } = shares;
   const batchSize = powerOfTwo(Math.min(128, Math.max(8, trained / 20)));
-  const space = getSpace(name, { channels, size, classes });
-  const quarter = costStatistics(space, costTable(space, 'madds')).quantile(0.25);
-  // Before anything is written: a limit that no network meets is an error.
-  if (constraints.length > 0) legalArchitectures(space, constraints);
-  // A search of little budget is short, and has no random search beside it.
-  const short = passes !== null && searchPasses(shares, 2 * 20 * 11) > passes / 4;
-  const [population, generations] = short ? SHORT_SEARCH : [20, 10];
-  const left = (passes ?? 0) - searchPasses(shares, population * (generations + 1) * (short ? 1 : 2));
-  const epochs = passes === null ? EPOCHS : Math.max(1, Math.round(left / (TRAININGS * trained)));
-  const steps = batchesOfEpoch(trained, batchSize);
+  const { epochs, search } = spend(passes, shares);
   const retrainEpochs = Math.max(1, Math.round(epochs / 2));
-  const recipe = {
-    batchSize,
-    schedule: 'cosine',
-    // The first epoch, but no more than a fifth of a short training.
-    warmupSteps: Math.min(steps, 200, Math.ceil((steps * retrainEpochs) / 5)),
-    labelSmoothing: 0.1,
-    clipGradientNorm: 5,
-  };
-  const log = { logEvery: Math.max(1, Math.round(steps / 10)), checkpointEvery: Math.max(50, steps) };
+  const steps = batchesOfEpoch(trained, batchSize);
+  const recipe = recipeFor(steps, batchSize, retrainEpochs);
   return {
     seed: 1,
-    space: { name, size, classes, channels },
+    space: { name, ...input },
     data: {
       kind,
       ...(path !== null && { path }),
@@ -87,22 +71,15 @@ export function initSettings(
       augment: size >= 96 ? 'imagenet' : 'crop-flip',
     },
     runtime: { device },
-    train: { epochs, ...recipe, ...log },
+    train: { epochs, ...recipe },
     evaluate: { calibrationImages, validationImages, batchSize: Math.min(256, batchSize * 2) },
     search: {
-      population,
-      generations,
-      constraints: constraints.length > 0 ? [...constraints] : [roundLimit('madds', quarter)],
+      ...search,
+      constraints: constraints.length > 0 ? [...constraints] : [roundLimit('madds', cheaperQuarter(space))],
       finalists: 6,
       trial: { epochs: Math.max(0.5, Math.round(epochs / 4) / 10), batchSize, rungs: 3 },
-      baseline: !short,
     },
-    retrain: {
-      epochs: retrainEpochs,
-      ...recipe,
-      calibrationImages: Math.min(5000, used),
-      ...log,
-    },
+    retrain: { epochs: retrainEpochs, ...recipe, calibrationImages: Math.min(5000, used) },
     export: { parityImages: Math.min(256, train.images) },
   };
 }
@@ -110,26 +87,49 @@ export function initSettings(
 /** Images that go forward and backward in the shortest run that `initSettings` writes. */
 export function leastPasses(train: DatasetReport): number {
   const shares = sharesOf(train);
-  const [population, generations] = SHORT_SEARCH;
-  return searchPasses(shares, population * (generations + 1)) + TRAININGS * shares.trained;
+  return searchPasses(shares, SHORT_SEARCH) + TRAININGS * shares.trained;
 }
 
-/** What images are used for. */
-function sharesOf({ images, classes, hasTest }: DatasetReport) {
-  const testFraction = hasTest ? 0 : 0.15;
-  const used = Math.floor(images * (1 - testFraction));
-  // At most a fifth: the supernet needs the others.
-  const heldOut = Math.max(classes.length, Math.min(10_000, Math.floor(used / 5)));
-  const trained = Math.max(1, used - heldOut);
-  const [calibrationImages, validationImages] = [Math.min(1000, trained), Math.min(2000, heldOut)];
-  return { testFraction, used, heldOut, trained, calibrationImages, validationImages };
+type InitShares = Shares & { calibrationImages: number; validationImages: number };
+
+function sharesOf(train: DatasetReport): InitShares {
+  const shares = shareOut(train, { mostHeldOut: 10_000 });
+  const { trained, heldOut } = shares;
+  return { ...shares, calibrationImages: Math.min(1000, trained), validationImages: Math.min(2000, heldOut) };
+}
+
+/**
+ * What a budget goes to. A search of little budget is short, and has no random search beside it.
+ *
+ * @param passes that of {@link InitChoices}.
+ */
+function spend(passes: number | null, shares: InitShares) {
+  const short = passes !== null && 2 * searchPasses(shares, SEARCH) > passes / 4;
+  const size = short ? SHORT_SEARCH : SEARCH;
+  const left = (passes ?? 0) - searchPasses(shares, size) * (short ? 1 : 2);
+  const epochs = passes === null ? EPOCHS : Math.max(1, Math.round(left / (TRAININGS * shares.trained)));
+  return { epochs, search: { ...size, baseline: !short } };
 }
 
 function searchPasses(
-  { calibrationImages, validationImages }: ReturnType<typeof sharesOf>,
-  candidates: number,
+  { calibrationImages, validationImages }: InitShares,
+  { population, generations }: typeof SEARCH,
 ): number {
-  return candidates * (calibrationImages + validationImages) * FORWARD;
+  return population * (generations + 1) * (calibrationImages + validationImages) * FORWARD;
+}
+
+/** How the supernet and the network that is found are trained. @param steps of an epoch. */
+function recipeFor(steps: number, batchSize: number, retrainEpochs: number) {
+  return {
+    batchSize,
+    schedule: 'cosine',
+    // The first epoch, but no more than a fifth of a short training.
+    warmupSteps: Math.min(steps, 200, Math.ceil((steps * retrainEpochs) / 5)),
+    labelSmoothing: 0.1,
+    clipGradientNorm: 5,
+    logEvery: Math.max(1, Math.round(steps / 10)),
+    checkpointEvery: Math.max(50, steps),
+  };
 }
 
 /** The next limit with three digits, for people: `madds<=23.4M`. */
