@@ -124,7 +124,8 @@ if (setting.own.constrained !== '') {
       ['uniform', setting.runs],
       ['constrained', setting.own.constrained!],
     ] as const) {
-      const own = { ...setting, runs };
+      // The settings are those of uniform paths.
+      const own = { ...setting, runs, asTrained: setting.asTrained || sampling === 'constrained' };
       const networks = await rankOf(own, seed, await supernetOf(own, seed));
       const legal = networks.filter(({ scores }) => scores.MAdds! <= CONSTRAINED);
       const scores = legal.map((network) => network.scores.supernet!);
