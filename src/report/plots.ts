@@ -1,7 +1,6 @@
 import { formatCost, formatTime } from '../cost/constraint.js';
 import { METRIC_TITLES } from '../cost/cost.js';
 import type { CandidateLine } from '../run/candidateFiles.js';
-import { dominates } from '../search/pareto.js';
 import type { ReportFacts, ScoredPair, SearchFacts, TrainingFacts } from './facts.js';
 import { formatPercent } from './format.js';
 import { choices, type GeneCounts } from './svg/choices.js';
@@ -76,12 +75,7 @@ export function frontOf(
     .sort((a, b) => a.x - b.x || b.y - a.y);
   const front: { x: number; y: number }[] = [];
   for (const point of points) {
-    const before = front.at(-1);
-    if (
-      before === undefined ||
-      (point.y > before.y && !dominates([before.x, -before.y], [point.x, -point.y]))
-    )
-      front.push(point);
+    if (point.y > (front.at(-1)?.y ?? Number.NEGATIVE_INFINITY)) front.push(point);
   }
   return front;
 }
