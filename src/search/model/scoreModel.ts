@@ -1,8 +1,10 @@
 import { checkArguments } from '../../core/check.js';
 import { expected } from '../../core/errors.js';
+import { meanOf } from '../../core/statistics.js';
 import type { GeneSpace } from '../../sampling/sampler.js';
 import type { Architecture } from '../../space/types.js';
-import { type ColumnGroup, fitRidge, type RidgeFit } from './ridge.js';
+import { type ModelColumns, modelColumns } from './columns.js';
+import { fitRidge, type RidgeFit } from './ridge.js';
 import { geneTerms } from './terms.js';
 
 /** What is known of some architectures: the value to predict, and numbers that may explain it. */
@@ -22,8 +24,6 @@ export interface Prediction {
 
 /** Networks for each additive term from which on pair terms are worth trying. */
 const OBSERVATIONS_A_TERM = 3;
-const GENE_PENALTIES = [0.3, 3, 30, 300, Number.POSITIVE_INFINITY];
-const FEATURE_PENALTIES = [0.1, 1, 10];
 
 /** -log(1 - accuracy): differences between good networks count as much as those between bad ones. */
 export function logError(accuracy: number, images: number): number {
@@ -37,13 +37,11 @@ export function logError(accuracy: number, images: number): number {
  */
 export class ScoreModel {
   private constructor(
-    readonly features: readonly string[],
-    private readonly row: (architecture: Architecture, features: readonly number[]) => Float64Array,
+    private readonly columns: ModelColumns,
     private readonly fit: RidgeFit,
+    /** Mean of the observed values. */
     private readonly offset: number,
     readonly observations: number,
-    /** Terms for single genes. */
-    private readonly additive: number,
   ) {}
 
   /**
@@ -52,63 +50,20 @@ export class ScoreModel {
    */
   static fit(space: GeneSpace, observations: Observations, options: { pairs?: boolean } = {}): ScoreModel {
     checkArguments('ScoreModel.fit()', { geneSpace: space, observations, options });
+    checkObservations(observations);
     const { architectures, values, features = {} } = observations;
-    const names = Object.keys(features);
-    const least = ScoreModel.leastObservations(names.length);
-    if (architectures.length < least) {
-      throw expected(
-        `at least ${least} networks, the terms of a score model with ${names.length} features,`,
-        'its observations',
-        architectures.length,
-        { hint: 'train more networks: search --calibrate' },
-      );
-    }
-    for (const list of [values, ...Object.values(features)]) {
-      if (list.length !== architectures.length || list.some((value) => !Number.isFinite(value)))
-        throw expected(`${architectures.length} finite numbers`, 'the observations of a score model', list);
-    }
     const { additive } = geneTerms(space, false);
     const pairs = options.pairs ?? architectures.length >= OBSERVATIONS_A_TERM * additive;
-    const terms = geneTerms(space, pairs);
-    const scales = names.map((name) => scaleOf(features[name]!));
-    const row = (architecture: Architecture, own: readonly number[]): Float64Array => {
-      const genes = terms.row(architecture);
-      const result = new Float64Array(1 + names.length + genes.length);
-      result[0] = 1;
-      scales.forEach(({ mean, deviation }, f) => {
-        result[1 + f] = (own[f]! - mean) / deviation;
-      });
-      result.set(genes, 1 + names.length);
-      return result;
-    };
-    const groups: ColumnGroup[] = [
-      { first: 0, count: 1, penalties: [0] },
-      ...(names.length > 0 ? [{ first: 1, count: names.length, penalties: FEATURE_PENALTIES }] : []),
-      {
-        first: 1 + names.length,
-        count: terms.additive,
-        penalties: GENE_PENALTIES,
-      },
-      ...(terms.pairs > 0
-        ? [
-            {
-              first: 1 + names.length + terms.additive,
-              count: terms.pairs,
-              penalties: GENE_PENALTIES,
-            },
-          ]
-        : []),
-    ];
-    const offset = values.reduce((sum, value) => sum + value, 0) / values.length;
+    const columns = modelColumns(space, features, pairs);
     const rows = architectures.map((architecture, i) =>
-      row(
+      columns.row(
         architecture,
-        names.map((name) => features[name]![i]!),
+        columns.features.map((name) => features[name]![i]!),
       ),
     );
+    const offset = meanOf(values);
     const centred = values.map((value) => value - offset);
-    const fit = fitRidge(rows, centred, groups);
-    return new ScoreModel(names, row, fit, offset, architectures.length, additive);
+    return new ScoreModel(columns, fitRidge(rows, centred, columns.groups), offset, architectures.length);
   }
 
   /** Observations a model with so many features needs: more than its free terms, with two left for the noise. */
@@ -123,8 +78,13 @@ export class ScoreModel {
 
   /** The effect of each value of each gene: the additive terms of `geneTerms`. Those of one gene add up to 0. */
   get effects(): number[] {
-    const first = 1 + this.features.length;
-    return [...this.fit.coefficients.slice(first, first + this.additive)];
+    const { first, count } = this.columns.additive;
+    return [...this.fit.coefficients.slice(first, first + count)];
+  }
+
+  /** Names of the features it was fitted with. */
+  get features(): readonly string[] {
+    return this.columns.features;
   }
 
   /** One prediction an architecture, with `features` named as in the observations. */
@@ -141,7 +101,7 @@ export class ScoreModel {
         );
     }
     return architectures.map((architecture, i) => {
-      const row = this.row(
+      const row = this.columns.row(
         architecture,
         this.features.map((name) => features[name]![i]!),
       );
@@ -153,14 +113,20 @@ export class ScoreModel {
   }
 }
 
-/** Deviations below this part of the largest value are rounding: equal numbers rarely have exactly their mean. */
-const ROUNDING = 1e-12;
-
-/** Mean and standard deviation, 1 where all are equal. */
-export function scaleOf(values: readonly number[]): { mean: number; deviation: number } {
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
-  const deviation = Math.sqrt(variance);
-  const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-  return { mean, deviation: deviation > ROUNDING * largest ? deviation : 1 };
+/** @throws SinglePathError `INVALID_ARGUMENT` for too few, and for numbers that are missing or not finite. */
+function checkObservations({ architectures, values, features = {} }: Observations): void {
+  const names = Object.keys(features);
+  const least = ScoreModel.leastObservations(names.length);
+  if (architectures.length < least) {
+    throw expected(
+      `at least ${least} networks, the terms of a score model with ${names.length} features,`,
+      'its observations',
+      architectures.length,
+      { hint: 'train more networks: search --calibrate' },
+    );
+  }
+  for (const list of [values, ...Object.values(features)]) {
+    if (list.length !== architectures.length || list.some((value) => !Number.isFinite(value)))
+      throw expected(`${architectures.length} finite numbers`, 'the observations of a score model', list);
+  }
 }
