@@ -1,4 +1,4 @@
-#include <ATen/ops/empty_like.h>
+#include <ATen/ops/empty.h>
 
 #include "ops/op.h"
 
@@ -8,8 +8,11 @@ namespace singlepath {
 at::Tensor dropout(const Node& node, const Inputs& inputs, const Execution& execution) {
   if (execution.mode != Mode::train || node.p == 0) return inputs[0];
   const double keep = 1 - node.p;
-  const at::Tensor mask = at::empty_like(inputs[0]).bernoulli_(keep, execution.generator).div_(keep);
-  return inputs[0].mul(mask);
+  // Drawn pixel by pixel whatever layout the input has: the strides of a side of 1 differ between kernels.
+  const at::Tensor& x = inputs[0];
+  const auto layout = x.dim() == 4 ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::Contiguous;
+  const at::Tensor mask = at::empty(x.sizes(), x.options(), layout).bernoulli_(keep, execution.generator);
+  return x.mul(mask.div_(keep));
 }
 
 }  // namespace singlepath
