@@ -49,8 +49,8 @@ Loader::Loader(DatasetPtr dataset, LoaderOptions options)
 void Loader::check() const {
   const auto invalid = [](const std::string& message) { throw Error("INVALID_ARGUMENT", message); };
   dataset_->check_indices(options_.indices);
-  if (options_.batch_size < 1 || options_.threads < 1 || options_.prefetch < 1 || options_.epochs < 0) {
-    invalid("Expected batch size, threads and prefetch of a loader to be at least 1");
+  if (options_.batch_size < 1 || options_.threads < 1 || options_.prefetch < 1 || options_.epochs < 1) {
+    invalid("Expected batch size, threads, prefetch and epochs of a loader to be at least 1");
   }
   if (options_.world_size < 1 || options_.rank < 0 || options_.rank >= options_.world_size) {
     invalid("Expected a rank from 0 to " + std::to_string(options_.world_size - 1) + " but received " +

@@ -84,6 +84,13 @@ int main() {
         "the first of three epochs");
   check(run(dataset, 4, 2, 1, 0, 3) == three, "same epochs for any thread count");
 
+  try {  // it would begin behind its end, and prepare batches for ever
+    run(dataset, 1, 1, 1, 5, 0);
+    check(false, "no epoch is refused");
+  } catch (const Error& error) {
+    check(error.code == "INVALID_ARGUMENT", "no epoch is refused");
+  }
+
   for (int round = 0; round < 300; round++) {  // stop and destroy at any time, requests waiting or not
     std::future<BatchPtr> pending;
     {
