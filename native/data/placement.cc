@@ -7,8 +7,8 @@ namespace singlepath {
 namespace {
 
 // Python's rounding: halves to the even number.
-int rounded(double value) {
-  return static_cast<int>(std::nearbyint(value));
+int64_t rounded(double value) {
+  return static_cast<int64_t>(std::nearbyint(value));
 }
 
 Placement box(int top, int left, int height, int width, int out_height, int out_width) {
@@ -25,16 +25,20 @@ Placement random_resized_crop(const Augment& augment, int height, int width, int
     const double target =
         area * (augment.scale_low + (augment.scale_high - augment.scale_low) * random.uniform());
     const double ratio = std::exp(low + (high - low) * random.uniform());
-    const int box_width = rounded(std::sqrt(target * ratio)), box_height = rounded(std::sqrt(target / ratio));
-    if (box_width < 1 || box_width > width || box_height < 1 || box_height > height) continue;
+    const int64_t wide = rounded(std::sqrt(target * ratio)), tall = rounded(std::sqrt(target / ratio));
+    if (wide < 1 || wide > width || tall < 1 || tall > height) continue;
+    const auto box_width = static_cast<int>(wide), box_height = static_cast<int>(tall);
     const auto top = static_cast<int>(random.integer(static_cast<uint64_t>(height - box_height + 1)));
     const auto left = static_cast<int>(random.integer(static_cast<uint64_t>(width - box_width + 1)));
     return box(top, left, box_height, box_width, out_height, out_width);
   }
   int box_height = height, box_width = width;  // the middle, of an allowed aspect ratio
   const double ratio = static_cast<double>(width) / height;
-  if (ratio < augment.ratio_low) box_height = std::clamp(rounded(width / augment.ratio_low), 1, height);
-  if (ratio > augment.ratio_high) box_width = std::clamp(rounded(height * augment.ratio_high), 1, width);
+  const auto within = [](double side, int most) {
+    return static_cast<int>(std::clamp<int64_t>(rounded(side), 1, most));
+  };
+  if (ratio < augment.ratio_low) box_height = within(width / augment.ratio_low, height);
+  if (ratio > augment.ratio_high) box_width = within(height * augment.ratio_high, width);
   return box((height - box_height) / 2, (width - box_width) / 2, box_height, box_width, out_height,
              out_width);
 }
@@ -43,16 +47,14 @@ Placement centre_crop(int resize, int height, int width, int out_height, int out
   if (resize == 0 && height == out_height && width == out_width) {
     return box(0, 0, height, width, out_height, out_width);
   }
-  int short_side = resize > 0 ? resize : rounded(std::min(out_height, out_width) * 8.0 / 7.0);
+  int64_t short_side = resize > 0 ? resize : rounded(std::min(out_height, out_width) * 8.0 / 7.0);
   const int picture = std::min(height, width);
   // The long side's pixels are rounded down, as torchvision does; both sides must hold the centre.
-  const auto scaled = [&](int side) {
-    return static_cast<int>(static_cast<int64_t>(short_side) * side / picture);
-  };
+  const auto scaled = [&](int side) { return short_side * side / picture; };
   while (scaled(height) < out_height || scaled(width) < out_width) short_side++;
   const auto extent = [&](int side, int out) {
-    const int full = scaled(side);
-    return Extent{0, side, full, rounded((full - out) / 2.0)};
+    const int64_t full = scaled(side);
+    return Extent{0, side, full, rounded(static_cast<double>(full - out) / 2)};
   };
   return {extent(height, out_height), extent(width, out_width)};
 }

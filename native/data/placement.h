@@ -1,6 +1,8 @@
 // Which part of an image is delivered, and at what size.
 #pragma once
 
+#include <cstdint>
+
 #include "core/rng.h"
 #include "data/augment.h"
 #include "data/image/resize.h"
@@ -8,10 +10,10 @@
 namespace singlepath {
 
 // One side of the picture: `length` pixels from `begin` on become `full`, of which those from `first` on are
-// taken.
+// taken. Of a long narrow picture `full` is beyond an int.
 struct Extent {
   int begin = 0, length = 0;
-  int full = 0, first = 0;
+  int64_t full = 0, first = 0;
 };
 
 struct Placement {

@@ -30,10 +30,11 @@ void horizontal_plain(const int16_t* row, const ResizeAxis& columns, int channel
 
 }  // namespace
 
-void ResizeAxis::plan(double begin, double length, int low, int high, int full, int first, int count) {
-  const double scale = length / full, reach = std::max(scale, 1.0);
-  const auto bounds = [&](int output, int* from, int* to) {
-    const double centre = begin + (output + 0.5) * scale;
+void ResizeAxis::plan(double begin, double length, int low, int high, int64_t full, int64_t first,
+                      int count) {
+  const double scale = length / static_cast<double>(full), reach = std::max(scale, 1.0);
+  const auto bounds = [&](int64_t output, int* from, int* to) {
+    const double centre = begin + (static_cast<double>(output) + 0.5) * scale;
     *from = std::clamp(static_cast<int>(std::floor(centre - reach + 0.5)), low, high - 1);
     *to = std::clamp(static_cast<int>(std::floor(centre + reach + 0.5)), *from + 1, high);
     return centre;

@@ -13,7 +13,7 @@ class ResizeAxis {
  public:
   // The source from `begin` to `begin + length` becomes `full` pixels, of which `count` from `first` on are
   // wanted. No pixel outside of [low, high) is looked at.
-  void plan(double begin, double length, int low, int high, int full, int first, int count);
+  void plan(double begin, double length, int low, int high, int64_t full, int64_t first, int count);
 
   int count() const { return static_cast<int>(starts_.size()); }
   // Source pixels in use: [source_begin, source_end).

@@ -189,6 +189,10 @@ void boxes_lie_inside(RandomStream& random) {
               centre.columns.first + 8 <= centre.columns.full,
           "the centre lies inside");
   }
+  // The long side becomes 4.3 thousand million pixels.
+  const Placement narrow = centre_crop(65500, 65500, 1, 32, 32);
+  check(narrow.rows.full == int64_t{65500} * 65500 && narrow.columns.full == 65500, "a long narrow picture");
+  check(narrow.rows.first == narrow.rows.full / 2 - 16, "the middle of a long narrow picture");
 }
 
 }  // namespace
