@@ -129,10 +129,12 @@ function scale({ table, sign, limit }: Side, links: number): ScaledSide {
     if (largest > Number.MAX_SAFE_INTEGER)
       throw expected('sums below 2^53', `the cost ${table.metric}`, largest);
     const budget = sign === 1 ? Math.floor(limit) - table.base : table.base - Math.ceil(limit);
-    return { table, sign, unit: 1, budget };
+    return { table, sign, unit: 1, budget: Math.min(budget, largest) };
   }
   const unit = 2 ** (Math.ceil(Math.log2(largest)) - FRACTION_BITS);
-  return { table, sign, unit, budget: Math.floor((sign * (limit - table.base)) / unit) + links + 1 };
+  // A limit beyond every sum, Infinity for one, is no number of units that can be counted down.
+  const budget = Math.min(sign * (limit - table.base), largest);
+  return { table, sign, unit, budget: Math.floor(budget / unit) + links + 1 };
 }
 
 /** What each option of a layer costs, in units. */

@@ -75,6 +75,23 @@ describe('FeasibleSet', () => {
     );
   });
 
+  it('holds all architectures under limits beyond every sum, and none beyond them on the other side', () => {
+    for (const row of [
+      [3, 1, 4],
+      [0.3, 0.1, 0.4],
+    ]) {
+      const { space, table } = chain([row, row], { base: row[0]! });
+      for (const limit of [1e16, 1e300, Number.POSITIVE_INFINITY]) {
+        const set = new FeasibleSet(space, [{ table, atMost: limit, atLeast: -limit }]);
+        assert.equal(set.count, 9n, `${limit}`);
+        assert.equal(set.exact, true);
+        assert.throws(() => new FeasibleSet(space, [{ table, atLeast: limit }]), {
+          code: 'INFEASIBLE_CONSTRAINT',
+        });
+      }
+    }
+  });
+
   it('draws them with equal probability', () => {
     const { space, table } = chain([
       [3, 1, 4, 1],
