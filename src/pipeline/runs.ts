@@ -16,6 +16,7 @@ import {
   readHeader,
   TABLES_FOLDER,
 } from '../run/header.js';
+import { sourcePath } from '../run/sources.js';
 import { Timeline } from '../run/timeline.js';
 import type { SearchResult } from '../search/result.js';
 import type { Architecture } from '../space/types.js';
@@ -96,7 +97,7 @@ export function readStart(path: string): { hash: string; path: string } | undefi
   const { identity, sources = {} } = readHeader(path);
   const { from } = (identity ?? {}) as { from?: string };
   if (from === undefined || sources.from === undefined) return undefined;
-  return { hash: from, path: resolve(path, sources.from) };
+  return { hash: from, path: resolve(sourcePath(path, sources.from)) };
 }
 
 const RUN_FOLDER = 'give the folder that was its --run-dir';
@@ -130,7 +131,7 @@ export function readRun(path: string, ...kinds: RunKind[]): StoredRun {
   >;
   if (architecture !== undefined) checkArguments(`'${join(path, 'run.json')}'`, { architecture });
   const config = resolveConfig([configFileSource(join(path, CONFIG_FILE))]);
-  const supernet = sources.supernet === undefined ? undefined : resolve(path, sources.supernet);
+  const supernet = sources.supernet === undefined ? undefined : resolve(sourcePath(path, sources.supernet));
   return {
     kind,
     path,

@@ -1,5 +1,5 @@
 import { rmdir } from 'node:fs/promises';
-import { dirname, join, relative } from 'node:path';
+import { dirname, join } from 'node:path';
 import { stringify } from 'yaml';
 import { checkArguments } from '../core/check.js';
 import { SinglePathError } from '../core/errors.js';
@@ -10,7 +10,8 @@ import { type Checkpoint, Checkpoints } from './checkpoints.js';
 import { holdsClaimed, type RunClaim } from './claim.js';
 import type { RunEnvironment } from './environment.js';
 import { EVENTS_FILE, EventLog, type RunEvent, type RunEventType } from './events.js';
-import { CONFIG_FILE, HEADER_FILE, HEADER_FORMAT, LOCK_FILE, RESULT_FILE, type RunHeader } from './header.js';
+import { CONFIG_FILE, HEADER_FORMAT, LOCK_FILE, RESULT_FILE, type RunHeader, writeHeader } from './header.js';
+import { placesOf, renewSources } from './sources.js';
 import { SummaryWriter } from './tensorboard.js';
 
 export interface RunOptions extends RunClaim {
@@ -82,20 +83,22 @@ export class RunDirectory implements Disposable {
           spaceName: options.space.name,
           spaceHash: spaceHash(options.space),
           identity,
-          sources: mapValues(options.sources ?? {}, (source) => relative(path, source)),
+          sources: placesOf(path, options.sources),
           created: new Date().toISOString(),
         };
         await writeConfig(path, options);
         // Last: a directory without it holds no run yet.
-        await writeFileAtomically(join(path, HEADER_FILE), [`${JSON.stringify(header, null, 2)}\n`]);
+        await writeHeader(path, header);
       }
       const run = new RunDirectory(path, resumed, options, lock);
       await run.checkpoints.clean();
       if (resumed && options.checkResumed !== undefined) options.checkResumed(run.#readNewest()?.state);
       await removeHalfWritten(path);
       // What may change between stop and resume, such as the place of the images, is from now on as it is now.
-      if (resumed) await writeConfig(path, options);
-      else run.summaries.text(0, 'config', `\`\`\`yaml\n${stringify(options.config)}\`\`\``);
+      if (resumed) {
+        await writeConfig(path, options);
+        await renewSources(path, options.sources);
+      } else run.summaries.text(0, 'config', `\`\`\`yaml\n${stringify(options.config)}\`\`\``);
       return run;
     } catch (error) {
       lock[Symbol.dispose]();
@@ -204,8 +207,4 @@ async function acquire(path: string, created: boolean): Promise<DirectoryLock> {
     if (created) await rmdir(path).catch(() => {});
     throw error;
   }
-}
-
-function mapValues(record: Readonly<Record<string, string>>, map: (value: string) => string) {
-  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value)]));
 }

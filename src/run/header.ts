@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SinglePathError } from '../core/errors.js';
-import { ioError } from '../core/files.js';
+import { ioError, writeFileAtomically } from '../core/files.js';
 
 /** `run` is a whole: supernet, search, retraining and export, each in a folder of its own inside. */
 export const RUN_KINDS = ['train', 'search', 'retrain', 'run'] as const;
@@ -63,4 +63,9 @@ export function readHeader(path: string): RunHeader {
     `Expected a run header of format ${HEADER_FORMAT} and kind ${RUN_KINDS.join(', ')} in '${file}' but found ${found}`,
     { hint: 'it is damaged, or of another version of singlepath: choose another run directory' },
   );
+}
+
+/** Writes `run.json`. @throws SinglePathError `IO` */
+export async function writeHeader(path: string, header: RunHeader): Promise<void> {
+  await writeFileAtomically(join(path, HEADER_FILE), [`${JSON.stringify(header, null, 2)}\n`]);
 }

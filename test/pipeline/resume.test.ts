@@ -1,6 +1,6 @@
 /** What a resumed run may change, and what it may not. */
 import assert from 'node:assert/strict';
-import { cpSync, existsSync, readFileSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { loadConfig } from '../../src/config/load.js';
@@ -156,4 +156,15 @@ test('a training that goes on refuses other weights to begin with, and takes the
   assert.ok(existsSync(join(at('warm'), 'result.json')));
   const { sources } = JSON.parse(readFileSync(join(at('warm'), 'run.json'), 'utf8'));
   assert.equal(sources.from, '../supernet');
+});
+
+test('a search that goes on with its supernet in another place notes that place', { skip }, async () => {
+  const [first, second] = ['first', 'second'].map((name) => join(at('places'), name)) as [string, string];
+  const go = (supernet: string) =>
+    runSearch(config(), { supernet, runDir: at('placed'), resume: true, onSkipped });
+  cpSync(at('supernet'), first, { recursive: true });
+  const { result } = await go(first);
+  renameSync(first, second);
+  assert.deepEqual((await go(second)).result, result);
+  assert.equal(readRun(at('placed'), 'search').supernet, second);
 });

@@ -1,7 +1,8 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, realpathSync } from 'node:fs';
 import { basename, join, relative, resolve } from 'node:path';
 import { SinglePathError } from '../../core/errors.js';
 import { holdsRun, type RunHeader, readHeader } from '../../run/header.js';
+import { sourcePath } from '../../run/sources.js';
 
 /** A run directory a report is about. */
 export interface FoundRun {
@@ -22,13 +23,15 @@ export interface FoundRun {
 export function findRuns(folders: readonly string[]): FoundRun[] {
   const found = new Map<string, FoundRun>();
   const add = (path: string, name: string): void => {
-    const key = resolve(path);
+    const key = realpathSync(path); // links lead to a run by several names
     if (found.has(key)) return;
     const header = readHeader(path);
     found.set(key, { path, name, header });
     const { search, supernet, from } = header.sources ?? {};
-    const places = [search, supernet].flatMap((source) => (source === undefined ? [] : [join(path, source)]));
-    const start = from === undefined ? undefined : join(path, from);
+    const places = [search, supernet].flatMap((source) =>
+      source === undefined ? [] : [sourcePath(path, source)],
+    );
+    const start = from === undefined ? undefined : sourcePath(path, from);
     if (start !== undefined && holdsRun(start) && inherits(header, readHeader(start))) places.push(start);
     for (const place of places) if (holdsRun(place)) add(place, nameOf(place, folders));
   };
