@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { checkArguments } from '../core/check.js';
 import { SinglePathError } from '../core/errors.js';
+import { readWrittenText } from '../core/text.js';
 import { type ConfigPath, describeProblem, treeProblem } from './plain.js';
 import { parseYaml } from './yaml.js';
 
@@ -19,11 +19,12 @@ export function fileSource(path: string, what = 'configuration file'): ConfigSou
   checkArguments('fileSource()', { path });
   let text: string;
   try {
-    text = readFileSync(path, 'utf8');
-  } catch (cause) {
+    text = readWrittenText(path);
+  } catch (error) {
+    if (!(error instanceof SinglePathError) || error.code !== 'IO') throw error;
     throw new SinglePathError('INVALID_CONFIG', `Expected a readable ${what} at '${path}'`, {
-      cause,
-      hint: (cause as Error).message,
+      cause: error,
+      hint: (error.cause as Error).message,
     });
   }
   return yamlSource(text, path);

@@ -29,6 +29,13 @@ export function parseYaml(text: string, source: string, { isFile = true } = {}):
   };
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const [error] = document.errors;
+  if (error?.code === 'MULTIPLE_DOCS') {
+    throw new SinglePathError(
+      'INVALID_CONFIG',
+      `${at(error.pos[0])}: Expected one YAML document but another one begins here`,
+      { hint: 'remove the line ---, or put what follows it into a file of its own' },
+    );
+  }
   if (error !== undefined) fail(error.pos[0], /call stack/.test(error.message) ? TOO_DEEP : error.message);
   let value: unknown;
   try {

@@ -35,7 +35,7 @@ export function singlepath(
 }
 
 /** A file with `content` in a temporary folder; returns its path. */
-export function temporaryFile(name: string, content: string): string {
+export function temporaryFile(name: string, content: string | Uint8Array): string {
   const path = join(temporaryFolder(), name);
   writeFileSync(path, content);
   return path;

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { stringify } from 'yaml';
 import { loadConfig, resolveConfig } from '../../src/config/load.js';
-import { objectSource, setSource, yamlSource } from '../../src/config/sources.js';
+import { fileSource, objectSource, setSource, yamlSource } from '../../src/config/sources.js';
 import { parseYaml } from '../../src/config/yaml.js';
 import { SinglePathError } from '../../src/core/errors.js';
 import { loadSpace, parseSpace } from '../../src/space/file/load.js';
@@ -145,4 +145,39 @@ test('a layer is what its YAML says, and every text is either read or refused wi
     ),
     { numRuns: 300 },
   );
+});
+
+test('a second document is refused where it begins', () => {
+  const error = failure(() => yamlSource('seed: 1\n---\nseed: 2\n', 'my.yaml'));
+  assert.equal(error.message, 'my.yaml:2:1: Expected one YAML document but another one begins here');
+  assert.match(error.hint!, /a file of its own/);
+});
+
+test('a file may be in UTF-16, as PowerShell writes it, with a byte order mark or without', () => {
+  const text = 'seed: 7 # größer\n';
+  const little = Buffer.from(text, 'utf16le');
+  const big = Buffer.from(little).swap16();
+  const [markLittle, markBig, markUtf8] = [
+    [0xff, 0xfe],
+    [0xfe, 0xff],
+    [0xef, 0xbb, 0xbf],
+  ].map((mark) => Buffer.from(mark)) as [Buffer, Buffer, Buffer];
+  const files = [
+    [little],
+    [big],
+    [markLittle, little],
+    [markBig, big],
+    [markUtf8, Buffer.from(text)],
+  ] as const;
+  for (const bytes of files) {
+    const path = temporaryFile('utf16.yaml', Buffer.concat(bytes));
+    assert.deepEqual(fileSource(path).value, { seed: 7 });
+  }
+});
+
+test('a file in another encoding is refused with its line: its letters would become other ones', () => {
+  const path = temporaryFile('latin1.yaml', Buffer.from('seed: 1\ndata: {path: größer}\n', 'latin1'));
+  const error = failure(() => fileSource(path));
+  assert.equal(error.message, `${path}:2: Expected text in UTF-8 or UTF-16 but this line is neither`);
+  assert.match(error.hint!, /save it as UTF-8/);
 });

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { expected, SinglePathError } from '../../core/errors.js';
+import { readWrittenText } from '../../core/text.js';
 import { parseArchitecture } from '../../space/architecture.js';
 import type { Architecture, SearchSpace } from '../../space/types.js';
 
@@ -34,8 +34,9 @@ export function missingArch(target: string, purpose: string): SinglePathError {
 /** @throws SinglePathError `INVALID_ARGUMENT` where the file cannot be read or is not JSON. */
 export function readJson(path: string): unknown {
   try {
-    return JSON.parse(readFileSync(path, 'utf8')) as unknown;
-  } catch (cause) {
+    return JSON.parse(readWrittenText(path)) as unknown;
+  } catch (error) {
+    const cause = error instanceof SinglePathError && error.code === 'IO' ? error.cause : error;
     throw new SinglePathError('INVALID_ARGUMENT', `Expected a readable JSON file at '${path}'`, {
       hint: (cause as Error).message,
       cause,

@@ -1,5 +1,5 @@
 import { expected, SinglePathError } from '../../core/errors.js';
-import { readText } from '../../core/files.js';
+import { readWrittenText } from '../../core/text.js';
 import type { SearchSpace } from '../../space/types.js';
 import { interpolateRows } from '../interpolate.js';
 import type { Row } from '../rows.js';
@@ -52,7 +52,7 @@ export function importRows(
   { interpolate = false }: { interpolate?: boolean } = {},
 ): TableRow[] {
   const { read, keys } = FOREIGN_FORMATS[format];
-  const times = read(readText(path), path);
+  const times = read(readWrittenText(path), path);
   checkTimes(times, path);
   const missing: string[] = [];
   const absent: Row[] = [];

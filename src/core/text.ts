@@ -1,0 +1,32 @@
+import { SinglePathError } from './errors.js';
+import { readBytes } from './files.js';
+
+/**
+ * The text of a file that a person wrote: UTF-8, or the UTF-16 that editors of Windows and `>` of PowerShell make, both
+ * of which YAML 1.2 is written in (5.2). A byte order mark is no part of it.
+ *
+ * @throws SinglePathError `IO`; `INVALID_CONFIG` with the line that is neither.
+ */
+export function readWrittenText(path: string): string {
+  const bytes = readBytes(path);
+  const encoding = encodingOf(bytes);
+  try {
+    return new TextDecoder(encoding, { fatal: true }).decode(bytes);
+  } catch (cause) {
+    // What cannot be decoded becomes U+FFFD here.
+    const [before = ''] = new TextDecoder(encoding).decode(bytes).split('\ufffd', 1);
+    const line = before.split('\n').length;
+    throw new SinglePathError(
+      'INVALID_CONFIG',
+      `${path}:${line}: Expected text in UTF-8 or UTF-16 but this line is neither`,
+      { hint: 'save it as UTF-8; a file that was packed has to be unpacked', cause },
+    );
+  }
+}
+
+/** Where there is no mark, the first character of these files is one of ASCII, so its other byte is 0. */
+function encodingOf([first, second]: Uint8Array): string {
+  if ((first === 0xfe && second === 0xff) || first === 0) return 'utf-16be';
+  if ((first === 0xff && second === 0xfe) || second === 0) return 'utf-16le';
+  return 'utf-8';
+}
