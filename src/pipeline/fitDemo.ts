@@ -29,8 +29,13 @@ export function fitDemo(kind: DatasetKind, path: string, train: DatasetReport): 
   return {
     space: { name: SMALL.space, file: null, ...input },
     data: {
-      ...{ kind, path, heldOut, testFraction },
-      ...{ trainImages: used, testImages: SCORED_IMAGES, cropPadding: null },
+      kind,
+      path,
+      heldOut,
+      testFraction,
+      trainImages: used,
+      testImages: SCORED_IMAGES,
+      cropPadding: null,
     },
     train: { epochs, batchSize },
     evaluate: { calibrationImages: Math.min(500, trained) },
