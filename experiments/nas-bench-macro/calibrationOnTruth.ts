@@ -39,8 +39,11 @@ for (const seed of setting.seeds) {
       const mean = (way: 'model' | 'without', key: 'kendall' | 'bandKendall') =>
         meanAndError(draws.map((draw) => draw[way][key])).mean;
       rows.push({
-        ...{ seed, networks: count, error },
-        ...{ kendall: mean('model', 'kendall'), bandKendall: mean('model', 'bandKendall') },
+        seed,
+        networks: count,
+        error,
+        kendall: mean('model', 'kendall'),
+        bandKendall: mean('model', 'bandKendall'),
         kendallWithoutSupernet: mean('without', 'kendall'),
         bandKendallWithoutSupernet: mean('without', 'bandKendall'),
       });

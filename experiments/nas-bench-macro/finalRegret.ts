@@ -71,8 +71,12 @@ const summary = names.map((name) => {
   const beaten = rows.filter((row) => row[ours]! < row[name]!).length;
   const equal = rows.filter((row) => row[ours] === row[name]).length;
   return {
-    ...{ name, regret: meanAndError(rows.map((row) => row[name]!)) },
-    ...{ beatenBy: ours, wins: beaten, of: rows.length - equal, p: signTest(beaten, rows.length - equal) },
+    name,
+    regret: meanAndError(rows.map((row) => row[name]!)),
+    beatenBy: ours,
+    wins: beaten,
+    of: rows.length - equal,
+    p: signTest(beaten, rows.length - equal),
   };
 });
 console.table(
@@ -121,7 +125,10 @@ function calibrated(
   return Object.fromEntries(
     own.map(({ init, epochs, trained }) => {
       const networks = trained.map(({ architecture, accuracy, loss }) => ({
-        ...{ architecture, accuracy, loss, folder: '' },
+        architecture,
+        accuracy,
+        loss,
+        folder: '',
         score: scoreOf(table.network(architecture)),
       }));
       return [

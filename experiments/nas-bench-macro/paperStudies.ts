@@ -62,7 +62,10 @@ for (const seed of setting.seeds) {
         const top = best(soFar, TOP);
         const regrets = top.map(({ architecture }) => optimum - table.network(architecture).truth);
         figure3.push({
-          ...{ algorithm: name, seed, cap, evaluations: soFar.length },
+          algorithm: name,
+          seed,
+          cap,
+          evaluations: soFar.length,
           supernet: meanAndError(top.map(({ score }) => 100 * score.accuracy)).mean,
           top1: regrets[0]!,
           bestOfTen: Math.min(...regrets),
@@ -85,15 +88,21 @@ const figure = ['random search', 'evolution', 'evolution, score model'].flatMap(
     const own = ofAlgorithm(algorithm, point);
     const of = (key: 'supernet' | 'top1' | 'bestOfTen') => meanAndError(own.map((one) => one[key]));
     return {
-      ...{ algorithm, evaluations: POPULATION * (point + 1) },
-      ...{ supernet: of('supernet'), top1: of('top1'), bestOfTen: of('bestOfTen') },
+      algorithm,
+      evaluations: POPULATION * (point + 1),
+      supernet: of('supernet'),
+      top1: of('top1'),
+      bestOfTen: of('bestOfTen'),
     };
   }),
 );
 console.table(
   figure.map(({ algorithm, evaluations, supernet, top1, bestOfTen }) => ({
-    ...{ algorithm, evaluations, 'supernet, ten best': supernet.mean.toFixed(2) },
-    ...{ 'regret of the first': top1.mean.toFixed(2), 'best of ten': bestOfTen.mean.toFixed(2) },
+    algorithm,
+    evaluations,
+    'supernet, ten best': supernet.mean.toFixed(2),
+    'regret of the first': top1.mean.toFixed(2),
+    'best of ten': bestOfTen.mean.toFixed(2),
   })),
 );
 

@@ -61,13 +61,18 @@ export async function rankOf(setting: Setting, seed: number, supernet?: string):
   const key = { seed, weights, sample, evaluate: config.evaluate, caps: CAPS };
   const { networks } = await kept(setting, `ranked/${seed}`, key, () =>
     runRank(config, {
-      ...{ supernet, truth: setting.truth, sample: setting.sample, caps: CAPS },
+      supernet,
+      truth: setting.truth,
+      sample: setting.sample,
+      caps: CAPS,
       onSkipped: (error) => console.error(error.message),
     }),
   );
   if (weights === null) return networks;
   const predictions = combinedValuation({
-    ...{ space: openSpace(config.space), images: scoredImages(config), naswot: true },
+    space: openSpace(config.space),
+    images: scoredImages(config),
+    naswot: true,
   })(networks.map(candidateOf));
   return networks.map(({ scores, ...network }, i) => ({
     ...network,

@@ -75,7 +75,11 @@ export async function runSearch(
   const onTrial = (phase: TrialPhase) => (done: number, total: number) =>
     control.onTrial?.(phase, done, total);
   using valued = await openValuation(config, {
-    ...{ space, feasible, scorer, openTrials, signal },
+    space,
+    feasible,
+    scorer,
+    openTrials,
+    signal,
     onTrial: onTrial('calibration'),
     onWarning: control.onWarning,
   });
@@ -85,7 +89,11 @@ export async function runSearch(
     using trials = await openTrials();
     const { epochs, rungs } = search.trial;
     return await trainFinalists({
-      ...{ space, trials, epochs, rungs, count: search.finalists },
+      space,
+      trials,
+      epochs,
+      rungs,
+      count: search.finalists,
       candidates: withModel(visited, valuation),
       onBudget: control.onFinalists,
       onTrial: onTrial('finalists'),
