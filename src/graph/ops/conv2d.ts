@@ -130,10 +130,11 @@ export const conv2d: OpDefinition<Conv2dNode> = {
     const { name, bias, weightQuantizer: quantizer } = node;
     const weight = parameter('weight');
     const bits = quantizer === undefined ? FLOAT_BITS : read(quantizer.bits);
+    const step = () => parameter('step').data[0]!;
     const operands = [
       x!,
       quantizer !== undefined && bits < FLOAT_BITS
-        ? quantizedWeightOnnx(graph, name, quantizer.method, bits, weight, () => parameter('step').data[0]!)
+        ? quantizedWeightOnnx(graph, name, weight, { method: quantizer.method, bits, step })
         : graph.floats(`${name}.weight`, weight.shape, norm ? scaled(weight.data, norm.scale) : weight.data),
     ];
     if (bias || norm !== undefined) {

@@ -46,6 +46,6 @@ export const fakeQuantize: OpDefinition<FakeQuantizeNode> = {
 
   onnx({ name, method, bits }, { graph, inputs: [x], read, parameter }) {
     const scalar = () => parameter(method === 'pact' ? 'alpha' : 'step').data[0]!;
-    return quantizedFeatureOnnx(graph, name, method, read(bits), x!, scalar);
+    return quantizedFeatureOnnx(graph, name, x!, { method, bits: read(bits), scalar });
   },
 };

@@ -14,16 +14,22 @@ interface Levels {
   numberOf(level: number): number;
 }
 
-/** The value of a convolution's weight, quantized to `bits` (fewer than 32). */
+/** How the weight of a convolution is quantized. */
+export interface WeightQuantization {
+  method: WeightQuantizerMethod;
+  /** Fewer than 32. */
+  bits: number;
+  /** Of LSQ. */
+  step(): number;
+}
+
+/** The value of a convolution's quantized weight; `name` is that of the convolution. */
 export function quantizedWeightOnnx(
   graph: OnnxGraph,
   name: string,
-  method: WeightQuantizerMethod,
-  bits: number,
-  weight: OnnxParameter,
-  step: () => number,
+  { shape, data }: OnnxParameter,
+  { method, bits, step }: WeightQuantization,
 ): string {
-  const { shape, data } = weight;
   const { levels, numberOf } = method === 'lsq' ? lsqLevels(data, bits, step()) : dorefaLevels(data, bits);
   // One bit is -scale or +scale: no unsigned level, and nothing to gain below 4 bits.
   if (!graph.packed || (method === 'dorefa' && bits === 1)) {
@@ -87,19 +93,23 @@ function roundHalfToEven(value: number): number {
   return part < 0.5 ? below : below + 1;
 }
 
+/** How features are quantized. */
+export interface FeatureQuantization {
+  method: FeatureQuantizerMethod;
+  bits: number;
+  /** The learned bound (PACT) or step (LSQ). */
+  scalar(): number;
+}
+
 /**
  * Quantized features as arithmetic on floats, which every runtime computes alike. Never as integers of fewer than 8
  * bits: onnxruntime 1.30 writes beyond its buffers with those.
- *
- * @param scalar the learned bound (PACT) or step (LSQ).
  */
 export function quantizedFeatureOnnx(
   graph: OnnxGraph,
   name: string,
-  method: FeatureQuantizerMethod,
-  bits: number,
   x: string,
-  scalar: () => number,
+  { method, bits, scalar }: FeatureQuantization,
 ): string {
   const number = (suffix: string, value: number) => graph.floats(`${name}.${suffix}`, [], [value]);
   if (method === 'lsq') {
