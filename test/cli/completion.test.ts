@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import type { Command } from 'commander';
 import { completionScript, SHELLS, type Shell } from '../../src/cli/common/completion.js';
 import { createProgram } from '../../src/cli/program.js';
 import { temporaryFolder } from '../temporaryFolder.js';
@@ -46,14 +47,28 @@ test('bash completes commands, their own commands, options and the values of opt
   assert.ok(!offered('space', 'list', '--').includes('--supernet'));
 });
 
-test('every command and every option that is parsed is in the scripts', () => {
-  const program = createProgram();
+/** Every command with the words that call it: `latency measure`. */
+function commandsOf(command: Command, words: readonly string[] = []): [words: readonly string[], Command][] {
+  const below = command.commands.flatMap((child) => commandsOf(child, [...words, child.name()]));
+  return [[words, command], ...below];
+}
+
+test('bash offers every command its own commands and options, and no others', () => {
+  for (const [words, command] of commandsOf(createProgram())) {
+    const options = command.options.map(({ long }) => long!);
+    assert.deepEqual(offered(...words, '--').sort(), [...options, '--help'].sort(), words.join(' '));
+    const next = offered(...words, '');
+    for (const child of command.commands) assert.ok(next.includes(child.name()), `${words} ${child.name()}`);
+  }
+});
+
+test('the scripts of all shells know every command and every option', () => {
   for (const shell of SHELLS) {
-    const script = completionScript(program, shell);
-    for (const command of program.commands) {
-      assert.ok(script.includes(command.name()), command.name());
-      for (const { long } of command.options)
-        assert.ok(script.includes(long!.slice(2)), `${command.name()} ${long}`);
+    const script = completionScript(createProgram(), shell);
+    const known = new Set(script.match(/[\w-]+/g)!.map((word) => word.replace(/^-+/, '')));
+    for (const [words, command] of commandsOf(createProgram())) {
+      for (const name of [...words, ...command.options.map(({ long }) => long!.slice(2))])
+        assert.ok(known.has(name), `${shell}: ${words.join(' ')} ${name}`);
     }
   }
 });
