@@ -8,7 +8,7 @@ import { ARCHITECTURE_FILE, type ArchitectureFile } from './architectureFile.js'
 export const EXAMPLES = ['example.py', 'example.mjs'];
 
 /** Programs that load an exported network and name the class of a picture, by file name. */
-export function exampleLoaders({ input, data }: ArchitectureFile): Record<string, string> {
+function exampleLoaders({ input, data }: ArchitectureFile): Record<string, string> {
   const { channels, size, mean = [], std = [], channelOrder = 'rgb' } = input;
   // As test images are cut out: data.resize and data.upright of the configuration.
   const side = data?.resize ?? Math.round((size * 8) / 7);

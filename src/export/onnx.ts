@@ -113,7 +113,7 @@ export function encodeOnnx(
 }
 
 /** Nodes and constants of a network, from `images` to `logits`. */
-export function describeOnnx(
+function describeOnnx(
   subnet: SearchSpace,
   weights: readonly TensorEntry[],
   storage: OnnxWeights = 'float',

@@ -60,6 +60,6 @@ function put(text: string): void {
   try {
     process.stderr.write(text);
   } catch {
-    // some streams throw, others emit `error`, which src/cli/streams.ts ignores
+    // some streams throw, others emit `error`, which src/cli/common/streams.ts ignores
   }
 }

@@ -64,7 +64,7 @@ function designPool(space: SearchSpace, feasible: FeasibleSet, count: number, se
 }
 
 /** Trains a design, network by network; what was trained before is read. */
-export async function trainDesign(
+async function trainDesign(
   trials: Trials,
   design: readonly Architecture[],
   epochs: number,

@@ -54,7 +54,7 @@ export async function measureTable(options: MeasureOptions): Promise<void> {
 }
 
 /** Shows a measurement: visits done, rows converged, time left; and when the machine changed its speed. */
-export function measuringReporter(terminal: Terminal) {
+function measuringReporter(terminal: Terminal) {
   let progress: ReturnType<Terminal['progress']> | undefined;
   let total = 0;
   return {

@@ -52,7 +52,7 @@ export interface AgentAccessOptions {
 }
 
 /** How agents are reached. */
-export const AGENT_ACCESS: OptionGroup = [
+const AGENT_ACCESS: OptionGroup = [
   new Option('--token-file <file>', "the agent's token (or set SINGLEPATH_AGENT_TOKEN)"),
   new Option(
     '--tls-ca <file>',

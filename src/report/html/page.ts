@@ -34,7 +34,7 @@ export function reportSections(facts: ReportFacts): string[] {
 }
 
 /** Where one is in the page. */
-export function contentsOf(sections: readonly string[]): string {
+function contentsOf(sections: readonly string[]): string {
   const links = sections.map((markup) => {
     const [, id, title] = /^<section id="([^"]+)"><h2>(.*?)<\/h2>/.exec(markup)!;
     return `<a href="#${id}">${title}</a>`;
@@ -43,7 +43,7 @@ export function contentsOf(sections: readonly string[]): string {
 }
 
 /** What it is about, under the title. */
-export function subtitleOf({ space, runs }: ReportFacts): string {
+function subtitleOf({ space, runs }: ReportFacts): string {
   const data = runs.find((run) => run.data !== undefined)?.data;
   return [
     `${space.name}: ${space.genes.length} genes, ${space.size} architectures`,
@@ -96,7 +96,7 @@ ${sections.join('\n')}
 }
 
 /** JSON that cannot end the element it is in. */
-export function jsonInMarkup(value: unknown): string {
+function jsonInMarkup(value: unknown): string {
   return JSON.stringify(value).replaceAll('<', '\\u003c');
 }
 
