@@ -3,6 +3,7 @@ import type { Config } from '../config/schema/config.js';
 import { checkArguments } from '../core/check.js';
 import { expected, SinglePathError, withPrefix } from '../core/errors.js';
 import { RandomStream } from '../core/rng.js';
+import { meanOf } from '../core/statistics.js';
 import type { Group } from '../distributed/group.js';
 import { type CostBand, kendallInBands } from '../search/ranking.js';
 import { type NamedScores, type RankingCard, rankingCard, TRAINED } from '../search/rankingCard.js';
@@ -119,13 +120,8 @@ async function supernetRows(
   });
   const trained = search === undefined ? undefined : calibrationOf(search, scorer.weights);
   const evaluate = naswot === undefined ? scorer.evaluate : withNaswot(scorer.evaluate, naswot);
-  const scores = await scoresOf(
-    evaluate,
-    architectures,
-    averageEquivalents ? equivalence : undefined,
-    config.seed,
-    signal,
-  );
+  const scored = averageEquivalents ? averaging(evaluate, equivalence, config.seed) : evaluate;
+  const scores = await scored(architectures, signal ? { signal } : {});
   const setting = { space, images: scorer.images, naswot: naswot !== undefined };
   const candidates = architectures.map((architecture, i) => ({ architecture, score: scores[i]! }));
   const modelled: [name: string, valuation: Valuation][] = [['score model', combinedValuation(setting)]];
@@ -169,29 +165,24 @@ async function calibrated(
   return calibratedValuation(setting, networks, calibration.images).valuation;
 }
 
-async function scoresOf(
-  evaluate: Evaluate,
-  architectures: readonly Architecture[],
-  equivalence: Equivalence | undefined,
-  seed: number,
-  signal: AbortSignal | undefined,
-): Promise<Score[]> {
-  const options = signal ? { signal } : {};
-  if (equivalence === undefined) return [...(await evaluate(architectures, options))];
-  // Of a network with more the first ones would be alike: all have their blocks in the same layers of the first stages.
-  const members = (architecture: Architecture, i: number) =>
-    equivalence.members(architecture, MOST_EQUIVALENTS, new RandomStream(seed, 'split', 1 + i));
-  const groups = architectures.map(members);
-  const scores = await evaluate(groups.flat(), options);
-  let next = 0;
-  return groups.map((members) => {
-    const own = scores.slice(next, next + members.length);
-    next += members.length;
-    const mean = (pick: (score: Score) => number | undefined) =>
-      own.reduce((sum, score) => sum + (pick(score) ?? Number.NaN), 0) / own.length;
-    const [first] = own;
-    return { ...first, accuracy: mean(({ accuracy }) => accuracy), loss: mean(({ loss }) => loss) };
-  });
+/** Scores a network by the mean over its architectures, of many by some that the seed draws. */
+function averaging(evaluate: Evaluate, equivalence: Equivalence, seed: number): Evaluate {
+  return async (architectures, options) => {
+    // Of a network with more the first ones would be alike: all have their blocks in the same layers of the first stages.
+    const groups = architectures.map((architecture, i) =>
+      equivalence.members(architecture, MOST_EQUIVALENTS, new RandomStream(seed, 'split', 1 + i)),
+    );
+    const scores = await evaluate(groups.flat(), options);
+    let next = 0;
+    return groups.map(({ length }): Score => {
+      const own = scores.slice(next, next + length);
+      next += length;
+      const mean = (pick: (score: Score) => number | undefined) =>
+        meanOf(own.map((score) => pick(score) ?? Number.NaN));
+      const [first] = own;
+      return { ...first, accuracy: mean(({ accuracy }) => accuracy), loss: mean(({ loss }) => loss) };
+    });
+  };
 }
 
 /** Each network once, as its canonical architecture: in a supernet equivalent architectures have different weights. */
