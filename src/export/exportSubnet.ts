@@ -23,6 +23,7 @@ import { inheritWeights } from './inherit.js';
 import { encodeOnnx, type OnnxWeights } from './onnx.js';
 import { loadOnnxRuntime, OnnxNetwork } from './onnxNetwork.js';
 import { checkParity, type Parity } from './parity.js';
+import { isQuantized } from './quantized.js';
 import { Script } from './script.js';
 import { describeScript } from './torchscript.js';
 
@@ -133,7 +134,7 @@ export async function exportSubnet(options: ExportOptions): Promise<ExportResult
       await writeDurably(temporary('onnx'), [bytes]);
       onnxParity = await onnxParityOf(temporary('onnx'), reference, parityBatch, {
         tolerance,
-        agreement: description.costs.bitops > 0 ? QUANTIZED_AGREEMENT : undefined,
+        agreement: isQuantized(subnet) ? QUANTIZED_AGREEMENT : undefined,
       });
       description.onnx = { parity: onnxParity ?? 'not checked' };
     }
