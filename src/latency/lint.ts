@@ -3,7 +3,7 @@ import { graphCost, readerOf } from '../graph/walk.js';
 import type { SearchSpace } from '../space/types.js';
 import { missingRows } from './missing.js';
 import { type Row, spaceRows } from './rows.js';
-import { bestRows, type LatencyTable, rowTime, type TableRow, type Times } from './table.js';
+import { bestRows, contradictions, type LatencyTable, rowTime, type TableRow, type Times } from './table.js';
 
 export interface Finding {
   /** Errors make the table useless as a constraint; warnings make it doubtful. */
@@ -12,6 +12,7 @@ export interface Finding {
     | 'missing'
     | 'failed'
     | 'not-positive'
+    | 'contradiction'
     | 'unit'
     | 'spread'
     | 'monotone'
@@ -48,6 +49,9 @@ export function lint(
   if (missing.length > 0) {
     const all = missing.map(({ label, key }) => `${label} (${key})`);
     add('error', 'missing', `${missing.length} rows of '${space.name}' are missing: ${all.join(', ')}`);
+  }
+  for (const { key, label } of contradictions(table)) {
+    add('error', 'contradiction', `${label} (${key}) stands here twice, with different times`);
   }
   findings.push(...table.rows.flatMap(strangeTimes));
   findings.push(...unit(space, table), ...monotone(space, table));

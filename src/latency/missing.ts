@@ -1,7 +1,7 @@
 import { SinglePathError } from '../core/errors.js';
 import type { SearchSpace } from '../space/types.js';
 import { type Row, spaceRows } from './rows.js';
-import { bestRows, type LatencyTable, rowTime } from './table.js';
+import { bestRows, contradictions, type LatencyTable, rowTime } from './table.js';
 
 /** Rows of the space that the table has no time for. */
 export function missingRows(space: SearchSpace, table: LatencyTable): Row[] {
@@ -12,7 +12,7 @@ export function missingRows(space: SearchSpace, table: LatencyTable): Row[] {
 /**
  * The time in nanoseconds of each row of a space, in the order of `spaceRows`.
  *
- * @throws SinglePathError `INVALID_TABLE` that lists every missing row, or every one whose time cannot be.
+ * @throws SinglePathError `INVALID_TABLE` that lists every missing row, every one whose time cannot be, or every one that has two times.
  */
 export function rowTimes(space: SearchSpace, table: LatencyTable, name: string): Float64Array {
   const best = bestRows(table);
@@ -48,6 +48,16 @@ export function rowTimes(space: SearchSpace, table: LatencyTable, name: string):
       'INVALID_TABLE',
       `Expected positive times in ${name} but received ${wrong.join(', ')}`,
       { hint: 'see `singlepath latency lint`, and measure these rows again' },
+    );
+  }
+  const twice = contradictions(table).map(
+    ({ label, key }) => `${label} at ${key.slice(0, key.indexOf(':'))}`,
+  );
+  if (twice.length > 0) {
+    throw new SinglePathError(
+      'INVALID_TABLE',
+      `Expected one time for each row in ${name} but received two for ${twice.join(', ')}`,
+      { hint: 'leave one row of each: which of them is right, a table cannot tell' },
     );
   }
   return times;

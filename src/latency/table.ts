@@ -167,3 +167,16 @@ export function bestRows({ rows }: LatencyTable): Map<string, TableRow> {
   }
   return best;
 }
+
+/** Rows that have another time than an earlier one of their key and source: nobody can tell which of them is right. */
+export function contradictions({ rows }: LatencyTable): TableRow[] {
+  const first = new Map<string, number>();
+  return rows.filter((row) => {
+    const time = rowTime(row);
+    if (time === undefined) return false;
+    const name = `${row.source} ${row.key}`;
+    const known = first.get(name);
+    if (known === undefined) first.set(name, time);
+    return known !== undefined && known !== time;
+  });
+}

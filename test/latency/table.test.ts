@@ -7,9 +7,10 @@ import { costTable } from '../../src/latency/cost/costTable.js';
 import { diffTables } from '../../src/latency/diff.js';
 import { readTable, tableFormat, writeTable } from '../../src/latency/format/files.js';
 import { encodeTable } from '../../src/latency/format/protobuf.js';
+import { checkedTable } from '../../src/latency/format/schema.js';
 import { lint } from '../../src/latency/lint.js';
 import { blockKey, pathRows, spaceRows } from '../../src/latency/rows.js';
-import type { TableAccuracy } from '../../src/latency/table.js';
+import type { LatencyTable, TableAccuracy } from '../../src/latency/table.js';
 import { getSpace, listSpaces } from '../../src/space/spaces/catalog.js';
 import { temporaryFolder } from '../temporaryFolder.js';
 import { madeUpTable, ONE_ROW } from './tables.js';
@@ -212,6 +213,8 @@ describe('lint', () => {
     assert.ok(checks(change((table) => table.rows.pop())).has('missing'));
     assert.ok(checks(change((table) => (first(table).times!.p50 = 0))).has('not-positive'));
     assert.ok(checks(change((table) => (first(table).times!.p50 = 10))).has('monotone'));
+    assert.ok(checks(twice(2)).has('contradiction'));
+    assert.ok(!checks(twice(1)).has('contradiction'));
     assert.ok(checks(change((table) => (first(table).status = 'failed'))).has('failed'));
     assert.ok(
       checks(change((table) => Object.assign(first(table).times!, { mean: 100, std: 20 }))).has('spread'),
@@ -234,6 +237,33 @@ describe('lint', () => {
     assert.ok(checks(scaled(1e9)).has('unit'));
     assert.ok(checks(scaled(2), new Map([['other', scaled(2)]])).has('copied'));
   });
+});
+
+/** A table in which one row stands again, with so many times the time. */
+function twice(factor: number): LatencyTable {
+  const table = madeUpTable(space);
+  const again = structuredClone(table.rows[3]!);
+  again.times!.p50 *= factor;
+  return { ...table, rows: [...table.rows, again] };
+}
+
+it('a row with two times is refused: the first one counted', () => {
+  assert.throws(() => costTable(space, twice(2)), {
+    code: 'INVALID_TABLE',
+    message: /Expected one time for each row in 'table' but received two for \S+ at \S+$/,
+  });
+  assert.deepEqual(costTable(space, twice(1)), costTable(space, madeUpTable(space)));
+});
+
+it('a calibration by which larger networks are not slower is refused', () => {
+  for (const scale of [0, -1]) {
+    const table = madeUpTable(space);
+    table.header.calibration = { biasNs: 0, scale, networks: 30, refitted: false };
+    assert.throws(() => checkedTable(table, 'edited.json'), {
+      code: 'INVALID_TABLE',
+      message: /'edited\.json' but header\.calibration\.scale: /,
+    });
+  }
 });
 
 it('diff compares environments and rows', () => {

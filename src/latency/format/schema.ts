@@ -66,7 +66,13 @@ const headerSchema = z.strictObject({
   }),
   overheadNs: nanoseconds,
   calibration: z
-    .strictObject({ biasNs: nanoseconds, scale: z.number(), networks: count, refitted: z.boolean() })
+    // With a scale of 0 or less, larger networks would take no more time, or less.
+    .strictObject({
+      biasNs: nanoseconds,
+      scale: z.number().positive(),
+      networks: count,
+      refitted: z.boolean(),
+    })
     .optional(),
   accuracy: z
     .strictObject({
