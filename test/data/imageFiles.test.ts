@@ -194,6 +194,7 @@ describe('image folders', () => {
       'train/a/.hidden.png': picture,
       'train/a/notes.txt': 'no image',
       'train/b/1.png': picture,
+      'train/loose.png': picture, // of no class
       '__MACOSX/x/1.png': picture,
       '.git/x/1.png': picture,
     });
@@ -202,7 +203,7 @@ describe('image folders', () => {
       { split: 'train' },
     );
     assert.deepEqual([...dataset.labels()], [0, 0, 1]);
-    assert.deepEqual(dataset.notes().ignored, { '.txt': 1 });
+    assert.deepEqual(dataset.notes().ignored, { '.png': 1, '.txt': 1 });
     assert.deepEqual(dataset.classNames, ['a', 'b']);
   });
 
@@ -262,6 +263,17 @@ describe('bad input', () => {
     using folder = temporaryFolder();
     writeFiles(folder.path, pictures('photos', ['a', 'b'], 1));
     await fails({ kind: 'image-folder', path: folder.path }, /only 'photos'\n.*did you mean '.*photos'/s);
+  });
+
+  test('images beside the folder of one class are named: they have none', async () => {
+    using folder = temporaryFolder();
+    writeFiles(folder.path, { ...pictures('', ['cat'], 1), '1.png': png(8, 8, pixelsOfPicture(8, 8, 1)) });
+    const hint = /only 'cat'\n.*1 image lies beside 'cat' in no class folder/s;
+    await fails({ kind: 'image-folder', path: folder.path }, hint);
+    const archive = join(folder.path, 'photos.tar');
+    const members = { 'cat/1.png': png(8, 8, pixelsOfPicture(8, 8, 1)), '1.png': Buffer.from('x') };
+    writeFileSync(archive, tarOf(members));
+    await fails({ kind: 'tar', path: archive }, hint);
   });
 
   test('classes that the training images lack', async () => {

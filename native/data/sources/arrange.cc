@@ -31,9 +31,10 @@ ClassIndex index_of(const std::vector<std::string>& classes) {
   return index;
 }
 
-// Images of `folder`/<class>/** for every folder in it.
+// Images of `folder`/<class>/** for every folder in it; those beside the folders have no class.
 void take_class_folders(const ImageTree& tree, const std::string& folder, const ClassIndex& classes,
                         ImageList& list, ListingNotes& notes) {
+  for (const std::string& name : tree.loose_images(folder)) note_ignored(notes, name);
   std::vector<std::string> foreign;
   for (const std::string& name : tree.folders(folder)) {
     const std::string inside = folder.empty() ? name : folder + "/" + name;
@@ -122,6 +123,10 @@ void check_all_present(const ImageTree& tree, const std::string& folder, const I
 std::string hint_for_one_class(const ImageTree& tree, const std::string& folder, const std::string& only) {
   const std::string inside = folder.empty() ? only : folder + "/" + only;
   if (!tree.folders(inside).empty()) return "did you mean '" + tree.shown(inside) + "'?";
+  if (const size_t loose = tree.loose_images(folder).size(); loose > 0) {
+    return std::to_string(loose) + (loose == 1 ? " image lies" : " images lie") + " beside '" + only +
+           "' in no class folder: move each into the folder of its class";
+  }
   return "a network learns to tell classes apart: give each a folder of its own";
 }
 

@@ -149,6 +149,14 @@ std::vector<std::string> FolderTree::folders(const std::string& folder) const {
   return names;
 }
 
+std::vector<std::string> FolderTree::loose_images(const std::string& folder) const {
+  std::vector<std::string> names;
+  for (auto& entry : entries_of(shown(folder))) {
+    if (!entry.folder && is_image_name(entry.name)) names.push_back(std::move(entry.name));
+  }
+  return names;
+}
+
 std::vector<std::string> FolderTree::images(const std::string& folder, ListingNotes& notes) const {
   std::vector<std::string> found;
   Walk(root_, found, notes).enter(folder);

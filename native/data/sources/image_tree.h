@@ -22,6 +22,9 @@ class ImageTree {
   // Names of the folders directly in `folder`, in natural order.
   virtual std::vector<std::string> folders(const std::string& folder) const = 0;
 
+  // Names of the images directly in `folder`, in no folder of a class.
+  virtual std::vector<std::string> loose_images(const std::string& folder) const = 0;
+
   // Paths, from the root, of all images below `folder`, in natural order. Tells `notes` what it passed over.
   virtual std::vector<std::string> images(const std::string& folder, ListingNotes& notes) const = 0;
 
@@ -42,6 +45,7 @@ class FolderTree : public ImageTree {
   const std::string& root() const { return root_; }
   std::string shown(const std::string& inside) const override;
   std::vector<std::string> folders(const std::string& folder) const override;
+  std::vector<std::string> loose_images(const std::string& folder) const override;
   std::vector<std::string> images(const std::string& folder, ListingNotes& notes) const override;
   std::optional<std::string> text(const std::string& path) const override;
 
@@ -58,6 +62,7 @@ class TarTree : public ImageTree {
 
   std::string shown(const std::string& inside) const override;
   std::vector<std::string> folders(const std::string& folder) const override;
+  std::vector<std::string> loose_images(const std::string& folder) const override;
   std::vector<std::string> images(const std::string& folder, ListingNotes& notes) const override;
   std::optional<std::string> text(const std::string& path) const override;
 

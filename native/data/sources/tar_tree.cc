@@ -85,6 +85,16 @@ std::vector<std::string> TarTree::folders(const std::string& folder) const {
   return names;
 }
 
+std::vector<std::string> TarTree::loose_images(const std::string& folder) const {
+  const size_t begin = folder.empty() ? 0 : folder.size() + 1;
+  std::vector<std::string> names;
+  for (const std::string& name : below(folder)) {
+    if (name.find('/', begin) == std::string::npos && is_image_name(name))
+      names.push_back(name.substr(begin));
+  }
+  return names;
+}
+
 std::vector<std::string> TarTree::images(const std::string& folder, ListingNotes& notes) const {
   std::vector<std::string> found;
   for (auto& name : below(folder)) {
