@@ -6,6 +6,9 @@ export interface Point {
   value: number;
 }
 
+/** The largest number of 4 bytes: beyond it they hold infinity, which JSON has not, so a spike would be a gap. */
+const LARGEST = 3.4028234663852886e38;
+
 /**
  * Values of several metrics at ascending steps, in typed arrays: 12 bytes a row and 4 bytes a value, so that a training
  * of a million events is some ten megabytes.
@@ -38,7 +41,7 @@ export class Series {
         column = new Float32Array(this.#steps.length).fill(Number.NaN);
         this.#columns.set(metric, column);
       }
-      column[row] = value;
+      column[row] = Math.max(-LARGEST, Math.min(LARGEST, value));
     }
   }
 

@@ -150,6 +150,31 @@ async function stepsOf(page: Page, id: string): Promise<number[]> {
   );
 }
 
+test('a loss that explodes leaves numbers beside its curve', noBrowser, async () => {
+  const root = join(temporaryFolder(), 'runs');
+  using run = await new FakeRuns(root).training('one');
+  for (const [index, loss] of [4, 3.5, 3e38, 1e300, 3].entries()) step(run, index + 1, loss);
+  await using dashboard = await openDashboard(root, { port: 0 });
+  const { page, problems } = await openTab(DESK);
+  await page.addInitScript(`{
+    const { fillText } = CanvasRenderingContext2D.prototype;
+    window.drawn = [];
+    CanvasRenderingContext2D.prototype.fillText = function (text, ...place) {
+      drawn.push(text);
+      return fillText.call(this, text, ...place);
+    };
+  }`);
+  await openRun(page, dashboard.url, 'one');
+  await says(page, '#said', /3 at step 5/);
+  await page.waitForFunction(`drawn.includes('1e+38') && drawn.includes('3e+38')`);
+  const { values } = await page.evaluate<{ values: number[] }>(
+    `fetch(location.pathname.replace('/run/', '/api/runs/') + '/series?metric=train/loss').then((r) => r.json())`,
+  );
+  assert.deepEqual(values, [4, 3.5, Math.fround(3e38), 3.4028234663852886e38, 3]);
+  assert.deepEqual(problems, []);
+  await page.context().close();
+});
+
 test('a comparison of more runs than curves can tell apart says so', noBrowser, async () => {
   const root = join(temporaryFolder(), 'runs');
   const fake = new FakeRuns(root);

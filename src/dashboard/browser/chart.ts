@@ -20,6 +20,17 @@ const WHOLE = Array.from({ length: 10 }, (_, power) =>
   [1, 2, 5].map((factor) => factor * 10 ** power),
 ).flat();
 
+/** uPlot puts no ticks beside values of more digits than this: a loss that explodes reaches 38. */
+const MOST_DIGITS = 15;
+
+/** What the values of curves are divided by to be drawn: 1, where they are not that large. */
+function unitOf(lines: readonly Line[]): number {
+  let digits = 0;
+  for (const { series } of lines)
+    for (const value of series.values) digits = Math.max(digits, Math.floor(Math.log10(Math.abs(value))));
+  return digits < MOST_DIGITS ? 1 : 10 ** digits;
+}
+
 /** Curves that can be zoomed: a range that is selected is fetched anew, so that it shows every point. */
 export class Chart {
   #plot: UPlot | undefined;
@@ -41,19 +52,23 @@ export class Chart {
   draw(lines: readonly Line[]): void {
     this.#lines = lines;
     const time = remembered('axis') === 'time';
+    const unit = unitOf(lines);
     const tables = lines.map(
-      ({ series }): UPlot.AlignedData => [time ? series.times : series.steps, series.values],
+      ({ series }): UPlot.AlignedData => [
+        time ? series.times : series.steps,
+        unit === 1 ? series.values : series.values.map((value) => value / unit),
+      ],
     );
     const data = tables.length === 0 ? ([[]] as unknown as UPlot.AlignedData) : uPlot.join(tables);
     const metric = lines[0]?.series.metric ?? '';
-    const key = JSON.stringify([time, metric, lines.map(({ name }) => name)]);
-    if (this.#plot === undefined || key !== this.#key) this.#make(lines, metric, time);
+    const key = JSON.stringify([time, unit, metric, lines.map(({ name }) => name)]);
+    if (this.#plot === undefined || key !== this.#key) this.#make(lines, metric, { time, unit });
     this.#key = key;
     this.#plot!.setData(data);
     this.#say(lines, metric);
   }
 
-  #make(lines: readonly Line[], metric: string, time: boolean): void {
+  #make(lines: readonly Line[], metric: string, { time, unit }: { time: boolean; unit: number }): void {
     this.#plot?.destroy();
     this.place.replaceChildren();
     const style = getComputedStyle(document.documentElement);
@@ -64,7 +79,8 @@ export class Chart {
       ticks: { stroke: colour('--line'), width: 1 },
       font: '12px system-ui, sans-serif',
     };
-    const value = (_: UPlot, raw: number | null) => (raw == null ? '' : formatValue(metric, raw));
+    const formatted = (drawn: number) => formatValue(metric, unit * drawn);
+    const value = (_: UPlot, raw: number | null) => (raw == null ? '' : formatted(raw));
     const along = (raw: number) => (time ? formatDuration(raw) : formatExact(raw));
     this.#plot = new uPlot(
       {
@@ -75,7 +91,7 @@ export class Chart {
         axes: [
           // Steps are whole.
           { ...axis, values: (_, splits) => splits.map(along), ...(!time && { incrs: WHOLE }) },
-          { ...axis, size: 66, values: (_, splits) => splits.map((raw) => formatValue(metric, raw)) },
+          { ...axis, size: 66, values: (_, splits) => splits.map(formatted) },
         ],
         series: [
           { label: time ? 'time' : 'step', value: (_, raw) => (raw == null ? '' : along(raw)) },
