@@ -5,6 +5,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { basename, join } from 'node:path';
 import { packageRoot } from '../src/core/packageRoot.js';
+import { meanOf } from '../src/core/statistics.js';
 import { kendallTau, pearson } from '../src/search/correlation.js';
 
 /** Writes `<experiment>/results/<name>.json` with the command, commit and machine that it was measured with. */
@@ -54,14 +55,14 @@ export function agreement(
 
 /** Standard deviation about the mean, for comparison with what a line leaves: it takes two numbers to fit. */
 export function deviation(points: readonly number[]): number {
-  const mean = points.reduce((sum, value) => sum + value, 0) / points.length;
+  const mean = meanOf(points);
   const squares = points.reduce((sum, value) => sum + (value - mean) ** 2, 0);
   return Math.sqrt(squares / Math.max(1, points.length - 2));
 }
 
 /** Mean and standard error over seeds; the error is null for one seed. */
 export function meanAndError(values: readonly number[]): { mean: number; error: number | null } {
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const mean = meanOf(values);
   if (values.length < 2) return { mean, error: null };
   const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1);
   return { mean, error: Math.sqrt(variance / values.length) };

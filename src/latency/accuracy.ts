@@ -1,4 +1,5 @@
 import { expected } from '../core/errors.js';
+import { meanOf } from '../core/statistics.js';
 import { kendallTau, spearmanRho } from '../search/correlation.js';
 import type { TableAccuracy } from './table.js';
 
@@ -7,13 +8,13 @@ export function accuracyOf(predicted: readonly number[], measured: readonly numb
   if (measured.length < 2)
     throw expected('at least two networks', 'the accuracy of a table', measured.length);
   const errors = measured.map((time, i) => (100 * (predicted[i]! - time)) / time);
-  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
-  const within = (percent: number) => 100 * mean(errors.map((error) => (Math.abs(error) <= percent ? 1 : 0)));
+  const within = (percent: number) =>
+    100 * meanOf(errors.map((error) => (Math.abs(error) <= percent ? 1 : 0)));
   return {
     networks: measured.length,
-    mape: mean(errors.map(Math.abs)),
-    rmse: Math.sqrt(mean(errors.map((error) => error ** 2))),
-    bias: mean(errors),
+    mape: meanOf(errors.map(Math.abs)),
+    rmse: Math.sqrt(meanOf(errors.map((error) => error ** 2))),
+    bias: meanOf(errors),
     within5: within(5),
     within10: within(10),
     kendall: nullWhereNaN(kendallTau(predicted, measured)),

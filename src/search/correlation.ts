@@ -1,5 +1,6 @@
 import { checkArguments } from '../core/check.js';
 import { expected } from '../core/errors.js';
+import { meanOf } from '../core/statistics.js';
 
 /**
  * Kendall's tau-b, which accounts for ties, in O(n log n) (Knight 1966). NaN when either side is all ties or has
@@ -83,8 +84,7 @@ function averageRanks(values: readonly number[]): number[] {
 
 /** Pearson's correlation; NaN where one side is constant. */
 export function pearson(x: readonly number[], y: readonly number[]): number {
-  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
-  const [mx, my] = [mean(x), mean(y)];
+  const [mx, my] = [meanOf(x), meanOf(y)];
   let [xy, xx, yy] = [0, 0, 0];
   for (let i = 0; i < x.length; i++) {
     const [dx, dy] = [x[i]! - mx, y[i]! - my];
