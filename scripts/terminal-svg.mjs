@@ -24,6 +24,23 @@ if (values.out === undefined || positionals.length === 0) {
   process.exit(2);
 }
 
+const LIGHT = {
+  ink: '#1c2733',
+  paper: '#fbfcfd',
+  line: '#cfd8e0',
+  muted: '#667788',
+  accent: '#0b5fa5',
+  cool: '#0a7b62',
+};
+const DARK = {
+  ink: '#dbe4ec',
+  paper: '#10171e',
+  line: '#33414e',
+  muted: '#8496a6',
+  accent: '#7cc0ff',
+  cool: '#5fd3b4',
+};
+
 const quoted = (word) => `'${word.replaceAll("'", "'\\''")}'`;
 const columns = Number(values.columns);
 const output = capture(`stty cols ${columns}; ${positionals.map(quoted).join(' ')}`);
@@ -95,13 +112,13 @@ function draw(lines) {
     const start = time === '' ? '' : `<tspan class="time">${time}</tspan>`;
     return `<text x="${margin}" y="${bar + (i + 1) * height - 5}"${kind && ` class="${kind}"`} xml:space="preserve">${start}${escaped(line.slice(time.length))}</text>`;
   });
-  const colours = (ink, paper, line, muted, accent, cool) =>
+  const colours = ({ ink, paper, line, muted, accent, cool }) =>
     `.paper{fill:${paper};stroke:${line}}text{fill:${ink}}.time,.dot{fill:${muted}}.typed{fill:${accent}}.bar{fill:${cool}}.next{fill:${accent}}`;
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${total}" viewBox="0 0 ${width} ${total}" role="img">
 <title>A terminal: ${escaped(lines[0])}</title>
 <style>text{font:14px ui-monospace,Menlo,Consolas,"DejaVu Sans Mono",monospace;white-space:pre}.typed,.next{font-weight:600}
-${colours('#1c2733', '#fbfcfd', '#cfd8e0', '#667788', '#0b5fa5', '#0a7b62')}
-@media (prefers-color-scheme:dark){${colours('#dbe4ec', '#10171e', '#33414e', '#8496a6', '#7cc0ff', '#5fd3b4')}}</style>
+${colours(LIGHT)}
+@media (prefers-color-scheme:dark){${colours(DARK)}}</style>
 <rect class="paper" x=".5" y=".5" width="${width - 1}" height="${total - 1}" rx="10"/>
 ${[0, 1, 2].map((i) => `<circle class="dot" cx="${margin + 6 + 20 * i}" cy="18" r="5.5"/>`).join('')}
 ${text.join('\n')}

@@ -47,10 +47,12 @@ export async function confirmLatency(
   const count = Math.min(config.latency.finalists, outcome.topK.length);
   if (bounds.length === 0 || count === 0) return outcome;
   const topK = outcome.topK.map((candidate): CostedCandidate => ({ ...candidate, measured: {} }));
+  const setting = { space, config, bounds, control };
   const failed: Failures = new Map();
   // The best few are enough as a rule; the others are only measured where none of those keeps to its bounds.
   for (const finalists of [topK.slice(0, count), topK.slice(count)]) {
-    if (finalists.length > 0) await measureFinalists(space, config, finalists, bounds, failed, control);
+    if (finalists.length === 0) continue;
+    for (const [candidate, why] of await measureFinalists(setting, finalists)) failed.set(candidate, why);
     const winner = finalists.find((candidate) => keeps(candidate, bounds) && !failed.has(candidate));
     if (winner !== undefined) {
       const better = topK.indexOf(winner);
@@ -87,15 +89,20 @@ function keeps({ measured = {} }: CostedCandidate, bounds: readonly Constraint[]
   return bounds.every(({ metric, limit }) => measured[metric] === undefined || measured[metric] <= limit);
 }
 
-/** Writes the measured nanoseconds into the candidates. */
+/** What is confirmed, and how. */
+interface ConfirmSetting {
+  space: SearchSpace;
+  config: Config;
+  bounds: readonly Constraint[];
+  control: ConfirmControl;
+}
+
+/** Writes the measured nanoseconds into the candidates. @returns those that could not be measured. */
 async function measureFinalists(
-  space: SearchSpace,
-  config: Config,
+  { space, config, bounds, control }: ConfirmSetting,
   finalists: readonly CostedCandidate[],
-  bounds: readonly Constraint[],
-  failed: Failures,
-  control: ConfirmControl,
-): Promise<void> {
+): Promise<Failures> {
+  const failed: Failures = new Map();
   for (const { metric } of bounds) {
     const { environment } = tableOf(latencyTableOf(metric)!, config.latency.tables).header;
     await using session = await sessionOf(environment, config, metric, control);
@@ -125,6 +132,7 @@ async function measureFinalists(
       }
     });
   }
+  return failed;
 }
 
 /** The device of a table, where it can be reached. */
