@@ -409,6 +409,16 @@ it('ties of logits go to the lower class, and the loss is the mean cross-entropy
   assert.ok(Math.abs(sum.loss - expected) < 1e-12);
 });
 
+it('logits that are no numbers are no score: nothing is larger than NaN, so it was right each time', () => {
+  for (const bad of [Number.NaN, Number.POSITIVE_INFINITY]) {
+    for (const label of [0n, 1n]) {
+      const sum = { correct: 0, top5: 0, loss: 0, images: 0 };
+      const logits = { name: 'logits', shape: [1, 3], data: Float32Array.of(bad, 1, 2) };
+      assert.throws(() => addScore(sum, logits, BigInt64Array.of(label)), { code: 'NON_FINITE_LOSS' });
+    }
+  }
+});
+
 /** Tensors of the right names and shapes. */
 function zeroWeights(subnet: SearchSpace) {
   return parametersOf(subnet).map(({ name, shape }) => ({
