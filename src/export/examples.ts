@@ -10,8 +10,7 @@ export const EXAMPLES = ['example.py', 'example.mjs'];
 /** Programs that load an exported network and name the class of a picture, by file name. */
 function exampleLoaders({ input, data }: ArchitectureFile): Record<string, string> {
   const { channels, size, mean = [], std = [], channelOrder = 'rgb' } = input;
-  // As test images are cut out: data.resize and data.upright of the configuration.
-  const side = data?.resize ?? Math.round((size * 8) / 7);
+  const cut = cutOut(size, data?.resize ?? undefined);
   const upright = data?.upright ?? true;
   const grey = channels === 1;
   const swapped = channelOrder === 'bgr';
@@ -25,10 +24,7 @@ here = pathlib.Path(__file__).parent
 about = json.loads((here / "architecture.json").read_text())
 session = onnxruntime.InferenceSession(here / "network.onnx")
 image = ${upright ? 'ImageOps.exif_transpose(Image.open(sys.argv[1]))' : 'Image.open(sys.argv[1])'}.convert("${grey ? 'L' : 'RGB'}")
-if image.size != (${size}, ${size}):
-    image = ImageOps.fit(image, (${side}, ${side}), Image.BILINEAR)
-    left = (${side} - ${size}) // 2
-    image = image.crop((left, left, left + ${size}, left + ${size}))
+${cut.python}
 pixels = numpy.asarray(image, numpy.float32).reshape(${size}, ${size}, ${channels})${swapped ? '[:, :, ::-1]' : ''} / 255
 pixels = (pixels - ${JSON.stringify(mean)}) / ${JSON.stringify(std)}
 logits = session.run(None, {"images": pixels.transpose(2, 0, 1)[None].astype(numpy.float32)})[0][0]
@@ -44,11 +40,7 @@ import sharp from 'sharp';
 const about = JSON.parse(readFileSync(new URL('architecture.json', import.meta.url)));
 const session = await ort.InferenceSession.create(fileURLToPath(new URL('network.onnx', import.meta.url)));
 const image = sharp(process.argv[2])${upright ? '.rotate()' : ''}.removeAlpha().toColourspace('${grey ? 'b-w' : 'srgb'}');
-const { width, height } = await image.metadata();
-if (width !== ${size} || height !== ${size}) {
-  const left = Math.floor((${side} - ${size}) / 2);
-  image.resize(${side}, ${side}, { fit: 'cover' }).extract({ left, top: left, width: ${size}, height: ${size} });
-}
+${cut.node}
 const bytes = await image.raw().toBuffer();
 const [mean, std] = [${JSON.stringify(mean)}, ${JSON.stringify(std)}];
 const pixels = new Float32Array(${channels} * ${size} * ${size});
@@ -61,6 +53,23 @@ const { logits } = await session.run({ images: new ort.Tensor('float32', pixels,
 const best = logits.data.indexOf(Math.max(...logits.data));
 console.log(about.classNames?.[best] ?? best, logits.data[best]);
 `,
+  };
+}
+
+/** Lines of Python and of JavaScript that cut an image out as test images are (native/data/placement.cc): by data.resize, if given. */
+function cutOut(size: number, resize: number | undefined): { python: string; node: string } {
+  const side = Math.max(size, resize ?? Math.round((size * 8) / 7));
+  const margin = side - size;
+  const left = margin % 2 === 0 ? margin / 2 : 2 * Math.round(margin / 4); // halves to the even pixel
+  const python = [
+    `image = ImageOps.fit(image, (${side}, ${side}), Image.BILINEAR)`,
+    `image = image.crop((${left}, ${left}, ${left + size}, ${left + size}))`,
+  ];
+  const node = `image.resize(${side}, ${side}, { fit: 'cover' }).extract({ left: ${left}, top: ${left}, width: ${size}, height: ${size} });`;
+  if (resize !== undefined) return { python: python.join('\n'), node };
+  return {
+    python: [`if image.size != (${size}, ${size}):`, ...python.map((line) => `    ${line}`)].join('\n'),
+    node: `const { width, height } = await image.metadata();\nif (width !== ${size} || height !== ${size})\n  ${node}`,
   };
 }
 
