@@ -52,7 +52,7 @@ export async function trainingLoop(options: TrainingOptions): Promise<TrainingSe
   const { onProgress, onEpoch, onFinish, onStalled, onNotice } = options;
   checkArguments('a training', { network, loader, sampler: options.sampler, recipe });
   checkCallbacks({ onProgress, onEpoch, onFinish, onStalled, onNotice });
-  const watch = classes === undefined ? undefined : new StallWatch(classes, recipe.warmupSteps);
+  const watch = classes === undefined ? undefined : new StallWatch(classes, recipe);
   const { steps, accumulate } = recipe;
   const batches = accumulate * ownShards(parallel);
   const session = await TrainingSession.open(network, recipe, run);

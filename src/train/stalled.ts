@@ -1,3 +1,5 @@
+import type { Recipe } from './recipe.js';
+
 /** Steps whose losses are averaged, and after how many the average is looked at. */
 const WINDOW = 50;
 const AFTER = 200;
@@ -12,6 +14,10 @@ export interface Stalled {
   loss: number;
   /** ln(classes): the loss of giving every class the same probability. */
   chance: number;
+  /** That of the recipe: by now the schedule may have lowered it. */
+  learningRate: number;
+  /** That it has already. */
+  warmupSteps: number;
 }
 
 /**
@@ -25,18 +31,20 @@ export class StallWatch {
 
   constructor(
     readonly classes: number,
-    readonly warmupSteps: number,
+    readonly recipe: Pick<Recipe, 'learningRate' | 'warmupSteps'>,
   ) {}
 
   /** @param step steps done, this one included. @returns what is wrong, once. */
   add(step: number, loss: number): Stalled | undefined {
-    const steps = step - this.warmupSteps;
+    const { learningRate, warmupSteps } = this.recipe;
+    const steps = step - warmupSteps;
     if (steps <= AFTER - WINDOW || steps > AFTER) return undefined;
     this.#sum += loss;
     this.#count++;
     if (steps < AFTER) return undefined;
     const mean = this.#sum / this.#count;
     const chance = Math.log(this.classes);
-    return mean >= (1 - LEARNED) * chance ? { steps, loss: mean, chance } : undefined;
+    if (mean < (1 - LEARNED) * chance) return undefined;
+    return { steps, loss: mean, chance, learningRate, warmupSteps };
   }
 }

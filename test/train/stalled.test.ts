@@ -4,7 +4,7 @@ import { type Stalled, StallWatch } from '../../src/train/stalled.js';
 
 /** What the watch says of losses by step. */
 function watched(loss: (step: number) => number, { classes = 10, warmupSteps = 0, from = 1 } = {}) {
-  const watch = new StallWatch(classes, warmupSteps);
+  const watch = new StallWatch(classes, { learningRate: 0.1, warmupSteps });
   const found: [number, Stalled][] = [];
   for (let step = from; step <= 1000; step++) {
     const stalled = watch.add(step, loss(step));
@@ -20,6 +20,8 @@ test('a loss that is still ln(classes) after 200 steps is told, once', () => {
     assert.equal(step, 200);
     assert.equal(stalled!.chance, chance);
     assert.ok(Math.abs(stalled!.loss - chance) < 1e-3 * chance);
+    // Not that of step 200, which the schedule may have lowered to almost nothing.
+    assert.equal(stalled!.learningRate, 0.1);
     assert.deepEqual(more, []);
   }
 });

@@ -15,12 +15,10 @@ import type { Session } from './session.js';
 export function trainingReporter(session: Session, title: string, every: number) {
   let progress: ReturnType<Session['progress']> | undefined;
   let loss: number | undefined;
-  let rate = 0;
   const throughput = new Throughput();
   const waiting = new WaitingShare();
   return {
-    onProgress({ step, steps, loss: present, images, learningRate, waited }: TrainingProgress): void {
-      rate = learningRate;
+    onProgress({ step, steps, loss: present, images, waited }: TrainingProgress): void {
       progress ??= session.progress({ title, total: steps, every });
       // A running mean: the loss jumps from path to path.
       loss = loss === undefined ? present : 0.98 * loss + 0.02 * present;
@@ -34,10 +32,10 @@ export function trainingReporter(session: Session, title: string, every: number)
         memory: formatBytes(process.memoryUsage.rss()).replace(' ', ''),
       });
     },
-    onStalled({ steps, loss: mean, chance }: Stalled): void {
+    onStalled({ steps, loss: mean, chance, learningRate, warmupSteps }: Stalled): void {
       session.log.warn(
         `nothing is learned yet: the loss after ${steps} steps is ${mean.toFixed(3)}, that of guessing (${chance.toFixed(3)}); ` +
-          `a lower learningRate than ${Number(rate.toPrecision(3))}, a warm-up or a larger batch may help`,
+          `a lower learningRate than ${learningRate}, a ${warmupSteps > 0 ? 'longer ' : ''}warm-up or a larger batch may help`,
       );
     },
     stop: (): void => progress?.stop(),
