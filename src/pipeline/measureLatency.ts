@@ -1,17 +1,22 @@
+import { existsSync } from 'node:fs';
 import { configArgument } from '../config/load.js';
 import type { Config } from '../config/schema/config.js';
 import type { LatencyConfig } from '../config/schema/latency.js';
 import { checkArguments } from '../core/check.js';
+import { SinglePathError } from '../core/errors.js';
+import { checkTable } from '../latency/compatible.js';
 import { openLocal } from '../latency/device/openLocal.js';
 import { RunnerSession } from '../latency/device/runner.js';
 import type { RunSettings, Session, StopRule } from '../latency/device/session.js';
-import { identityOf } from '../latency/environment.js';
-import { writeTable } from '../latency/format/files.js';
+import { differsFrom, identityOf } from '../latency/environment.js';
+import { readTable, writeTable } from '../latency/format/files.js';
 import { Journal } from '../latency/measure/journal.js';
 import { type MeasureProgress, type MeasureSettings, measure } from '../latency/measure/measure.js';
+import { missingRows } from '../latency/missing.js';
 import { spaceRows } from '../latency/rows.js';
 import type { LatencyTable } from '../latency/table.js';
 import { hashOf, spaceHash } from '../space/hash.js';
+import type { SearchSpace } from '../space/types.js';
 import { type AgentAccess, openAgent } from './agentDevice.js';
 import { openSpace } from './fromConfig.js';
 import { newHeader, spaceReference } from './latencyTable.js';
@@ -72,8 +77,10 @@ export interface MeasureControl {
   /** File of the table; its journal lies beside it. */
   out: string;
   session: Session;
-  /** Go on with what the journal holds. */
+  /** Go on with what the journal holds; a table that is finished stays as it is, with its calibration. */
   resume?: boolean | undefined;
+  /** Told that the table is finished: nothing was left to measure. */
+  onFinished?: (() => void) | undefined;
   signal?: AbortSignal | undefined;
   onProgress?: ((progress: MeasureProgress) => void) | undefined;
   onDrift?: ((change: number, again: boolean) => void) | undefined;
@@ -82,15 +89,20 @@ export interface MeasureControl {
 /**
  * Measures the lookup table of a configuration's space and writes it.
  *
- * @throws SinglePathError what measure and Journal.open throw.
+ * @throws SinglePathError what measure and Journal.open throw; `INVALID_TABLE` where a table of something else is finished.
  */
 export async function measureLatency(given: Config, control: MeasureControl): Promise<LatencyTable> {
   const config = configArgument('measureLatency()', given);
   checkArguments('measureLatency()', { control });
-  const { out, session, resume = false, signal, onProgress, onDrift } = control;
+  const { out, session, resume = false, signal, onFinished, onProgress, onDrift } = control;
   checkArguments('measureLatency()', { path: out, device: session });
   const { latency, seed } = config;
   const space = openSpace(config.space);
+  const finished = resume ? await finishedTable(out, space, session) : undefined;
+  if (finished !== undefined) {
+    onFinished?.();
+    return finished;
+  }
   const settings: MeasureSettings = { ...latency, seed, stop: stopRuleOf(latency, session) };
   const { method, stop, paths, maxPaths, repetitions, sentinelEvery, drift, retries } = settings;
   const plan = hashOf({
@@ -99,7 +111,7 @@ export async function measureLatency(given: Config, control: MeasureControl): Pr
     settings: { method, seed, stop, paths, maxPaths, repetitions, sentinelEvery, drift, retries },
   });
   const environment = identityOf(await session.environment());
-  using journal = Journal.open(`${out}.journal`, { plan, environment }, resume);
+  using journal = Journal.open(journalOf(out), { plan, environment }, resume);
   const measured = await measure({ ...settings, space, session, journal, signal, onProgress, onDrift });
   const table: LatencyTable = {
     header: {
@@ -112,4 +124,28 @@ export async function measureLatency(given: Config, control: MeasureControl): Pr
   await writeTable(out, table);
   journal.remove();
   return table;
+}
+
+function journalOf(out: string): string {
+  return `${out}.journal`;
+}
+
+/** The table of an earlier measurement that left nothing to go on with; undefined where rows of it are missing. */
+async function finishedTable(
+  out: string,
+  space: SearchSpace,
+  session: Session,
+): Promise<LatencyTable | undefined> {
+  if (existsSync(journalOf(out)) || !existsSync(out)) return undefined;
+  const table = readTable(out);
+  checkTable(space, table, {}, out);
+  const differ = await differsFrom(table.header.environment, session);
+  if (differ.length > 0) {
+    throw new SinglePathError(
+      'INVALID_TABLE',
+      `Expected the table of this device in '${out}' but it differs: ${differ.join('; ')}`,
+      { hint: 'it is finished: without --resume, or under another name, another one is measured' },
+    );
+  }
+  return missingRows(space, table).length === 0 ? table : undefined;
 }

@@ -236,6 +236,15 @@ test('kill -9 while measuring: --resume gives the same set of rows and no visit 
   const { rows } = readTable(out);
   assert.deepEqual(new Set(rows.map(({ key }) => key)), keys);
   assert.ok(rows.every(({ status, times }) => status === 'ok' && times!.p50 > 0));
+
+  // Once more: it would take as long again, and lose the calibration.
+  const written = readFileSync(out);
+  const finished = await singlepath([...args.slice(1).filter((arg) => arg !== '-q'), '--resume']);
+  assert.match(finished.stderr, /killed\.lut is finished, and stays as it is/);
+  assert.deepEqual(readFileSync(out), written);
+  const elsewhere = await singlepath([...args.slice(1), '--resume', '--batch', '2']);
+  assert.equal(elsewhere.code, 2);
+  assert.match(elsewhere.stderr, /Expected the table of this device.*batch: 1 there, 2 here/);
 });
 
 test('commands that only read tables do not load libtorch, and say what is wrong with files', async () => {

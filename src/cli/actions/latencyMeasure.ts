@@ -47,7 +47,9 @@ export async function measureTable(options: MeasureOptions): Promise<void> {
   const { stop, ...reporter } = measuringReporter(terminal);
   const table = await stoppable({ saves: 'what is measured' }, async (signal) => {
     await using session = await openSession(options, config);
-    return await measureLatency(config, { out, session, resume, signal, ...reporter });
+    const onFinished = () =>
+      terminal.log.info(`${out} is finished, and stays as it is; without --resume it is measured anew`);
+    return await measureLatency(config, { out, session, resume, signal, onFinished, ...reporter });
   }).finally(stop);
   if (options.json) printJson('latency measure', summary(out, table));
   else printText(describe(out, table));

@@ -56,7 +56,7 @@ function measureCommand(): Command {
     new Command('measure')
       .description('measure the lookup table of a search space on a device')
       .requiredOption('-o, --out <table>', 'file to write: .lut, .json or .csv')
-      .option('--resume', 'go on with what <table>.journal holds'),
+      .option('--resume', 'go on with what <table>.journal holds; a finished table stays as it is'),
     SPACE_SETTINGS,
     DEPLOYMENT,
     DEVICE,
