@@ -3,17 +3,25 @@ import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs
 import { dirname, join, resolve } from 'node:path';
 import { SinglePathError } from './errors.js';
 
+const GO_ON =
+  'free some space and repeat, with --resume where a run or a measurement has begun; nothing was half-written';
 const HINTS: Record<string, string> = {
-  ENOSPC: 'the disk is full: free some space and repeat; nothing was half-written',
-  EDQUOT: 'the disk quota is used up: free some space and repeat; nothing was half-written',
+  ENOSPC: `the disk is full: ${GO_ON}`,
+  EDQUOT: `the disk quota is used up: ${GO_ON}`,
   EFBIG: 'the file is larger than the file system or a limit of the process allows',
   EROFS: 'the file system is read-only: choose another folder',
   EACCES: 'permission denied: choose a folder you may write to',
   EPERM: 'permission denied: choose a folder you may write to',
   ENOTDIR: 'a part of the path is a file, not a folder',
-  EEXIST: 'a file of this name is there, not a folder',
+  EEXIST: 'a file of this name is there, or a link that leads nowhere, not a folder',
   EISDIR: 'the path is a folder, not a file',
   ENOENT: 'there is no such file or folder',
+};
+
+/** What helps where something cannot be read, and where {@link HINTS} would be of writing. */
+const HINTS_OF_READING: Record<string, string> = {
+  EACCES: 'permission denied: make it readable for who runs this',
+  EPERM: 'permission denied: make it readable for who runs this',
 };
 
 /** Turns a file system error into a SinglePathError `IO` that names what was done to which path. */
@@ -21,7 +29,8 @@ export function ioError(action: string, path: string, cause: unknown): SinglePat
   if (cause instanceof SinglePathError) return cause;
   const code = (cause as NodeJS.ErrnoException | undefined)?.code;
   const reason = cause instanceof Error ? cause.message : String(cause);
-  const hint = code === undefined ? undefined : HINTS[code];
+  const reading = /^read\b/.test(action) ? HINTS_OF_READING : {};
+  const hint = code === undefined ? undefined : (reading[code] ?? HINTS[code]);
   return new SinglePathError('IO', `Could not ${action} '${path}': ${reason}`, { hint, cause });
 }
 

@@ -4,10 +4,24 @@ import { existsSync, lstatSync, mkdtempSync, readdirSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { makeDirectory, writeFileAtomically } from '../../src/core/files.js';
+import { ioError, makeDirectory, writeFileAtomically } from '../../src/core/files.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'singlepath-files-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('ioError', () => {
+  const hint = (action: string, code: string) =>
+    ioError(action, 'x', Object.assign(new Error(code), { code })).hint;
+
+  it('says what helps: to read is not to write', () => {
+    assert.equal(hint('write', 'EACCES'), 'permission denied: choose a folder you may write to');
+    for (const action of ['read', 'read the latency table'])
+      assert.equal(hint(action, 'EACCES'), 'permission denied: make it readable for who runs this');
+    assert.equal(hint('read', 'ENOENT'), 'there is no such file or folder');
+  });
+
+  it('a full disk: how to go on', () => assert.match(hint('append to', 'ENOSPC')!, /repeat, with --resume/));
+});
 
 describe('makeDirectory', () => {
   it('creates a folder with its parents, and says whether it was new', async () => {
@@ -31,7 +45,7 @@ describe('makeDirectory', () => {
       await assert.rejects(makeDirectory(path), {
         code: 'IO',
         message: `Could not create the folder '${path}': EEXIST: file already exists, mkdir '${file}'`,
-        hint: 'a file of this name is there, not a folder',
+        hint: 'a file of this name is there, or a link that leads nowhere, not a folder',
       });
     }
   });
