@@ -37,7 +37,7 @@ export function retrainCommand(): Command {
         'train the winner, beginning with the weights it has in the supernet',
       ],
       [
-        'singlepath retrain --from runs/network --set space.classes=37 --set data.path=pets -d runs/pets',
+        'singlepath retrain --from runs/network --set space.classes=37 --set data.kind=image-folder --set data.path=pets -d runs/pets',
         'use a trained network for other classes: its head is new',
       ],
     ],
