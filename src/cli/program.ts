@@ -100,7 +100,8 @@ export async function runCli(args: readonly string[]): Promise<number> {
 /** An error as programs read it. */
 function errorDocument(error: unknown): JsonError['error'] {
   const message = error instanceof Error ? error.message : String(error);
-  if (error instanceof CommanderError) return { code: 'INVALID_ARGUMENT', message };
+  if (error instanceof CommanderError)
+    return { code: 'INVALID_ARGUMENT', message: message.replace(/^error: /, '') };
   if (!(error instanceof SinglePathError)) return { code: 'INTERNAL', message };
   return { code: error.code, message, ...(error.hint !== undefined && { hint: error.hint }) };
 }

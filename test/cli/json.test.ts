@@ -88,7 +88,7 @@ test('errors are one JSON document on stdout, and the same text on stderr as wit
     const plain = await singlepath(args);
     assert.equal(plain.stdout, '');
     assert.equal(plain.stderr, stderr);
-    assert.ok(stderr.includes(document.error.message.replace(/^error: /, '')), stderr);
+    assert.ok(stderr.includes(`error: ${document.error.message}`), stderr);
   }
 });
 
