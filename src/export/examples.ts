@@ -8,7 +8,7 @@ import { ARCHITECTURE_FILE, type ArchitectureFile } from './architectureFile.js'
 export const EXAMPLES = ['example.py', 'example.mjs'];
 
 /** Programs that load an exported network and name the class of a picture, by file name. */
-function exampleLoaders({ input, data }: ArchitectureFile): Record<string, string> {
+export function exampleLoaders({ input, data }: ArchitectureFile): Record<string, string> {
   const { channels, size, mean = [], std = [], channelOrder = 'rgb' } = input;
   const cut = cutOut(size, data?.resize ?? undefined);
   const upright = data?.upright ?? true;
