@@ -73,6 +73,7 @@ export class RunDirectory implements Disposable {
     checkArguments('RunDirectory.open()', { space: options.space });
     const created = await makeDirectory(path);
     const lock = await acquire(path, created);
+    let held: Disposable = lock;
     try {
       const identity: unknown = JSON.parse(JSON.stringify(options.identity ?? options.config ?? null));
       const resumed = holdsClaimed(path, identity, options);
@@ -91,6 +92,7 @@ export class RunDirectory implements Disposable {
         await writeHeader(path, header);
       }
       const run = new RunDirectory(path, resumed, options, lock);
+      held = run;
       await run.checkpoints.clean();
       if (resumed && options.checkResumed !== undefined) options.checkResumed(run.#readNewest()?.state);
       await removeHalfWritten(path);
@@ -101,7 +103,7 @@ export class RunDirectory implements Disposable {
       } else run.summaries.text(0, 'config', `\`\`\`yaml\n${stringify(options.config)}\`\`\``);
       return run;
     } catch (error) {
-      lock[Symbol.dispose]();
+      held[Symbol.dispose]();
       throw error;
     }
   }

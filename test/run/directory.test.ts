@@ -49,7 +49,10 @@ test('what a run goes on from may be looked at, and refused, before its director
     assert.deepEqual(state, { done: 2 });
     throw refusal;
   };
+  const openFiles = () => (existsSync('/proc/self/fd') ? readdirSync('/proc/self/fd').length : 0);
+  const files = openFiles();
   await assert.rejects(RunDirectory.open(path, { ...renamed, checkResumed }), refusal);
+  assert.equal(openFiles(), files, 'nothing stays open');
   assert.equal(readFileSync(join(path, 'config.yaml'), 'utf8'), before);
   assert.deepEqual(readEvents(join(path, 'events.jsonl')), []);
 
