@@ -247,6 +247,22 @@ test('a search whose constraints cannot be met ends with 4 before anything is lo
   assert.match(typo.stderr, /did you mean 'madds'/);
 });
 
+test('a search says which limits of its supernet the option has put out of force', async () => {
+  const run = temporaryFolder();
+  mkdirSync(run, { recursive: true });
+  writeFileSync(join(run, 'run.json'), JSON.stringify({ format: 1, kind: 'train', identity: {} }));
+  const search = async (kept: string[]) => {
+    const config = { space: { name: 'spos-shufflenet-v2' }, search: { constraints: kept } };
+    writeFileSync(join(run, 'config.yaml'), JSON.stringify(config));
+    return (await singlepath(['search', '--supernet', run, '--constraint', 'madds<=200M'])).stderr;
+  };
+  assert.match(
+    await search(['flops<=330M', 'params<=4M']),
+    /warning: --constraint .* place of params<=4M of/,
+  );
+  assert.doesNotMatch(await search(['flops<=330M']), /takes the place/);
+});
+
 test('without the addon, commands that need it end with 3 and say what to do', async () => {
   const { code, stderr } = await singlepath(['train', '--set', 'space.name=spos-shufflenet-v2-28'], {
     node: [

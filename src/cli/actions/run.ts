@@ -11,6 +11,7 @@ import type { DevicesOptions } from '../common/latencyOptions.js';
 import { nextStep } from '../common/nextStep.js';
 import type { RunOptions, SearchOptions } from '../common/options.js';
 import { printJson, printText } from '../common/output.js';
+import { warnReplaced } from '../common/replaced.js';
 import { wholeReporter } from '../common/reporters.js';
 import { runConfig } from '../common/runDirectory.js';
 import { createSession } from '../common/session.js';
@@ -23,6 +24,7 @@ export interface RunCommandOptions extends RunOptions, SearchOptions, DevicesOpt
 export async function run(options: RunCommandOptions): Promise<void> {
   const { config, runDir } = runConfig(options, 'run', { shortcuts: searchShortcuts(options) });
   const session = createSession(options);
+  warnReplaced(session, options, () => runConfig(options, 'run').config);
   const { hooks, onStage, stop } = wholeReporter(session, config);
   const search = { ...hooks.search, latency: withDevices(hooks.search.latency, options, config) };
   const { result, search: found } = await stoppable({ saves: 'a checkpoint' }, (signal) =>

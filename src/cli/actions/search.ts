@@ -18,6 +18,7 @@ import { nextStep } from '../common/nextStep.js';
 import type { RunOptions, SearchOptions } from '../common/options.js';
 import { printJson, printText } from '../common/output.js';
 import { help, together } from '../common/ranks.js';
+import { warnReplaced } from '../common/replaced.js';
 import { searchReporter } from '../common/reporters.js';
 import { runConfig } from '../common/runDirectory.js';
 import { createSession } from '../common/session.js';
@@ -32,11 +33,10 @@ export interface SearchCommandOptions extends RunOptions, SearchOptions, Devices
 export async function search(options: SearchCommandOptions): Promise<void> {
   const folder = options.supernet ?? supernetOf(options);
   const supernet = readRun(folder, 'train');
-  const { config, runDir } = runConfig(options, 'search', {
-    base: [objectSource(supernet.config, `${folder}/config.yaml`)],
-    shortcuts: searchShortcuts(options),
-  });
+  const base = [objectSource(supernet.config, `${folder}/config.yaml`)];
+  const { config, runDir } = runConfig(options, 'search', { base, shortcuts: searchShortcuts(options) });
   const session = createSession(options, runDir);
+  warnReplaced(session, options, () => runConfig(options, 'search', { base }).config);
   warnUnfinished(session, supernet);
   const reporter = searchReporter(session, config.search.generations);
   const onSkipped = (error: SinglePathError) => session.log.warn(error.message);
