@@ -81,16 +81,7 @@ export async function runAll(
     ...provenance(config),
   });
   run.log({ type: run.resumed ? 'resumed' : 'started', step: 0 });
-  const stage = async <Name extends Stage>(
-    name: Name,
-    work: (folder: string) => Promise<StageResults[Name]>,
-  ): Promise<StageResults[Name]> => {
-    const folder = join(runDir, name);
-    run.log({ type: 'stage', step: STAGES.indexOf(name), stage: name });
-    run.sync();
-    onStage?.(name, folder);
-    return known[name] ?? (await work(folder));
-  };
+  const stage = stageOf(run, known, onStage);
   // A stage that was not begun is begun, one that was stopped goes on, and of a finished one the result is read.
   const shared = { resume: true, signal, onBroken };
   const supernet = await stage('supernet', (folder) =>
@@ -106,7 +97,7 @@ export async function runAll(
     });
     return result;
   });
-  const { winner, evaluated } = search;
+  const { winner } = search;
   const network = await stage('network', (folder) => {
     checkWinner(folder, winner.architecture);
     return runRetrain(config, winner.architecture, {
@@ -130,7 +121,7 @@ export async function runAll(
     space: space.name,
     supernet,
     winner,
-    evaluated,
+    evaluated: search.evaluated,
     network,
     export: exported,
   };
@@ -138,6 +129,20 @@ export async function runAll(
   run.log({ type: 'finished', step: STAGES.length });
   run.sync();
   return { result, search };
+}
+
+/** Runs a stage in its folder; of one that was finished before, the known result is handed on. */
+function stageOf(run: RunDirectory, known: Partial<StageResults>, onStage: AllControl['onStage']) {
+  return async <Name extends Stage>(
+    name: Name,
+    work: (folder: string) => Promise<StageResults[Name]>,
+  ): Promise<StageResults[Name]> => {
+    const folder = join(run.path, name);
+    run.log({ type: 'stage', step: STAGES.indexOf(name), stage: name });
+    run.sync();
+    onStage?.(name, folder);
+    return known[name] ?? (await work(folder));
+  };
 }
 
 /** A search that went on may have another winner than the one that was retrained: that network is not thrown away unasked. */
