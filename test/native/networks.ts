@@ -190,17 +190,27 @@ export function shuffleNetSpace(): SearchSpace {
   ]);
 }
 
+/** A gate whose chain pools: in bf16 the fused kernels leave float32 there. */
+const pooledGate = (): nn.Module =>
+  nn.gated(
+    nn.sequential('gate', ...unit(8, 3, { affine: true }), nn.averagePool(), nn.activation('sigmoid')),
+  );
+
+export function pooledGateSpace(): SearchSpace {
+  return space('pooled-gate', 3, 12, 4, [
+    fixed('stem', ...unit(8, 3, { affine: true })),
+    fixed('gate', pooledGate()),
+    fixed('fc', nn.averagePool(), nn.linear({ out: 4 })),
+  ]);
+}
+
 /** In bf16 a pool leaves float32 behind: sums of a chain in one type with a shortcut in the other, either way around. */
 export function twoTypesSpace(): SearchSpace {
   const main = () => nn.sequential('main', ...unit(8, 3, { affine: true, act: null }));
-  const gate = () =>
-    nn.gated(
-      nn.sequential('gate', ...unit(8, 3, { affine: true }), nn.averagePool(), nn.activation('sigmoid')),
-    );
   return space('two-types', 3, 12, 4, [
     fixed('stem', ...unit(8, 3, { affine: true })),
-    fixed('bf16', nn.residual(main(), gate()), nn.relu()),
-    fixed('fp32', nn.residual(nn.pipe(gate(), main())), nn.relu()),
+    fixed('bf16', nn.residual(main(), pooledGate()), nn.relu()),
+    fixed('fp32', nn.residual(nn.pipe(pooledGate(), main())), nn.relu()),
     fixed('fc', nn.averagePool(), nn.linear({ out: 4 })),
   ]);
 }
