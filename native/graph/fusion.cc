@@ -44,7 +44,7 @@ class Finder {
       FusedUnit unit;
       FusionStep step;
       if (conv.kernel != 1 || conv.stride != 1 || conv.depthwise) continue;
-      if (!unit_at(static_cast<int32_t>(i), unit, step.output)) continue;
+      if (!unit_at(static_cast<int32_t>(i), unit, step.output) || unit.norm == nullptr) continue;
       if (unit.activation != nullptr && unit.activation->activation != Activation::relu) {
         unit.activation = nullptr;
         step.output = value_of(*unit.norm);
@@ -66,7 +66,9 @@ class Finder {
   const Node* producer(int32_t value) const { return value == 0 ? nullptr : &nodes_[value - 1]; }
   int32_t value_of(const Node& node) const { return static_cast<int32_t>(&node - nodes_.data()) + 1; }
   void cover(int32_t value) { covered_[value] = true; }
-  void cover_nodes(const FusedUnit& unit) {
+  // A unit, and what it reads, which a chain's first unit leaves to others.
+  void cover_nodes(const FusedUnit& unit, bool first = true) {
+    if (!first) cover(unit.conv->inputs[0]);
     for (const Node* node : {unit.conv, unit.norm, unit.activation}) {
       if (node != nullptr) cover(value_of(*node));
     }
@@ -86,18 +88,56 @@ class Finder {
            (node.depthwise || node.groups == 1);
   }
 
+  static bool pointwise(const Node& node) {
+    return node.op == Op::conv2d && node.kernel == 1 && node.stride == 1 && node.padding == 0 &&
+           node.groups == 1 && !node.depthwise;
+  }
+
+  // The activation that alone reads this value, of which `end` becomes the value; null when there is none.
+  const Node* activation_behind(int32_t& end) const {
+    const int32_t activation = only_user(end, Op::activation);
+    if (activation < 0) return nullptr;
+    end = activation + 1;
+    return &nodes_[activation];
+  }
+
   // The unit that starts with this convolution; `end` becomes its value. False when there is none.
   bool unit_at(int32_t conv, FusedUnit& unit, int32_t& end) const {
-    if (!fusable(nodes_[conv])) return false;
+    const Node& node = nodes_[conv];
     const int32_t norm = only_user(conv + 1, Op::batch_norm);
-    if (norm < 0) return false;
-    unit = {&nodes_[conv], &nodes_[norm], nullptr};
-    end = norm + 1;
-    const int32_t activation = only_user(end, Op::activation);
-    if (activation < 0) return true;
-    unit.activation = &nodes_[activation];
-    end = activation + 1;
+    if (norm >= 0 ? !fusable(node) : !(node.bias && pointwise(node))) return false;
+    unit = {&node, norm < 0 ? nullptr : &nodes_[norm], nullptr};
+    end = (norm < 0 ? conv : norm) + 1;
+    unit.activation = activation_behind(end);
     return true;
+  }
+
+  // The 1x1 convolution that alone reads this value times a gate on it, whose units are added; -1 when there
+  // is no such gate.
+  int32_t behind_gate(int32_t value, std::vector<FusedUnit>& units, std::vector<bool>& taken) const {
+    const std::vector<int32_t>& users = users_[value];
+    if (users.size() != 2 || users[1] < 0) return -1;
+    const Node &pool = nodes_[users[0]], &product = nodes_[users[1]];
+    if (pool.op != Op::adaptive_average_pool || pool.size != 1) return -1;
+    if (product.op != Op::multiply || product.inputs.size() != 2) return -1;
+    std::vector<FusedUnit> gate;
+    int32_t end = value_of(pool);
+    for (int32_t conv = only_user(end, Op::conv2d); conv >= 0; conv = only_user(end, Op::conv2d)) {
+      const Node& node = nodes_[conv];
+      if (!pointwise(node)) return -1;
+      end = conv + 1;
+      gate.push_back({&node, nullptr, activation_behind(end), true});
+    }
+    const int32_t next = only_user(value_of(product), Op::conv2d);
+    FusedUnit unit;
+    int32_t last = 0;
+    if (gate.empty() || only_user(end, Op::multiply) != users[1] || next < 0) return -1;
+    if (!pointwise(nodes_[next]) || !unit_at(next, unit, last)) return -1;
+    for (const FusedUnit& own : gate) {
+      taken[own.conv - nodes_.data()] = true;
+      units.push_back(own);
+    }
+    return next;
   }
 
   void find_runs() {
@@ -111,6 +151,7 @@ class Finder {
         taken[conv] = true;
         run.units.push_back(unit);
         conv = only_user(run.output, Op::conv2d);
+        if (conv < 0) conv = behind_gate(run.output, run.units, taken);
       }
       if (!run.units.empty()) runs_.push_back(std::move(run));
     }
@@ -139,7 +180,7 @@ class Finder {
   }
 
   void use(Run& run) {
-    for (const FusedUnit& unit : run.units) cover_nodes(unit);
+    for (const FusedUnit& unit : run.units) cover_nodes(unit, &unit == run.units.data());
     if (taken_from(run.input) != nullptr) cover(run.input);
     run.units.clear();
   }

@@ -148,11 +148,10 @@ class FoldedBlock : public TimedBlock {
     for (FusedBranch& branch : plan->branches) {
       std::vector<at::Tensor> kept;
       bind_parameters(branch, kept);
-      std::vector<cpu::RunningStatistics> running;
-      for (const FusedUnit& unit : branch.units) {
-        const PooledStatistics& own = statistics_.at(unit.norm);
-        running.push_back({own.mean.data_ptr<float>(), own.var.data_ptr<float>()});
-      }
+      const auto running = running_statistics(branch, [&](const Node& norm, int64_t) {
+        const PooledStatistics& own = statistics_.at(&norm);
+        return cpu::RunningStatistics{own.mean.data_ptr<float>(), own.var.data_ptr<float>()};
+      });
       chains->emplace_back(branch.chain, running.data());
     }
     return [plan, chains](const Inputs& inputs) {

@@ -16,6 +16,7 @@ at::Tensor calibrate(FusedPlan& plan, const at::Tensor& x, const at::Tensor& res
     BranchStatistics statistics(branch);
     cpu::recalibrate(branch.chain, input, output, statistics.pointers.data(), engine_workspace());
     for (size_t i = 0; i < branch.units.size(); ++i) {
+      if (branch.units[i].norm == nullptr) continue;
       const at::Tensor& values = statistics.values[i];
       (*execution.statistics)[branch.units[i].norm].add(values[0], values[1], statistics.pointers[i].count);
     }
@@ -26,18 +27,16 @@ at::Tensor calibrate(FusedPlan& plan, const at::Tensor& x, const at::Tensor& res
 at::Tensor evaluate(FusedPlan& plan, const at::Tensor& x, const at::Tensor& residual,
                     const Execution& execution) {
   const auto run = [&](const FusedBranch& branch, const cpu::Input& input, const cpu::Output& output) {
-    std::vector<cpu::RunningStatistics> running;
-    for (const FusedUnit& unit : branch.units) {
+    const auto running = running_statistics(branch, [&](const Node& norm, int64_t count) {
       if (execution.statistics != nullptr) {
-        const PooledStatistics& own = execution.statistics->at(unit.norm);
-        running.push_back({own.mean.data_ptr<float>(), own.var.data_ptr<float>()});
-      } else {
-        const NodeParameters& buffers = execution.parameters.of(*unit.norm);
-        const Slice channels{{branch.chain.units[running.size()].out_channels}};
-        running.push_back({channels.of(buffers.running_mean->value).data_ptr<float>(),
-                           channels.of(buffers.running_var->value).data_ptr<float>()});
+        const PooledStatistics& own = execution.statistics->at(&norm);
+        return cpu::RunningStatistics{own.mean.data_ptr<float>(), own.var.data_ptr<float>()};
       }
-    }
+      const NodeParameters& buffers = execution.parameters.of(norm);
+      const Slice channels{{count}};
+      return cpu::RunningStatistics{channels.of(buffers.running_mean->value).data_ptr<float>(),
+                                    channels.of(buffers.running_var->value).data_ptr<float>()};
+    });
     cpu::FoldedChain(branch.chain, running.data())
         .run(static_cast<int>(plan.batch), input, output, engine_workspace());
   };

@@ -47,12 +47,18 @@ void add_unit(FusedBranch& branch, const FusedUnit& unit, int64_t in, const Exec
   u.weight_stride =
       static_cast<long>(weight.numel() / out);  // until bind_parameters knows where the rows are
   u.activation = unit.activation ? unit.activation->activation : Activation::none;
-  u.epsilon = static_cast<float>(unit.norm->eps);
   at::Tensor gamma, beta;
-  if (unit.norm->affine) {
-    const NodeParameters& norm = execution.parameters.of(*unit.norm);
-    gamma = execution.use(*norm.weight, {{out}});
-    beta = execution.use(*norm.bias, {{out}});
+  if (unit.norm == nullptr) {
+    u.normalized = false;
+    u.gate = unit.gate;
+    if (conv.bias) beta = execution.use(*execution.parameters.of(conv).bias, {{out}});
+  } else {
+    u.epsilon = static_cast<float>(unit.norm->eps);
+    if (unit.norm->affine) {
+      const NodeParameters& norm = execution.parameters.of(*unit.norm);
+      gamma = execution.use(*norm.weight, {{out}});
+      beta = execution.use(*norm.bias, {{out}});
+    }
   }
   branch.chain.units.push_back(u);
   branch.units.push_back(unit);
@@ -133,9 +139,8 @@ void bind_parameters(FusedBranch& branch, std::vector<at::Tensor>& kept) {
     unit.weight = kept.back().data_ptr<float>();
     unit.weight_stride = kept.back().stride(0);
     if (kept.back().size(0) == 1) unit.weight_stride = kept.back().numel();
-    if (!branch.gamma[i].defined()) continue;
-    unit.gamma = branch.gamma[i].data_ptr<float>();
-    unit.beta = branch.beta[i].data_ptr<float>();
+    if (branch.gamma[i].defined()) unit.gamma = branch.gamma[i].data_ptr<float>();
+    if (branch.beta[i].defined()) unit.beta = branch.beta[i].data_ptr<float>();
   }
 }
 

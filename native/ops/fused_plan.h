@@ -25,7 +25,7 @@ struct FusedBranch {
   int64_t out_first = 0;
   cpu::Chain chain;
   std::vector<FusedUnit> units;
-  // Per unit; gamma and beta are undefined where BatchNorm has none.
+  // Per unit; gamma and beta are undefined where BatchNorm has none. Without BatchNorm beta is the bias.
   std::vector<at::Tensor> weight, gamma, beta;
 };
 
@@ -76,6 +76,18 @@ at::Tensor run_branches(FusedPlan& plan, const at::Tensor& x, const at::Tensor& 
     body(branch, input_of(x, branch.in), output_of(plan, branch, x, residual, out));
   }
   return out;
+}
+
+// Running statistics as evaluation folds them, of every unit: of(norm, channels) gives those of a BatchNorm.
+template <class Of>
+std::vector<cpu::RunningStatistics> running_statistics(const FusedBranch& branch, const Of& of) {
+  std::vector<cpu::RunningStatistics> running;
+  for (size_t i = 0; i < branch.units.size(); ++i) {
+    const Node* norm = branch.units[i].norm;
+    running.push_back(norm == nullptr ? cpu::RunningStatistics{}
+                                      : of(*norm, branch.chain.units[i].out_channels));
+  }
+  return running;
 }
 
 // Batch statistics of a branch, one row of [2, channels] a unit: mean and unbiased variance.

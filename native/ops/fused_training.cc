@@ -24,6 +24,7 @@ void update_running(float* running, const float* batch, int64_t count, double mo
 void update_running(const FusedBranch& branch, const BranchStatistics& statistics,
                     const Execution& execution) {
   for (size_t i = 0; i < branch.units.size(); ++i) {
+    if (branch.units[i].norm == nullptr) continue;
     const Node& norm = *branch.units[i].norm;
     const NodeParameters& buffers = execution.parameters.of(norm);
     const int64_t count = branch.chain.units[i].out_channels;
@@ -97,11 +98,14 @@ struct FusedBlockFunction : torch::autograd::Function<FusedBlockFunction> {
         branch.weight[i] = saved[variable];
         units[i].weight = fresh(branch.weight[i]);
         units[i].weight_stride = static_cast<long>(branch.weight[i].numel() / branch.weight[i].size(0));
-        if (!branch.gamma[i].defined()) continue;
-        branch.gamma[i] = saved[variable];
-        units[i].gamma = fresh(branch.gamma[i]);
-        branch.beta[i] = saved[variable];
-        units[i].beta = fresh(branch.beta[i]);
+        if (branch.gamma[i].defined()) {
+          branch.gamma[i] = saved[variable];
+          units[i].gamma = fresh(branch.gamma[i]);
+        }
+        if (branch.beta[i].defined()) {
+          branch.beta[i] = saved[variable];
+          units[i].beta = fresh(branch.beta[i]);
+        }
       }
       bind_parameters(branch, kept);
 
@@ -159,9 +163,8 @@ at::Tensor train_block(const std::shared_ptr<FusedPlan>& plan, const at::Tensor&
   for (const FusedBranch& branch : plan->branches) {
     for (size_t i = 0; i < branch.weight.size(); ++i) {
       variables.push_back(branch.weight[i]);
-      if (!branch.gamma[i].defined()) continue;
-      variables.push_back(branch.gamma[i]);
-      variables.push_back(branch.beta[i]);
+      if (branch.gamma[i].defined()) variables.push_back(branch.gamma[i]);
+      if (branch.beta[i].defined()) variables.push_back(branch.beta[i]);
     }
   }
   plan->input_gradient = x.requires_grad();

@@ -25,6 +25,10 @@ describe('native programs', () => {
     passes('pool', ['core/thread_pool.cc', 'core/test/thread_pool_test.cc'], flags);
   });
 
+  test('what the block compiler takes for a gate', () => {
+    passes('fusion', ['graph/fusion.cc', 'graph/test/fusion_test.cc'], []);
+  });
+
   test('decoding and resizing', () => {
     const sources = [
       ...sourcesIn('data'),

@@ -43,6 +43,47 @@ Way way_of(const UnitPlan& p, Storage storage) {
   return known && unit.kernel == 3 && unit.stride == 1 ? Way::winograd : Way::panels;
 }
 
+// Floats that a pass keeps beside the raw outputs; offsets from the first.
+struct SmallMemory {
+  std::size_t bytes = 0;
+  std::size_t add(std::size_t floats) {
+    const std::size_t offset = bytes;
+    bytes += floats * sizeof(float);
+    return offset;
+  }
+};
+
+// Finds the gates and checks what stands around them.
+void plan_gates(const Chain& chain, ChainPlan& plan, SmallMemory& small) {
+  const std::vector<Unit>& units = chain.units;
+  for (std::size_t begin = 0; begin < units.size(); ++begin) {
+    if (!units[begin].gate) continue;
+    if (begin == 0) fail(0, "a unit in front of a gate", 0);
+    std::size_t end = begin;
+    GatePlan gate{};
+    gate.width = gate.widest = plan.units[begin - 1].width;
+    for (; end < units.size() && units[end].gate; ++end) {
+      const Unit& unit = units[end];
+      if (unit.normalized) fail(end, "a gate without BatchNorm", 1);
+      if (unit.convolution != Convolution::pointwise || unit.stride != 1)
+        fail(end, "a 1x1 convolution with stride 1 in a gate", unit.stride);
+      gate.widest = std::max(gate.widest, plan.units[end].width);
+    }
+    if (end == units.size() || units[end].convolution != Convolution::pointwise || units[end].stride != 1)
+      fail(end, "a 1x1 convolution with stride 1 behind a gate", 0);
+    if (units[end - 1].out_channels != units[begin - 1].out_channels)
+      fail(end - 1, std::to_string(units[begin - 1].out_channels) + " output channels",
+           units[end - 1].out_channels);
+    gate.begin = begin;
+    gate.end = end;
+    const std::size_t floats = static_cast<std::size_t>(chain.batch) * gate.width;
+    gate.means_offset = small.add(floats);
+    gate.factors_offset = small.add(floats);
+    plan.gates.push_back(gate);
+    begin = end;
+  }
+}
+
 }  // namespace
 
 void check_output(const Output& output) {
@@ -59,33 +100,48 @@ ChainPlan plan(const Chain& chain) {
                                 std::to_string(chain.width));
   ChainPlan result;
   result.element = storage_bytes(chain.storage);
-  int height = chain.height, width = chain.width, channels = chain.units.front().in_channels;
+  SmallMemory small;
+  int height = chain.height, width = chain.width, channels = chain.units.front().in_channels, turn = 0;
   for (std::size_t i = 0; i < chain.units.size(); ++i) {
     const Unit& unit = chain.units[i];
     check(unit, i, channels);
     UnitPlan p;
     p.unit = &unit;
     p.taps = unit.kernel * unit.kernel;
-    p.geometry = {
-        chain.batch, height,     width, (height - 1) / unit.stride + 1, (width - 1) / unit.stride + 1,
-        unit.kernel, unit.stride};
     p.depth = unit.in_channels * p.taps;
     p.width = static_cast<int>(padded(unit.out_channels));
-    p.way = way_of(p, chain.storage);
-    p.vectors_offset = result.vectors_bytes;
-    result.vectors_bytes += 4 * sizeof(float) * p.width;
-    const std::size_t raw = aligned(p.geometry.out_pixels() * p.width * result.element);
-    p.raw_offset = result.saved_bytes;
-    result.saved_bytes += raw;
-    result.largest_raw_bytes = std::max(result.largest_raw_bytes, raw);
+    p.vectors_offset = small.add(4 * p.width);
+    if (unit.gate) {
+      p.storage = Storage::float32;
+      p.geometry = {chain.batch, 1, 1, 1, 1, 1, 1};
+      p.raw_offset = small.add(static_cast<std::size_t>(chain.batch) * p.width);
+    } else {
+      p.storage = chain.storage;
+      p.geometry = {
+          chain.batch, height,     width, (height - 1) / unit.stride + 1, (width - 1) / unit.stride + 1,
+          unit.kernel, unit.stride};
+      p.turn = turn ^= 1;
+      const std::size_t raw = aligned(p.geometry.out_pixels() * p.width * result.element);
+      p.raw_offset = result.small_offset;
+      result.small_offset += raw;
+      result.largest_raw_bytes = std::max(result.largest_raw_bytes, raw);
+      height = p.geometry.out_height;
+      width = p.geometry.out_width;
+    }
+    p.way = way_of(p, p.storage);
     result.units.push_back(p);
-    height = p.geometry.out_height;
-    width = p.geometry.out_width;
     channels = unit.out_channels;
   }
-  // Vectors follow the raw outputs.
-  for (UnitPlan& p : result.units) p.vectors_offset += result.saved_bytes;
-  result.saved_bytes += result.vectors_bytes;
+  plan_gates(chain, result, small);
+  for (UnitPlan& p : result.units) {
+    p.vectors_offset += result.small_offset;
+    if (p.unit->gate) p.raw_offset += result.small_offset;
+  }
+  for (GatePlan& gate : result.gates) {
+    gate.means_offset += result.small_offset;
+    gate.factors_offset += result.small_offset;
+  }
+  result.saved_bytes = result.small_offset + small.bytes;
   return result;
 }
 
@@ -96,6 +152,17 @@ Operand input_operand(const Chain& chain, const Input& input) {
 
 Operand raw_operand(const UnitPlan& unit, const void* raw, const UnitVectors& vectors) {
   return {raw, unit.width, 1, unit.unit->out_channels, vectors.scale, vectors.shift, unit.unit->activation};
+}
+
+Operand means_operand(const ChainPlan& plan, const GatePlan& gate, const float* means) {
+  return {means, gate.width, 1, plan.units[gate.begin].unit->in_channels, nullptr, nullptr, Activation::none};
+}
+
+Operand gated_operand(Operand ungated, const UnitPlan& unit, const GatePlan& gate, const float* factors) {
+  ungated.gate = factors;
+  ungated.gate_stride = gate.width;
+  ungated.gate_pixels = static_cast<long>(unit.geometry.out_height) * unit.geometry.out_width;
+  return ungated;
 }
 
 int output_height(const Chain& chain) {

@@ -5,8 +5,9 @@
 // A chain is a list of units. Activations are NHWC ("pixel" = one position of one image, its channels side by
 // side) in fp32 or bf16. What makes it fast: a training pass stores nothing but each convolution's raw
 // output. BatchNorm statistics are summed while that output is written; normalizing and activating happen
-// while the next unit reads it; backward recomputes the rest. Blocks around the chain (split, shuffle,
-// concat, residual, pool) are part of reading and writing:
+// while the next unit reads it; backward recomputes the rest. A gate (squeeze-and-excite) is multiplied in
+// the same read. Blocks around the chain (split, shuffle, concat, residual, pool) are part of reading and
+// writing:
 //
 //   plain            out = chain(x)                                 Input{x, C, 1}
 //   channel slice    out = chain(x[:, a::s])                        Input{x + a, C, s}
@@ -31,7 +32,7 @@
 
 namespace singlepath::cpu {
 
-// Convolution (no bias, padding kernel / 2, odd kernel) -> BatchNorm -> activation.
+// Convolution (padding kernel / 2, odd kernel) -> BatchNorm or a bias -> activation.
 struct Unit {
   Convolution convolution = Convolution::pointwise;
   int in_channels = 0;
@@ -48,6 +49,14 @@ struct Unit {
 
   const float* gamma = nullptr;  // null: BatchNorm without parameters (1 and 0)
   const float* beta = nullptr;
+
+  // False: no BatchNorm; `beta` is the bias of the convolution.
+  bool normalized = true;
+
+  // Of a gate: units in a row that are so marked read the means over all pixels of the unit before them, x,
+  // and the 1x1 unit behind them reads x times what they yield. They are 1x1 with stride 1, not normalized,
+  // and compute in float32 whatever the storage.
+  bool gate = false;
 };
 
 struct Chain {
@@ -77,7 +86,8 @@ struct Output {
   void* pass_data = nullptr;  // first pixel, first channel; pixels as far apart as those of `data`
 };
 
-// Statistics of one unit's batch, out_channels floats each; null when not wanted.
+// Statistics of one unit's batch, out_channels floats each; null when not wanted. Units without BatchNorm
+// have none.
 struct BatchStatistics {
   float* mean = nullptr;
   float* variance = nullptr;           // biased, the one normalized with
@@ -85,14 +95,14 @@ struct BatchStatistics {
   long count = 0;                      // filled in: values per channel, images x pixels
 };
 
-// What evaluation folds into one unit's weights.
+// What evaluation folds into one unit's weights; unused for units without BatchNorm.
 struct RunningStatistics {
   const float* mean = nullptr;
   const float* variance = nullptr;
 };
 
 // Where backward writes (overwrites) one unit's gradients; laid out like the parameters. gamma and beta may
-// be null.
+// be null; without BatchNorm beta is the bias.
 struct UnitGradients {
   float* weight = nullptr;
   long weight_stride = 0;

@@ -1,6 +1,6 @@
 // Training and recalibration passes: unit by unit, each convolution writes its raw output and sums its
-// statistics; the next one normalizes while reading. The last raw output is normalized into the caller's
-// tensor.
+// statistics; the next one normalizes while reading, and multiplies by a gate. The last raw output is
+// normalized into the caller's tensor.
 
 #include <cmath>
 
@@ -9,13 +9,12 @@
 namespace singlepath::cpu {
 namespace {
 
-const double* run_unit(const UnitPlan& unit, const Operand& in, void* raw, Storage storage,
-                       Workspace& workspace) {
+const double* run_unit(const UnitPlan& unit, const Operand& in, void* raw, Workspace& workspace) {
   void* packed = workspace.shared(Workspace::weights, packed_bytes(unit));
   workspace.pool().parallel_for(pack_items(unit), 1, [&](long begin, long end, int) {
-    pack_forward(unit, storage, nullptr, packed, begin, end);
+    pack_forward(unit, nullptr, packed, begin, end);
   });
-  return with_forward(unit, storage, unit.geometry, in, packed, {raw, nullptr, Activation::none},
+  return with_forward(unit, unit.geometry, in, packed, {raw, nullptr, Activation::none},
                       [&](const auto& task, auto kernel, long grain) {
                         return run_summed(workspace, task, kernel, task.items(), grain, unit.width,
                                           task.scratch_floats());
@@ -46,15 +45,23 @@ void finish_statistics(const UnitPlan& unit, const double* sums, const UnitVecto
   }
 }
 
+// Without BatchNorm, normalizing adds the bias.
+void finish_bias(const UnitPlan& unit, const UnitVectors& v) {
+  const Unit& u = *unit.unit;
+  std::fill(v.mean, v.mean + 4 * unit.width, 0.f);
+  for (int c = 0; c < u.out_channels; ++c) {
+    v.inverse[c] = v.scale[c] = 1.f;
+    v.shift[c] = u.beta ? u.beta[c] : 0.f;
+  }
+}
+
 void finish_output(const Chain& chain, const UnitPlan& last, const Operand& raw, const Output& output,
                    const StorageKernels& run, Workspace& workspace) {
   check_output(output);
   if (output.pooled) {
     const PoolOutput task{raw, last.geometry.out_height * last.geometry.out_width,
                           static_cast<float*>(output.data), output.pixel_stride};
-    workspace.pool().parallel_for(chain.batch, 1,
-                                  [&](long begin, long end, int) { run.pool_output(task, begin, end); });
-    return;
+    return run_pool(task, chain.batch, chain.storage, workspace);
   }
   const WriteOutput task{raw,
                          output.data,
@@ -72,17 +79,49 @@ void finish_output(const Chain& chain, const UnitPlan& last, const Operand& raw,
                                 [&](long begin, long end, int) { run.write_output(task, begin, end); });
 }
 
-// raw(i) and vectors(i) say where unit i keeps its output and vectors.
-template <class Raw, class Vectors>
+// Where a pass keeps what its units make.
+struct PassMemory {
+  char* raw[2];  // of the units that take turns, or all of them behind each other
+  bool turns;
+  char* small;  // what ChainPlan::small_offset stands for
+
+  void* output(const ChainPlan& plan, const UnitPlan& unit) const {
+    if (unit.unit->gate) return floats(plan, unit.raw_offset);
+    return turns ? raw[unit.turn] : raw[0] + unit.raw_offset;
+  }
+  float* floats(const ChainPlan& plan, std::size_t offset) const {
+    return reinterpret_cast<float*>(small + (offset - plan.small_offset));
+  }
+};
+
 void run_chain(const Chain& chain, const ChainPlan& p, const Input& input, const Output& output,
-               BatchStatistics* statistics, Workspace& workspace, const Raw& raw, const Vectors& vectors) {
-  Operand in = input_operand(chain, input);
+               BatchStatistics* statistics, const PassMemory& memory, Workspace& workspace) {
+  Operand in = input_operand(chain, input), ungated{};
   for (std::size_t i = 0; i < p.units.size(); ++i) {
     const UnitPlan& unit = p.units[i];
-    const double* sums = run_unit(unit, in, raw(i), chain.storage, workspace);
-    const UnitVectors v(vectors(i), unit.width);
-    finish_statistics(unit, sums, v, statistics ? statistics + i : nullptr);
-    in = raw_operand(unit, raw(i), v);
+    if (const GatePlan* gate = p.gate_from(i)) {
+      ungated = in;
+      const Geometry& g = p.units[i - 1].geometry;
+      float* means = memory.floats(p, gate->means_offset);
+      run_pool({in, g.out_height * g.out_width, means, gate->width}, chain.batch, chain.storage, workspace);
+      in = means_operand(p, *gate, means);
+    }
+    void* raw = memory.output(p, unit);
+    const double* sums = run_unit(unit, in, raw, workspace);
+    const UnitVectors v(memory.floats(p, unit.vectors_offset), unit.width);
+    if (unit.unit->normalized)
+      finish_statistics(unit, sums, v, statistics ? statistics + i : nullptr);
+    else
+      finish_bias(unit, v);
+    in = raw_operand(unit, raw, v);
+    if (const GatePlan* gate = p.gate_until(i + 1)) {
+      float* factors = memory.floats(p, gate->factors_offset);
+      in.channels = gate->width;  // padding too: what is read there must be a number
+      const WriteOutput task{in,      factors, gate->width, nullptr, 0,      1, Activation::none,
+                             nullptr, 0,       1,           0,       nullptr};
+      kernels().float32.write_output(task, 0, chain.batch);
+      in = gated_operand(ungated, p.units[gate->begin - 1], *gate, factors);
+    }
   }
   finish_output(chain, p.units.back(), in, output, kernels().of(chain.storage), workspace);
 }
@@ -93,21 +132,16 @@ void forward(const Chain& chain, const Input& input, const Output& output, void*
              BatchStatistics* statistics, Workspace& workspace) {
   const ChainPlan p = plan(chain);
   char* base = static_cast<char*>(saved);
-  run_chain(
-      chain, p, input, output, statistics, workspace,
-      [&](std::size_t i) { return base + p.units[i].raw_offset; },
-      [&](std::size_t i) { return reinterpret_cast<float*>(base + p.units[i].vectors_offset); });
+  run_chain(chain, p, input, output, statistics, {{base, nullptr}, false, base + p.small_offset}, workspace);
 }
 
 void recalibrate(const Chain& chain, const Input& input, const Output& output, BatchStatistics* statistics,
                  Workspace& workspace) {
   const ChainPlan p = plan(chain);
   const ArenaBlock turns[2] = {ArenaBlock(p.largest_raw_bytes), ArenaBlock(p.largest_raw_bytes)};
-  const std::size_t first = p.units.front().vectors_offset;
-  char* vectors = static_cast<char*>(workspace.shared(Workspace::vectors, p.vectors_bytes));
-  run_chain(
-      chain, p, input, output, statistics, workspace, [&](std::size_t i) { return turns[i % 2].data(); },
-      [&](std::size_t i) { return reinterpret_cast<float*>(vectors + (p.units[i].vectors_offset - first)); });
+  char* small = static_cast<char*>(workspace.shared(Workspace::small, p.saved_bytes - p.small_offset));
+  const auto raw = [&](int turn) { return static_cast<char*>(turns[turn].data()); };
+  run_chain(chain, p, input, output, statistics, {{raw(0), raw(1)}, true, small}, workspace);
 }
 
 }  // namespace singlepath::cpu

@@ -16,10 +16,12 @@ enum class Way { depthwise, panels, taps, winograd };
 
 struct UnitPlan {
   const Unit* unit;
+  Storage storage;  // of the raw output
   Geometry geometry;
   int taps;                    // kernel * kernel
   int depth;                   // summed dimension of the matrix product (not depthwise)
   int width;                   // padded output channels
+  int turn = 0;                // 0 or 1, never that of the unit before: where passes keep two raw outputs
   std::size_t raw_offset;      // of the raw output in `saved`, bytes
   std::size_t vectors_offset;  // of mean, inverse deviation, scale, shift: 4 * width floats
 
@@ -36,12 +38,35 @@ struct UnitVectors {
       : mean(base), inverse(base + width), scale(base + 2 * width), shift(base + 3 * width) {}
 };
 
+// A gate: the units [begin, end), on the output of the one before. Its values, [image][width] floats, are in
+// `saved` too: the means, and what they are multiplied with.
+struct GatePlan {
+  std::size_t begin, end;
+  int width;   // of the unit before
+  int widest;  // of that and its own units
+  std::size_t means_offset, factors_offset;
+};
+
+// `saved` holds the raw outputs of all units but a gate's, and from small_offset on what is small: vectors
+// and gates.
 struct ChainPlan {
   std::vector<UnitPlan> units;
+  std::vector<GatePlan> gates;
   std::size_t saved_bytes = 0;
-  std::size_t vectors_bytes = 0;
+  std::size_t small_offset = 0;
   std::size_t largest_raw_bytes = 0;
   int element = 4;  // bytes of a stored value
+
+  // The gate that starts, or ends, with unit i; null: none.
+  const GatePlan* gate_from(std::size_t i) const { return find_gate(i, &GatePlan::begin); }
+  const GatePlan* gate_until(std::size_t end) const { return find_gate(end, &GatePlan::end); }
+
+ private:
+  const GatePlan* find_gate(std::size_t i, std::size_t GatePlan::* edge) const {
+    for (const GatePlan& gate : gates)
+      if (gate.*edge == i) return &gate;
+    return nullptr;
+  }
 };
 
 // Checks what stands behind the residual.
@@ -54,6 +79,16 @@ ChainPlan plan(const Chain& chain);
 Operand input_operand(const Chain& chain, const Input& input);
 // A raw output as the next unit reads it.
 Operand raw_operand(const UnitPlan& unit, const void* raw, const UnitVectors& vectors);
+// The means that a gate's first unit reads.
+Operand means_operand(const ChainPlan& plan, const GatePlan& gate, const float* means);
+// The gated unit's output as the unit behind the gate reads it.
+Operand gated_operand(Operand ungated, const UnitPlan& unit, const GatePlan& gate, const float* factors);
+
+// The output of a whole batch, or a gate's means, pooled.
+inline void run_pool(const PoolOutput& task, long images, Storage storage, Workspace& workspace) {
+  const auto pool = kernels().of(storage).pool_output;
+  workspace.pool().parallel_for(images, 1, [&](long begin, long end, int) { pool(task, begin, end); });
+}
 
 // Calls body(piece, begin, end, scratch, sums) on all threads for pieces of [0, items) and returns the sums,
 // double [2][width]: those of the pieces, zero at first, added up in order.

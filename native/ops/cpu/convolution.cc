@@ -23,8 +23,7 @@ long pack_items(const UnitPlan& unit) {
   return 1;
 }
 
-void pack_forward(const UnitPlan& unit, Storage storage, const float* row_scale, void* packed, long begin,
-                  long end) {
+void pack_forward(const UnitPlan& unit, const float* row_scale, void* packed, long begin, long end) {
   const Unit& u = *unit.unit;
   float* floats = static_cast<float*>(packed);
   switch (unit.way) {
@@ -32,16 +31,19 @@ void pack_forward(const UnitPlan& unit, Storage storage, const float* row_scale,
       return kernels().pack_depthwise(u.weight, u.weight_stride, u.out_channels, unit.taps, row_scale,
                                       floats);
     case Way::taps:
-      return tap_kernels().of(storage).pack_by_output(
-          u.weight, u.weight_stride, u.out_channels, u.in_channels, unit.taps, row_scale, packed, begin, end);
+      return tap_kernels()
+          .of(unit.storage)
+          .pack_by_output(u.weight, u.weight_stride, u.out_channels, u.in_channels, unit.taps, row_scale,
+                          packed, begin, end);
     case Way::winograd:
       return winograd_kernels().pack_by_output(u.weight, u.weight_stride, u.out_channels, u.in_channels,
                                                row_scale, floats, begin, end);
     case Way::panels:
       break;
   }
-  kernels().of(storage).pack_by_output(u.weight, u.weight_stride, u.out_channels, u.in_channels, unit.taps,
-                                       row_scale, packed);
+  kernels()
+      .of(unit.storage)
+      .pack_by_output(u.weight, u.weight_stride, u.out_channels, u.in_channels, unit.taps, row_scale, packed);
 }
 
 }  // namespace singlepath::cpu

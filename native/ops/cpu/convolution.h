@@ -14,14 +14,14 @@ std::size_t packed_bytes(const UnitPlan& unit);
 // Packs a unit's weights for forward, optionally times row_scale[output]: the items [begin, end) of
 // pack_items(unit).
 long pack_items(const UnitPlan& unit);
-void pack_forward(const UnitPlan& unit, Storage storage, const float* row_scale, void* packed, long begin,
-                  long end);
+void pack_forward(const UnitPlan& unit, const float* row_scale, void* packed, long begin, long end);
 
 // Returns body(task, kernel, grain) for the forward kernel of a unit and its task. Items worth taking at
 // once: `grain`.
 template <class Body>
-auto with_forward(const UnitPlan& unit, Storage storage, const Geometry& geometry, const Operand& in,
-                  const void* packed, const ForwardSink& sink, const Body& body) {
+auto with_forward(const UnitPlan& unit, const Geometry& geometry, const Operand& in, const void* packed,
+                  const ForwardSink& sink, const Body& body) {
+  const Storage storage = unit.storage;
   const StorageKernels& run = kernels().of(storage);
   const float* floats = static_cast<const float*>(packed);
   switch (unit.way) {
@@ -42,8 +42,8 @@ auto with_forward(const UnitPlan& unit, Storage storage, const Geometry& geometr
 
 // The gradient of a unit's weights, into the caller's rows, and with `wanted` that of its input, into the
 // sink. Returns the sums that belong to the latter ([2][width of the unit before]), in the workspace.
-const double* convolution_backward(const UnitPlan& unit, Storage storage, const OutputGradient& gradient,
-                                   const Operand& in, const BackwardSink& sink, bool wanted,
-                                   const UnitGradients& to, Workspace& workspace);
+const double* convolution_backward(const UnitPlan& unit, const OutputGradient& gradient, const Operand& in,
+                                   const BackwardSink& sink, bool wanted, const UnitGradients& to,
+                                   Workspace& workspace);
 
 }  // namespace singlepath::cpu

@@ -104,11 +104,11 @@ void* pack_backward(const UnitPlan& unit, bool wanted, long items, Workspace& wo
 
 }  // namespace
 
-const double* convolution_backward(const UnitPlan& unit, Storage storage, const OutputGradient& gradient,
-                                   const Operand& in, const BackwardSink& sink, bool wanted,
-                                   const UnitGradients& to, Workspace& workspace) {
+const double* convolution_backward(const UnitPlan& unit, const OutputGradient& gradient, const Operand& in,
+                                   const BackwardSink& sink, bool wanted, const UnitGradients& to,
+                                   Workspace& workspace) {
   const Unit& u = *unit.unit;
-  const StorageKernels& run = kernels().of(storage);
+  const StorageKernels& run = kernels().of(unit.storage);
   const int in_width = static_cast<int>(padded(u.in_channels));
   switch (unit.way) {
     case Way::depthwise: {
@@ -124,7 +124,7 @@ const double* convolution_backward(const UnitPlan& unit, Storage storage, const 
       return result.sums;
     }
     case Way::taps: {
-      const TapStorageKernels& taps = tap_kernels().of(storage);
+      const TapStorageKernels& taps = tap_kernels().of(unit.storage);
       const void* packed = pack_backward(unit, wanted, tap_blocks(in_width), workspace,
                                          [&](void* weights, long begin, long end) {
                                            taps.pack_by_input(u.weight, u.weight_stride, u.out_channels,
@@ -149,7 +149,7 @@ const double* convolution_backward(const UnitPlan& unit, Storage storage, const 
           gradient, in, {unit.geometry}, unit.width, static_cast<const float*>(packed), nullptr, sink};
       const std::size_t size = static_cast<std::size_t>(kWinogradPositions) * task.gradient_rows() * in_width;
       const BackwardSums result =
-          run_backward(workspace, task, winograd.of(storage).backward, in_width, size);
+          run_backward(workspace, task, winograd.of(unit.storage).backward, in_width, size);
       workspace.pool().parallel_for(u.out_channels, 16, [&](long begin, long end, int) {
         winograd.weight_gradient(result.weight_gradients, result.pieces, static_cast<long>(size),
                                  task.gradient_rows(), u.in_channels, to.weight, to.weight_stride, begin,

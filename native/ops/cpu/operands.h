@@ -23,7 +23,8 @@ struct Geometry {
 };
 
 // An activation as a kernel reads it: activation(value * scale + shift), or the plain value when scale is
-// null. With a scale the data must be padded.
+// null. With a scale the data must be padded. 1x1 convolutions with stride 1 also read it times a gate: one
+// row of factors, padded, for all pixels of an image.
 struct Operand {
   const void* data;   // first pixel, first channel
   long pixel_stride;  // elements from pixel to pixel
@@ -32,6 +33,9 @@ struct Operand {
   const float* scale;
   const float* shift;
   Activation activation;
+  const float* gate = nullptr;
+  long gate_stride = 0;
+  long gate_pixels = 0;  // of an image
 };
 
 // Where a convolution's results go: raw values with their statistics (training; bias null), or

@@ -23,20 +23,27 @@ struct WriteOutput {
   void* pass_out;
 };
 
-// Global average pool of activation(raw * scale + shift) into float [image][channel]. Items are images.
+// Global average pool of activation(raw * scale + shift) into float [image][channel]; with a gradient, the
+// sum of its products with the values instead (that of a gate's factors). Items are images.
 struct PoolOutput {
   Operand input;  // padded
   int pixels;     // of one image
   float* out;
   long out_stride;
+  const void* gradient = nullptr;  // pixels as far apart as those of `input`
 };
 
-// Backward of WriteOutput and PoolOutput up to the last BatchNorm: the gradient behind its activation, and
-// its sums. Items are pixels.
+// Backward of WriteOutput, PoolOutput and gates up to the last BatchNorm: the gradient behind its activation,
+// and its sums. Items are pixels.
 struct GradientEntry {
   const void* gradient;  // of the output; float [image][channels] when pooled
   long gradient_stride;
   bool pooled;
+  // Of a gated output: `gradient` times the factors, plus the gradient of the means. [image][gate_stride],
+  // padded.
+  const float* factors;
+  const float* means_gradient;
+  long gate_stride;
   int pixels;  // of one image
   int channels;
   const void* out;  // the chain's output, to undo `post`; null without

@@ -20,7 +20,7 @@ class Workspace {
   ThreadPool& pool() { return pool_; }
 
   // What the shared buffers hold.
-  enum Slot { weights, sums, coefficients, weight_gradients, vectors, turns, slots };
+  enum Slot { weights, sums, coefficients, weight_gradients, small, turns, slots };
 
   // At least `bytes` at 64-byte alignment; contents are lost when it grows.
   void* shared(Slot slot, std::size_t bytes) { return grow(shared_[slot], bytes); }

@@ -46,7 +46,13 @@ SINGLEPATH_INLINE void read_pixels(const Operand& in, const Geometry& g, long fi
   const T* data = static_cast<const T*>(in.data);
   const int width = static_cast<int>(padded(in.channels));
   with_reader<T>(in, [&](auto read) {
-    if (g.stride == 1) {
+    if (in.gate) {
+      const auto at = [&](int r) {
+        return GatedPixel<T>{data + (first + r) * in.pixel_stride,
+                             in.gate + (first + r) / in.gate_pixels * in.gate_stride};
+      };
+      read_rows(GatedReader<T, decltype(read)>{read}, width, rows, at, take);
+    } else if (g.stride == 1) {
       const auto at = [&](int r) { return data + (first + r) * in.pixel_stride; };
       read_rows(read, width, rows, at, take);
     } else {
@@ -64,7 +70,8 @@ SINGLEPATH_INLINE void read_pixels(const Operand& in, const Geometry& g, long fi
 // fp32 pixels that need no normalizing and no padding can be multiplied where they are.
 template <class T>
 inline bool readable_in_place(const Operand& in, const Geometry& g) {
-  return sizeof(T) == 4 && !in.scale && in.channel_step == 1 && in.channels % kGroup == 0 && g.stride == 1;
+  return sizeof(T) == 4 && !in.scale && !in.gate && in.channel_step == 1 && in.channels % kGroup == 0 &&
+         g.stride == 1;
 }
 
 // The rows of a float panel, for what needs them as another element.

@@ -67,8 +67,15 @@ void pool_output(const PoolOutput& task, long begin, long end) {
       for (int c = 0; c < in.channels; c += kLanes) {
         const auto column = read.column(c);
         Vec sum = zero();
-        for (int p = 0; p < task.pixels; ++p) sum += column(first + p * in.pixel_stride);
-        store_upto(out, c, in.channels, sum * inverse);
+        if (!task.gradient) {
+          for (int p = 0; p < task.pixels; ++p) sum += column(first + p * in.pixel_stride);
+          store_upto(out, c, in.channels, sum * inverse);
+          continue;
+        }
+        const T* gradient = static_cast<const T*>(task.gradient) + image * task.pixels * in.pixel_stride + c;
+        for (int p = 0; p < task.pixels; ++p)
+          sum += column(first + p * in.pixel_stride) * load(gradient + p * in.pixel_stride);
+        store_upto(out, c, in.channels, sum);
       }
     }
   });
@@ -81,11 +88,14 @@ void gradient_entry(const GradientEntry& task, long begin, long end, float* scra
   const int channels = task.channels, width = static_cast<int>(padded(channels));
   clear(scratch, 2L * width);
   float *sum = scratch, *product = scratch + width;
-  const float inverse = 1.f / static_cast<float>(task.pooled ? task.pixels : 1);
+  const float inverse = 1.f / static_cast<float>(task.pooled || task.factors ? task.pixels : 1);
   with_activation(task.activation, [&](auto activation) {
     // One block of kRows (or fewer) pixels; the sums of a vector of channels are loaded once for all of them.
     const auto block = [&](long p, auto count) __attribute__((always_inline)) {
       constexpr int kCount = decltype(count)::value;
+      long rows[kCount];  // of gates
+      if (task.factors)
+        for (int r = 0; r < kCount; ++r) rows[r] = (p + r) / task.pixels * task.gate_stride;
       for (int c = 0; c < width; c += kLanes) {
         Vec s = load(sum + c), q = load(product + c);
         const Vec scale = load(task.scale + c), shift = load(task.shift + c), mean = load(task.mean + c);
@@ -100,6 +110,8 @@ void gradient_entry(const GradientEntry& task, long begin, long end, float* scra
                 inverse;
           else
             g = load_upto(static_cast<const T*>(task.gradient) + pixel * task.gradient_stride, c, channels);
+          if (task.factors)
+            g = g * load(task.factors + rows[r] + c) + load(task.means_gradient + rows[r] + c) * inverse;
           if (task.out) {
             const Vec out = load_upto(static_cast<const T*>(task.out) + pixel * task.out_stride, c, channels);
             g = task.post == Activation::relu6 ? activate_backward<Activation::relu6>(g, out)

@@ -61,7 +61,23 @@ struct PlainReader {
   }
 };
 
-// Calls body(reader) with the reader made for this operand.
+// Of pixels times the gates of their images.
+template <class T>
+struct GatedPixel {
+  const T* values;
+  const float* gate;
+};
+
+template <class T, class Reader>
+struct GatedReader {
+  Reader read;
+  SINGLEPATH_INLINE auto column(int c) const {
+    return [c, values = read.column(c)](GatedPixel<T> pixel)
+               __attribute__((always_inline)) { return values(pixel.values) * load(pixel.gate + c); };
+  }
+};
+
+// Calls body(reader) with the reader made for this operand; a gate is left to the caller.
 template <class T, class Body>
 SINGLEPATH_INLINE void with_reader(const Operand& in, const Body& body) {
   if (in.scale)

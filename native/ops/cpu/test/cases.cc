@@ -1,6 +1,7 @@
 #include <utility>
 
 #include "chain_case.h"
+#include "gate_cases.h"
 #include "units.h"
 
 namespace singlepath::cpu::test {
@@ -201,9 +202,18 @@ std::vector<Case> cases() {
   SINGLEPATH_ACTIVATIONS(SINGLEPATH_ROW)
 #undef SINGLEPATH_ROW
   add({"slice with step 3", {pointwise(6, 10), depthwise(10, 3)}, 2, 5, 5, 2, 3});
+  add({"biased", {biased(pointwise(20, 50, A::hswish))}, 40, 1, 1});
+  add({"biased, several panels", {biased(pointwise(64, 80, A::relu6))}, 3, 12, 12, 1, 2, 3});
+  add({"biased between others",
+       {pointwise(12, 33), biased(pointwise(33, 20, A::silu)), depthwise(20, 3, 2),
+        biased(pointwise(20, 9, A::none))},
+       3,
+       7,
+       5});
   Case head{"head", {pointwise(40, 100)}, 5, 3, 3};
   head.pooled = true;
   add(head);
+  add_gate_cases(all);
   return all;
 }
 

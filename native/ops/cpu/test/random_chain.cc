@@ -41,7 +41,7 @@ RandomChain random_chain(const Case& test, Storage storage) {
       reference.gamma[o] = made.gammas[i][o];
       reference.beta[o] = made.betas[i][o];
     }
-    u.gamma = made.gammas[i].data();
+    if (u.normalized) u.gamma = made.gammas[i].data();
     u.beta = made.betas[i].data();
   }
   return made;

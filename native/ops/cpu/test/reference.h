@@ -26,7 +26,7 @@ struct ReferenceUnit {
   Unit shape;             // kinds and sizes; pointers unused
   Values weight;          // [out][in or 1][k][k]
   Values gamma, beta;     // always full length
-  Map raw, out;           // forward
+  Map in, raw, out;       // forward
   Values mean, variance;  // of the batch
   Values weight_gradient, gamma_gradient, beta_gradient;
   double gradient_size =
@@ -41,6 +41,6 @@ double activate_slope(Activation activation, double z);
 Map reference_forward(std::vector<ReferenceUnit>& units, const Map& input, bool running);
 
 // Gradients from that of the last output; returns the input's.
-Map reference_backward(std::vector<ReferenceUnit>& units, const Map& input, const Map& gradient);
+Map reference_backward(std::vector<ReferenceUnit>& units, const Map& gradient);
 
 }  // namespace singlepath::cpu::test

@@ -21,6 +21,15 @@ inline Unit pointwise(int in, int out, Activation a = Activation::relu, int stri
 inline Unit depthwise(int channels, int kernel, int stride = 1, Activation a = Activation::none) {
   return unit(Convolution::depthwise, channels, channels, kernel, stride, a);
 }
+inline Unit biased(Unit u) {
+  u.normalized = false;
+  return u;
+}
+inline Unit gate(int in, int out, Activation a) {
+  Unit u = biased(pointwise(in, out, a));
+  u.gate = true;
+  return u;
+}
 inline Unit dense(int in, int out, int kernel, int stride = 1, Activation a = Activation::relu) {
   return unit(Convolution::dense, in, out, kernel, stride, a);
 }

@@ -1,0 +1,102 @@
+/** Gates (squeeze-and-excite) in fused chains against the walk through libtorch. */
+import { describe, test } from 'node:test';
+import * as nn from '../../src/graph/build.js';
+import { choiceLayer, defineSpace, fixed } from '../../src/space/define.js';
+import type { SearchSpace } from '../../src/space/types.js';
+import { Supernet } from '../../src/supernet/supernet.js';
+import { assertClose, byName } from './compare.js';
+import { KERNELS, randomBatch, STEP } from './setup.js';
+
+interface GatedNetwork {
+  hidden: number;
+  squeeze: number;
+  stride?: number;
+  affine?: boolean;
+  size?: number;
+  batch?: number;
+}
+
+/** Two inverted residuals with gates, the second with a shortcut, and a biased head; widths of the first are a gene. */
+function gatedSpace({ hidden, squeeze, stride = 1, affine = false, size = 12 }: GatedNetwork): SearchSpace {
+  const block = (output: number, stride: number, channels: Parameters<typeof nn.conv2d>[0]['out']) =>
+    nn.sequential(
+      'main',
+      nn.conv2d({ out: channels }),
+      nn.batchNorm({ affine }),
+      nn.hswish(),
+      nn.depthwise({ kernel: 5, stride }),
+      nn.batchNorm({ affine }),
+      nn.hswish(),
+      nn.squeezeExcite({ channels, squeeze }),
+      nn.conv2d({ out: output }),
+      nn.batchNorm({ affine }),
+    );
+  return defineSpace({
+    name: 'gated',
+    input: { channels: 3, size },
+    classes: 5,
+    layers: [
+      choiceLayer({
+        widths: ['half', 'whole'],
+        choices: ({ width }) => ({ block: block(9, stride, width([hidden >> 1, hidden])) }),
+      }),
+      fixed('shortcut', nn.residual(block(9, 1, hidden))),
+      fixed('head', nn.averagePool(), nn.conv2d({ out: 19, bias: true }), nn.hswish()),
+      fixed('fc', nn.linear({ out: 5 })),
+    ],
+  });
+}
+
+async function results(space: SearchSpace, { batch = 6 }: GatedNetwork, precision: 'fp32' | 'bf16') {
+  const [images, others] = [randomBatch(space, batch, 1), randomBatch(space, batch, 2)];
+  return Promise.all(
+    KERNELS.map(async (kernels) => {
+      using net = new Supernet(space, { kernels, precision });
+      const runs = [];
+      for (const architecture of [[0], [1]]) {
+        const { logits, gradients, input } = await net.gradients(images, architecture, STEP);
+        await net.step(others, architecture, { ...STEP, learningRate: 0.01 });
+        await net.recalibrate([images, others], architecture);
+        const evaluated = await net.forward(others, architecture);
+        runs.push({ logits, input, evaluated, gradients: byName(gradients) });
+      }
+      return { runs, state: byName(await net.state()) };
+    }),
+  );
+}
+
+const NETWORKS: Record<string, GatedNetwork> = {
+  'ragged channels': { hidden: 38, squeeze: 7, stride: 2, affine: true },
+  'without parameters of BatchNorm': { hidden: 32, squeeze: 8 },
+  'maps of one pixel': { hidden: 24, squeeze: 8, size: 1, affine: true, batch: 20 },
+  'one image': { hidden: 20, squeeze: 16, batch: 1 },
+};
+
+describe('gates', () => {
+  for (const [name, network] of Object.entries(NETWORKS)) {
+    test(`fp32, ${name}: a step, recalibration and evaluation are those of libtorch`, async () => {
+      const [aten, fused] = await results(gatedSpace(network), network, 'fp32');
+      for (const [i, expected] of aten!.runs.entries()) {
+        const actual = fused!.runs[i]!;
+        assertClose(actual.logits.data, expected.logits.data, 2e-5, 'logits');
+        assertClose(actual.input.data, expected.input.data, 2e-5, 'input gradient');
+        for (const [parameter, { data }] of expected.gradients)
+          assertClose(actual.gradients.get(parameter)!.data, data, 2e-5, `gradient of ${parameter}`);
+        assertClose(actual.evaluated.data, expected.evaluated.data, 2e-5, 'logits of an evaluation');
+      }
+      for (const [tensor, { data }] of aten!.state)
+        assertClose(fused!.state.get(tensor)!.data, data, 2e-5, tensor);
+    });
+  }
+
+  test('bf16: near those of libtorch', async () => {
+    const network = NETWORKS['ragged channels']!;
+    const [aten, fused] = await results(gatedSpace(network), network, 'bf16');
+    for (const [i, expected] of aten!.runs.entries()) {
+      const actual = fused!.runs[i]!;
+      assertClose(actual.logits.data, expected.logits.data, 0.05, 'logits');
+      for (const [parameter, { data }] of expected.gradients)
+        assertClose(actual.gradients.get(parameter)!.data, data, 0.15, `gradient of ${parameter}`);
+    }
+  });
+});
