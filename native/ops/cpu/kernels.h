@@ -65,7 +65,7 @@ struct ByStorage {
 struct TapKernels;       // tap_kernels.h
 struct WinogradKernels;  // winograd_kernels.h
 
-struct Kernels : ByStorage<StorageKernels> {
+struct Kernels : ByStorage<const StorageKernels&> {
   const char* name;
   bool bf16_products;  // the set has instructions for them
 
