@@ -6,9 +6,8 @@
 // is a 1x1 convolution with stride 1 and a bias [-> activation]. Units in a row form a chain, and what stands
 // around it is taken in:
 //
-//   gate in front of a 1x1 unit       x * gate(average pool of x to 1x1), multiplied while reading; the gate
-//   is
-//                                     1x1 convolutions [-> activation] (squeeze-and-excite)
+//   gate in front of a 1x1 unit       x * gate(x pooled to 1x1), multiplied while reading; the gate's units
+//                                     are 1x1 convolutions [-> activation] (squeeze-and-excite)
 //   slice or split in front           read by stride
 //   concat of chains and slices       every chain writes its channels; a slice is copied (ShuffleNet)
 //   add behind [-> relu, relu6]       residual (MBConv, ResNet)
