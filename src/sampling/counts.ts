@@ -31,12 +31,9 @@ export class Counts {
     const first = new NumberTable();
     if (root >= 0) first.add(root);
     this.#states.push(first);
-    for (let i = 0; i < links.length; i++) this.#states.push(this.#reach(i, maxStates));
-
-    for (let i = links.length; i >= 0; i--) {
-      const counts = this.#states[i]!.items.map((state) => (i === links.length ? 1n : this.#sum(i, state)));
-      this.#counts[i] = counts;
-    }
+    const reached = links.map((_, i) => this.#reach(i, maxStates));
+    this.#counts[links.length] = this.#states[links.length]!.items.map(() => 1n);
+    for (let i = links.length - 1; i >= 0; i--) this.#counts[i] = this.#sums(i, reached[i]!);
     this.total = root < 0 ? 0n : this.#counts[0]![0]!;
   }
 
@@ -91,19 +88,29 @@ export class Counts {
     return rank;
   }
 
-  /** States that link `i` leads to, numbered. */
-  #reach(i: number, maxStates: number): NumberTable {
+  /**
+   * Numbers the states that link `i` leads to.
+   *
+   * @returns for each state before the link, and each class of its options, the number of the state that follows, or -1.
+   */
+  #reach(i: number, maxStates: number): Int32Array {
+    const { items } = this.#states[i]!;
+    const { classes } = this.problem.links[i]!;
+    const reached = new Int32Array(items.length * classes.length);
     for (;;) {
       const next = new NumberTable();
-      for (const state of this.#states[i]!.items) {
-        this.#open(i, state);
-        for (const { costs } of this.problem.links[i]!.classes) {
+      let at = 0;
+      for (let s = 0; s < items.length && next.size <= maxStates; s++) {
+        this.#open(i, items[s]!);
+        for (const { costs } of classes) {
           const child = this.#child(i, costs);
-          if (child >= 0) next.add(child);
+          reached[at++] = child < 0 ? -1 : next.add(child);
         }
-        if (next.size > maxStates) break;
       }
-      if (next.size <= maxStates) return next;
+      if (next.size <= maxStates) {
+        this.#states.push(next);
+        return reached;
+      }
       const values = this.levels.values[i + 1]!;
       const longest = values.reduce(
         (best, levels, k) => (levels.length > values[best]!.length ? k : best),
@@ -113,14 +120,23 @@ export class Counts {
     }
   }
 
-  #sum(i: number, state: number): bigint {
-    this.#open(i, state);
-    let total = 0n;
-    for (const { costs, options } of this.problem.links[i]!.classes) {
-      const count = this.#count(i + 1, this.#child(i, costs));
-      total += options.length === 1 ? count : count * BigInt(options.length);
-    }
-    return total;
+  /** The counts of the states before link `i`, from those behind it. */
+  #sums(i: number, reached: Int32Array): bigint[] {
+    const behind = this.#counts[i + 1]!;
+    const many = this.problem.links[i]!.classes.map(({ options }) =>
+      options.length === 1 ? undefined : BigInt(options.length),
+    );
+    let at = 0;
+    return this.#states[i]!.items.map(() => {
+      let total = 0n;
+      for (const options of many) {
+        const child = reached[at++]!;
+        if (child < 0) continue;
+        const count = behind[child]!;
+        total += options === undefined ? count : count * options;
+      }
+      return total;
+    });
   }
 
   #count(i: number, state: number): bigint {

@@ -10,13 +10,15 @@ export class NumberTable {
     return this.items.length;
   }
 
-  /** Adds a number of at least 0 unless it is there. */
-  add(key: number): void {
+  /** Adds a number of at least 0 unless it is there. @returns its position. */
+  add(key: number): number {
     const slot = this.#slot(key);
-    if (this.#keys[slot] === key) return;
+    if (this.#keys[slot] === key) return this.#positions[slot]!;
     this.#keys[slot] = key;
-    this.#positions[slot] = this.items.push(key) - 1;
+    const position = this.items.push(key) - 1;
+    this.#positions[slot] = position;
     if (2 * this.items.length > this.#mask) this.#grow();
+    return position;
   }
 
   /** Position of a number that was added, or -1. */
