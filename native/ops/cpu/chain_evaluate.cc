@@ -21,7 +21,7 @@ int block_images(const ChainPlan& p, int batch) {
 // What a block of images keeps: two raw outputs, and two of a gate's, which take turns.
 struct BlockMemory {
   std::size_t raw, gate;  // bytes of one
-  BlockMemory(const ChainPlan& p, int images) : raw(rounded(p.largest_raw_bytes) * images), gate(0) {
+  BlockMemory(const ChainPlan& p, int images) : raw(p.largest_raw_bytes * images), gate(0) {
     for (const GatePlan& own : p.gates)
       gate = std::max(gate, sizeof(float) * static_cast<std::size_t>(own.widest) * images);
   }
@@ -30,9 +30,6 @@ struct BlockMemory {
   float* gate_at(char* base, std::size_t turn) const {
     return reinterpret_cast<float*>(base + 2 * raw + turn % 2 * gate);
   }
-
- private:
-  static std::size_t rounded(std::size_t bytes) { return (bytes + 63) / 64 * 64; }
 };
 
 }  // namespace
