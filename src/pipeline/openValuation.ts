@@ -1,13 +1,10 @@
 import type { Config } from '../config/schema/config.js';
-import type { FeasibleSet } from '../sampling/feasible.js';
 import type { ScoreCalibration } from '../search/result.js';
 import type { Evaluate, Valuation } from '../search/types.js';
-import type { SearchSpace } from '../space/types.js';
-import { calibrate } from './calibrate.js';
+import { type CalibrateOptions, calibrate } from './calibrate.js';
 import { Disposables } from './disposables.js';
 import { openNaswot, withNaswot } from './naswot.js';
 import type { Scorer } from './openScorer.js';
-import type { Trials } from './trials.js';
 import { combinedValuation } from './valuation.js';
 
 /** How a search scores candidates, and what ranks them. */
@@ -20,15 +17,10 @@ export interface OpenValuation extends Disposable {
   calibration: ScoreCalibration | undefined;
 }
 
-export interface ValuationOptions {
-  space: SearchSpace;
-  feasible: FeasibleSet;
+/** What a calibration is told, but for what is opened here. */
+export interface ValuationOptions
+  extends Omit<CalibrateOptions, 'config' | 'evaluate' | 'images' | 'naswot'> {
   scorer: Pick<Scorer, 'evaluate' | 'images'>;
-  openTrials: () => Promise<Trials>;
-  signal?: AbortSignal | undefined;
-  /** Short trainings of the calibration. */
-  onTrial: (done: number, total: number) => void;
-  onWarning?: ((message: string) => void) | undefined;
 }
 
 /**
