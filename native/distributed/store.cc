@@ -24,6 +24,7 @@ c10::intrusive_ptr<c10d::Store> open_file(const StoreOptions& options) {
     // The last rank to leave deletes it, where all have come.
     auto store = c10::make_intrusive<c10d::FileStore>(options.file, options.world_size);
     store->setTimeout(options.timeout);
+    store->add("opened", 1);  // 1.13 opens the file at its first use
     return store;
   } catch (const std::exception& error) {
     throw Error("RANK_LOST",

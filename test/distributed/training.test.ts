@@ -203,7 +203,10 @@ test('a port that is taken, ranks that do not come and half-set variables are sa
   const busy = await one({ ...place, MASTER_PORT: String(port) });
   taken.close();
   assert.equal(busy.code, 5, busy.stderr);
-  assert.match(busy.stderr, /Could not serve the store of the group at 127\.0\.0\.1:\d+: .*EADDRINUSE/);
+  assert.match(
+    busy.stderr,
+    /Could not serve the store of the group at 127\.0\.0\.1:\d+: .*(EADDRINUSE|Address already in use)/,
+  );
   const waiting = await one(place);
   assert.equal(waiting.code, 5, waiting.stderr);
   assert.match(waiting.stderr, /Expected 2 ranks within 1\.5 s but rank 1 did not come/);
