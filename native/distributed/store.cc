@@ -20,17 +20,26 @@ auto on_store(Work work) {
 }
 
 c10::intrusive_ptr<c10d::Store> open_file(const StoreOptions& options) {
+  c10::intrusive_ptr<c10d::FileStore> store;
+  int64_t served = 0;
   try {
     // The last rank to leave deletes it, where all have come.
-    auto store = c10::make_intrusive<c10d::FileStore>(options.file, options.world_size);
+    store = c10::make_intrusive<c10d::FileStore>(options.file, options.world_size);
     store->setTimeout(options.timeout);
-    store->add("opened", 1);  // 1.13 opens the file at its first use
-    return store;
+    served = store->add("served", options.server ? 1 : 0);  // 1.13 opens the file only here
   } catch (const std::exception& error) {
     throw Error("RANK_LOST",
                 "Could not open the store of the group in " + options.file + ": " + first_line(error),
                 "SINGLEPATH_STORE names a file in a folder that is there, which all ranks can write");
   }
+  // Killed ranks have left it: who comes early would take what they said for the word of this run.
+  if (options.server && served > 1) {
+    static_cast<void>(store.release());  // who leaves is counted, and the others may still read it
+    throw Error("INVALID_CONFIG",
+                "Expected a new file for the store of the group but another run has used " + options.file,
+                "name another file in SINGLEPATH_STORE on all ranks, or delete this one while none runs");
+  }
+  return store;
 }
 
 c10::intrusive_ptr<c10d::Store> open_server(const StoreOptions& options) {

@@ -12,7 +12,7 @@ struct StoreOptions {
   std::string file;  // which all ranks see; empty: a server, at
   std::string host;
   int port = 0;
-  bool server = false;  // this process serves it
+  bool server = false;  // this process serves it; of a file: expects that no run has used it
   int world_size = 1;
   std::chrono::milliseconds timeout{60'000};  // to find the server
 };
@@ -21,7 +21,8 @@ struct StoreOptions {
 // are made on a thread that nobody waits for without a limit of his own (binding/store_handle.h).
 class Store {
  public:
-  // Throws RANK_LOST where the server is not found in time, the port is taken or the file cannot be written.
+  // Throws RANK_LOST where the server is not found in time, the port is taken or the file cannot be written;
+  // INVALID_CONFIG for a used file.
   explicit Store(const StoreOptions& options);
   ~Store();
 

@@ -54,7 +54,8 @@ export function placeOf(env: Environment = process.env): Place | undefined {
   const rank = numberOf(env, rankName, 0, worldSize - 1);
   if (worldSize === 1) return undefined;
   const servedByLauncher = launcher === 'torchrun' && env.TORCHELASTIC_USE_AGENT_STORE === 'True';
-  const store = fileOf(env, launcher) ?? serverOf(env, worldName, rank === 0 && !servedByLauncher);
+  const store =
+    fileOf(env, launcher, rank === 0) ?? serverOf(env, worldName, rank === 0 && !servedByLauncher);
   return {
     launcher,
     rank,
@@ -70,11 +71,11 @@ export function placeOf(env: Environment = process.env): Place | undefined {
 }
 
 /** torchrun has a store of its own, which outlives the ranks that it starts again. */
-function fileOf(env: Environment, launcher: Place['launcher']): StorePlace | undefined {
+function fileOf(env: Environment, launcher: Place['launcher'], server: boolean): StorePlace | undefined {
   const url = env.SINGLEPATH_STORE;
   if (url === undefined || url === '' || launcher === 'torchrun') return undefined;
   try {
-    return { file: fileURLToPath(url) };
+    return { file: fileURLToPath(url), server };
   } catch {
     throw halfSet(`Expected file:///… for the environment variable SINGLEPATH_STORE but received '${url}'`);
   }

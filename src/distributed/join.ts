@@ -40,19 +40,6 @@ export async function joinGroup(options: JoinOptions = {}): Promise<Group> {
     connect: config.connectTimeout,
     timeout: config.timeout,
   });
-  if (place.rank === 0) {
-    if ('file' in place.store) await refuseUsed(store, place.store.file);
-    await withdrawOffer(store);
-  }
+  if (place.rank === 0) await withdrawOffer(store);
   return new Group(place, config, store, signal);
-}
-
-/** A file that killed ranks have left holds what they said; who comes early would take it for the word of this run. */
-async function refuseUsed(store: SharedStore, file: string): Promise<void> {
-  if ((await store.add('opened by rank 0', 1)) === 1) return;
-  store[Symbol.dispose]();
-  const message = `Expected a new file for the store of the group but another run has used ${file}`;
-  throw new SinglePathError('INVALID_CONFIG', message, {
-    hint: 'name another file in SINGLEPATH_STORE on all ranks, or delete this one while none runs',
-  });
 }

@@ -13,8 +13,8 @@ export interface StoreOptions {
   timeout: number;
 }
 
-/** Where the store is: at a server, which may be this process, or in a file that all ranks see. */
-export type StorePlace = { host: string; port: number; server: boolean } | { file: string };
+/** Where the store is: at a server, which may be this process, or in a file that all ranks see. The file of `server` has to be new. */
+export type StorePlace = ({ host: string; port: number } | { file: string }) & { server: boolean };
 
 /** How often waiting ranks look, in milliseconds: at first, and at last. */
 const POLL = { first: 2, last: 100 };
@@ -30,9 +30,12 @@ export class SharedStore implements Disposable {
     private readonly prefix = '',
   ) {}
 
-  /** @throws SinglePathError `RANK_LOST` where the server is not found, the port is taken, or the file cannot be written. */
+  /**
+   * @throws SinglePathError `RANK_LOST` where the server is not found, the port is taken, or the file cannot be written,
+   *   `INVALID_CONFIG` for a file that another run has used.
+   */
   static async open({ place, worldSize, connect, timeout }: StoreOptions): Promise<SharedStore> {
-    const source = { file: '', host: '', port: 0, server: false, ...place };
+    const source = { file: '', host: '', port: 0, ...place };
     const native = callNative(
       () => new (addon().Store)({ ...source, worldSize, timeoutMs: Math.ceil(connect * 1000) }),
     );

@@ -54,7 +54,7 @@ test('SINGLEPATH_STORE names a file in place of a server, but for torchrun', () 
   const { launcher, store, storeOutlives } = placeOf(file)!;
   assert.deepEqual(
     { launcher, store, storeOutlives },
-    { launcher: 'SLURM', store: { file: '/shared/store' }, storeOutlives: true },
+    { launcher: 'SLURM', store: { file: '/shared/store', server: false }, storeOutlives: true },
   );
   const torchrun = { ...file, ...MASTER, RANK: '1', WORLD_SIZE: '2', TORCHELASTIC_RUN_ID: 'none' };
   assert.deepEqual(placeOf(torchrun)!.store, { host: '10.0.0.1', port: 29500, server: false });

@@ -3,7 +3,7 @@ export interface StoreSource {
   file: string;
   host: string;
   port: number;
-  /** This process serves it. */
+  /** This process serves it; of a file: expects that no run has used it. */
   server: boolean;
   worldSize: number;
   /** To find the server. */
@@ -15,7 +15,7 @@ export interface StoreSource {
  * promise never settles.
  */
 export interface NativeStore {
-  /** Rejects, as all that follow, with `RANK_LOST` where the server is not found. */
+  /** Rejects, as all that follow, with `RANK_LOST` where the server is not found, `INVALID_CONFIG` for a used file. */
   open(): Promise<void>;
   set(key: string, value: string): Promise<void>;
   /** Waits for the key, and blocks other calls meanwhile: ask check() first. */
