@@ -39,14 +39,26 @@ class Spelling {
   };
 }
 
-/** What explains accuracies beside the genes: the supernet's score, and two that need no training. */
+/**
+ * What the supernet says of networks: their accuracies as {@link logError} and, where it has them, their losses, which tell apart
+ * networks that have as many images right (docs/search-quality.md, "A second benchmark").
+ */
+function supernetValues(candidates: readonly Scored[], images: number): number[] {
+  const withLoss = candidates.every(({ score }) => score.loss !== undefined);
+  return candidates.map(({ score: { accuracy, loss } }) => {
+    const byAccuracy = logError(accuracy, images);
+    return withLoss ? byAccuracy - Math.log(loss! + 0.5 / images) : byAccuracy;
+  });
+}
+
+/** What explains accuracies beside the genes: the supernet's scores, and two that need no training. */
 function featuresOf(
   { space, images, naswot }: ValuationSetting,
   candidates: readonly Scored[],
 ): Record<string, number[]> {
   const { sqrtUnits } = structureTables(space);
   return {
-    supernet: candidates.map(({ score }) => logError(score.accuracy, images)),
+    supernet: supernetValues(candidates, images),
     sqrtUnits: candidates.map(({ architecture }) => tableCost(sqrtUnits, architecture)),
     ...(naswot && { naswot: candidates.map(({ score }) => score.naswot!) }),
   };
@@ -54,7 +66,7 @@ function featuresOf(
 
 export interface ValuationSetting {
   space: SearchSpace;
-  /** Held-out images the supernet's accuracies are of. */
+  /** Held-out images the supernet's scores are of. */
   images: number;
   /** Whether scores have NASWOT. */
   naswot: boolean;
@@ -118,7 +130,7 @@ interface AgreedEffects {
 }
 
 /**
- * The supernet's accuracies, the `sqrt units` and NASWOT are each smoothed by a regression on single genes; of each value of
+ * The supernet's scores, the `sqrt units` and NASWOT are each smoothed by a regression on single genes; of each value of
  * a gene the median of the three effects counts, so that a score that is wrong about one layer is outvoted there. The
  * latter two take part where they agree with the supernet at all. Pairs of genes would bring the supernet's own mistakes
  * back (docs/search-quality.md).

@@ -46,6 +46,20 @@ test('a score that has nothing to do with the supernet does not take part', () =
   assert.deepEqual(means(combinedValuation(setting)(withNoise)), means(without));
 });
 
+test('losses tell apart networks that have as many images right, where all have one', () => {
+  const equals = architectures.map((architecture, i) => ({
+    architecture,
+    score: { accuracy: 0.5, loss: Math.exp(-truth[i]!) },
+  }));
+  const predict = combinedValuation({ ...setting, naswot: false });
+  assert.ok(tauOf(predict(equals)) > 0.8);
+  const oneWithout = equals.map(({ architecture, score: { accuracy, loss } }, i) => ({
+    architecture,
+    score: i === 0 ? { accuracy } : { accuracy, loss },
+  }));
+  assert.ok(predict(oneWithout)!.every(({ mean }) => Math.abs(mean) < 1e-9));
+});
+
 test('a few candidates have no model yet', () => {
   const visited = candidates(WEIGHTS, (i) => truth[i]!);
   assert.equal(combinedValuation(setting)(visited.slice(0, 47)), undefined);
