@@ -79,6 +79,8 @@ export interface MeasureControl {
   session: Session;
   /** Go on with what the journal holds; a table that is finished stays as it is, with its calibration. */
   resume?: boolean | undefined;
+  /** Replace a table that is there. Default false. */
+  overwrite?: boolean | undefined;
   /** Told that the table is finished: nothing was left to measure. */
   onFinished?: (() => void) | undefined;
   signal?: AbortSignal | undefined;
@@ -89,13 +91,24 @@ export interface MeasureControl {
 /**
  * Measures the lookup table of a configuration's space and writes it.
  *
- * @throws SinglePathError what measure and Journal.open throw; `INVALID_TABLE` where a table of something else is finished.
+ * @throws SinglePathError what measure and Journal.open throw; `INVALID_TABLE` where a table of something else is finished,
+ *   `INVALID_ARGUMENT` where one is there that is not to be replaced.
  */
 export async function measureLatency(given: Config, control: MeasureControl): Promise<LatencyTable> {
   const config = configArgument('measureLatency()', given);
   checkArguments('measureLatency()', { control });
-  const { out, session, resume = false, signal, onFinished, onProgress, onDrift } = control;
+  const { out, session, resume = false, overwrite = false } = control;
+  const { signal, onFinished, onProgress, onDrift } = control;
   checkArguments('measureLatency()', { path: out, device: session });
+  if (!resume && !overwrite && existsSync(out)) {
+    throw new SinglePathError(
+      'INVALID_ARGUMENT',
+      `Expected a free path for the table but '${out}' is there`,
+      {
+        hint: '--resume keeps it where it is finished, --overwrite replaces it',
+      },
+    );
+  }
   const { latency, seed } = config;
   const space = openSpace(config.space);
   const finished = resume ? await finishedTable(out, space, session) : undefined;
@@ -144,7 +157,7 @@ async function finishedTable(
     throw new SinglePathError(
       'INVALID_TABLE',
       `Expected the table of this device in '${out}' but it differs: ${differ.join('; ')}`,
-      { hint: 'it is finished: without --resume, or under another name, another one is measured' },
+      { hint: 'it is finished: --overwrite in place of --resume, or another name, measures another one' },
     );
   }
   return missingRows(space, table).length === 0 ? table : undefined;

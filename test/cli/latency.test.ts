@@ -241,6 +241,12 @@ test('kill -9 while measuring: --resume gives the same set of rows and no visit 
   const written = readFileSync(out);
   const finished = await singlepath([...args.slice(1).filter((arg) => arg !== '-q'), '--resume']);
   assert.match(finished.stderr, /killed\.lut is finished, and stays as it is/);
+  const unasked = await singlepath(args.slice(1));
+  assert.equal(unasked.code, 2);
+  assert.match(
+    unasked.stderr,
+    /Expected a free path for the table but .*killed\.lut.*\nhint: .*--overwrite replaces it/,
+  );
   assert.deepEqual(readFileSync(out), written);
   const elsewhere = await singlepath([...args.slice(1), '--resume', '--batch', '2']);
   assert.equal(elsewhere.code, 2);

@@ -18,16 +18,20 @@ export interface ValidateOptions {
 
 /** `singlepath config validate` */
 export function validateConfigs(paths: readonly string[], { config, json }: ValidateOptions): void {
-  const results = validateFiles(paths, config);
-  if (json) printJson('config validate', results);
-  else {
-    for (const { file, error, missing, hint } of results) {
-      const verdict =
-        missing === undefined ? `${file}: ok` : `${file}: ok, but its images are not here: ${missing}`;
-      printText([error ?? verdict, ...(hint ? [`hint: ${hint}`] : [])].join('\n'));
-    }
+  const results: ValidatedFile[] = [];
+  // Two constraints take seconds to count: each verdict is printed when it is known.
+  for (const result of validatedFiles(paths, config)) {
+    results.push(result);
+    if (!json) printText(verdictOf(result));
   }
+  if (json) printJson('config validate', results);
   if (results.some(({ error }) => error !== undefined)) process.exitCode = 2;
+}
+
+function verdictOf({ file, error, missing, hint }: ValidatedFile): string {
+  const verdict =
+    missing === undefined ? `${file}: ok` : `${file}: ok, but its images are not here: ${missing}`;
+  return [error ?? verdict, ...(hint ? [`hint: ${hint}`] : [])].join('\n');
 }
 
 /** `singlepath config show` */
@@ -43,7 +47,7 @@ export function printSchema(): void {
 }
 
 /** Checks each file on top of `base`; folders are searched for YAML files. */
-function validateFiles(paths: readonly string[], base: readonly string[]): ValidatedFile[] {
+function* validatedFiles(paths: readonly string[], base: readonly string[]): Generator<ValidatedFile> {
   const files = paths.flatMap(yamlFiles);
   if (files.length === 0) {
     throw new SinglePathError(
@@ -51,16 +55,18 @@ function validateFiles(paths: readonly string[], base: readonly string[]): Valid
       `Expected YAML files in ${paths.join(', ')} but found none`,
     );
   }
-  return files.map((file) => {
-    try {
-      const missing = checkConfig(loadConfig({ files: [...base, file] }));
-      return missing === undefined ? { file } : { file, missing: missing.message, ...hintOf(missing) };
-    } catch (error) {
-      if (!(error instanceof SinglePathError)) throw error;
-      const message = error.message.startsWith(file) ? error.message : `${file}: ${error.message}`;
-      return { file, error: message, ...hintOf(error) };
-    }
-  });
+  for (const file of files) yield validatedFile(file, base);
+}
+
+function validatedFile(file: string, base: readonly string[]): ValidatedFile {
+  try {
+    const missing = checkConfig(loadConfig({ files: [...base, file] }));
+    return missing === undefined ? { file } : { file, missing: missing.message, ...hintOf(missing) };
+  } catch (error) {
+    if (!(error instanceof SinglePathError)) throw error;
+    const message = error.message.startsWith(file) ? error.message : `${file}: ${error.message}`;
+    return { file, error: message, ...hintOf(error) };
+  }
 }
 
 function hintOf({ hint }: SinglePathError): { hint?: string } {

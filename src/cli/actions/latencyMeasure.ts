@@ -34,11 +34,12 @@ export interface MeasureOptions
     Omit<OutputOptions, 'json'> {
   out: string;
   resume?: boolean;
+  overwrite?: boolean;
 }
 
 /** `singlepath latency measure` */
 export async function measureTable(options: MeasureOptions): Promise<void> {
-  const { out, resume, runner } = options;
+  const { out, resume, overwrite, runner } = options;
   tableFormat(out); // before any work
   const config = configOf(options, {
     shortcuts: [...(await spaceShortcuts(options)), ...deploymentShortcuts(options, runner)],
@@ -48,8 +49,10 @@ export async function measureTable(options: MeasureOptions): Promise<void> {
   const table = await stoppable({ saves: 'what is measured' }, async (signal) => {
     await using session = await openSession(options, config);
     const onFinished = () =>
-      terminal.log.info(`${out} is finished, and stays as it is; without --resume it is measured anew`);
-    return await measureLatency(config, { out, session, resume, signal, onFinished, ...reporter });
+      terminal.log.info(
+        `${out} is finished, and stays as it is; --overwrite in place of --resume measures it anew`,
+      );
+    return await measureLatency(config, { out, session, resume, overwrite, signal, onFinished, ...reporter });
   }).finally(stop);
   if (options.json) printJson('latency measure', summary(out, table));
   else printText(describe(out, table));

@@ -56,7 +56,8 @@ function measureCommand(): Command {
     new Command('measure')
       .description('measure the lookup table of a search space on a device')
       .requiredOption('-o, --out <table>', 'file to write: .lut, .json or .csv')
-      .option('--resume', 'go on with what <table>.journal holds; a finished table stays as it is'),
+      .option('--resume', 'go on with what <table>.journal holds; a finished table stays as it is')
+      .option('--overwrite', 'replace a table that is there'),
     SPACE_SETTINGS,
     DEPLOYMENT,
     DEVICE,
