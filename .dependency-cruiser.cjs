@@ -2,7 +2,8 @@
 // circle. The diagram of ARCHITECTURE.md shows the same order.
 const pure = ['core', 'log', 'graph/node', 'graph/ops', 'graph(?!/\\w+/)', 'data/kinds', 'config', 'space', 'cost', 'sampling', 'search'];
 const native = ['runtime/native', 'runtime(?!/native/)', 'distributed', 'supernet', 'data(?!/kinds)', 'run', 'train', 'evaluate', 'export', 'latency'];
-const commands = ['report', 'pipeline', 'dashboard', 'cli/common', 'cli/actions', 'cli/commands', 'cli(?!/\\w+/)'];
+const pipeline = [...['setup', 'images', 'runs', 'training', 'search', 'latency'].map((room) => `pipeline/${room}`), 'pipeline(?!/\\w+/)', 'pipeline/report'];
+const commands = ['report', ...pipeline, 'dashboard', 'cli/common', 'cli/actions', 'cli/commands', 'cli(?!/\\w+/)'];
 const rooms = [...pure, ...native, ...commands];
 const folder = (names) => `^src/(${names.join('|')})/`;
 

@@ -11,7 +11,7 @@ import { diffTables } from '../src/latency/diff.js';
 import { readTable } from '../src/latency/format/files.js';
 import { predict } from '../src/latency/predict.js';
 import type { TableAccuracy } from '../src/latency/table.js';
-import { spaceOfTable } from '../src/pipeline/latencyTable.js';
+import { spaceOfTable } from '../src/pipeline/latency/latencyTable.js';
 import { formatTable } from '../src/report/table.js';
 import { UniformSampler } from '../src/sampling/uniform.js';
 

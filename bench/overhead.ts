@@ -15,7 +15,7 @@ import {
   Supernet,
   UniformSampler,
 } from '../src/index.js';
-import { recipeOf } from '../src/pipeline/fromConfig.js';
+import { recipeOf } from '../src/pipeline/setup/fromConfig.js';
 import { addon } from '../src/runtime/addon.js';
 import { trainingLoop } from '../src/train/loop.js';
 import type { TrainableNetwork } from '../src/train/stepsInFlight.js';

@@ -12,7 +12,6 @@ export { type Config, configJsonSchema } from './config/schema/config.js';
 export { type ConfigSource, fileSource, objectSource, setSource } from './config/sources.js';
 export type { Group } from './distributed/group.js';
 export { type JoinOptions, joinGroup } from './distributed/join.js';
-export { calibrateLatency } from './pipeline/calibrateLatency.js';
 export { checkConfig } from './pipeline/checkConfig.js';
 export {
   type Accuracy,
@@ -23,19 +22,20 @@ export {
   evaluateWeights,
   exportedSources,
 } from './pipeline/evaluate.js';
-export { openSpace, recipeOf } from './pipeline/fromConfig.js';
-export { importTable, spaceOfTable } from './pipeline/latencyTable.js';
-export { measureLatency, openSession } from './pipeline/measureLatency.js';
-export { type HelpControl, helpScore } from './pipeline/openScorer.js';
+export { calibrateLatency } from './pipeline/latency/calibrateLatency.js';
+export { importTable, spaceOfTable } from './pipeline/latency/latencyTable.js';
+export { measureLatency, openSession } from './pipeline/latency/measureLatency.js';
+export { type Verification, verifyLatency } from './pipeline/latency/verifyLatency.js';
 export { type CollectControl, collectReport } from './pipeline/report/collectReport.js';
 export { type AllControl, type AllResult, runAll, STAGES, type Stage } from './pipeline/runAll.js';
 export { type ExportControl, runExport } from './pipeline/runExport.js';
 export { type RankControl, type RankedNetwork, type RankResult, runRank } from './pipeline/runRank.js';
 export { type RetrainControl, runRetrain } from './pipeline/runRetrain.js';
 export { runSearch, type SearchControl, type SearchResult } from './pipeline/runSearch.js';
-export { readResult, readRun, type StoredRun } from './pipeline/runs.js';
+export { readResult, readRun, type StoredRun } from './pipeline/runs/runs.js';
 export { runTrain, type TrainControl } from './pipeline/runTrain.js';
-export { type Verification, verifyLatency } from './pipeline/verifyLatency.js';
+export { type HelpControl, helpScore } from './pipeline/search/openScorer.js';
+export { openSpace, recipeOf } from './pipeline/setup/fromConfig.js';
 
 // Search spaces as data.
 

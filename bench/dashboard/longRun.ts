@@ -1,8 +1,8 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadConfig, RunDirectory } from '../../src/index.js';
-import { openSpace } from '../../src/pipeline/fromConfig.js';
-import { keptConfig } from '../../src/pipeline/runs.js';
+import { keptConfig } from '../../src/pipeline/runs/runs.js';
+import { openSpace } from '../../src/pipeline/setup/fromConfig.js';
 
 const BEGUN = Date.parse('2026-01-01T00:00:00.000Z');
 /** Events that are written at once. */

@@ -1,8 +1,8 @@
 /** Networks under the limit as a search sees them: scored with a supernet, beside as many others as the score model needs. */
 
-import { openNaswot, withNaswot } from '../../src/pipeline/naswot.js';
-import { openScorer } from '../../src/pipeline/openScorer.js';
-import { readRun } from '../../src/pipeline/runs.js';
+import { readRun } from '../../src/pipeline/runs/runs.js';
+import { openNaswot, withNaswot } from '../../src/pipeline/search/naswot.js';
+import { openScorer } from '../../src/pipeline/search/openScorer.js';
 import { logError } from '../../src/search/model/scoreModel.js';
 import type { Score } from '../../src/search/types.js';
 import type { Architecture } from '../../src/space/types.js';

@@ -7,13 +7,13 @@
 
 import type { Config } from '../../src/config/schema/config.js';
 import { RandomStream } from '../../src/core/rng.js';
-import { costBaselines } from '../../src/pipeline/baselines.js';
-import { Trials } from '../../src/pipeline/trials.js';
+import { costBaselines } from '../../src/pipeline/search/baselines.js';
+import { Trials } from '../../src/pipeline/search/trials.js';
 import {
   calibratedValuation,
   combinedValuation,
   type ValuationSetting,
-} from '../../src/pipeline/valuation.js';
+} from '../../src/pipeline/search/valuation.js';
 import { kendallTau } from '../../src/search/correlation.js';
 import { chooseFinalists } from '../../src/search/finalists.js';
 import { halvingRungs, type RungScore, successiveHalving } from '../../src/search/halving.js';

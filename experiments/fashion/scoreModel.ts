@@ -3,8 +3,8 @@
  * supernet's losses, or of both. The table goes to `results/score-model.json`.
  */
 
-import { costBaselines } from '../../src/pipeline/baselines.js';
-import { combinedValuation } from '../../src/pipeline/valuation.js';
+import { costBaselines } from '../../src/pipeline/search/baselines.js';
+import { combinedValuation } from '../../src/pipeline/search/valuation.js';
 import { kendallTau } from '../../src/search/correlation.js';
 import { ScoreModel } from '../../src/search/model/scoreModel.js';
 import type { Score } from '../../src/search/types.js';

@@ -5,11 +5,11 @@
  */
 
 import type { Config } from '../../src/config/schema/config.js';
-import { costBaselines } from '../../src/pipeline/baselines.js';
-import { Disposables } from '../../src/pipeline/disposables.js';
-import { createNetwork, recipeOf, samplerOf } from '../../src/pipeline/fromConfig.js';
-import { FixedImages, openTrainingImages, trainingLoader } from '../../src/pipeline/images.js';
-import { openNaswot } from '../../src/pipeline/naswot.js';
+import { FixedImages, openTrainingImages, trainingLoader } from '../../src/pipeline/images/images.js';
+import { costBaselines } from '../../src/pipeline/search/baselines.js';
+import { openNaswot } from '../../src/pipeline/search/naswot.js';
+import { Disposables } from '../../src/pipeline/setup/disposables.js';
+import { createNetwork, recipeOf, samplerOf } from '../../src/pipeline/setup/fromConfig.js';
 import { kendallTau } from '../../src/search/correlation.js';
 import type { Score } from '../../src/search/types.js';
 import { accuraciesOf } from '../../src/supernet/supernet.js';

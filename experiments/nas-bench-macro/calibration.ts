@@ -8,10 +8,10 @@
 import { join } from 'node:path';
 import type { Config } from '../../src/config/schema/config.js';
 import { RandomStream } from '../../src/core/rng.js';
-import { openSpace } from '../../src/pipeline/fromConfig.js';
 import type { RankedNetwork } from '../../src/pipeline/runRank.js';
-import { readRun, type StoredRun } from '../../src/pipeline/runs.js';
-import { Trials } from '../../src/pipeline/trials.js';
+import { readRun, type StoredRun } from '../../src/pipeline/runs/runs.js';
+import { Trials } from '../../src/pipeline/search/trials.js';
+import { openSpace } from '../../src/pipeline/setup/fromConfig.js';
 import { logError } from '../../src/search/model/scoreModel.js';
 import { agreement, meanAndError, writeResult } from '../results.js';
 import { supernetOf } from '../setting.js';

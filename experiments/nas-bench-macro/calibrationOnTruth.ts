@@ -5,8 +5,8 @@
  */
 
 import { RandomStream } from '../../src/core/rng.js';
-import { openSpace } from '../../src/pipeline/fromConfig.js';
 import type { RankedNetwork } from '../../src/pipeline/runRank.js';
+import { openSpace } from '../../src/pipeline/setup/fromConfig.js';
 import { logError, ScoreModel } from '../../src/search/model/scoreModel.js';
 import type { SearchSpace } from '../../src/space/types.js';
 import { meanAndError, writeResult } from '../results.js';

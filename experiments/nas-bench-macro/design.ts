@@ -1,11 +1,11 @@
 /** The networks that calibrate a score model, and what the model makes of their accuracies. */
 
 import type { Config } from '../../src/config/schema/config.js';
-import { calibrationDesign } from '../../src/pipeline/calibrate.js';
-import { openSpace } from '../../src/pipeline/fromConfig.js';
-import { searchedArchitectures } from '../../src/pipeline/legalArchitectures.js';
 import type { RankedNetwork } from '../../src/pipeline/runRank.js';
-import { calibratedValuation } from '../../src/pipeline/valuation.js';
+import { calibrationDesign } from '../../src/pipeline/search/calibrate.js';
+import { calibratedValuation } from '../../src/pipeline/search/valuation.js';
+import { openSpace } from '../../src/pipeline/setup/fromConfig.js';
+import { searchedArchitectures } from '../../src/pipeline/setup/legalArchitectures.js';
 import type { RankingReport } from '../../src/search/ranking.js';
 import type { Architecture } from '../../src/space/types.js';
 import { scoredImages } from '../setting.js';

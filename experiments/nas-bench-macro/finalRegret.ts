@@ -7,9 +7,9 @@
 
 import { readFileSync } from 'node:fs';
 import { RandomStream } from '../../src/core/rng.js';
-import { openSpace } from '../../src/pipeline/fromConfig.js';
 import type { RankedNetwork } from '../../src/pipeline/runRank.js';
-import { calibratedValuation, combinedValuation } from '../../src/pipeline/valuation.js';
+import { calibratedValuation, combinedValuation } from '../../src/pipeline/search/valuation.js';
+import { openSpace } from '../../src/pipeline/setup/fromConfig.js';
 import { chooseFinalists } from '../../src/search/finalists.js';
 import { halvingRungs, successiveHalving } from '../../src/search/halving.js';
 import type { Valuation } from '../../src/search/types.js';

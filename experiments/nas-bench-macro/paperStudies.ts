@@ -9,8 +9,8 @@
  * Accuracies of networks are those of the benchmark: three trainings of 50 epochs.
  */
 
-import { openSpace } from '../../src/pipeline/fromConfig.js';
-import { combinedValuation } from '../../src/pipeline/valuation.js';
+import { combinedValuation } from '../../src/pipeline/search/valuation.js';
+import { openSpace } from '../../src/pipeline/setup/fromConfig.js';
 import { best } from '../../src/search/generations.js';
 import { rankingReport } from '../../src/search/ranking.js';
 import { meanAndError, writeResult } from '../results.js';

@@ -1,7 +1,7 @@
 /** Searches on the scores of all networks, which `ranking.ts` has computed: as the product searches, in a second. */
 
-import { legalArchitectures } from '../../src/pipeline/legalArchitectures.js';
 import type { RankedNetwork } from '../../src/pipeline/runRank.js';
+import { legalArchitectures } from '../../src/pipeline/setup/legalArchitectures.js';
 import { evolutionarySearch } from '../../src/search/evolution.js';
 import { withModel } from '../../src/search/generations.js';
 import { randomSearch } from '../../src/search/random.js';

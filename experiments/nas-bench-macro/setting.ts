@@ -3,10 +3,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageRoot } from '../../src/core/packageRoot.js';
-import { openSpace } from '../../src/pipeline/fromConfig.js';
 import { type RankedNetwork, runRank } from '../../src/pipeline/runRank.js';
-import { readResult } from '../../src/pipeline/runs.js';
-import { combinedValuation } from '../../src/pipeline/valuation.js';
+import { readResult } from '../../src/pipeline/runs/runs.js';
+import { combinedValuation } from '../../src/pipeline/search/valuation.js';
+import { openSpace } from '../../src/pipeline/setup/fromConfig.js';
 import { type RankingReport, rankingReport } from '../../src/search/ranking.js';
 import { type RankingCard, rankingCard } from '../../src/search/rankingCard.js';
 import { parseTrueAccuracies } from '../../src/search/truth.js';

@@ -1,6 +1,6 @@
 import { SinglePathError } from '../core/errors.js';
 import { settingsOf, statusOf, stepsOf } from '../pipeline/report/runFacts.js';
-import { readRun, type StoredRun } from '../pipeline/runs.js';
+import { readRun, type StoredRun } from '../pipeline/runs/runs.js';
 import { readHeader } from '../run/header.js';
 import { readImageRecord } from '../run/images.js';
 import type { Series } from '../run/series.js';

@@ -5,12 +5,12 @@ import { datasetDefinition } from '../data/kinds/index.js';
 import { presetNormalization } from '../data/normalize.js';
 import { opsetOf } from '../export/onnx.js';
 import type { SearchSpace } from '../space/types.js';
-import { checkCalibration } from './calibrate.js';
-import { checkFinalists } from './finalists.js';
-import { openSpace, samplerOf } from './fromConfig.js';
-import { checkFit, datasetConfig } from './images.js';
-import { searchedArchitectures } from './legalArchitectures.js';
-import { objectiveTables } from './searchAlgorithm.js';
+import { checkFit, datasetConfig } from './images/images.js';
+import { checkCalibration } from './search/calibrate.js';
+import { checkFinalists } from './search/finalists.js';
+import { objectiveTables } from './search/searchAlgorithm.js';
+import { openSpace, samplerOf } from './setup/fromConfig.js';
+import { searchedArchitectures } from './setup/legalArchitectures.js';
 
 /**
  * Finds out, without loading the addon or reading an image, whether a configuration can run: its space exists, its

@@ -16,12 +16,12 @@ import type { NativeBatch } from '../runtime/native.js';
 import { deriveSubnet } from '../space/subnet.js';
 import type { Architecture } from '../space/types.js';
 import { accuraciesOf, type ValidateResult } from '../supernet/supernet.js';
-import { Disposables } from './disposables.js';
-import { createNetwork, openSpace } from './fromConfig.js';
-import { checkSameClasses, withNormalization } from './imageRecord.js';
-import { FixedImages, type ImageSpace, openImages } from './images.js';
-import { openScorer } from './openScorer.js';
-import type { StoredRun } from './runs.js';
+import { FixedImages, type ImageSpace, openImages } from './images/images.js';
+import { checkSameClasses, withNormalization } from './runs/imageRecord.js';
+import type { StoredRun } from './runs/runs.js';
+import { openScorer } from './search/openScorer.js';
+import { Disposables } from './setup/disposables.js';
+import { createNetwork, openSpace } from './setup/fromConfig.js';
 
 /** How good a network is. Accuracies are in [0, 1]. */
 export interface Accuracy {

@@ -8,10 +8,10 @@ import { hashOf, spaceHash } from '../space/hash.js';
 import type { SearchSpace } from '../space/types.js';
 import type { RetrainResult } from '../train/retrain.js';
 import type { TrainResult } from '../train/supernet.js';
-import { searchIdentity, tablesIdentity, trainingIdentity, trialIdentity } from './identity.js';
-import { imagePlaces } from './imagePlaces.js';
+import { imagePlaces } from './images/imagePlaces.js';
 import type { ExportResult } from './runExport.js';
-import { readResult, readRun, type StoredRun } from './runs.js';
+import { searchIdentity, tablesIdentity, trainingIdentity, trialIdentity } from './runs/identity.js';
+import { readResult, readRun, type StoredRun } from './runs/runs.js';
 
 /** What the stages of a whole run give. */
 export interface StageResults {

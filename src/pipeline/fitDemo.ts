@@ -1,7 +1,7 @@
 import type { DatasetReport } from '../data/inspect.js';
 import type { DatasetKind } from '../data/kinds/index.js';
 import { getSpace } from '../space/spaces/catalog.js';
-import { cheaperQuarter, fittingSize, SMALL, shareOut } from './fitImages.js';
+import { cheaperQuarter, fittingSize, SMALL, shareOut } from './images/fitImages.js';
 
 /** Images of 28 x 28 the demo on Fashion-MNIST trains the supernet with: 16 epochs of 8,000. */
 const PIXELS = 16 * 8000 * 28 * 28;

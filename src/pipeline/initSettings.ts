@@ -4,8 +4,8 @@ import type { DatasetReport } from '../data/inspect.js';
 import type { DatasetKind } from '../data/kinds/index.js';
 import { getSpace } from '../space/spaces/catalog.js';
 import { batchesOfEpoch } from '../train/recipe.js';
-import { cheaperQuarter, fittingSize, type Shares, SMALL, shareOut, shortSide } from './fitImages.js';
-import { legalArchitectures } from './legalArchitectures.js';
+import { cheaperQuarter, fittingSize, type Shares, SMALL, shareOut, shortSide } from './images/fitImages.js';
+import { legalArchitectures } from './setup/legalArchitectures.js';
 
 /** What somebody decides before a first configuration. */
 export interface InitChoices {

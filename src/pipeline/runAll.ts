@@ -11,13 +11,13 @@ import type { RetrainResult } from '../train/retrain.js';
 import type { TrainResult } from '../train/supernet.js';
 import { checkConfig } from './checkConfig.js';
 import { finishedStages, type StageResults, withPaths } from './finishedStages.js';
-import { openSpace, provenance } from './fromConfig.js';
-import { checkHeldOut } from './openScorer.js';
 import { type ExportResult, runExport } from './runExport.js';
 import { type RetrainControl, runRetrain } from './runRetrain.js';
 import { runSearch, type SearchControl } from './runSearch.js';
-import { keptConfig, type RunControl, readRun } from './runs.js';
+import { keptConfig, type RunControl, readRun } from './runs/runs.js';
 import { runTrain, type TrainControl } from './runTrain.js';
+import { checkHeldOut } from './search/openScorer.js';
+import { openSpace, provenance } from './setup/fromConfig.js';
 
 /** The stages in their order; each has the folder of its name. */
 export const STAGES = ['supernet', 'search', 'network', 'export'] as const;

@@ -8,12 +8,12 @@ import { readImageRecord } from '../run/images.js';
 import { loadWeights } from '../run/weights.js';
 import { deriveSubnet } from '../space/subnet.js';
 import type { Architecture } from '../space/types.js';
-import { Disposables } from './disposables.js';
-import { createNetwork, openSpace } from './fromConfig.js';
-import { imagePlaces } from './imagePlaces.js';
-import { checkSameClasses, withNormalization } from './imageRecord.js';
-import { FixedImages, openImages, openTrainingImages } from './images.js';
-import { checkOwnArchitecture, type StoredRun } from './runs.js';
+import { imagePlaces } from './images/imagePlaces.js';
+import { FixedImages, openImages, openTrainingImages } from './images/images.js';
+import { checkSameClasses, withNormalization } from './runs/imageRecord.js';
+import { checkOwnArchitecture, type StoredRun } from './runs/runs.js';
+import { Disposables } from './setup/disposables.js';
+import { createNetwork, openSpace } from './setup/fromConfig.js';
 
 export type { ExportResult } from '../export/exportSubnet.js';
 

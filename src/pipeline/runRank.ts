@@ -13,12 +13,12 @@ import type { Evaluate, Score, Valuation } from '../search/types.js';
 import { checkArchitecture } from '../space/architecture.js';
 import { Equivalence } from '../space/equivalence.js';
 import type { Architecture } from '../space/types.js';
-import { costBaselines } from './baselines.js';
-import { openSpace } from './fromConfig.js';
-import { type Naswot, openNaswot, withNaswot } from './naswot.js';
-import { openScorer } from './openScorer.js';
-import { readRun, readSearchResult } from './runs.js';
-import { calibratedValuation, combinedValuation, type ValuationSetting } from './valuation.js';
+import { readRun, readSearchResult } from './runs/runs.js';
+import { costBaselines } from './search/baselines.js';
+import { type Naswot, openNaswot, withNaswot } from './search/naswot.js';
+import { openScorer } from './search/openScorer.js';
+import { calibratedValuation, combinedValuation, type ValuationSetting } from './search/valuation.js';
+import { openSpace } from './setup/fromConfig.js';
 
 /** Architectures of one network that are averaged at most; of more so many are drawn. */
 const MOST_EQUIVALENTS = 64;

@@ -8,11 +8,11 @@ import type { Architecture } from '../space/types.js';
 import type { TrainingProgress } from '../train/loop.js';
 import { type RetrainResult, retrain } from '../train/retrain.js';
 import type { Stalled } from '../train/stalled.js';
-import { Disposables } from './disposables.js';
-import { createNetwork, openSpace } from './fromConfig.js';
-import { FixedImages, openImages } from './images.js';
-import { runTraining, shareTraining } from './trainingRun.js';
-import type { WarmStartControl } from './warmStart.js';
+import { FixedImages, openImages } from './images/images.js';
+import { Disposables } from './setup/disposables.js';
+import { createNetwork, openSpace } from './setup/fromConfig.js';
+import { runTraining, shareTraining } from './training/trainingRun.js';
+import type { WarmStartControl } from './training/warmStart.js';
 
 export interface RetrainControl extends WarmStartControl {
   /** Run directory of the search that found the architecture, to be noted. */

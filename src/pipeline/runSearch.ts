@@ -9,17 +9,17 @@ import { withModel } from '../search/generations.js';
 import type { GenerationSummary, SearchResult } from '../search/result.js';
 import type { Candidate } from '../search/types.js';
 import type { SearchSpace } from '../space/types.js';
-import { type ConfirmControl, confirmLatency } from './confirmLatency.js';
-import { checkFinalists, type FinalistsBudget, trainFinalists } from './finalists.js';
-import { openSpace, provenance } from './fromConfig.js';
-import { searchIdentity, tablesIdentity } from './identity.js';
-import { searchedArchitectures } from './legalArchitectures.js';
-import { openScorer, type Scorer } from './openScorer.js';
-import { openValuation } from './openValuation.js';
-import { keptConfig, type RunControl, readRun } from './runs.js';
-import { reportedCosts, searchAlgorithm } from './searchAlgorithm.js';
-import { checkGenerations, searchPhases } from './searchPhases.js';
-import { Trials } from './trials.js';
+import { type ConfirmControl, confirmLatency } from './latency/confirmLatency.js';
+import { searchIdentity, tablesIdentity } from './runs/identity.js';
+import { keptConfig, type RunControl, readRun } from './runs/runs.js';
+import { checkFinalists, type FinalistsBudget, trainFinalists } from './search/finalists.js';
+import { openScorer, type Scorer } from './search/openScorer.js';
+import { openValuation } from './search/openValuation.js';
+import { reportedCosts, searchAlgorithm } from './search/searchAlgorithm.js';
+import { checkGenerations, searchPhases } from './search/searchPhases.js';
+import { Trials } from './search/trials.js';
+import { openSpace, provenance } from './setup/fromConfig.js';
+import { searchedArchitectures } from './setup/legalArchitectures.js';
 
 /** What short trainings are for: the calibration comes before the search, the finalists after it. */
 type TrialPhase = 'calibration' | 'finalists';

@@ -6,10 +6,10 @@ import type { RunDirectory } from '../run/directory.js';
 import type { TrainingProgress } from '../train/loop.js';
 import type { Stalled } from '../train/stalled.js';
 import { type TrainResult, trainSupernet } from '../train/supernet.js';
-import { createNetwork, openSpace, samplerOf } from './fromConfig.js';
-import { openTrainingImages } from './images.js';
-import { runTraining, shareTraining } from './trainingRun.js';
-import type { WarmStartControl } from './warmStart.js';
+import { openTrainingImages } from './images/images.js';
+import { createNetwork, openSpace, samplerOf } from './setup/fromConfig.js';
+import { runTraining, shareTraining } from './training/trainingRun.js';
+import type { WarmStartControl } from './training/warmStart.js';
 
 export interface TrainControl extends WarmStartControl {
   onProgress?: (progress: TrainingProgress) => void;

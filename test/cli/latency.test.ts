@@ -9,7 +9,7 @@ import { costStatistics } from '../../src/cost/statistics.js';
 import { costTable } from '../../src/latency/cost/costTable.js';
 import { readTable, writeTable } from '../../src/latency/format/files.js';
 import { spaceRows } from '../../src/latency/rows.js';
-import type { ConfirmControl } from '../../src/pipeline/confirmLatency.js';
+import type { ConfirmControl } from '../../src/pipeline/latency/confirmLatency.js';
 import { runSearch } from '../../src/pipeline/runSearch.js';
 import { runTrain } from '../../src/pipeline/runTrain.js';
 import { getSpace } from '../../src/space/spaces/catalog.js';

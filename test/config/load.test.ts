@@ -11,9 +11,9 @@ import { learningRateOf } from '../../src/config/schema/recipe.js';
 import { generationOf } from '../../src/config/schema/search.js';
 import { setSource, yamlSource } from '../../src/config/sources.js';
 import { expected, SinglePathError } from '../../src/core/errors.js';
-import { recipeOf, samplerOf } from '../../src/pipeline/fromConfig.js';
-import { searchedArchitectures } from '../../src/pipeline/legalArchitectures.js';
-import { objectiveTables } from '../../src/pipeline/searchAlgorithm.js';
+import { objectiveTables } from '../../src/pipeline/search/searchAlgorithm.js';
+import { recipeOf, samplerOf } from '../../src/pipeline/setup/fromConfig.js';
+import { searchedArchitectures } from '../../src/pipeline/setup/legalArchitectures.js';
 import { getSpace } from '../../src/space/spaces/catalog.js';
 import { temporaryFolder } from '../temporaryFolder.js';
 

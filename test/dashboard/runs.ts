@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { loadConfig } from '../../src/config/load.js';
 import type { Config } from '../../src/config/schema/config.js';
-import { keptConfig } from '../../src/pipeline/runs.js';
+import { keptConfig } from '../../src/pipeline/runs/runs.js';
 import { RunDirectory } from '../../src/run/directory.js';
 import { loadSpace } from '../../src/space/file/load.js';
 import { writeTiny } from '../cli/tiny.js';

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { supernetOf } from '../../experiments/setting.js';
 import { loadConfig } from '../../src/config/load.js';
 import { packageRoot } from '../../src/core/packageRoot.js';
-import { openSpace } from '../../src/pipeline/fromConfig.js';
+import { openSpace } from '../../src/pipeline/setup/fromConfig.js';
 import { RunDirectory } from '../../src/run/directory.js';
 import { temporaryFolder } from '../temporaryFolder.js';
 

@@ -5,7 +5,7 @@ import { setSource, yamlSource } from '../../src/config/sources.js';
 import { SinglePathError } from '../../src/core/errors.js';
 import { parseConstraints } from '../../src/cost/constraint.js';
 import { tableFromCsv, tableToCsv } from '../../src/latency/format/csv.js';
-import { readRun } from '../../src/pipeline/runs.js';
+import { readRun } from '../../src/pipeline/runs/runs.js';
 import { readCheckpoint } from '../../src/run/checkpoints.js';
 import { readEvents } from '../../src/run/events.js';
 import { decodeSafetensors, encodeSafetensors } from '../../src/run/safetensors.js';

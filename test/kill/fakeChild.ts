@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import { evaluationKey, openEvaluationCache } from '../../src/evaluate/cacheFile.js';
 import { populationEvaluator } from '../../src/evaluate/population.js';
-import { searchPhases } from '../../src/pipeline/searchPhases.js';
+import { searchPhases } from '../../src/pipeline/search/searchPhases.js';
 import { RunDirectory } from '../../src/run/directory.js';
 import { UniformSampler } from '../../src/sampling/uniform.js';
 import { evolutionarySearch } from '../../src/search/evolution.js';

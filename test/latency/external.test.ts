@@ -11,7 +11,7 @@ import { mobileKeys, onceForAllKey, proxylessKey } from '../../src/latency/exter
 import { writeYamlTimes, YAML_STYLES } from '../../src/latency/external/yamlTable.js';
 import { predict } from '../../src/latency/predict.js';
 import { bestRows } from '../../src/latency/table.js';
-import { importTable } from '../../src/pipeline/latencyTable.js';
+import { importTable } from '../../src/pipeline/latency/latencyTable.js';
 import { UniformSampler } from '../../src/sampling/uniform.js';
 import { loadSpace } from '../../src/space/file/load.js';
 import { getSpace } from '../../src/space/spaces/catalog.js';

@@ -5,8 +5,8 @@ import { test } from 'node:test';
 import { loadConfig } from '../../src/config/load.js';
 import { packageRoot } from '../../src/core/packageRoot.js';
 import { checkConfig } from '../../src/pipeline/checkConfig.js';
-import { openSpace } from '../../src/pipeline/fromConfig.js';
-import { openImages } from '../../src/pipeline/images.js';
+import { openImages } from '../../src/pipeline/images/images.js';
+import { openSpace } from '../../src/pipeline/setup/fromConfig.js';
 import { getSpace, listSpaces } from '../../src/space/spaces/catalog.js';
 import { withoutAddon } from '../cli/native.js';
 

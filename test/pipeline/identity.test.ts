@@ -3,8 +3,8 @@ import { describe, it } from 'node:test';
 import { resolveConfig } from '../../src/config/load.js';
 import type { DataConfig } from '../../src/config/schema/data.js';
 import { objectSource } from '../../src/config/sources.js';
-import { rankIdentity, scoreIdentity, trialIdentity } from '../../src/pipeline/identity.js';
-import { datasetConfig } from '../../src/pipeline/images.js';
+import { datasetConfig } from '../../src/pipeline/images/images.js';
+import { rankIdentity, scoreIdentity, trialIdentity } from '../../src/pipeline/runs/identity.js';
 import { getSpace } from '../../src/space/spaces/catalog.js';
 import { withoutAddon } from '../cli/native.js';
 

@@ -4,11 +4,11 @@ import { test } from 'node:test';
 import { loadConfig } from '../../src/config/load.js';
 import { packageRoot } from '../../src/core/packageRoot.js';
 import { meanOf } from '../../src/core/statistics.js';
-import { openSpace } from '../../src/pipeline/fromConfig.js';
-import { openScorer } from '../../src/pipeline/openScorer.js';
 import { runRank } from '../../src/pipeline/runRank.js';
-import { readRun } from '../../src/pipeline/runs.js';
+import { readRun } from '../../src/pipeline/runs/runs.js';
 import { runTrain } from '../../src/pipeline/runTrain.js';
+import { openScorer } from '../../src/pipeline/search/openScorer.js';
+import { openSpace } from '../../src/pipeline/setup/fromConfig.js';
 import { withoutAddon } from '../cli/native.js';
 import { temporaryFolder } from '../temporaryFolder.js';
 

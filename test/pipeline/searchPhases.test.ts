@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type { CostTable } from '../../src/cost/table.js';
 import { openEvaluationCache } from '../../src/evaluate/cacheFile.js';
-import { searchPhases } from '../../src/pipeline/searchPhases.js';
+import { searchPhases } from '../../src/pipeline/search/searchPhases.js';
 import type { CandidateLine } from '../../src/run/candidateFiles.js';
 import { RunDirectory } from '../../src/run/directory.js';
 import { readEvents } from '../../src/run/events.js';

@@ -13,7 +13,7 @@ import { evaluateExported, evaluateNetwork, exportedSources } from '../../src/pi
 import { runExport } from '../../src/pipeline/runExport.js';
 import { runRetrain } from '../../src/pipeline/runRetrain.js';
 import { runSearch } from '../../src/pipeline/runSearch.js';
-import { readRun } from '../../src/pipeline/runs.js';
+import { readRun } from '../../src/pipeline/runs/runs.js';
 import { runTrain } from '../../src/pipeline/runTrain.js';
 import { readImageRecord } from '../../src/run/images.js';
 import { pictures, samplesOf, tarOf, writeFiles } from '../data/pictures.js';

@@ -5,11 +5,11 @@ import { describe, it } from 'node:test';
 import { loadConfig } from '../../src/config/load.js';
 import { packageRoot } from '../../src/core/packageRoot.js';
 import { costOf } from '../../src/cost/cost.js';
-import { openSpace } from '../../src/pipeline/fromConfig.js';
 import { runRank } from '../../src/pipeline/runRank.js';
 import { runSearch } from '../../src/pipeline/runSearch.js';
 import { runTrain } from '../../src/pipeline/runTrain.js';
-import { Trials } from '../../src/pipeline/trials.js';
+import { Trials } from '../../src/pipeline/search/trials.js';
+import { openSpace } from '../../src/pipeline/setup/fromConfig.js';
 import { withoutAddon } from '../cli/native.js';
 import { temporaryFolder } from '../temporaryFolder.js';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RandomStream } from '../../src/core/rng.js';
-import { calibratedValuation, combinedValuation } from '../../src/pipeline/valuation.js';
+import { calibratedValuation, combinedValuation } from '../../src/pipeline/search/valuation.js';
 import { kendallTau } from '../../src/search/correlation.js';
 import { getSpace } from '../../src/space/spaces/catalog.js';
 import type { Architecture } from '../../src/space/types.js';

@@ -5,7 +5,7 @@ import { before, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { formatCost } from '../../src/cost/constraint.js';
 import { collectReport } from '../../src/pipeline/report/collectReport.js';
-import { readResult } from '../../src/pipeline/runs.js';
+import { readResult } from '../../src/pipeline/runs/runs.js';
 import { reportPage } from '../../src/report/html/page.js';
 import { verdictOf } from '../../src/report/verdict.js';
 import { rankingCard } from '../../src/search/rankingCard.js';

@@ -13,8 +13,8 @@ import {
   evaluateWeights,
   exportedSources,
 } from '../../pipeline/evaluate.js';
-import { openSpace } from '../../pipeline/fromConfig.js';
-import { checkOwnArchitecture, readRun } from '../../pipeline/runs.js';
+import { checkOwnArchitecture, readRun } from '../../pipeline/runs/runs.js';
+import { openSpace } from '../../pipeline/setup/fromConfig.js';
 import { confusionCsv, describeConfusion } from '../../report/confusion.js';
 import { formatPercent } from '../../report/format.js';
 import { parseArchitecture } from '../../space/architecture.js';

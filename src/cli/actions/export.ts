@@ -1,7 +1,7 @@
 import { objectSource } from '../../config/sources.js';
-import { openSpace } from '../../pipeline/fromConfig.js';
 import { runExport } from '../../pipeline/runExport.js';
-import { readRun } from '../../pipeline/runs.js';
+import { readRun } from '../../pipeline/runs/runs.js';
+import { openSpace } from '../../pipeline/setup/fromConfig.js';
 import { parseArchitecture } from '../../space/architecture.js';
 import { missingArch } from '../common/architectures.js';
 import { configOf } from '../common/configOf.js';

@@ -12,7 +12,7 @@ import { type DatasetReport, inspectDataset } from '../../data/inspect.js';
 import { detectKind } from '../../data/kinds/detect.js';
 import type { DatasetConfig, DatasetKind } from '../../data/kinds/index.js';
 import { initSettings, leastPasses } from '../../pipeline/initSettings.js';
-import { secondsPerImage } from '../../pipeline/measureSteps.js';
+import { secondsPerImage } from '../../pipeline/training/measureSteps.js';
 import { formatDuration, formatExact } from '../../report/format.js';
 import { nextStep } from '../common/nextStep.js';
 import { duration } from '../common/options.js';

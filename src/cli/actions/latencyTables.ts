@@ -9,7 +9,7 @@ import { readTable, tableFormat, writeTable } from '../../latency/format/files.j
 import { lint } from '../../latency/lint.js';
 import { predict } from '../../latency/predict.js';
 import type { LatencyTable, TableRow } from '../../latency/table.js';
-import { importTable, spaceOfTable } from '../../pipeline/latencyTable.js';
+import { importTable, spaceOfTable } from '../../pipeline/latency/latencyTable.js';
 import { formatPercent } from '../../report/format.js';
 import { latencySvg } from '../../report/latencySvg.js';
 import type { Column } from '../../report/table.js';

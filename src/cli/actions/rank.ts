@@ -2,7 +2,7 @@ import { objectSource } from '../../config/sources.js';
 import { SinglePathError } from '../../core/errors.js';
 import { formatCost, parseConstraint } from '../../cost/constraint.js';
 import { type RankResult, runRank } from '../../pipeline/runRank.js';
-import { readRun } from '../../pipeline/runs.js';
+import { readRun } from '../../pipeline/runs/runs.js';
 import { formatTable } from '../../report/table.js';
 import { readJson } from '../common/architectures.js';
 import { configOf } from '../common/configOf.js';

@@ -1,6 +1,6 @@
 import { costOf } from '../../cost/cost.js';
-import { openSpace } from '../../pipeline/fromConfig.js';
 import { type AllResult, runAll } from '../../pipeline/runAll.js';
+import { openSpace } from '../../pipeline/setup/fromConfig.js';
 import { formatExact, formatPercent } from '../../report/format.js';
 import { formatArchitecture } from '../../space/architecture.js';
 import type { SearchSpace } from '../../space/types.js';

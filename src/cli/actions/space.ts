@@ -149,7 +149,7 @@ async function feasibleStats(
   constraints: string[],
 ): Promise<FeasibleStatistics | undefined> {
   if (constraints.length === 0) return undefined;
-  const { legalArchitectures } = await import('../../pipeline/legalArchitectures.js');
+  const { legalArchitectures } = await import('../../pipeline/setup/legalArchitectures.js');
   const set = legalArchitectures(space, constraints);
   return {
     constraints: parseConstraints(constraints).map(formatConstraint),

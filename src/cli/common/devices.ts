@@ -1,6 +1,6 @@
 import type { Config } from '../../config/schema/config.js';
-import { agentDevices } from '../../pipeline/agentDevice.js';
-import type { ConfirmControl } from '../../pipeline/confirmLatency.js';
+import { agentDevices } from '../../pipeline/latency/agentDevice.js';
+import type { ConfirmControl } from '../../pipeline/latency/confirmLatency.js';
 import type { DevicesOptions } from './latencyOptions.js';
 
 /** How finalists are measured, with the agents and commands of the command line where there are any. */

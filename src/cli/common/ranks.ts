@@ -2,7 +2,7 @@ import type { Config } from '../../config/schema/config.js';
 import type { SinglePathError } from '../../core/errors.js';
 import type { Group } from '../../distributed/group.js';
 import { joinGroup } from '../../distributed/join.js';
-import { helpScore } from '../../pipeline/openScorer.js';
+import { helpScore } from '../../pipeline/search/openScorer.js';
 import type { Session } from './session.js';
 
 /** Runs a work as one of the processes that a launcher has started together, or alone. */

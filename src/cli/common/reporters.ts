@@ -1,8 +1,8 @@
 import type { Config } from '../../config/schema/config.js';
 import type { SinglePathError } from '../../core/errors.js';
-import type { FinalistsBudget } from '../../pipeline/finalists.js';
 import { STAGES, type Stage } from '../../pipeline/runAll.js';
-import { describeSchedule, type Start } from '../../pipeline/warmStart.js';
+import type { FinalistsBudget } from '../../pipeline/search/finalists.js';
+import { describeSchedule, type Start } from '../../pipeline/training/warmStart.js';
 import { formatBytes, formatExact, formatPercent } from '../../report/format.js';
 import { Throughput, WaitingShare } from '../../report/progress.js';
 import type { GenerationSummary } from '../../search/result.js';

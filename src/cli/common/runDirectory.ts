@@ -5,7 +5,7 @@ import { configFileSource } from '../../config/paths.js';
 import type { Config } from '../../config/schema/config.js';
 import { type ConfigSource, objectSource } from '../../config/sources.js';
 import { SinglePathError } from '../../core/errors.js';
-import { readRun } from '../../pipeline/runs.js';
+import { readRun } from '../../pipeline/runs/runs.js';
 import { CONFIG_FILE, holdsRun, type RunKind, readHeader } from '../../run/header.js';
 import { configOf, type Shortcut } from './configOf.js';
 import type { RunOptions } from './options.js';

@@ -1,4 +1,4 @@
-import type { StoredRun } from '../../pipeline/runs.js';
+import type { StoredRun } from '../../pipeline/runs/runs.js';
 import { holdsResult } from '../../run/header.js';
 import type { Session } from './session.js';
 

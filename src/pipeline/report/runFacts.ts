@@ -7,7 +7,7 @@ import { isRunning } from '../../run/directory.js';
 import { readImageRecord } from '../../run/images.js';
 import type { Timeline } from '../../run/timeline.js';
 import { batchesOfEpoch, stepsOfEpochs } from '../../train/recipe.js';
-import { readStart, type StoredRun } from '../runs.js';
+import { readStart, type StoredRun } from '../runs/runs.js';
 import type { FoundRun } from './findRuns.js';
 
 /** What is known of every run, whatever its kind. */

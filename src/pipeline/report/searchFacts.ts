@@ -8,7 +8,7 @@ import type { Series } from '../../run/series.js';
 import type { Timeline } from '../../run/timeline.js';
 import { type CostedCandidate, choicesOf, type SearchResult } from '../../search/result.js';
 import type { SearchSpace } from '../../space/types.js';
-import { readResult, type StoredRun } from '../runs.js';
+import { readResult, type StoredRun } from '../runs/runs.js';
 
 /** What a search found, or has found so far. */
 export function searchFacts(
