@@ -5,6 +5,9 @@
 namespace singlepath {
 namespace {
 
+// Grouped 1x1 convolutions are computed over all channels, with zeros between the groups.
+constexpr int64_t kMostGroups = 2;
+
 // A chain found: its units, and the values it starts from and ends in.
 struct Run {
   std::vector<FusedUnit> units;
@@ -43,7 +46,7 @@ class Finder {
       const Node& conv = nodes_[i];
       FusedUnit unit;
       FusionStep step;
-      if (conv.kernel != 1 || conv.stride != 1 || conv.depthwise) continue;
+      if (conv.kernel != 1 || conv.stride != 1 || conv.depthwise || conv.groups != 1) continue;
       if (!unit_at(static_cast<int32_t>(i), unit, step.output) || unit.norm == nullptr) continue;
       if (unit.activation != nullptr && unit.activation->activation != Activation::relu) {
         unit.activation = nullptr;
@@ -85,7 +88,7 @@ class Finder {
 
   static bool fusable(const Node& node) {
     return node.op == Op::conv2d && !node.bias && node.kernel % 2 == 1 && node.padding == node.kernel / 2 &&
-           (node.depthwise || node.groups == 1);
+           (node.depthwise || node.groups == 1 || (node.kernel == 1 && node.groups <= kMostGroups));
   }
 
   static bool pointwise(const Node& node) {
@@ -110,6 +113,18 @@ class Finder {
     end = (norm < 0 ? conv : norm) + 1;
     unit.activation = activation_behind(end);
     return true;
+  }
+
+  // The convolution of the unit that alone reads this value with its channels shuffled, which the unit that
+  // makes it then does; -1 when there is none.
+  int32_t behind_shuffle(int32_t value, FusedUnit& maker) const {
+    const int32_t shuffle = only_user(value, Op::channel_shuffle);
+    const int32_t next = shuffle < 0 ? -1 : only_user(shuffle + 1, Op::conv2d);
+    FusedUnit unit;
+    int32_t end = 0;
+    if (next < 0 || maker.conv->depthwise || !unit_at(next, unit, end)) return -1;
+    maker.shuffle = &nodes_[shuffle];
+    return next;
   }
 
   // The 1x1 convolution that alone reads this value times a gate on it, whose units are added; -1 when there
@@ -151,6 +166,7 @@ class Finder {
         taken[conv] = true;
         run.units.push_back(unit);
         conv = only_user(run.output, Op::conv2d);
+        if (conv < 0) conv = behind_shuffle(run.output, run.units.back());
         if (conv < 0) conv = behind_gate(run.output, run.units, taken);
       }
       if (!run.units.empty()) runs_.push_back(std::move(run));

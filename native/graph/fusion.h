@@ -2,10 +2,11 @@
 // as one piece, and leaves the rest to the op-by-op walk.
 //
 // A unit is conv2d -> batchNorm [-> activation] where nothing else uses the values in between; the
-// convolution is 1x1, depthwise or k x k over all channels, with odd kernel, "same" padding and no bias. So
-// is a 1x1 convolution with stride 1 and a bias [-> activation]. Units in a row form a chain, and what stands
-// around it is taken in:
+// convolution is 1x1 (in one or two groups), depthwise or k x k over all channels, with odd kernel, "same"
+// padding and no bias. So is a 1x1 convolution with stride 1 and a bias [-> activation]. Units in a row form
+// a chain, and what stands around it is taken in:
 //
+//   channel shuffle between units     the unit in front computes its channels in that order
 //   gate in front of a 1x1 unit       x * gate(x pooled to 1x1), multiplied while reading; the gate's units
 //                                     are 1x1 convolutions [-> activation] (squeeze-and-excite)
 //   slice or split in front           read by stride
@@ -23,9 +24,10 @@ namespace singlepath {
 
 struct FusedUnit {
   const Node* conv;
-  const Node* norm;        // null: the convolution may have a bias instead
-  const Node* activation;  // null: none
-  bool gate = false;       // of a gate on the unit before it and its like
+  const Node* norm;               // null: the convolution may have a bias instead
+  const Node* activation;         // null: none
+  bool gate = false;              // of a gate on the unit before it and its like
+  const Node* shuffle = nullptr;  // of its output's channels; null: none
 };
 
 // One input of a concat (or the only part of a block): channels taken from the block's input, then a chain.

@@ -148,11 +148,11 @@ class FoldedBlock : public TimedBlock {
     for (FusedBranch& branch : plan->branches) {
       std::vector<at::Tensor> kept;
       bind_parameters(branch, kept);
-      const auto running = running_statistics(branch, [&](const Node& norm, int64_t) {
+      const RunningOfBranch running(branch, [&](const Node& norm, int64_t) {
         const PooledStatistics& own = statistics_.at(&norm);
-        return cpu::RunningStatistics{own.mean.data_ptr<float>(), own.var.data_ptr<float>()};
+        return std::pair{own.mean, own.var};
       });
-      chains->emplace_back(branch.chain, running.data());
+      chains->emplace_back(branch.chain, running.pointers.data());
     }
     return [plan, chains](const Inputs& inputs) {
       const at::Tensor in = inputs[0].contiguous(at::MemoryFormat::ChannelsLast);

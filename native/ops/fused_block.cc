@@ -17,7 +17,7 @@ at::Tensor calibrate(FusedPlan& plan, const at::Tensor& x, const at::Tensor& res
     cpu::recalibrate(branch.chain, input, output, statistics.pointers.data(), engine_workspace());
     for (size_t i = 0; i < branch.units.size(); ++i) {
       if (branch.units[i].norm == nullptr) continue;
-      const at::Tensor& values = statistics.values[i];
+      const at::Tensor values = in_parameter_order(branch.units[i], statistics.values[i], 1);
       (*execution.statistics)[branch.units[i].norm].add(values[0], values[1], statistics.pointers[i].count);
     }
   };
@@ -27,17 +27,16 @@ at::Tensor calibrate(FusedPlan& plan, const at::Tensor& x, const at::Tensor& res
 at::Tensor evaluate(FusedPlan& plan, const at::Tensor& x, const at::Tensor& residual,
                     const Execution& execution) {
   const auto run = [&](const FusedBranch& branch, const cpu::Input& input, const cpu::Output& output) {
-    const auto running = running_statistics(branch, [&](const Node& norm, int64_t count) {
+    const RunningOfBranch running(branch, [&](const Node& norm, int64_t count) {
       if (execution.statistics != nullptr) {
         const PooledStatistics& own = execution.statistics->at(&norm);
-        return cpu::RunningStatistics{own.mean.data_ptr<float>(), own.var.data_ptr<float>()};
+        return std::pair{own.mean, own.var};
       }
       const NodeParameters& buffers = execution.parameters.of(norm);
       const Slice channels{{count}};
-      return cpu::RunningStatistics{channels.of(buffers.running_mean->value).data_ptr<float>(),
-                                    channels.of(buffers.running_var->value).data_ptr<float>()};
+      return std::pair{channels.of(buffers.running_mean->value), channels.of(buffers.running_var->value)};
     });
-    cpu::FoldedChain(branch.chain, running.data())
+    cpu::FoldedChain(branch.chain, running.pointers.data())
         .run(static_cast<int>(plan.batch), input, output, engine_workspace());
   };
   return run_branches(plan, x, residual, run);

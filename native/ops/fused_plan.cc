@@ -1,5 +1,7 @@
 #include "ops/fused_plan.h"
 
+#include <ATen/ops/eye.h>
+
 #include <algorithm>
 
 #include "core/error.h"
@@ -31,11 +33,27 @@ at::Tensor dense_rows(const at::Tensor& weight) {
   return weight;
 }
 
+// The weight of the same convolution without groups: [out, in / groups, 1, 1] becomes [out, in, 1, 1], with
+// zeros between the groups.
+at::Tensor ungrouped(const at::Tensor& weight, int64_t groups) {
+  const int64_t out = weight.size(0), in = weight.size(1);
+  const at::Tensor diagonal = at::eye(groups, weight.options()).view({groups, 1, groups, 1});
+  return weight.reshape({groups, out / groups, 1, in}).mul(diagonal).reshape({out, groups * in, 1, 1});
+}
+
+// y[i * groups + g] = x[g * (channels / groups) + i], as channel_shuffle() does.
+at::Tensor shuffled(const at::Tensor& tensor, int64_t groups, int64_t dim) {
+  const int64_t channels = tensor.size(dim);
+  return tensor.unflatten(dim, {groups, channels / groups}).transpose(dim, dim + 1).flatten(dim, dim + 1);
+}
+
 void add_unit(FusedBranch& branch, const FusedUnit& unit, int64_t in, const Execution& execution) {
   const Node& conv = *unit.conv;
   const int64_t out = conv.depthwise ? in : conv.out.at(execution.architecture);
-  at::Tensor weight = execution.use(*execution.parameters.of(conv).weight, {{out, conv.depthwise ? 1 : in}});
+  const int64_t groups = conv.depthwise ? in : conv.groups;
+  at::Tensor weight = execution.use(*execution.parameters.of(conv).weight, {{out, in / groups}});
   if (conv.quantizer != Quantizer::none) weight = quantize_weight(conv, weight, execution);
+  if (!conv.depthwise && groups > 1) weight = ungrouped(weight, groups);
   cpu::Unit u;
   u.convolution = conv.depthwise     ? cpu::Convolution::depthwise
                   : conv.kernel == 1 ? cpu::Convolution::pointwise
@@ -62,12 +80,23 @@ void add_unit(FusedBranch& branch, const FusedUnit& unit, int64_t in, const Exec
   }
   branch.chain.units.push_back(u);
   branch.units.push_back(unit);
-  branch.weight.push_back(weight);
-  branch.gamma.push_back(gamma);
-  branch.beta.push_back(beta);
+  const auto ordered = [&](const at::Tensor& parameter) {
+    return parameter.defined() ? in_output_order(unit, parameter) : parameter;
+  };
+  branch.weight.push_back(ordered(weight));
+  branch.gamma.push_back(ordered(gamma));
+  branch.beta.push_back(ordered(beta));
 }
 
 }  // namespace
+
+at::Tensor in_output_order(const FusedUnit& unit, const at::Tensor& tensor, int64_t dim) {
+  return unit.shuffle == nullptr ? tensor : shuffled(tensor, unit.shuffle->groups, dim);
+}
+
+at::Tensor in_parameter_order(const FusedUnit& unit, const at::Tensor& tensor, int64_t dim) {
+  return unit.shuffle == nullptr ? tensor : shuffled(tensor, tensor.size(dim) / unit.shuffle->groups, dim);
+}
 
 char* element(const at::Tensor& tensor, int64_t channel) {
   return static_cast<char*>(tensor.data_ptr()) + channel * static_cast<int64_t>(tensor.element_size());

@@ -78,21 +78,33 @@ at::Tensor run_branches(FusedPlan& plan, const at::Tensor& x, const at::Tensor& 
   return out;
 }
 
-// Running statistics as evaluation folds them, of every unit: of(norm, channels) gives those of a BatchNorm.
-template <class Of>
-std::vector<cpu::RunningStatistics> running_statistics(const FusedBranch& branch, const Of& of) {
-  std::vector<cpu::RunningStatistics> running;
-  for (size_t i = 0; i < branch.units.size(); ++i) {
-    const Node* norm = branch.units[i].norm;
-    running.push_back(norm == nullptr ? cpu::RunningStatistics{}
-                                      : of(*norm, branch.chain.units[i].out_channels));
+// What belongs to a unit's output channels (dimension `dim`), from the order of its parameters into that of
+// its output, and back.
+at::Tensor in_output_order(const FusedUnit& unit, const at::Tensor& tensor, int64_t dim = 0);
+at::Tensor in_parameter_order(const FusedUnit& unit, const at::Tensor& tensor, int64_t dim = 0);
+
+// Running statistics as evaluation folds them, of every unit: of(norm, channels) gives mean and variance of a
+// BatchNorm.
+struct RunningOfBranch {
+  std::vector<at::Tensor> kept;
+  std::vector<cpu::RunningStatistics> pointers;
+
+  template <class Of>
+  RunningOfBranch(const FusedBranch& branch, const Of& of) {
+    for (size_t i = 0; i < branch.units.size(); ++i) {
+      pointers.emplace_back();
+      const FusedUnit& unit = branch.units[i];
+      if (unit.norm == nullptr) continue;
+      const auto [mean, variance] = of(*unit.norm, branch.chain.units[i].out_channels);
+      for (const at::Tensor& one : {mean, variance}) kept.push_back(in_output_order(unit, one));
+      pointers.back() = {kept.end()[-2].template data_ptr<float>(), kept.back().template data_ptr<float>()};
+    }
   }
-  return running;
-}
+};
 
 // Batch statistics of a branch, one row of [2, channels] a unit: mean and unbiased variance.
 struct BranchStatistics {
-  std::vector<at::Tensor> values;
+  std::vector<at::Tensor> values;  // in the order of outputs
   std::vector<cpu::BatchStatistics> pointers;
 
   explicit BranchStatistics(const FusedBranch& branch) {

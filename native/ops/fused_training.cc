@@ -28,7 +28,8 @@ void update_running(const FusedBranch& branch, const BranchStatistics& statistic
     const Node& norm = *branch.units[i].norm;
     const NodeParameters& buffers = execution.parameters.of(norm);
     const int64_t count = branch.chain.units[i].out_channels;
-    const float* batch = statistics.values[i].data_ptr<float>();
+    const at::Tensor values = in_parameter_order(branch.units[i], statistics.values[i], 1);
+    const float* batch = values.data_ptr<float>();
     const Slice channels{{count}};
     update_running(channels.of(buffers.running_mean->value).data_ptr<float>(), batch, count, norm.momentum);
     update_running(channels.of(buffers.running_var->value).data_ptr<float>(), batch + count, count,

@@ -3,9 +3,7 @@ import { describe, test } from 'node:test';
 import * as nn from '../../src/graph/build.js';
 import { choiceLayer, defineSpace, fixed } from '../../src/space/define.js';
 import type { SearchSpace } from '../../src/space/types.js';
-import { Supernet } from '../../src/supernet/supernet.js';
-import { assertClose, byName } from './compare.js';
-import { KERNELS, randomBatch, STEP } from './setup.js';
+import { assertLikeLibtorch, assertNearLibtorch } from './againstLibtorch.js';
 
 interface GatedNetwork {
   hidden: number;
@@ -47,23 +45,8 @@ function gatedSpace({ hidden, squeeze, stride = 1, affine = false, size = 12 }: 
   });
 }
 
-async function results(space: SearchSpace, { batch = 6 }: GatedNetwork, precision: 'fp32' | 'bf16') {
-  const [images, others] = [randomBatch(space, batch, 1), randomBatch(space, batch, 2)];
-  return Promise.all(
-    KERNELS.map(async (kernels) => {
-      using net = new Supernet(space, { kernels, precision });
-      const runs = [];
-      for (const architecture of [[0], [1]]) {
-        const { logits, gradients, input } = await net.gradients(images, architecture, STEP);
-        await net.step(others, architecture, { ...STEP, learningRate: 0.01 });
-        await net.recalibrate([images, others], architecture);
-        const evaluated = await net.forward(others, architecture);
-        runs.push({ logits, input, evaluated, gradients: byName(gradients) });
-      }
-      return { runs, state: byName(await net.state()) };
-    }),
-  );
-}
+/** Both widths. */
+const ARCHITECTURES = [[0], [1]];
 
 const NETWORKS: Record<string, GatedNetwork> = {
   'ragged channels': { hidden: 38, squeeze: 7, stride: 2, affine: true },
@@ -75,28 +58,11 @@ const NETWORKS: Record<string, GatedNetwork> = {
 describe('gates', () => {
   for (const [name, network] of Object.entries(NETWORKS)) {
     test(`fp32, ${name}: a step, recalibration and evaluation are those of libtorch`, async () => {
-      const [aten, fused] = await results(gatedSpace(network), network, 'fp32');
-      for (const [i, expected] of aten!.runs.entries()) {
-        const actual = fused!.runs[i]!;
-        assertClose(actual.logits.data, expected.logits.data, 2e-5, 'logits');
-        assertClose(actual.input.data, expected.input.data, 2e-5, 'input gradient');
-        for (const [parameter, { data }] of expected.gradients)
-          assertClose(actual.gradients.get(parameter)!.data, data, 2e-5, `gradient of ${parameter}`);
-        assertClose(actual.evaluated.data, expected.evaluated.data, 2e-5, 'logits of an evaluation');
-      }
-      for (const [tensor, { data }] of aten!.state)
-        assertClose(fused!.state.get(tensor)!.data, data, 2e-5, tensor);
+      await assertLikeLibtorch(gatedSpace(network), ARCHITECTURES, network.batch);
     });
   }
 
   test('bf16: near those of libtorch', async () => {
-    const network = NETWORKS['ragged channels']!;
-    const [aten, fused] = await results(gatedSpace(network), network, 'bf16');
-    for (const [i, expected] of aten!.runs.entries()) {
-      const actual = fused!.runs[i]!;
-      assertClose(actual.logits.data, expected.logits.data, 0.05, 'logits');
-      for (const [parameter, { data }] of expected.gradients)
-        assertClose(actual.gradients.get(parameter)!.data, data, 0.15, `gradient of ${parameter}`);
-    }
+    await assertNearLibtorch(gatedSpace(NETWORKS['ragged channels']!), ARCHITECTURES);
   });
 });

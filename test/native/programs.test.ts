@@ -25,7 +25,7 @@ describe('native programs', () => {
     passes('pool', ['core/thread_pool.cc', 'core/test/thread_pool_test.cc'], flags);
   });
 
-  test('what the block compiler takes for a gate', () => {
+  test('what the block compiler takes in', () => {
     passes('fusion', ['graph/fusion.cc', 'graph/test/fusion_test.cc'], []);
   });
 

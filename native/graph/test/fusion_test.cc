@@ -1,4 +1,4 @@
-// Which gates become part of a chain. test/native/programs.test.ts builds and runs it.
+// Which gates, groups and shuffles become part of a chain. test/native/programs.test.ts builds and runs it.
 #include "graph/fusion.h"
 
 #include "core/test/check.h"
@@ -96,9 +96,45 @@ void biased_units() {
   check(steps_of(b.graph) == 3, "a biased convolution in front of BatchNorm stays as it is");
 }
 
+// A block of FBNet with its groups: grouped 1x1, shuffle, depthwise, grouped 1x1.
+Graph grouped(int64_t groups) {
+  Builder b;
+  const auto in_groups = [&](int32_t x) {
+    const size_t conv = b.graph.nodes.size();
+    x = b.unit(x);
+    b.graph.nodes[conv].groups = groups;
+    return x;
+  };
+  const int32_t shuffled = b.append(Op::channel_shuffle, {in_groups(0)});
+  b.last().groups = groups;
+  const size_t depthwise = b.graph.nodes.size();
+  const int32_t x = b.unit(shuffled);
+  b.graph.nodes[depthwise].depthwise = true;
+  in_groups(x);
+  return b.graph;
+}
+
+void groups_and_shuffles() {
+  Graph graph = grouped(2);
+  const std::vector<FusionStep> steps = plan_steps(graph, Fusion::blocks);
+  check(steps.size() == 1 && steps[0].node == nullptr, "a block in two groups is one step");
+  const std::vector<FusedUnit>& units = steps[0].block.parts[0].units;
+  check(units.size() == 3 && units[0].shuffle == &graph.nodes[3] && units[1].shuffle == nullptr,
+        "its first unit shuffles");
+  check(plan_steps(graph, Fusion::pointwise).size() == graph.nodes.size(), "on a card it stays as it is");
+  constexpr size_t kGrouped = 3;  // convolution, BatchNorm, activation
+  check(steps_of(grouped(4)) == kGrouped + 1 + 1 + kGrouped, "more groups stay as they are");
+
+  graph.nodes[0].groups = graph.nodes[7].groups = 1;
+  check(steps_of(graph) == 1, "a shuffle without groups is taken in");
+  graph.nodes[0].depthwise = true;
+  check(steps_of(graph) == 3, "a shuffle behind a depthwise convolution stays as it is");
+}
+
 }  // namespace
 
 int main() {
+  groups_and_shuffles();
   whole_chains();
   left_alone();
   biased_units();

@@ -1,0 +1,60 @@
+/** Training, recalibration and evaluation with the fused kernels beside the walk through libtorch. */
+import type { Architecture, SearchSpace } from '../../src/space/types.js';
+import { Supernet } from '../../src/supernet/supernet.js';
+import { assertClose, byName } from './compare.js';
+import { KERNELS, randomBatch, STEP } from './setup.js';
+
+async function results(
+  space: SearchSpace,
+  architectures: readonly Architecture[],
+  { precision, batch = 6 }: { precision: 'fp32' | 'bf16'; batch?: number | undefined },
+) {
+  const [images, others] = [randomBatch(space, batch, 1), randomBatch(space, batch, 2)];
+  return Promise.all(
+    KERNELS.map(async (kernels) => {
+      using net = new Supernet(space, { kernels, precision });
+      const runs = [];
+      for (const architecture of architectures) {
+        const { logits, gradients, input } = await net.gradients(images, architecture, STEP);
+        await net.step(others, architecture, { ...STEP, learningRate: 0.01 });
+        await net.recalibrate([images, others], architecture);
+        const evaluated = await net.forward(others, architecture);
+        runs.push({ logits, input, evaluated, gradients: byName(gradients) });
+      }
+      return { runs, state: byName(await net.state()) };
+    }),
+  );
+}
+
+/** fp32: logits, gradients, logits of an evaluation, and the state behind it all, up to rounding. */
+export async function assertLikeLibtorch(
+  space: SearchSpace,
+  architectures: readonly Architecture[],
+  batch?: number,
+): Promise<void> {
+  const [aten, fused] = await results(space, architectures, { precision: 'fp32', batch });
+  for (const [i, expected] of aten!.runs.entries()) {
+    const actual = fused!.runs[i]!;
+    assertClose(actual.logits.data, expected.logits.data, 2e-5, 'logits');
+    assertClose(actual.input.data, expected.input.data, 2e-5, 'input gradient');
+    for (const [parameter, { data }] of expected.gradients)
+      assertClose(actual.gradients.get(parameter)!.data, data, 2e-5, `gradient of ${parameter}`);
+    assertClose(actual.evaluated.data, expected.evaluated.data, 2e-5, 'logits of an evaluation');
+  }
+  for (const [tensor, { data }] of aten!.state)
+    assertClose(fused!.state.get(tensor)!.data, data, 2e-5, tensor);
+}
+
+/** bf16: logits and gradients. */
+export async function assertNearLibtorch(
+  space: SearchSpace,
+  architectures: readonly Architecture[],
+): Promise<void> {
+  const [aten, fused] = await results(space, architectures, { precision: 'bf16' });
+  for (const [i, expected] of aten!.runs.entries()) {
+    const actual = fused!.runs[i]!;
+    assertClose(actual.logits.data, expected.logits.data, 0.05, 'logits');
+    for (const [parameter, { data }] of expected.gradients)
+      assertClose(actual.gradients.get(parameter)!.data, data, 0.15, `gradient of ${parameter}`);
+  }
+}
