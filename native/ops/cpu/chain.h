@@ -161,6 +161,7 @@ class FoldedChain {
     ArenaBlock weights;       // floats as the kernels want them
     std::vector<float> bias;  // padded
   };
+  class Run;
   Chain chain_;
   std::vector<Folded> units_;
 };

@@ -20,8 +20,9 @@ int block_images(const ChainPlan& p, int batch) {
 
 // What a block of images keeps: two raw outputs, and two of a gate's, which take turns.
 struct BlockMemory {
-  std::size_t raw, gate;  // bytes of one
-  BlockMemory(const ChainPlan& p, int images) : raw(p.largest_raw_bytes * images), gate(0) {
+  std::size_t raw = 0, gate = 0;  // bytes of one
+  BlockMemory() = default;
+  BlockMemory(const ChainPlan& p, int images) : raw(p.largest_raw_bytes * images) {
     for (const GatePlan& own : p.gates)
       gate = std::max(gate, sizeof(float) * static_cast<std::size_t>(own.widest) * images);
   }
@@ -61,102 +62,153 @@ FoldedChain::FoldedChain(const Chain& chain, const RunningStatistics* statistics
   for (Unit& unit : chain_.units) unit.weight = unit.gamma = unit.beta = nullptr;
 }
 
-void FoldedChain::run(int batch, const Input& input, const Output& output, Workspace& workspace) const {
-  check_output(output);
-  const StorageKernels& run = kernels().of(chain_.storage);
-  ThreadPool& pool = workspace.pool();
-  const ChainPlan whole = plan(chain_);  // of one image
-  const int element = whole.element;
-  int images = block_images(whole, batch);
-  const bool share = (batch + images - 1) / images < pool.threads();  // share out each unit
-  if (share) images = batch;
-  const long blocks = (batch + images - 1) / images;
+// One call of run(): blocks of images, each taken through the whole chain. `items(count, grain, body)` runs a
+// kernel's items, here or on all threads.
+class FoldedChain::Run {
+ public:
+  Run(const FoldedChain& folded, int batch, const Input& input, const Output& output, Workspace& workspace)
+      : folded_(folded),
+        plan_(plan(folded.chain_)),
+        kernels_(kernels().of(folded.chain_.storage)),
+        batch_(batch),
+        images_(block_images(plan_, batch)),
+        shared_(blocks() < workspace.pool().threads()),
+        input_(input),
+        output_(output),
+        workspace_(workspace) {
+    if (shared_) images_ = batch;
+    layout_ = BlockMemory(plan_, images_);
+    const int slots = shared_ ? 1 : workspace.pool().threads();
+    memory_ = static_cast<char*>(workspace.shared(Workspace::turns, layout_.bytes() * slots));
+    workspace.reserve_scratch(scratch_floats());
+  }
 
-  long scratch = 64;
-  for (const UnitPlan& unit : whole.units) {
-    Operand in{};
-    in.channels = unit.unit->in_channels;
-    Geometry geometry = unit.geometry;
-    geometry.batch = images;
-    with_forward(unit, geometry, in, nullptr, {}, [&](const auto& task, auto, long) {
-      scratch = std::max<long>(scratch, task.scratch_floats());
+  void run() const {
+    ThreadPool& pool = workspace_.pool();
+    if (shared_) {
+      block(0, 0, [&](long count, long grain, const auto& body) { pool.parallel_for(count, grain, body); });
+      return;
+    }
+    pool.parallel_for(blocks(), 1, [&](long begin, long end, int thread) {
+      for (long index = begin; index < end; ++index)
+        block(index, thread, [thread](long count, long, const auto& body) { body(0L, count, thread); });
     });
   }
-  const BlockMemory layout(whole, images);
-  const int slots = share ? 1 : pool.threads();
-  char* memory = static_cast<char*>(workspace.shared(Workspace::turns, layout.bytes() * slots));
-  workspace.reserve_scratch(scratch);
 
-  // One block of images; `items(count, grain, body)` runs a kernel's items, here or on all threads.
-  const auto block = [&](long index, int slot, const auto& items) {
-    const long first = index * images;
-    const int count = static_cast<int>(std::min<long>(images, batch - first));
-    char* const own = memory + layout.bytes() * slot;
-    const UnitPlan& start = whole.units.front();
-    Operand in = input_operand(chain_, input);
-    in.data = static_cast<const char*>(input.data) +
-              first * start.geometry.height * start.geometry.width * input.pixel_stride * element;
-    const auto pool_images = [&](const PoolOutput& task) {
-      items(count, 1L, [&](long begin, long end, int) { run.pool_output(task, begin, end); });
-    };
-    Operand ungated{};
-    for (std::size_t i = 0; i < whole.units.size(); ++i) {
-      const UnitPlan& unit = whole.units[i];
-      if (const GatePlan* gate = whole.gate_from(i)) {
-        ungated = in;
-        const Geometry& g = whole.units[i - 1].geometry;
-        float* means = layout.gate_at(own, i - 1);
-        pool_images({in, g.out_height * g.out_width, means, gate->width});
-        in = means_operand(whole, *gate, means);
-      }
+ private:
+  long blocks() const { return (batch_ + images_ - 1) / images_; }
+
+  long scratch_floats() const {
+    long floats = 64;
+    for (const UnitPlan& unit : plan_.units) {
+      Operand in{};
+      in.channels = unit.unit->in_channels;
       Geometry geometry = unit.geometry;
-      geometry.batch = count;
-      void* to = layout.raw_at(own, static_cast<std::size_t>(unit.turn));
-      if (unit.unit->gate) to = layout.gate_at(own, i);
-      const ForwardSink sink{to, units_[i].bias.data(), unit.unit->activation};
-      with_forward(unit, geometry, in, units_[i].weights.data(), sink,
-                   [&](const auto& task, auto kernel, long grain) {
-                     items(task.items(), grain, [&](long begin, long end, int thread) {
-                       kernel(task, begin, end, workspace.scratch(thread), nullptr);
-                     });
-                   });
-      in = {to, unit.width, 1, unit.unit->out_channels, nullptr, nullptr, Activation::none};
-      if (const GatePlan* gate = whole.gate_until(i + 1))
-        in = gated_operand(ungated, whole.units[gate->begin - 1], *gate, layout.gate_at(own, i));
+      geometry.batch = images_;
+      with_forward(unit, geometry, in, nullptr, {}, [&](const auto& task, auto, long) {
+        floats = std::max<long>(floats, task.scratch_floats());
+      });
     }
-    const UnitPlan& last = whole.units.back();
-    const int pixels = last.geometry.out_height * last.geometry.out_width;
-    if (output.pooled)
-      return pool_images(
-          {in, pixels, static_cast<float*>(output.data) + first * output.pixel_stride, output.pixel_stride});
-    const auto at = [&](const void* data, long stride) {
-      return data ? static_cast<const char*>(data) + first * pixels * stride * element : nullptr;
-    };
-    const auto to = [&](void* data) { return const_cast<char*>(at(data, output.pixel_stride)); };
-    const WriteOutput task{in,
-                           to(output.data),
-                           output.pixel_stride,
-                           at(output.residual.data, output.residual.pixel_stride),
-                           output.residual.pixel_stride,
-                           output.residual.channel_step,
-                           output.post,
-                           at(output.pass.data, output.pass.pixel_stride),
-                           output.pass.pixel_stride,
-                           output.pass.channel_step,
-                           output.pass_channels,
-                           to(output.pass_data)};
-    items(static_cast<long>(count) * pixels, 32L,
-          [&](long begin, long end, int) { run.write_output(task, begin, end); });
-  };
-
-  if (share) {
-    block(0, 0, [&](long count, long grain, const auto& body) { pool.parallel_for(count, grain, body); });
-    return;
+    return floats;
   }
-  pool.parallel_for(blocks, 1, [&](long begin, long end, int thread) {
-    for (long index = begin; index < end; ++index)
-      block(index, thread, [thread](long count, long, const auto& body) { body(0L, count, thread); });
-  });
+
+  template <class Items>
+  void block(long index, int slot, const Items& items) const {
+    const long first = index * images_;
+    const int count = static_cast<int>(std::min<long>(images_, batch_ - first));
+    write(first, count, units(first, count, memory_ + layout_.bytes() * slot, items), items);
+  }
+
+  // The chain of `count` images; `own`: the memory of the block. Returns the last output.
+  template <class Items>
+  Operand units(long first, int count, char* own, const Items& items) const {
+    const Geometry& start = plan_.units.front().geometry;
+    Operand in = input_operand(folded_.chain_, input_);
+    in.data = static_cast<const char*>(input_.data) +
+              first * start.height * start.width * input_.pixel_stride * plan_.element;
+    Operand ungated{};
+    for (std::size_t i = 0; i < plan_.units.size(); ++i) {
+      if (const GatePlan* gate = plan_.gate_from(i)) {
+        ungated = in;
+        const Geometry& g = plan_.units[i - 1].geometry;
+        float* means = layout_.gate_at(own, i - 1);
+        pool({in, g.out_height * g.out_width, means, gate->width}, count, items);
+        in = means_operand(plan_, *gate, means);
+      }
+      in = unit(i, count, in, own, items);
+      if (const GatePlan* gate = plan_.gate_until(i + 1))
+        in = gated_operand(ungated, plan_.units[gate->begin - 1], *gate, layout_.gate_at(own, i));
+    }
+    return in;
+  }
+
+  template <class Items>
+  Operand unit(std::size_t i, int count, const Operand& in, char* own, const Items& items) const {
+    const UnitPlan& unit = plan_.units[i];
+    const Folded& folded = folded_.units_[i];
+    Geometry geometry = unit.geometry;
+    geometry.batch = count;
+    void* to = layout_.raw_at(own, static_cast<std::size_t>(unit.turn));
+    if (unit.unit->gate) to = layout_.gate_at(own, i);
+    const ForwardSink sink{to, folded.bias.data(), unit.unit->activation};
+    with_forward(unit, geometry, in, folded.weights.data(), sink,
+                 [&](const auto& task, auto kernel, long grain) {
+                   items(task.items(), grain, [&](long begin, long end, int thread) {
+                     kernel(task, begin, end, workspace_.scratch(thread), nullptr);
+                   });
+                 });
+    return {to, unit.width, 1, unit.unit->out_channels, nullptr, nullptr, Activation::none};
+  }
+
+  template <class Items>
+  void pool(const PoolOutput& task, int count, const Items& items) const {
+    items(count, 1L, [&](long begin, long end, int) { kernels_.pool_output(task, begin, end); });
+  }
+
+  template <class Items>
+  void write(long first, int count, const Operand& in, const Items& items) const {
+    const Geometry& last = plan_.units.back().geometry;
+    const int pixels = last.out_height * last.out_width;
+    const auto at = [&](const void* data, long stride) {
+      return data ? static_cast<const char*>(data) + first * pixels * stride * plan_.element : nullptr;
+    };
+    if (output_.pooled) {
+      float* means = static_cast<float*>(output_.data) + first * output_.pixel_stride;
+      return pool({in, pixels, means, output_.pixel_stride}, count, items);
+    }
+    const auto to = [&](void* data) { return const_cast<char*>(at(data, output_.pixel_stride)); };
+    const WriteOutput task{in,
+                           to(output_.data),
+                           output_.pixel_stride,
+                           at(output_.residual.data, output_.residual.pixel_stride),
+                           output_.residual.pixel_stride,
+                           output_.residual.channel_step,
+                           output_.post,
+                           at(output_.pass.data, output_.pass.pixel_stride),
+                           output_.pass.pixel_stride,
+                           output_.pass.channel_step,
+                           output_.pass_channels,
+                           to(output_.pass_data)};
+    items(static_cast<long>(count) * pixels, 32L,
+          [&](long begin, long end, int) { kernels_.write_output(task, begin, end); });
+  }
+
+  const FoldedChain& folded_;
+  const ChainPlan plan_;  // of one image
+  const StorageKernels& kernels_;
+  const int batch_;
+  int images_;         // of a block
+  const bool shared_;  // too few blocks for the threads: each unit is shared out
+  const Input& input_;
+  const Output& output_;
+  Workspace& workspace_;
+  BlockMemory layout_;
+  char* memory_;
+};
+
+void FoldedChain::run(int batch, const Input& input, const Output& output, Workspace& workspace) const {
+  check_output(output);
+  Run(*this, batch, input, output, workspace).run();
 }
 
 }  // namespace singlepath::cpu
