@@ -69,16 +69,28 @@ export async function rankOf(setting: Setting, seed: number, supernet?: string):
     }),
   );
   if (weights === null) return networks;
-  const predictions = combinedValuation({
+  const predict = combinedValuation({
     space: openSpace(config.space),
     images: scoredImages(config),
     naswot: true,
-  })(networks.map(candidateOf));
+  });
+  const candidates = networks.map(candidateOf);
+  const predictions = predict(candidates);
+  const byAccuracy = predict(
+    candidates.map(({ architecture, score: { loss: _, ...score } }) => ({ architecture, score })),
+  );
   return networks.map(({ scores, ...network }, i) => ({
     ...network,
-    scores: { ...scores, ...(predictions && { 'score model': predictions[i]!.mean }) },
+    scores: {
+      ...scores,
+      ...(predictions && { [MODEL]: predictions[i]!.mean, [BY_ACCURACY]: byAccuracy![i]!.mean }),
+    },
   }));
 }
+
+const MODEL = 'score model';
+const BY_ACCURACY = 'score model, without losses';
+const DETAILS = ['supernet loss', BY_ACCURACY];
 
 /** What `rank` prints of such networks. */
 export function cardOf(networks: readonly RankedNetwork[]): RankingCard {
@@ -86,11 +98,11 @@ export function cardOf(networks: readonly RankedNetwork[]): RankingCard {
     name,
     values: networks.map(({ scores }) => scores[name]!),
   }));
-  const own = ['supernet', 'supernet loss', 'score model'];
+  const own = ['supernet', MODEL, ...DETAILS];
   return rankingCard(
     named
       .filter(({ name }) => own.includes(name))
-      .map((score) => (score.name === 'supernet loss' ? { ...score, detail: true as const } : score)),
+      .map((score) => (DETAILS.includes(score.name) ? { ...score, detail: true as const } : score)),
     named.filter(({ name }) => !own.includes(name)),
     networks.map(({ truth }) => truth),
     networks.map(({ scores }) => scores.MAdds!),
