@@ -102,7 +102,7 @@ export const searchSchema = z
       .enum(['supernet', 'model'])
       .default('model')
       .describe(
-        "What candidates are ranked by: supernet: their accuracy with the supernet's weights; model: these accuracies " +
+        "What candidates are ranked by: supernet: their accuracy with the supernet's weights; model: accuracies and losses " +
           'smoothed over the genes, with what a count of units and NASWOT say, or with real trainings (calibrate)',
       ),
     calibrate: z
