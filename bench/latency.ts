@@ -62,7 +62,8 @@ export async function latencyBench(args: string[]): Promise<void> {
   const findings: Finding[] = [];
   console.log(`${cpus()[0]?.model}, ${cpus().length} processors, load ${describeLoad()}; files in ${folder}`);
 
-  for (const out of [a, b]) await singlepath('latency', 'measure', ...space, '--threads', '1', '--out', out);
+  for (const out of [a, b])
+    await singlepath('latency', 'measure', ...space, '--threads', '1', '--out', out, '--overwrite');
   findings.push(...agreement(a, b));
   findings.push(...(await calibrateAndVerify(a, settings)));
 

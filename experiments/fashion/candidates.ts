@@ -3,6 +3,7 @@
 import { readRun } from '../../src/pipeline/runs/runs.js';
 import { openNaswot, withNaswot } from '../../src/pipeline/search/naswot.js';
 import { openScorer } from '../../src/pipeline/search/openScorer.js';
+import { supernetValues } from '../../src/pipeline/search/valuation.js';
 import { logError } from '../../src/search/model/scoreModel.js';
 import type { Score } from '../../src/search/types.js';
 import type { Architecture } from '../../src/space/types.js';
@@ -41,6 +42,6 @@ export async function scoredCandidates(
 export function judges(images: number) {
   type Judged = Pick<Score, 'accuracy' | 'loss'>;
   const accuracy = (score: Judged) => logError(score.accuracy, images);
-  const loss = (score: Judged) => -Math.log(score.loss!);
-  return { accuracy, loss, both: (score: Judged) => accuracy(score) + loss(score) };
+  const both = (score: Judged) => supernetValues([score], images)[0]!;
+  return { accuracy, loss: (score: Judged) => both(score) - accuracy(score), both };
 }

@@ -28,6 +28,7 @@ c10::intrusive_ptr<c10d::Store> open_file(const StoreOptions& options) {
     store->setTimeout(options.timeout);
     served = store->add("served", options.server ? 1 : 0);  // 1.13 opens the file only here
   } catch (const std::exception& error) {
+    static_cast<void>(store.release());  // where it opens late, its destructor fails as well
     throw Error("RANK_LOST",
                 "Could not open the store of the group in " + options.file + ": " + first_line(error),
                 "SINGLEPATH_STORE names a file in a folder that is there, which all ranks can write");

@@ -46,7 +46,7 @@ class Finder {
       const Node& conv = nodes_[i];
       FusedUnit unit;
       FusionStep step;
-      if (conv.kernel != 1 || conv.stride != 1 || conv.depthwise || conv.groups != 1) continue;
+      if (!pointwise(conv)) continue;
       if (!unit_at(static_cast<int32_t>(i), unit, step.output) || unit.norm == nullptr) continue;
       if (unit.activation != nullptr && unit.activation->activation != Activation::relu) {
         unit.activation = nullptr;
@@ -116,7 +116,7 @@ class Finder {
   }
 
   // The convolution of the unit that alone reads this value with its channels shuffled, which the unit that
-  // makes it then does; -1 when there is none.
+  // makes it then does; -1 when there is none. No other chain can come to that unit.
   int32_t behind_shuffle(int32_t value, FusedUnit& maker) const {
     const int32_t shuffle = only_user(value, Op::channel_shuffle);
     const int32_t next = shuffle < 0 ? -1 : only_user(shuffle + 1, Op::conv2d);

@@ -80,18 +80,16 @@ void add_unit(FusedBranch& branch, const FusedUnit& unit, int64_t in, const Exec
   }
   branch.chain.units.push_back(u);
   branch.units.push_back(unit);
-  const auto ordered = [&](const at::Tensor& parameter) {
-    return parameter.defined() ? in_output_order(unit, parameter) : parameter;
-  };
-  branch.weight.push_back(ordered(weight));
-  branch.gamma.push_back(ordered(gamma));
-  branch.beta.push_back(ordered(beta));
+  branch.weight.push_back(in_output_order(unit, weight));
+  branch.gamma.push_back(in_output_order(unit, gamma));
+  branch.beta.push_back(in_output_order(unit, beta));
 }
 
 }  // namespace
 
 at::Tensor in_output_order(const FusedUnit& unit, const at::Tensor& tensor, int64_t dim) {
-  return unit.shuffle == nullptr ? tensor : shuffled(tensor, unit.shuffle->groups, dim);
+  const bool moves = unit.shuffle != nullptr && tensor.defined();
+  return moves ? shuffled(tensor, unit.shuffle->groups, dim) : tensor;
 }
 
 at::Tensor in_parameter_order(const FusedUnit& unit, const at::Tensor& tensor, int64_t dim) {

@@ -78,10 +78,10 @@ at::Tensor run_branches(FusedPlan& plan, const at::Tensor& x, const at::Tensor& 
   return out;
 }
 
-// What belongs to a unit's output channels (dimension `dim`), from the order of its parameters into that of
-// its output, and back.
+// What belongs to a unit's output channels (dimension `dim`; may be undefined), from the order of its
+// parameters into that of its output, and back.
 at::Tensor in_output_order(const FusedUnit& unit, const at::Tensor& tensor, int64_t dim = 0);
-at::Tensor in_parameter_order(const FusedUnit& unit, const at::Tensor& tensor, int64_t dim = 0);
+at::Tensor in_parameter_order(const FusedUnit& unit, const at::Tensor& tensor, int64_t dim);
 
 // Running statistics as evaluation folds them, of every unit: of(norm, channels) gives mean and variance of a
 // BatchNorm.

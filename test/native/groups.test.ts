@@ -11,6 +11,7 @@ interface GroupedNetwork {
   shuffle?: number;
   affine?: boolean;
   stride?: number;
+  quantized?: boolean;
 }
 
 /** Blocks of FBNet (grouped, shuffled, depthwise, grouped), the second with a shortcut; widths of the first are a gene. */
@@ -19,18 +20,20 @@ function groupedSpace({
   shuffle = groups,
   affine = false,
   stride = 1,
+  quantized = false,
 }: GroupedNetwork): SearchSpace {
+  const weights = quantized ? { weightQuantizer: { method: 'dorefa', bits: 4 } as const } : {};
   const block = (output: number, stride: number, channels: Parameters<typeof nn.conv2d>[0]['out']) =>
     nn.sequential(
       'main',
-      nn.conv2d({ out: channels, groups }),
+      nn.conv2d({ out: channels, groups, ...weights }),
       nn.batchNorm({ affine }),
       nn.hswish(),
       nn.channelShuffle(shuffle),
       nn.depthwise({ kernel: 3, stride }),
       nn.batchNorm({ affine }),
       nn.hswish(),
-      nn.conv2d({ out: output, groups }),
+      nn.conv2d({ out: output, groups, ...weights }),
       nn.batchNorm({ affine }),
     );
   return defineSpace({
@@ -55,6 +58,7 @@ const NETWORKS: Record<string, GroupedNetwork> = {
   'a stride, parameters of BatchNorm': { stride: 2, affine: true },
   'a shuffle of other groups': { shuffle: 3, affine: true },
   'shuffled, not grouped': { groups: 1, shuffle: 4, affine: true },
+  'quantized weights': { quantized: true },
   'more groups than are computed together': { groups: 4, affine: true },
 };
 

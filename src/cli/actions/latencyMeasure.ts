@@ -6,7 +6,7 @@ import { meanUncertainty } from '../../latency/measure/rowsOfVisits.js';
 import type { LatencyTable, TableAccuracy } from '../../latency/table.js';
 import { calibrateLatency } from '../../pipeline/latency/calibrateLatency.js';
 import { spaceOfTable } from '../../pipeline/latency/latencyTable.js';
-import { measureLatency, openSession } from '../../pipeline/latency/measureLatency.js';
+import { checkFree, measureLatency, openSession } from '../../pipeline/latency/measureLatency.js';
 import { runnerFor } from '../../pipeline/latency/tableRunner.js';
 import { type Verification, verifyLatency } from '../../pipeline/latency/verifyLatency.js';
 import { formatPercent } from '../../report/format.js';
@@ -40,7 +40,9 @@ export interface MeasureOptions
 /** `singlepath latency measure` */
 export async function measureTable(options: MeasureOptions): Promise<void> {
   const { out, resume, overwrite, runner } = options;
-  tableFormat(out); // before any work
+  // Before any work:
+  tableFormat(out);
+  checkFree(options);
   const config = configOf(options, {
     shortcuts: [...(await spaceShortcuts(options)), ...deploymentShortcuts(options, runner)],
   });

@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import type { CalibrateOptions, MeasureOptions, VerifyOptions } from '../actions/latencyMeasure.js';
 import type { ArchOptions, ImportOptions, LintOptions, ShowOptions } from '../actions/latencyTables.js';
 import { LONG_RUNNING, withHelp } from '../common/help.js';
@@ -57,7 +57,7 @@ function measureCommand(): Command {
       .description('measure the lookup table of a search space on a device')
       .requiredOption('-o, --out <table>', 'file to write: .lut, .json or .csv')
       .option('--resume', 'go on with what <table>.journal holds; a finished table stays as it is')
-      .option('--overwrite', 'replace a table that is there'),
+      .addOption(new Option('--overwrite', 'replace a table that is there').conflicts('resume')),
     SPACE_SETTINGS,
     DEPLOYMENT,
     DEVICE,

@@ -88,6 +88,18 @@ export interface MeasureControl {
   onDrift?: ((change: number, again: boolean) => void) | undefined;
 }
 
+/** @throws SinglePathError `INVALID_ARGUMENT` where a table is there that is neither to be finished nor to be replaced. */
+export function checkFree({
+  out,
+  resume,
+  overwrite,
+}: Pick<MeasureControl, 'out' | 'resume' | 'overwrite'>): void {
+  if (resume || overwrite || !existsSync(out)) return;
+  throw new SinglePathError('INVALID_ARGUMENT', `Expected a free path for the table but '${out}' is there`, {
+    hint: '--resume keeps it where it is finished, --overwrite replaces it',
+  });
+}
+
 /**
  * Measures the lookup table of a configuration's space and writes it.
  *
@@ -97,18 +109,9 @@ export interface MeasureControl {
 export async function measureLatency(given: Config, control: MeasureControl): Promise<LatencyTable> {
   const config = configArgument('measureLatency()', given);
   checkArguments('measureLatency()', { control });
-  const { out, session, resume = false, overwrite = false } = control;
-  const { signal, onFinished, onProgress, onDrift } = control;
+  const { out, session, resume = false, signal, onFinished, onProgress, onDrift } = control;
   checkArguments('measureLatency()', { path: out, device: session });
-  if (!resume && !overwrite && existsSync(out)) {
-    throw new SinglePathError(
-      'INVALID_ARGUMENT',
-      `Expected a free path for the table but '${out}' is there`,
-      {
-        hint: '--resume keeps it where it is finished, --overwrite replaces it',
-      },
-    );
-  }
+  checkFree(control);
   const { latency, seed } = config;
   const space = openSpace(config.space);
   const finished = resume ? await finishedTable(out, space, session) : undefined;

@@ -13,7 +13,7 @@ import { Equivalence } from '../../space/equivalence.js';
 import type { Architecture, SearchSpace } from '../../space/types.js';
 import { costBaselines } from './baselines.js';
 import type { Trials } from './trials.js';
-import { calibratedValuation, leastNetworks, type ValuationSetting } from './valuation.js';
+import { calibratedValuation, leastNetworks, supernetValues, type ValuationSetting } from './valuation.js';
 
 /** Legal architectures among which the design is chosen. */
 const POOL = 2000;
@@ -80,13 +80,16 @@ async function trainDesign(
 
 /** The trained networks are few, but they tell whether the supernet orders them worse than a count does. */
 function warnOfArithmetic(
-  space: SearchSpace,
+  { space, images }: ValuationSetting,
   networks: readonly (CalibrationNetwork & { score: Candidate['score'] })[],
   onWarning: ((message: string) => void) | undefined,
 ): void {
   const trained = networks.map(({ accuracy }) => accuracy);
   const own = kendallTau(
-    networks.map(({ score }) => score.accuracy),
+    supernetValues(
+      networks.map(({ score }) => score),
+      images,
+    ),
     trained,
   );
   const best = costBaselines(
@@ -147,7 +150,7 @@ export async function calibrate(
   const networks = await trainDesign(trials, design, trial.epochs, options.onTrial);
   const scores = await evaluate(design, signal ? { signal } : {});
   const scored = networks.map((network, i) => ({ ...network, score: scores[i]! }));
-  warnOfArithmetic(space, scored, options.onWarning);
+  warnOfArithmetic(options, scored, options.onWarning);
   const { model, valuation } = calibratedValuation(options, scored, trials.scoredImages);
   return { valuation, calibration: { networks, images: trials.scoredImages, sigma: model.sigma } };
 }

@@ -1,3 +1,4 @@
+import { expected } from '../../core/errors.js';
 import { median, sortedCopy } from '../../core/statistics.js';
 import { structureTables } from '../../cost/structure.js';
 import { tableCost } from '../../cost/table.js';
@@ -6,7 +7,7 @@ import { scaleOf } from '../../search/model/columns.js';
 import { logError, ScoreModel } from '../../search/model/scoreModel.js';
 import { geneTerms } from '../../search/model/terms.js';
 import type { CalibrationNetwork } from '../../search/result.js';
-import type { Candidate, Valuation } from '../../search/types.js';
+import type { Candidate, Score, Valuation } from '../../search/types.js';
 import { Equivalence } from '../../space/equivalence.js';
 import type { Architecture, SearchSpace } from '../../space/types.js';
 
@@ -40,16 +41,21 @@ class Spelling {
 }
 
 /**
- * What the supernet says of networks: their accuracies as {@link logError} and, where it has them, their losses, which tell apart
- * networks that have as many images right (docs/search-quality.md, "A second benchmark").
+ * What the supernet says of networks, the higher the better: their accuracies as {@link logError} and, where all have one, their
+ * losses, which tell apart networks that have as many images right (docs/search-quality.md, "A second benchmark").
  */
-function supernetValues(candidates: readonly Scored[], images: number): number[] {
-  const withLoss = candidates.every(({ score }) => score.loss !== undefined);
-  return candidates.map(({ score: { accuracy, loss } }) => {
+export function supernetValues(
+  scores: readonly Pick<Score, 'accuracy' | 'loss'>[],
+  images: number,
+): number[] {
+  const withLosses = scores.every(hasLoss);
+  return scores.map(({ accuracy, loss }) => {
     const byAccuracy = logError(accuracy, images);
-    return withLoss ? byAccuracy - Math.log(loss! + 0.5 / images) : byAccuracy;
+    return withLosses ? byAccuracy - Math.log(loss! + 0.5 / images) : byAccuracy;
   });
 }
+
+const hasLoss = ({ loss }: Pick<Score, 'loss'>): boolean => loss !== undefined;
 
 /** What explains accuracies beside the genes: the supernet's scores, and two that need no training. */
 function featuresOf(
@@ -58,7 +64,10 @@ function featuresOf(
 ): Record<string, number[]> {
   const { sqrtUnits } = structureTables(space);
   return {
-    supernet: supernetValues(candidates, images),
+    supernet: supernetValues(
+      candidates.map(({ score }) => score),
+      images,
+    ),
     sqrtUnits: candidates.map(({ architecture }) => tableCost(sqrtUnits, architecture)),
     ...(naswot && { naswot: candidates.map(({ score }) => score.naswot!) }),
   };
@@ -78,7 +87,7 @@ export interface ValuationSetting {
  *
  * @param networks with the scores the supernet gives them.
  * @param trialImages held-out images the trained networks were scored on.
- * @throws SinglePathError `INVALID_ARGUMENT` for fewer networks than the model has terms.
+ * @throws SinglePathError `INVALID_ARGUMENT` for fewer networks than the model has terms; later, where only some networks have losses.
  */
 export function calibratedValuation(
   setting: ValuationSetting,
@@ -95,7 +104,10 @@ export function calibratedValuation(
       features,
     });
   const model = fit(featuresOf(setting, networks));
+  const withLosses = networks.every(({ score }) => hasLoss(score));
   const valuation: Valuation = (visited) => {
+    if (visited.every(({ score }) => hasLoss(score)) !== withLosses)
+      throw expected('losses of all networks or of none', 'a calibrated valuation', 'losses of some');
     const architectures = visited.map(genesOf);
     const agreed = agreedEffects(setting, visited, spelling);
     if (agreed === undefined) return model.predict(architectures, featuresOf(setting, visited));
