@@ -1,4 +1,5 @@
 import { checkArguments } from '../core/check.js';
+import { expected } from '../core/errors.js';
 import type { Cost } from '../graph/ops/op.js';
 
 /**
@@ -29,12 +30,26 @@ export interface CostTable {
   layers: LayerCosts[];
 }
 
-/** Cost of one architecture: base plus one table entry per layer. */
+/**
+ * Cost of one architecture: base plus one table entry per layer.
+ *
+ * @throws SinglePathError `INVALID_ARGUMENT` for an architecture with fewer genes, or a value that a gene does not have.
+ */
 export function tableCost(table: CostTable, architecture: readonly number[]): number {
   checkArguments('tableCost()', { costTable: table, architecture });
   let total = table.base;
-  for (const { genes, sizes, costs } of table.layers) total += costs[optionOf(architecture, genes, sizes)]!;
+  for (const { genes, sizes, costs } of table.layers) {
+    for (let g = 0; g < genes.length; g++) checkGene(architecture, genes[g]!, sizes[g]!);
+    total += costs[optionOf(architecture, genes, sizes)]!;
+  }
   return total;
+}
+
+/** @throws SinglePathError `INVALID_ARGUMENT` for a value that a gene of so many does not have. */
+export function checkGene(architecture: readonly number[], gene: number, size: number): void {
+  const value = architecture[gene];
+  if (!(Number.isInteger(value) && value! >= 0 && value! < size))
+    throw expected(`a whole number from 0 to ${size - 1}`, `gene ${gene} of an architecture`, value);
 }
 
 /** Row-major index of the values that an architecture gives to `genes`: the last gene varies fastest. */

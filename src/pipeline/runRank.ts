@@ -74,6 +74,7 @@ export async function runRank(given: Config, control: RankControl): Promise<Rank
   const config = configArgument('runRank()', given);
   checkArguments('runRank()', { control });
   const { supernet, truth, sample, signal } = control;
+  checkControl(control);
   const space = openSpace(config.space);
   const equivalence = new Equivalence(space);
   const entries = chosen(distinct(equivalence, parseTrueAccuracies(truth)), sample, config.seed);
@@ -103,6 +104,17 @@ export async function runRank(given: Config, control: RankControl): Promise<Rank
   };
 }
 
+/** @throws SinglePathError `INVALID_ARGUMENT` for what needs a supernet where there is none, and for numbers that count nothing. */
+function checkControl({ supernet, search, averageEquivalents, sample, topK }: RankControl): void {
+  const needs = search !== undefined ? 'search' : averageEquivalents ? 'averageEquivalents' : undefined;
+  if (supernet === undefined && needs !== undefined)
+    throw expected('a supernet', `runRank() with ${needs}`, supernet);
+  for (const [name, value] of Object.entries({ sample, topK })) {
+    if (value !== undefined && !(Number.isInteger(value) && value > 0))
+      throw expected('a positive whole number', `${name} of runRank()`, value);
+  }
+}
+
 /** What comes of the supernet: its accuracy first, then its loss and the score models. */
 async function supernetRows(
   config: Config,
@@ -126,7 +138,7 @@ async function supernetRows(
   const candidates = architectures.map((architecture, i) => ({ architecture, score: scores[i]! }));
   const modelled: [name: string, valuation: Valuation][] = [['score model', combinedValuation(setting)]];
   if (trained !== undefined)
-    modelled.push(['calibrated model', await calibrated(setting, evaluate, trained, signal)]);
+    modelled.push(['calibrated model', await calibrated(setting, scored, trained, signal)]);
   return [
     { name: 'supernet', values: scores.map(({ accuracy }) => accuracy) },
     { name: 'supernet loss', values: scores.map(({ loss }) => -loss!), detail: true },
@@ -177,10 +189,11 @@ function averaging(evaluate: Evaluate, equivalence: Equivalence, seed: number): 
     return groups.map(({ length }): Score => {
       const own = scores.slice(next, next + length);
       next += length;
-      const mean = (pick: (score: Score) => number | undefined) =>
-        meanOf(own.map((score) => pick(score) ?? Number.NaN));
-      const [first] = own;
-      return { ...first, accuracy: mean(({ accuracy }) => accuracy), loss: mean(({ loss }) => loss) };
+      const measures = Object.keys(own[0]!).map((name) => [
+        name,
+        meanOf(own.map((score) => score[name] ?? Number.NaN)),
+      ]);
+      return Object.fromEntries(measures) as Score;
     });
   };
 }

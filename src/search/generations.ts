@@ -125,9 +125,11 @@ export async function* runGenerations(
   }
 }
 
-/** The `count` candidates of the highest `merit`, best first; of equals the one evaluated first. */
+/** The `count` candidates of the highest `merit`, best first; of equals the more accurate one, then that evaluated first. */
 export function best(candidates: readonly Candidate[], count: number): Candidate[] {
-  return [...candidates].sort((a, b) => merit(b) - merit(a)).slice(0, count);
+  return [...candidates]
+    .sort((a, b) => merit(b) - merit(a) || b.score.accuracy - a.score.accuracy)
+    .slice(0, count);
 }
 
 /** The candidates with what a score model makes of them, where there is one. */

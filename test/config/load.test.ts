@@ -244,6 +244,11 @@ test('a refusal names the setting that caused it, and an unknown metric the know
       /at least/,
     ],
     [
+      () => sampler('train.constraints=[madds<=330M]'),
+      /train\.sampler constrained, as there are train\.constraints, but received uniform/,
+      /search\.constraints/,
+    ],
+    [
       () => constrained('watts<=1'),
       /^train\.constraints: Expected a known metric .* 'watts'/,
       /known: madds, params/,

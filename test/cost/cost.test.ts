@@ -143,3 +143,16 @@ it('unknown metrics get a hint', () => {
     (error: Error & { hint?: string }) => error.hint === "did you mean 'madds'?",
   );
 });
+
+it('an architecture that the space does not have costs nothing that another one costs', () => {
+  const space = getSpace('spos-shufflenet-v2-joint');
+  const table = costTable(space, 'madds');
+  const architecture = space.genes.map(() => 0);
+  assert.ok(tableCost(table, architecture) > 0);
+  const tooLarge = architecture.with(1, space.genes[1]!.size);
+  for (const wrong of [tooLarge, architecture.with(0, -1), architecture.with(0, 0.5), architecture.slice(1)])
+    assert.throws(
+      () => tableCost(table, wrong),
+      /whole number from 0 to \d+ for gene \d+ of an architecture/,
+    );
+});

@@ -169,6 +169,7 @@ it('a CSV says which column is the time, and of each row once', () => {
     /one that names its unit .* key, std_ms, mean_ms$/,
   );
   assert.equal(read('key,min_us,p50_us', 'a,4000,5000'), 5); // as our own files have it
+  assert.equal(read('key,p50_error_ns,p50_ms', 'a,5,7'), 7);
   assert.throws(() => read('key,ms', 'a,5', 'a,7'), /each key once in 'bench.csv' but received 'a' twice/);
 });
 

@@ -46,3 +46,13 @@ test('a network may be ranked by the mean over its architectures', { skip: witho
   assert.ok(members.some(({ loss }) => loss === plain[0]!.loss));
   assert.deepEqual(alone, plain[1], 'of one architecture alone');
 });
+
+test('what needs a supernet is refused without one, and so are numbers that count nothing', async () => {
+  const truth = [{ architecture: '00000000', accuracy: 1 }];
+  const failure = (control: object, message: RegExp) =>
+    assert.rejects(runRank(config, { truth, onSkipped, ...control }), { code: 'INVALID_ARGUMENT', message });
+  await failure({ search: 'nowhere' }, /Expected a supernet for runRank\(\) with search/);
+  await failure({ averageEquivalents: true }, /Expected a supernet for runRank\(\) with averageEquivalents/);
+  await failure({ sample: -10 }, /positive whole number for sample of runRank\(\)/);
+  await failure({ topK: 0 }, /positive whole number for topK of runRank\(\)/);
+});

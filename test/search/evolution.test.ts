@@ -49,6 +49,16 @@ describe('evolutionarySearch', () => {
     }
   });
 
+  it('goes by accuracy where a score model tells candidates not apart', async () => {
+    const { evaluate } = recording(accuracy);
+    const valuation = (visited: readonly object[]) => visited.map(() => ({ mean: 0, deviation: 1 }));
+    const states = await statesOf(
+      evolutionarySearch(space, evaluate, { population: 20, generations: 1, valuation }),
+    );
+    const { visited, topK } = states.at(-1)!;
+    assert.equal(topK[0]!.score.accuracy, Math.max(...visited.map(({ score }) => score.accuracy)));
+  });
+
   it('finds the optimum of an additive score under a constraint', async () => {
     // 4^8 architectures: small enough to know the best one.
     const rows = space.genes.slice(0, 8).map((_, g) => [...table.layers[g]!.costs]);

@@ -36,6 +36,14 @@ describe('ranking card', () => {
     assert.equal(rankingCard([madds], [worse], truth, costs).beatsBaselines, false);
   });
 
+  it('trains at least one network', () => {
+    for (const k of [0, -1, 2.5, Number.NaN])
+      assert.throws(
+        () => rankingCard([], [madds], truth, costs, { k }),
+        /positive whole number for k of rankingCard/,
+      );
+  });
+
   it('ranks what needs no training alone', () => {
     const card = rankingCard([], [madds], truth, costs);
     assert.equal(card.beatsBaselines, false);

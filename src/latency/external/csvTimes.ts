@@ -8,6 +8,8 @@ const UNITS: Record<string, number> = { ns: 1e-6, us: 1e-3, ms: 1, s: 1e3 };
 /** A column named after its unit. */
 const TIME = /(^|_)(ns|us|ms|s)$/;
 
+const MEDIAN = /^p50_(ns|us|ms|s)$/;
+
 /**
  * Times of a CSV file with a column `key` (ours or ProxylessNAS's) and one that names its unit: `ms`, `latency_us`,
  * `p50_ns`. A unit is never guessed, nor which of several columns is the time: only a median (`p50_…`) stands out.
@@ -18,7 +20,7 @@ export function readCsvTimes(text: string, path: string): ForeignTimes {
   const rows = parse(text, path);
   const columns = Object.keys(rows[0] ?? {});
   const times = columns.filter((name) => TIME.test(name));
-  const column = times.length === 1 ? times[0] : times.find((name) => name.startsWith('p50_'));
+  const column = times.length === 1 ? times[0] : times.find((name) => MEDIAN.test(name));
   if (!columns.includes('key') || column === undefined) {
     throw new SinglePathError(
       'INVALID_TABLE',

@@ -21,7 +21,10 @@ export interface SearchSetting {
   signal: AbortSignal | undefined;
 }
 
-/** The search that a configuration names, and the random one with as many evaluations, to compare with. */
+/**
+ * The search that a configuration names, and the random one with as many evaluations, to compare with; of a random search another
+ * one, which the next seed draws.
+ */
 export function searchAlgorithm(
   { search, seed, latency }: Config,
   space: SearchSpace,
@@ -42,7 +45,10 @@ export function searchAlgorithm(
   const baseline: StartSearch = (resume) => randomSearch(space, evaluate, options(resume));
   switch (search.algorithm) {
     case 'random':
-      return { search: baseline, baseline };
+      return {
+        search: baseline,
+        baseline: (resume) => randomSearch(space, evaluate, { ...options(resume), seed: seed + 1 }),
+      };
     case 'evolution': {
       const evolution = { mutations, crossovers, mutationProbability };
       return {

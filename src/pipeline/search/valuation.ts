@@ -17,6 +17,9 @@ const LEAST_AGREEMENT = 0.2;
 /** Networks for each value of a gene from which on a model of supernet scores alone is worth more than the scores. */
 const OBSERVATIONS_A_TERM = 2;
 
+/** Of smoothed scores: below it they differ by rounding alone. */
+const LEAST_SPREAD = 1e-9;
+
 /** What a valuation looks at. */
 type Scored = Pick<Candidate, 'architecture' | 'score'>;
 
@@ -147,7 +150,7 @@ interface AgreedEffects {
  * latter two take part where they agree with the supernet at all. Pairs of genes would bring the supernet's own mistakes
  * back (docs/search-quality.md).
  *
- * @returns undefined for too few candidates.
+ * @returns undefined for too few candidates, and where the supernet's scores do not depend on single genes.
  */
 function agreedEffects(
   setting: ValuationSetting,
@@ -165,6 +168,8 @@ function agreedEffects(
   };
   const { supernet, ...proxies } = featuresOf(setting, candidates);
   const own = smooth(supernet!);
+  // Noise to the regression: it would rank all candidates alike.
+  if (own.means.every((mean) => Math.abs(mean - own.means[0]!) < LEAST_SPREAD)) return undefined;
   const believed = Object.values(proxies).filter((proxy) => kendallTau(proxy, own.means) > LEAST_AGREEMENT);
   const all = [own, ...believed.map(smooth)];
   const effects = own.effects.map((_, term) => median(sortedCopy(all.map((one) => one.effects[term]!))));

@@ -5,7 +5,7 @@ import { learningRateOf } from '../../config/schema/recipe.js';
 import type { SpaceConfig } from '../../config/schema/space.js';
 import type { RetrainConfig, TrainConfig } from '../../config/schema/train.js';
 import { checkArguments } from '../../core/check.js';
-import { withPrefix } from '../../core/errors.js';
+import { SinglePathError, withPrefix } from '../../core/errors.js';
 import { costTable } from '../../cost/cost.js';
 import { Group } from '../../distributed/group.js';
 import type { RunOptions } from '../../run/directory.js';
@@ -51,6 +51,13 @@ export function samplerOf(space: SearchSpace, config: Config): Sampler {
 }
 
 function plainSampler(space: SearchSpace, { train, seed, latency }: Config): Sampler {
+  if (train.constraints.length > 0 && train.sampler !== 'constrained') {
+    throw new SinglePathError(
+      'INVALID_CONFIG',
+      `Expected train.sampler constrained, as there are train.constraints, but received ${train.sampler}`,
+      { hint: 'a search has constraints of its own: search.constraints' },
+    );
+  }
   switch (train.sampler) {
     case 'uniform':
       return new UniformSampler(space, seed);

@@ -1,3 +1,4 @@
+import { checkGene } from '../../cost/table.js';
 import type { GeneSpace } from '../../sampling/sampler.js';
 import type { Architecture } from '../../space/types.js';
 
@@ -35,7 +36,8 @@ export function geneTerms({ genes }: GeneSpace, withPairs: boolean): GeneTerms {
     pairs,
     row(architecture) {
       const row = new Float64Array(additive + pairs);
-      genes.forEach((_, g) => {
+      genes.forEach(({ size }, g) => {
+        checkGene(architecture, g, size);
         row[starts[g]! + architecture[g]!] = 1;
       });
       let start = additive;
