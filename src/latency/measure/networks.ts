@@ -1,6 +1,7 @@
 import { mix64, RandomStream } from '../../core/rng.js';
 import { meanOf, median, sortedCopy } from '../../core/statistics.js';
 import { FeasibleSet } from '../../sampling/feasible.js';
+import { Equivalence } from '../../space/equivalence.js';
 import type { Architecture, SearchSpace } from '../../space/types.js';
 import { pathRows, spaceRows } from '../rows.js';
 import { medianError, timesOf, undisturbed } from '../statistics.js';
@@ -162,7 +163,17 @@ export function heldOutNetworks(
     return 2n * pair + (first ^ swapped);
   };
   const random = new RandomStream(seed, 'split', part === 'calibrate' ? 1 : 2);
-  const ranks = new Set<bigint>();
-  while (BigInt(ranks.size) < half && ranks.size < count) ranks.add(rankOf(random.bigInteger(half)));
-  return [...ranks].map((rank) => set.at(rank));
+  const equivalence = new Equivalence(space);
+  const drawn = new Set<bigint>();
+  const networks = new Map<string, Architecture>();
+  while (BigInt(drawn.size) < half && networks.size < count) {
+    const rank = rankOf(random.bigInteger(half));
+    if (drawn.has(rank)) continue;
+    drawn.add(rank);
+    // A network belongs to the part of its canonical architecture, whichever of its spellings is drawn.
+    const canonical = equivalence.canonical(set.at(rank));
+    const own = set.rank(canonical)!;
+    if (rankOf(own / 2n) === own) networks.set(canonical.join(), canonical);
+  }
+  return [...networks.values()];
 }
