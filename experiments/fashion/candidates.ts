@@ -42,6 +42,6 @@ export async function scoredCandidates(
 export function judges(images: number) {
   type Judged = Pick<Score, 'accuracy' | 'loss'>;
   const accuracy = (score: Judged) => logError(score.accuracy, images);
-  const both = (score: Judged) => supernetValues([score], images)[0]!;
+  const both = (score: Judged) => supernetValues([{ score }], images)[0]!;
   return { accuracy, loss: (score: Judged) => both(score) - accuracy(score), both };
 }

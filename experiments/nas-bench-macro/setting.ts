@@ -50,6 +50,11 @@ export const TRUE_IMAGES = 10_000;
 /** Limits under which regret is reported. */
 export const CAPS = [50e6, 60e6, 70e6, 80e6];
 
+const MODEL = 'score model';
+const BY_ACCURACY = 'score model, without losses';
+/** Parts of other scores. */
+const DETAILS = ['supernet loss', BY_ACCURACY];
+
 /**
  * All networks with the scores of a seed's supernet and with those that need no training. They are kept in the folder of
  * the runs, as NASWOT of all networks takes a minute; what the score model makes of them is computed anew.
@@ -87,10 +92,6 @@ export async function rankOf(setting: Setting, seed: number, supernet?: string):
     },
   }));
 }
-
-const MODEL = 'score model';
-const BY_ACCURACY = 'score model, without losses';
-const DETAILS = ['supernet loss', BY_ACCURACY];
 
 /** What `rank` prints of such networks. */
 export function cardOf(networks: readonly RankedNetwork[]): RankingCard {

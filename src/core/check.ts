@@ -7,6 +7,7 @@ const isNumber = (value: unknown) => typeof value === 'number';
 const isFunction = (value: unknown) => typeof value === 'function';
 const isList = (value: unknown) => Array.isArray(value) || ArrayBuffer.isView(value);
 const isObject = (value: unknown): value is Fields => typeof value === 'object' && value !== null;
+const isCount = (value: unknown) => Number.isInteger(value) && (value as number) > 0;
 const isWhole = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0;
 const listOf = (is: (value: unknown) => boolean) => (value: unknown) =>
   isList(value) && Array.prototype.every.call(value, is);
@@ -62,6 +63,7 @@ const KINDS = {
   costTable: ['a table of costs', isCostTable],
   costTables: ['a list of costs', listOf(isCostTable)],
   dataset: ['a data set', object({ labels: isFunction, subset: isFunction })],
+  count: ['a positive whole number', isCount],
   datasetConfig: ['the configuration of a data set', isObject],
   datasets: ['a list of data sets', isList],
   definition: ['a definition with layers', object({ layers: listOf(isObject) })],

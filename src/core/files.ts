@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { SinglePathError } from './errors.js';
@@ -23,6 +23,17 @@ const HINTS_OF_READING: Record<string, string> = {
   EACCES: 'permission denied: make it readable for who runs this',
   EPERM: 'permission denied: make it readable for who runs this',
 };
+
+/**
+ * Nothing is replaced unasked.
+ *
+ * @param what as in `path for the table`.
+ * @throws SinglePathError `INVALID_ARGUMENT` for a path where something is.
+ */
+export function checkFree(path: string, what: string, hint: string): void {
+  if (!existsSync(path)) return;
+  throw new SinglePathError('INVALID_ARGUMENT', `Expected a free ${what} but '${path}' is there`, { hint });
+}
 
 /** Turns a file system error into a SinglePathError `IO` that names what was done to which path. */
 export function ioError(action: string, path: string, cause: unknown): SinglePathError {

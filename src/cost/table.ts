@@ -1,6 +1,6 @@
 import { checkArguments } from '../core/check.js';
-import { expected } from '../core/errors.js';
 import type { Cost } from '../graph/ops/op.js';
+import { checkGene } from '../space/architecture.js';
 
 /**
  * A cost as one additive table per layer. Exact: output shapes of a layer do not depend on its genes, so what a
@@ -43,13 +43,6 @@ export function tableCost(table: CostTable, architecture: readonly number[]): nu
     total += costs[optionOf(architecture, genes, sizes)]!;
   }
   return total;
-}
-
-/** @throws SinglePathError `INVALID_ARGUMENT` for a value that a gene of so many does not have. */
-export function checkGene(architecture: readonly number[], gene: number, size: number): void {
-  const value = architecture[gene];
-  if (!(Number.isInteger(value) && value! >= 0 && value! < size))
-    throw expected(`a whole number from 0 to ${size - 1}`, `gene ${gene} of an architecture`, value);
 }
 
 /** Row-major index of the values that an architecture gives to `genes`: the last gene varies fastest. */

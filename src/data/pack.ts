@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { checkArguments } from '../core/check.js';
-import { expected, SinglePathError } from '../core/errors.js';
+import { expected } from '../core/errors.js';
+import { checkFree } from '../core/files.js';
 import { addon, packageVersion } from '../runtime/addon.js';
 import type { PackReport } from '../runtime/native.js';
 import { DATA_DEFAULTS } from './defaults.js';
@@ -51,15 +51,7 @@ export async function packDataset(
   if (!Number.isInteger(quality) || quality < 1 || quality > 100) {
     throw expected('an integer from 1 to 100', 'quality', quality);
   }
-  if (!overwrite && existsSync(path)) {
-    throw new SinglePathError(
-      'INVALID_ARGUMENT',
-      `Expected a free path for the packed file but '${path}' is there`,
-      {
-        hint: '--overwrite replaces it',
-      },
-    );
-  }
+  if (!overwrite) checkFree(path, 'path for the packed file', '--overwrite replaces it');
   const { source } = datasetDefinition(config.kind);
   const mode = raw ? 'raw' : resize > 0 ? 'jpeg' : 'original';
   const root =

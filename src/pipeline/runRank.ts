@@ -109,10 +109,8 @@ function checkControl({ supernet, search, averageEquivalents, sample, topK }: Ra
   const needs = search !== undefined ? 'search' : averageEquivalents ? 'averageEquivalents' : undefined;
   if (supernet === undefined && needs !== undefined)
     throw expected('a supernet', `runRank() with ${needs}`, supernet);
-  for (const [name, value] of Object.entries({ sample, topK })) {
-    if (value !== undefined && !(Number.isInteger(value) && value > 0))
-      throw expected('a positive whole number', `${name} of runRank()`, value);
-  }
+  for (const [name, value] of Object.entries({ sample, topK }))
+    if (value !== undefined) checkArguments(`${name} of runRank()`, { count: value });
 }
 
 /** What comes of the supernet: its accuracy first, then its loss and the score models. */

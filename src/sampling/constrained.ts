@@ -49,7 +49,7 @@ export class BinnedSampler implements Sampler {
   ) {
     checkArguments('BinnedSampler', { geneSpace: space, costTable: table, seed, settings: costBins });
     const { from, to, bins } = costBins;
-    if (!(Number.isInteger(bins) && bins > 0)) throw expected('a positive whole number', 'bins', bins);
+    checkArguments('bins', { count: bins });
     if (!(from < to)) throw expected(`more than ${from}`, 'the upper edge of the bins', to);
     const edge = (i: number) => from + ((to - from) * i) / bins;
     this.sets = Array.from(

@@ -1,3 +1,4 @@
+import { checkArguments } from '../core/check.js';
 import { expected } from '../core/errors.js';
 
 /** One rung of successive halving: so many networks train so many epochs more. */
@@ -21,10 +22,8 @@ export interface RungScore {
  * @throws SinglePathError `INVALID_ARGUMENT`.
  */
 export function halvingRungs(count: number, epochs: number, rungs: number): Rung[] {
-  for (const [name, value] of Object.entries({ finalists: count, rungs })) {
-    if (!(Number.isInteger(value) && value > 0))
-      throw expected('a positive whole number', `${name} of successive halving`, value);
-  }
+  for (const [name, value] of Object.entries({ finalists: count, rungs }))
+    checkArguments(`${name} of successive halving`, { count: value });
   if (!(epochs > 0)) throw expected('a positive number', 'epochs of successive halving', epochs);
   const plan: Rung[] = [{ networks: count, epochs }];
   while (plan.length < rungs && plan.at(-1)!.networks > 1) {

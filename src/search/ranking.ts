@@ -69,7 +69,7 @@ export function kendallInBands(
   bands: number,
 ): CostBand[] {
   if (costs.length !== scores.length) throw expected(`${scores.length} costs`, 'a ranking', costs.length);
-  if (!(Number.isInteger(bands) && bands > 0)) throw expected('a positive whole number', 'bands', bands);
+  checkArguments('bands', { count: bands });
   const order = costs.map((_, i) => i).sort((i, j) => costs[i]! - costs[j]!);
   const members: number[][] = Array.from({ length: bands }, () => []);
   let first = 0;

@@ -71,7 +71,7 @@ export function rankingCard(
   for (const numbers of [truth, costs]) checkArguments('rankingCard()', { numbers });
   checkArguments('rankingCard()', { options });
   const { limits = [], k = TRAINED } = options;
-  if (!(Number.isInteger(k) && k > 0)) throw expected('a positive whole number', 'k of rankingCard()', k);
+  checkArguments('k of rankingCard()', { count: k });
   checkArguments('limits of rankingCard()', { numbers: limits });
   const rowOf = ({ name, values }: NamedScores): RankingRow => {
     const { kendall, spearman, bandKendall } = rankingReport(values, truth, costs, { topK: [] });

@@ -19,12 +19,27 @@ export function checkArchitecture(space: SearchSpace, architecture: Architecture
   for (let i = 0; i < genes.length; i++) {
     const value = architecture[i]!;
     const { size, name: gene, labels } = genes[i]!;
-    if (!Number.isInteger(value) || value < 0 || value >= size) {
+    if (!isOfGene(value, size)) {
       throw expected(`an integer from 0 to ${size - 1}`, `gene ${i} (${gene}) of '${name}'`, value, {
         hint: labels.map((label, index) => `${index} = ${label}`).join(', '),
       });
     }
   }
+}
+
+/**
+ * Where only the sizes of genes are known.
+ *
+ * @throws SinglePathError `INVALID_ARGUMENT` for a value that a gene of this size does not have.
+ */
+export function checkGene(architecture: readonly number[], gene: number, size: number): void {
+  const value = architecture[gene];
+  if (!isOfGene(value, size))
+    throw expected(`a whole number from 0 to ${size - 1}`, `gene ${gene} of an architecture`, value);
+}
+
+function isOfGene(value: number | undefined, size: number): boolean {
+  return Number.isInteger(value) && value! >= 0 && value! < size;
 }
 
 /**

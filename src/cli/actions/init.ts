@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { dirname, isAbsolute, relative, resolve } from 'node:path';
 import { resolveConfig } from '../../config/load.js';
 import { printSettings } from '../../config/print.js';
@@ -6,7 +5,7 @@ import type { Config } from '../../config/schema/config.js';
 import { runtimeSchema } from '../../config/schema/runtime.js';
 import { objectSource } from '../../config/sources.js';
 import { expected, SinglePathError } from '../../core/errors.js';
-import { writeFileAtomically } from '../../core/files.js';
+import { checkFree, writeFileAtomically } from '../../core/files.js';
 import { shell } from '../../core/shell.js';
 import { type DatasetReport, inspectDataset } from '../../data/inspect.js';
 import { detectKind } from '../../data/kinds/detect.js';
@@ -36,11 +35,7 @@ const DECODED = 200;
 
 /** `singlepath init` */
 export async function init(file: string, options: InitOptions): Promise<void> {
-  if (existsSync(file) && !options.force) {
-    throw new SinglePathError('INVALID_ARGUMENT', `Expected a free name but '${file}' is there`, {
-      hint: 'name another file, or replace it with --force',
-    });
-  }
+  if (!options.force) checkFree(file, 'name', 'name another file, or replace it with --force');
   if (options.data === undefined && !process.stdin.isTTY) {
     throw new SinglePathError('INVALID_ARGUMENT', 'Expected --data PATH, as there is no terminal to ask at', {
       hint: 'singlepath init --data FOLDER',

@@ -6,7 +6,7 @@ import { meanUncertainty } from '../../latency/measure/rowsOfVisits.js';
 import type { LatencyTable, TableAccuracy } from '../../latency/table.js';
 import { calibrateLatency } from '../../pipeline/latency/calibrateLatency.js';
 import { spaceOfTable } from '../../pipeline/latency/latencyTable.js';
-import { checkFree, measureLatency, openSession } from '../../pipeline/latency/measureLatency.js';
+import { checkTablePath, measureLatency, openSession } from '../../pipeline/latency/measureLatency.js';
 import { runnerFor } from '../../pipeline/latency/tableRunner.js';
 import { type Verification, verifyLatency } from '../../pipeline/latency/verifyLatency.js';
 import { formatPercent } from '../../report/format.js';
@@ -42,7 +42,7 @@ export async function measureTable(options: MeasureOptions): Promise<void> {
   const { out, resume, overwrite, runner } = options;
   // Before any work:
   tableFormat(out);
-  checkFree(options);
+  checkTablePath(options);
   const config = configOf(options, {
     shortcuts: [...(await spaceShortcuts(options)), ...deploymentShortcuts(options, runner)],
   });

@@ -4,6 +4,7 @@ import type { Config } from '../../config/schema/config.js';
 import type { LatencyConfig } from '../../config/schema/latency.js';
 import { checkArguments } from '../../core/check.js';
 import { SinglePathError } from '../../core/errors.js';
+import { checkFree } from '../../core/files.js';
 import { checkTable } from '../../latency/compatible.js';
 import { openLocal } from '../../latency/device/openLocal.js';
 import { RunnerSession } from '../../latency/device/runner.js';
@@ -89,15 +90,13 @@ export interface MeasureControl {
 }
 
 /** @throws SinglePathError `INVALID_ARGUMENT` where a table is there that is neither to be finished nor to be replaced. */
-export function checkFree({
+export function checkTablePath({
   out,
   resume,
   overwrite,
 }: Pick<MeasureControl, 'out' | 'resume' | 'overwrite'>): void {
-  if (resume || overwrite || !existsSync(out)) return;
-  throw new SinglePathError('INVALID_ARGUMENT', `Expected a free path for the table but '${out}' is there`, {
-    hint: '--resume keeps it where it is finished, --overwrite replaces it',
-  });
+  if (resume || overwrite) return;
+  checkFree(out, 'path for the table', '--resume keeps it where it is finished, --overwrite replaces it');
 }
 
 /**
@@ -111,7 +110,7 @@ export async function measureLatency(given: Config, control: MeasureControl): Pr
   checkArguments('measureLatency()', { control });
   const { out, session, resume = false, signal, onFinished, onProgress, onDrift } = control;
   checkArguments('measureLatency()', { path: out, device: session });
-  checkFree(control);
+  checkTablePath(control);
   const { latency, seed } = config;
   const space = openSpace(config.space);
   const finished = resume ? await finishedTable(out, space, session) : undefined;

@@ -85,13 +85,7 @@ function warnOfArithmetic(
   onWarning: ((message: string) => void) | undefined,
 ): void {
   const trained = networks.map(({ accuracy }) => accuracy);
-  const own = kendallTau(
-    supernetValues(
-      networks.map(({ score }) => score),
-      images,
-    ),
-    trained,
-  );
+  const own = kendallTau(supernetValues(networks, images), trained);
   const best = costBaselines(
     space,
     networks.map(({ architecture }) => architecture),

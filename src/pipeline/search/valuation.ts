@@ -48,17 +48,17 @@ class Spelling {
  * losses, which tell apart networks that have as many images right (docs/search-quality.md, "A second benchmark").
  */
 export function supernetValues(
-  scores: readonly Pick<Score, 'accuracy' | 'loss'>[],
+  networks: readonly { score: Pick<Score, 'accuracy' | 'loss'> }[],
   images: number,
 ): number[] {
-  const withLosses = scores.every(hasLoss);
-  return scores.map(({ accuracy, loss }) => {
+  const withLosses = networks.every(hasLoss);
+  return networks.map(({ score: { accuracy, loss } }) => {
     const byAccuracy = logError(accuracy, images);
     return withLosses ? byAccuracy - Math.log(loss! + 0.5 / images) : byAccuracy;
   });
 }
 
-const hasLoss = ({ loss }: Pick<Score, 'loss'>): boolean => loss !== undefined;
+const hasLoss = ({ score }: { score: Pick<Score, 'loss'> }): boolean => score.loss !== undefined;
 
 /** What explains accuracies beside the genes: the supernet's scores, and two that need no training. */
 function featuresOf(
@@ -67,10 +67,7 @@ function featuresOf(
 ): Record<string, number[]> {
   const { sqrtUnits } = structureTables(space);
   return {
-    supernet: supernetValues(
-      candidates.map(({ score }) => score),
-      images,
-    ),
+    supernet: supernetValues(candidates, images),
     sqrtUnits: candidates.map(({ architecture }) => tableCost(sqrtUnits, architecture)),
     ...(naswot && { naswot: candidates.map(({ score }) => score.naswot!) }),
   };
@@ -107,9 +104,9 @@ export function calibratedValuation(
       features,
     });
   const model = fit(featuresOf(setting, networks));
-  const withLosses = networks.every(({ score }) => hasLoss(score));
+  const withLosses = networks.every(hasLoss);
   const valuation: Valuation = (visited) => {
-    if (visited.every(({ score }) => hasLoss(score)) !== withLosses)
+    if (visited.every(hasLoss) !== withLosses)
       throw expected('losses of all networks or of none', 'a calibrated valuation', 'losses of some');
     const architectures = visited.map(genesOf);
     const agreed = agreedEffects(setting, visited, spelling);

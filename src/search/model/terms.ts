@@ -1,5 +1,5 @@
-import { checkGene } from '../../cost/table.js';
 import type { GeneSpace } from '../../sampling/sampler.js';
+import { checkGene } from '../../space/architecture.js';
 import type { Architecture } from '../../space/types.js';
 
 /** Pair terms beyond this number are left to genes of neighbouring layers. */
