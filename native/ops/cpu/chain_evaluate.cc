@@ -9,20 +9,25 @@
 namespace singlepath::cpu {
 namespace {
 
-// Images of a block: enough pixels on the smallest map to fill a panel of the matrix product.
-int block_images(const ChainPlan& p, int batch) {
+long blocks_of(int batch, int images) {
+  return (batch + images - 1) / images;
+}
+
+// Images of a block: enough pixels on the smallest map to fill a panel of the matrix product; all of them
+// where that would be fewer blocks than threads.
+int block_images(const ChainPlan& p, int batch, int threads) {
   long pixels = kMaxPanelRows;
   for (const UnitPlan& unit : p.units)
     if (!unit.unit->gate)
       pixels = std::min(pixels, static_cast<long>(unit.geometry.out_height) * unit.geometry.out_width);
-  return static_cast<int>(std::min<long>(batch, (kMaxPanelRows + pixels - 1) / pixels));
+  const int images = static_cast<int>(std::min<long>(batch, (kMaxPanelRows + pixels - 1) / pixels));
+  return blocks_of(batch, images) < threads ? batch : images;
 }
 
 // What a block of images keeps: two raw outputs, and two of a gate's, which take turns.
 struct BlockMemory {
-  std::size_t raw = 0, gate = 0;  // bytes of one
-  BlockMemory() = default;
-  BlockMemory(const ChainPlan& p, int images) : raw(p.largest_raw_bytes * images) {
+  std::size_t raw, gate;  // bytes of one
+  BlockMemory(const ChainPlan& p, int images) : raw(p.largest_raw_bytes * images), gate(0) {
     for (const GatePlan& own : p.gates)
       gate = std::max(gate, sizeof(float) * static_cast<std::size_t>(own.widest) * images);
   }
@@ -71,21 +76,19 @@ class FoldedChain::Run {
         plan_(plan(folded.chain_)),
         kernels_(kernels().of(folded.chain_.storage)),
         batch_(batch),
-        images_(block_images(plan_, batch)),
-        shared_(blocks() < workspace.pool().threads()),
+        images_(block_images(plan_, batch, workspace.pool().threads())),
+        layout_(plan_, images_),
         input_(input),
         output_(output),
         workspace_(workspace) {
-    if (shared_) images_ = batch;
-    layout_ = BlockMemory(plan_, images_);
-    const int slots = shared_ ? 1 : workspace.pool().threads();
+    const int slots = shared() ? 1 : workspace.pool().threads();
     memory_ = static_cast<char*>(workspace.shared(Workspace::turns, layout_.bytes() * slots));
     workspace.reserve_scratch(scratch_floats());
   }
 
   void run() const {
     ThreadPool& pool = workspace_.pool();
-    if (shared_) {
+    if (shared()) {
       block(0, 0, [&](long count, long grain, const auto& body) { pool.parallel_for(count, grain, body); });
       return;
     }
@@ -96,7 +99,9 @@ class FoldedChain::Run {
   }
 
  private:
-  long blocks() const { return (batch_ + images_ - 1) / images_; }
+  long blocks() const { return blocks_of(batch_, images_); }
+  // Too few blocks for the threads: each unit is shared out.
+  bool shared() const { return blocks() < workspace_.pool().threads(); }
 
   long scratch_floats() const {
     long floats = 64;
@@ -197,12 +202,11 @@ class FoldedChain::Run {
   const ChainPlan plan_;  // of one image
   const StorageKernels& kernels_;
   const int batch_;
-  int images_;         // of a block
-  const bool shared_;  // too few blocks for the threads: each unit is shared out
+  const int images_;  // of a block
+  const BlockMemory layout_;
   const Input& input_;
   const Output& output_;
   Workspace& workspace_;
-  BlockMemory layout_;
   char* memory_;
 };
 
