@@ -26,7 +26,7 @@ describe('native programs', () => {
   });
 
   test('what the block compiler takes in', () => {
-    passes('fusion', ['graph/fusion.cc', 'graph/test/fusion_test.cc'], []);
+    passes('fusion', ['graph/chains.cc', 'graph/fusion.cc', 'graph/test/fusion_test.cc'], []);
   });
 
   test('decoding and resizing', () => {
