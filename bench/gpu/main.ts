@@ -17,12 +17,19 @@ interface Case {
   steps: number;
   /** Timed one by one; 0: none, and no population. */
   candidates: number;
+  kernels: 'fused' | 'aten';
   graphs: boolean;
 }
 
 /** Steps after which nearly every layer and choice has been met twice, and so is a CUDA graph. */
 const WARM_UP = 40;
 const POPULATION = 50;
+/** Op by op, and what graphs and kernels make of it. */
+const WAYS = [
+  ['aten', false],
+  ['aten', true],
+  ['fused', true],
+] as const;
 const random = new RandomStream(0, 'test', 0);
 const milliseconds = (value: number) => `${value.toFixed(2).padStart(8)} ms`;
 
@@ -40,12 +47,12 @@ function batchOf(count: number, size: number, classes: number): NativeBatch {
 
 async function measure(
   device: string,
-  { batch, size, precision, steps, candidates, graphs }: Case,
+  { batch, size, precision, steps, candidates, kernels, graphs }: Case,
 ): Promise<void> {
   const space = getSpace('spos-shufflenet-v2', { size, classes: 100 });
   const paths = (count: number) =>
     Array.from({ length: count }, () => space.genes.map((gene) => random.integer(gene.size)));
-  using net = new Supernet(space, { device, kernels: 'aten', precision, graphs });
+  using net = new Supernet(space, { device, kernels, precision, graphs });
   const batches = [batchOf(batch, size, 100), batchOf(batch, size, 100)];
   for (const path of paths(WARM_UP)) await net.step(batches[0]!, path, STEP);
 
@@ -71,7 +78,7 @@ async function measure(
   const { peak = 0 } = addon().memory().devices[0] ?? {};
   const { recorded, refusal } = await net.graphs();
   if (refusal !== null) console.log(`not recorded: ${refusal}`);
-  const name = `singlepath ${precision} batch ${batch} size ${size}, ${recorded === 0 ? 'no' : recorded} graphs`;
+  const name = `singlepath ${precision} batch ${batch} size ${size}, kernels ${kernels}, ${recorded === 0 ? 'no' : recorded} graphs`;
   console.log(
     `${name}: step ${milliseconds(inFlight)} called ahead, ${milliseconds(median(alone))} one by one, ` +
       `${((batch / inFlight) * 1000).toFixed(0)} images/s, peak ${(peak / 2 ** 30).toFixed(1)} GiB`,
@@ -95,18 +102,42 @@ const [what = 'bench', device = 'cuda'] = process.argv.slice(2);
 if (device !== 'cpu' && addon().devices().length < 2) {
   console.log('skipped: no CUDA device here');
 } else if (device === 'cpu') {
-  await measure(device, { batch: 4, size: 32, precision: 'bf16', steps: 3, candidates: 1, graphs: true });
+  await measure(device, {
+    batch: 4,
+    size: 32,
+    precision: 'bf16',
+    steps: 3,
+    candidates: 1,
+    kernels: 'fused',
+    graphs: true,
+  });
 } else if (what === 'count') {
-  for (const graphs of [false, true])
-    await measure(device, { batch: 64, size: 96, precision: 'bf16', steps: 20, candidates: 0, graphs });
+  for (const [kernels, graphs] of WAYS)
+    await measure(device, {
+      batch: 64,
+      size: 96,
+      precision: 'bf16',
+      steps: 20,
+      candidates: 0,
+      kernels,
+      graphs,
+    });
 } else {
   for (const precision of ['bf16', 'fp32'] as const) {
     for (const [batch, size] of [
       [64, 96],
       [256, 224],
     ] as const) {
-      await measure(device, { batch, size, precision, steps: 30, candidates: 0, graphs: false });
-      await measure(device, { batch, size, precision, steps: 30, candidates: 4, graphs: true });
+      for (const [kernels, graphs] of WAYS)
+        await measure(device, {
+          batch,
+          size,
+          precision,
+          steps: 30,
+          candidates: graphs ? 4 : 0,
+          kernels,
+          graphs,
+        });
     }
   }
 }

@@ -24,7 +24,7 @@ bool is_first(const Napi::Object& object, const char* name, const std::string& f
 NetworkOptions to_network_options(const Napi::Object& object) {
   NetworkOptions options;
   options.device = device_of(get_string(object, "device"));
-  options.fused = is_first(object, "kernels", "fused", "aten") && options.device.is_cpu();
+  options.fused = is_first(object, "kernels", "fused", "aten");
   const std::string precision = get_string(object, "precision");
   if (precision != "fp32" && precision != "bf16" && precision != "tf32")
     expected("fp32, bf16 or tf32", "precision", get(object, "precision"));

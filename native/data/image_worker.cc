@@ -123,7 +123,9 @@ PixelView ImageWorker::sized(const Placement& placement, bool exact, bool flip, 
   *flipped = false;
   if (rows.full == rows.length && columns.full == columns.length) {
     const Stopwatch watch(times_.decode);
-    return upright({rows.begin + rows.first, columns.begin + columns.first, shape.height, shape.width}, 1);
+    const int top = static_cast<int>(rows.begin + rows.first);
+    const int left = static_cast<int>(columns.begin + columns.first);
+    return upright({top, left, shape.height, shape.width}, 1);
   }
   const bool scalable = !exact && header_.format == ImageHeader::Format::jpeg;
   const int denominator = scalable ? denominator_for(placement) : 1;

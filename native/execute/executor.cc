@@ -3,6 +3,7 @@
 #include "graph/fusion.h"
 #include "ops/folded_unit.h"
 #include "ops/fused_block.h"
+#include "ops/norm_unit.h"
 #include "ops/op.h"
 
 namespace singlepath {
@@ -10,7 +11,17 @@ namespace {
 
 Fusion fusion_of(const at::Tensor& x, const Execution& execution) {
   if (can_fuse(x, execution)) return Fusion::blocks;
-  return execution.folded && execution.mode == Mode::evaluate ? Fusion::pointwise : Fusion::none;
+  if (execution.folded && execution.mode == Mode::evaluate) return Fusion::pointwise;
+  return execution.fused ? Fusion::norms : Fusion::none;
+}
+
+at::Tensor run_step(const FusionStep& step, Fusion fusion, const std::vector<at::Tensor>& inputs,
+                    const Execution& execution) {
+  if (step.node != nullptr) return run_op(*step.node, inputs, execution);
+  if (fusion == Fusion::blocks) return fused_block(step.block, inputs, execution);
+  const FusedUnit& unit = step.block.parts[0].units[0];
+  return unit.conv == nullptr ? norm_unit(unit, inputs[0], execution)
+                              : folded_unit(unit, inputs[0], execution);
 }
 
 }  // namespace
@@ -36,12 +47,7 @@ at::Tensor run_graph(const Graph& graph, const at::Tensor& x, const Execution& e
     if (execution.on_activation != nullptr && step.node != nullptr && step.node->op == Op::activation) {
       (*execution.on_activation)(inputs[0]);
     }
-    if (step.node != nullptr)
-      values[step.output] = run_op(*step.node, inputs, execution);
-    else if (fusion == Fusion::pointwise)
-      values[step.output] = folded_unit(step.block.parts[0].units[0], inputs[0], execution);
-    else
-      values[step.output] = fused_block(step.block, inputs, execution);
+    values[step.output] = run_step(step, fusion, inputs, execution);
   }
   return values[count];
 }

@@ -39,8 +39,8 @@ void copy_unless_same(const at::Tensor& target, const at::Tensor& source) {
 }  // namespace
 
 RecordedLayers::RecordedLayers(const NetworkDescription& network, ParameterStore& parameters,
-                               at::Device device, bool recording, bool folded)
-    : network_(network), parameters_(parameters), device_(device), recording_(recording), folded_(folded) {
+                               at::Device device, const LayerSettings& settings)
+    : network_(network), parameters_(parameters), device_(device), settings_(settings) {
   for (size_t i = 0; i < network.layers.size(); ++i) pools_.push_back(new_recording_pool(device));
 }
 
@@ -67,8 +67,9 @@ RecordedLayers::Unit& RecordedLayers::unit_of(size_t layer, const Architecture& 
 }
 
 Execution RecordedLayers::execution_of(const Unit& unit, Mode mode, StatisticsMap& map) const {
-  Execution execution{unit.architecture, parameters_, mode, nullptr, unit.buffers ? nullptr : &map};
-  execution.folded = folded_;
+  Execution execution{unit.architecture, parameters_, mode, nullptr, unit.buffers ? nullptr : &map,
+                      settings_.fused};
+  execution.folded = settings_.folded;
   return execution;
 }
 
@@ -76,7 +77,8 @@ void RecordedLayers::record_training(Unit& unit, size_t layer) {
   unit.forward = record(device_, pools_[layer], [this, &unit, layer] {
     unit.path = ActivePath();
     unit.input = leaf_of(unit.in->value, layer > 0);
-    const Execution execution{unit.architecture, parameters_, Mode::train, &unit.path};
+    const Execution execution{unit.architecture, parameters_, Mode::train,
+                              &unit.path,        nullptr,     settings_.fused};
     unit.output = run_layer(network_.layers[layer], unit.input, execution);
     copy_unless_same(unit.out->value, unit.output);
   });
@@ -138,7 +140,7 @@ at::Tensor RecordedLayers::run_op_by_op(Unit& unit, size_t layer, const at::Tens
   Execution own = execution;
   own.path = &visit.path;
   visit.output = run_layer(network_.layers[layer], visit.input, own);
-  if (recording_ && unit.recordable && unit.out == nullptr && x.size(0) == shape_[0])
+  if (settings_.recording && unit.recordable && unit.out == nullptr && x.size(0) == shape_[0])
     unit.out = &boundary(layer + 1, visit.output);
   return visit.output.detach().contiguous(layout_of(visit.output));  // as in a boundary
 }
@@ -146,7 +148,7 @@ at::Tensor RecordedLayers::run_op_by_op(Unit& unit, size_t layer, const at::Tens
 at::Tensor RecordedLayers::forward(const at::Tensor& images, const Execution& execution) {
   visits_.clear();
   if (shape_.empty() || images.size(0) > shape_[0]) shape_ = images.sizes().vec();
-  const bool usual = recording_ && images.sizes() == at::IntArrayRef(shape_);
+  const bool usual = settings_.recording && images.sizes() == at::IntArrayRef(shape_);
   at::Tensor x = images;
   for (size_t layer = 0; layer < network_.layers.size(); ++layer) {
     Unit& unit = unit_of(layer, execution.architecture, x, Mode::train);
@@ -214,7 +216,7 @@ at::Tensor RecordedLayers::run(size_t layer, const Architecture& architecture, c
                                LayerStatistics* statistics) {
   if (mode == Mode::calibrate) statistics->images.push_back(x.size(0));
   Unit& unit = unit_of(layer, architecture, x, mode, statistics == nullptr);
-  if (!recording_ || !ready(unit, layer, x, mode)) return run_once(unit, layer, x, mode, statistics);
+  if (!settings_.recording || !ready(unit, layer, x, mode)) return run_once(unit, layer, x, mode, statistics);
   copy_unless_same(unit.in->value, x);
   const bool normalizes = !unit.parts.empty();
   if (mode == Mode::evaluate && normalizes) copy_unless_same(unit.statistics, statistics->merged);
@@ -227,7 +229,7 @@ at::Tensor RecordedLayers::run(size_t layer, const Architecture& architecture, c
 }
 
 void RecordedLayers::merge(const std::vector<LayerStatistics*>& all) const {
-  merge_statistics(all, folded_ ? &parameters_ : nullptr);
+  merge_statistics(all, settings_.folded ? &parameters_ : nullptr);
 }
 
 }  // namespace singlepath

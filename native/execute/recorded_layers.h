@@ -13,12 +13,17 @@
 
 namespace singlepath {
 
+struct LayerSettings {
+  bool recording = true;  // false: every layer runs op by op
+  bool fused = false;     // Execution::fused, ::folded
+  bool folded = true;
+};
+
 class RecordedLayers {
  public:
-  // Both must live as long. Without `recording` every layer runs op by op. With `folded` layers are evaluated
-  // with BatchNorm folded (Execution::folded).
+  // Both must live as long.
   RecordedLayers(const NetworkDescription& network, ParameterStore& parameters, at::Device device,
-                 bool recording, bool folded);
+                 const LayerSettings& settings);
 
   // As run_path() in training: the logits, a leaf of autograd. What was never recorded runs op by op the
   // first time that it is met and is recorded the second; batches smaller than the largest one so far, and
@@ -87,7 +92,7 @@ class RecordedLayers {
   const NetworkDescription& network_;
   ParameterStore& parameters_;
   at::Device device_;
-  bool recording_, folded_;
+  LayerSettings settings_;
   std::vector<RecordingPool> pools_;  // of layers: of the choices of one, one is in use at a time
   std::map<Key, Unit> units_;
   std::map<BoundaryKey, Boundary> boundaries_;

@@ -11,14 +11,6 @@ bool fusable(const Node& node) {
          (node.depthwise || node.groups == 1 || (node.kernel == 1 && node.groups <= kMostGroups));
 }
 
-// The activation that alone reads this value, of which `end` becomes the value; null when there is none.
-const Node* activation_behind(const GraphValues& values, int32_t& end) {
-  const int32_t activation = values.only_user(end, Op::activation);
-  if (activation < 0) return nullptr;
-  end = activation + 1;
-  return &values.nodes()[activation];
-}
-
 // The channel shuffle that alone reads this unit's value, which the unit can do itself; null when there is
 // none.
 const Node* shuffle_behind(const GraphValues& values, int32_t value, const FusedUnit& unit) {
@@ -74,6 +66,13 @@ int32_t GraphValues::only_user(int32_t value, Op op) const {
 bool pointwise(const Node& node) {
   return node.op == Op::conv2d && node.kernel == 1 && node.stride == 1 && node.padding == 0 &&
          node.groups == 1 && !node.depthwise;
+}
+
+const Node* activation_behind(const GraphValues& values, int32_t& end) {
+  const int32_t activation = values.only_user(end, Op::activation);
+  if (activation < 0) return nullptr;
+  end = activation + 1;
+  return &values.nodes()[activation];
 }
 
 bool unit_at(const GraphValues& values, int32_t conv, FusedUnit& unit, int32_t& end) {

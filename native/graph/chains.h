@@ -36,6 +36,9 @@ class GraphValues {
 // Whether this is a 1x1 convolution of stride 1 over all channels.
 bool pointwise(const Node& node);
 
+// The activation that alone reads this value, of which `end` becomes the value; null when there is none.
+const Node* activation_behind(const GraphValues& values, int32_t& end);
+
 // The unit that starts with this convolution; `end` becomes its value. False when there is none.
 bool unit_at(const GraphValues& values, int32_t conv, FusedUnit& unit, int32_t& end);
 

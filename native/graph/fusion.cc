@@ -28,7 +28,25 @@ class Finder {
     return with_other_nodes();
   }
 
-  std::vector<FusionStep> pointwise_steps() {
+  // Each BatchNorm with the activation behind it; with `pointwise_units`, first those of such convolutions.
+  std::vector<FusionStep> norm_steps(bool pointwise_units) {
+    if (pointwise_units) find_pointwise_units();
+    for (const Node& norm : nodes_) {
+      if (norm.op != Op::batch_norm || covered_[values_.value_of(norm)]) continue;
+      FusedUnit unit{nullptr, &norm, nullptr};
+      FusionStep step;
+      step.output = values_.value_of(norm);
+      unit.activation = activation_behind(values_, step.output);
+      step.inputs = norm.inputs;
+      step.block.parts = {{nullptr, {unit}}};
+      cover_nodes(unit);
+      finish(std::move(step));
+    }
+    return with_other_nodes();
+  }
+
+ private:
+  void find_pointwise_units() {
     for (size_t i = 0; i < nodes_.size(); ++i) {
       const Node& conv = nodes_[i];
       FusedUnit unit;
@@ -44,10 +62,8 @@ class Finder {
       cover_nodes(unit);
       finish(std::move(step));
     }
-    return with_other_nodes();
   }
 
- private:
   void cover(int32_t value) { covered_[value] = true; }
   // A unit, and what it reads, which a chain's first unit leaves to others.
   void cover_nodes(const FusedUnit& unit, bool first = true) {
@@ -186,7 +202,7 @@ class Finder {
 
 std::vector<FusionStep> plan_steps(const Graph& graph, Fusion fusion) {
   if (fusion == Fusion::blocks) return Finder(graph).steps();
-  if (fusion == Fusion::pointwise) return Finder(graph).pointwise_steps();
+  if (fusion != Fusion::none) return Finder(graph).norm_steps(fusion == Fusion::pointwise);
   std::vector<FusionStep> steps;
   for (size_t i = 0; i < graph.nodes.size(); ++i) {
     steps.push_back({&graph.nodes[i], {}, graph.nodes[i].inputs, static_cast<int32_t>(i + 1)});

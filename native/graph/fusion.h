@@ -23,7 +23,7 @@
 namespace singlepath {
 
 struct FusedUnit {
-  const Node* conv;
+  const Node* conv;               // null: of Fusion::norms
   const Node* norm;               // null: the convolution may have a bias instead
   const Node* activation;         // null: none
   bool gate = false;              // of a gate on the unit before it and its like
@@ -53,8 +53,9 @@ struct FusionStep {
 
 enum class Fusion {
   none,       // one step a node
-  pointwise,  // blocks of one unit, for op by op: a 1x1 convolution of stride 1, its BatchNorm, a ReLU behind
-  blocks      // all that the fused kernels run
+  norms,      // blocks of one unit without a convolution: a BatchNorm and the activation behind it
+  pointwise,  // and of one with it, for op by op: a 1x1 convolution of stride 1, its BatchNorm, a ReLU behind
+  blocks      // all that the fused kernels of a CPU run
 };
 
 // The steps that compute the graph's last value, in order.

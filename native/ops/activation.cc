@@ -5,29 +5,35 @@
 #include <ATen/ops/sigmoid.h>
 #include <ATen/ops/silu.h>
 
+#include <string>
+
 #include "core/error.h"
 #include "ops/op.h"
 
 namespace singlepath {
 
-at::Tensor activation(const Node& node, const Inputs& inputs, const Execution&) {
-  switch (node.activation) {
+at::Tensor activate(Activation activation, const at::Tensor& x) {
+  switch (activation) {
     case Activation::none:
-      return inputs[0];
+      return x;
     case Activation::relu:
-      return at::relu(inputs[0]);
+      return at::relu(x);
     case Activation::relu6:
-      return at::hardtanh(inputs[0], 0, 6);
+      return at::hardtanh(x, 0, 6);
     case Activation::hswish:
-      return at::hardswish(inputs[0]);
+      return at::hardswish(x);
     case Activation::silu:
-      return at::silu(inputs[0]);
+      return at::silu(x);
     case Activation::sigmoid:
-      return at::sigmoid(inputs[0]);
+      return at::sigmoid(x);
     case Activation::hsigmoid:
-      return at::hardsigmoid(inputs[0]);
+      return at::hardsigmoid(x);
   }
-  throw Error("NATIVE", "Unknown activation in node " + node.name);
+  throw Error("NATIVE", "Unknown activation " + std::to_string(static_cast<int>(activation)));
+}
+
+at::Tensor activation(const Node& node, const Inputs& inputs, const Execution&) {
+  return activate(node.activation, inputs[0]);
 }
 
 }  // namespace singlepath

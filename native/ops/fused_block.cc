@@ -6,6 +6,7 @@
 #include "ops/engine_workspace.h"
 #include "ops/fused_plan.h"
 #include "ops/fused_training.h"
+#include "runtime/device.h"
 
 namespace singlepath {
 namespace {
@@ -45,7 +46,7 @@ at::Tensor evaluate(FusedPlan& plan, const at::Tensor& x, const at::Tensor& resi
 }  // namespace
 
 bool can_fuse(const at::Tensor& x, const Execution& execution) {
-  if (!execution.fused || !x.device().is_cpu() || x.dim() != 4) return false;
+  if (!execution.fused || x.dim() != 4 || computes_aside(x.device())) return false;
   if (x.scalar_type() != at::kFloat && x.scalar_type() != at::kBFloat16) return false;
   return execution.mode == Mode::train || !at::GradMode::is_enabled() || !x.requires_grad();
 }

@@ -19,6 +19,9 @@ at::Tensor run_op(const Node& node, const Inputs& inputs, const Execution& execu
 SINGLEPATH_OPS(SINGLEPATH_ROW)
 #undef SINGLEPATH_ROW
 
+// x itself for Activation::none.
+at::Tensor activate(Activation activation, const at::Tensor& x);
+
 // The type in which a product outside the fused chains is computed. With fused kernels bf16 is a type to
 // store in: libtorch would emulate its products on CPUs without instructions for them, at a third of
 // float32's rate.

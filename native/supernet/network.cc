@@ -48,7 +48,8 @@ Network::Network(NetworkDescription description, const NetworkOptions& options)
       parameters_(description_, options.seed, options.device),
       board_(options.device) {
   if (can_record(options.device))
-    recorded_.emplace(description_, parameters_, options.device, options.graphs, options.folded);
+    recorded_.emplace(description_, parameters_, options.device,
+                      LayerSettings{options.graphs, options.fused, options.folded});
 }
 
 void Network::check(const Architecture& architecture) const {

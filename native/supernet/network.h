@@ -13,7 +13,7 @@ namespace singlepath {
 
 struct NetworkOptions {
   at::Device device = at::kCPU;
-  bool fused = false;
+  bool fused = false;                   // kernels of our own
   at::ScalarType storage = at::kFloat;  // of activations
   bool tf32 = false;                    // float32 products may be rounded to TF32, on a GPU
   bool graphs = true;                   // layers as CUDA graphs, on a GPU

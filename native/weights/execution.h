@@ -54,7 +54,8 @@ struct Execution {
   ActivePath* path = nullptr;
   // calibrate: where batch statistics are added; evaluate: where they come from (null: the buffers).
   StatisticsMap* statistics = nullptr;
-  // Fused kernels where a chain is recognized; else op by op through ATen.
+  // Fused kernels: of chains on a CPU, of BatchNorm and the activation behind it on a card; else op by op
+  // through ATen.
   bool fused = false;
   // train: of this step's dropout masks.
   at::Generator generator = {};

@@ -1,4 +1,4 @@
-import { kernelsOn, runtimeSchema } from '../config/schema/runtime.js';
+import { runtimeSchema } from '../config/schema/runtime.js';
 import { checkArguments } from '../core/check.js';
 import { SinglePathError } from '../core/errors.js';
 import { addon } from '../runtime/addon.js';
@@ -92,12 +92,12 @@ export class Supernet implements Disposable {
     checkArguments('Supernet', { space, options });
     const {
       device = DEFAULTS.device,
+      kernels = DEFAULTS.kernels,
       precision = DEFAULTS.precision,
       graphs = DEFAULTS.graphs,
       folded = DEFAULTS.folded,
       seed = 0,
     } = options;
-    const kernels = options.kernels ?? kernelsOn(device);
     this.#memory = device === 'cpu' ? DEFAULT_MEMORY : UNKNOWN_MEMORY;
     const settings = { device, kernels, precision, graphs, folded, seed };
     this.#network = callNative(() => new (addon().Network)(describeNetwork(space), settings));

@@ -8,8 +8,11 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { packageRoot } from '../../src/core/packageRoot.js';
+import { RandomStream } from '../../src/core/rng.js';
+import * as nn from '../../src/graph/build.js';
 import { addon } from '../../src/runtime/addon.js';
 import type { NativeBatch, TensorEntry } from '../../src/runtime/native.js';
+import { defineSpace, fixed } from '../../src/space/define.js';
 import { getSpace } from '../../src/space/spaces/catalog.js';
 import type { SearchSpace } from '../../src/space/types.js';
 import { Supernet, type SupernetOptions } from '../../src/supernet/supernet.js';
@@ -30,8 +33,24 @@ const SPACES = [mixedSpace(), shuffleNetSpace(), widthSpace(), quantSpace('lsq',
 );
 const macro = getSpace('nas-bench-macro', { size: 32, classes: 10 });
 const small = withoutDropout(shuffleNetSpace());
+/** Op by op on a CPU, which is the reference, and with the kernels of a card there. */
 const on = (where: string, space: SearchSpace, more: SupernetOptions = {}) =>
-  new Supernet(space, { device: where, kernels: 'aten', seed: 3, ...more });
+  new Supernet(space, { device: where, kernels: where === 'cpu' ? 'aten' : 'fused', seed: 3, ...more });
+
+/** A BatchNorm with an activation behind it, between convolutions. */
+function normSpace(channels: number, size: number, activation: nn.Activation | null, affine: boolean) {
+  const body: [nn.Module, ...nn.Module[]] = [nn.conv2d({ out: channels }), nn.batchNorm({ affine })];
+  if (activation !== null) body.push(nn.activation(activation));
+  return defineSpace({
+    name: `norm of ${channels} channels, ${size} pixels, ${activation}`,
+    input: { channels: 3, size },
+    classes: 4,
+    layers: [
+      fixed('body', ...body, nn.conv2d({ out: 5 }), nn.averagePool()),
+      fixed('fc', nn.linear({ out: 4 })),
+    ],
+  });
+}
 
 /** Masks differ between devices. */
 function withoutDropout(space: SearchSpace): SearchSpace {
@@ -90,6 +109,72 @@ describe('numbers', () => {
         }
       }
     }
+  });
+
+  anywhere('BatchNorm with an activation: any channels, few rows and many', async () => {
+    const cases = [1, 2, 3, 10, 58, 64, 104, 257, 1030].map((channels, i) => ({
+      channels,
+      size: i % 2 === 0 ? 8 : 24, // 1,024 and 9,216 rows
+      affine: i % 3 !== 0,
+    }));
+    for (const [i, activation] of [null, ...nn.ACTIVATIONS].entries()) {
+      for (const { channels, size, affine } of onCard ? cases : cases.slice(i, i + 2)) {
+        const space = normSpace(channels, size, activation, affine);
+        const batch = randomBatch(space, 16, 5);
+        const path: number[] = [];
+        const own = await gradientsOn(device, space, path, batch);
+        const theirs = await gradientsOn('cpu', space, path, batch);
+        assertClose(own.logits.data, theirs.logits.data, 2e-5, `logits of ${space.name}`);
+        const expected = byName(theirs.gradients) as Map<string, TensorEntry>;
+        for (const { name, data } of own.gradients) {
+          assertClose(data, expected.get(name)!.data, 2e-4, `${space.name}: ${name}`);
+        }
+        const half = await gradientsOn(device, space, path, batch, { precision: 'bf16' });
+        assertClose(half.logits.data, theirs.logits.data, 4e-2, `logits of ${space.name} in bf16`);
+      }
+    }
+  });
+
+  anywhere('running averages and recalibrated statistics are the CPU’s', async () => {
+    for (const [space, size] of [
+      [normSpace(58, 8, 'relu', true), 1024],
+      [normSpace(58, 24, 'hswish', true), 9216],
+      [small, 0],
+    ] as const) {
+      const states: TensorEntry[][] = [];
+      for (const where of [device, 'cpu']) {
+        using net = on(where, space);
+        const path = space.genes.map(() => 0);
+        for (let i = 0; i < 3; i++) await net.step(randomBatch(space, 16, i), path, STEP);
+        states.push(await net.state());
+        await net.recalibrate([randomBatch(space, 16, 7), randomBatch(space, 9, 8)], path);
+        states.push(await net.state());
+      }
+      for (const [own, theirs] of [
+        [states[0]!, states[2]!],
+        [states[1]!, states[3]!],
+      ]) {
+        for (const [i, { name, data }] of own!.entries()) {
+          if (!name.includes('running')) continue;
+          assertClose(data, theirs![i]!.data, size === 0 ? 2e-3 : 2e-4, `${space.name}: ${name}`);
+        }
+      }
+    }
+  });
+
+  anywhere('a mean far from zero costs the variance few digits', async () => {
+    const space = normSpace(16, 24, null, false);
+    const [own, theirs] = [on(device, space), on('cpu', space)];
+    const shape: [number, number, number, number] = [16, 3, 24, 24];
+    const stream = new RandomStream(0, 'test', 1);
+    const images = Float32Array.from({ length: 16 * 3 * 24 * 24 }, () => 300 + stream.uniform());
+    const batch = new (addon().Batch)({ images, shape, labels: Array(16).fill(1) });
+    for (const net of [own, theirs]) await net.recalibrate([batch], []);
+    const [mine, expected] = [byName(await own.state()), byName(await theirs.state())];
+    for (const [name, { data }] of mine) {
+      if (name.endsWith('var')) assertClose(data, expected.get(name)!.data, 1e-3, name);
+    }
+    for (const net of [own, theirs]) net.dispose();
   });
 
   anywhere('bf16 agrees with the CPU’s bf16 within its rounding', async () => {
@@ -294,7 +379,7 @@ describe('devices, memory, life', () => {
         const { getSpace } = await import('${url('space/spaces/catalog.js')}');
         const { addon } = await import('${url('runtime/addon.js')}');
         const space = getSpace('spos-shufflenet-v2', { size: 64, classes: 10 });
-        const net = new Supernet(space, { device: '${device}', kernels: 'aten' });
+        const net = new Supernet(space, { device: '${device}' });
         const images = new Uint8Array(4 * 3 * 64 * 64);
         const batch = new (addon().Batch)({ images, shape: [4, 3, 64, 64], labels: Array(4).fill(1) });
         const step = () => net.step(batch, space.genes.map(() => 1), ${JSON.stringify(STEP)});

@@ -42,6 +42,23 @@ describe('layers as recordings', { skip: old }, () => {
   }
 
   for (const space of [shuffleNetSpace(), widthSpace(), mixedSpace()]) {
+    test(`${space.name}: a BatchNorm and its activation as one step are the two ops`, async () => {
+      using joined = new Supernet(space, { kernels: 'fused', seed: 3 });
+      using apart = new Supernet(space, { kernels: 'aten', seed: 3, graphs: false });
+      const paths = randomArchitectures(space, 4, 2);
+      for (const [i, path] of [...paths, ...paths].entries()) {
+        const batch = randomBatch(space, 8, i);
+        const [own, expected] = [
+          await joined.step(batch, path, OPTIONS),
+          await apart.step(batch, path, OPTIONS),
+        ];
+        assert.deepEqual(own, expected, `step ${i}`);
+      }
+      assert.deepEqual(changed(await joined.state(), await apart.state()), []);
+      const settings = { calibration: [randomBatch(space, 8, 20)], validation: [randomBatch(space, 8, 21)] };
+      assert.deepEqual(await joined.evaluate(paths, settings), await apart.evaluate(paths, settings));
+    });
+
     test(`${space.name}: steps of several batches and of several shards, the bits of steps op by op`, async () => {
       const run = async (graphs: boolean) => {
         using net = new Supernet(space, { kernels: 'aten', seed: 3, graphs });

@@ -29,6 +29,19 @@ describe('native programs', () => {
     passes('fusion', ['graph/chains.cc', 'graph/fusion.cc', 'graph/test/fusion_test.cc'], []);
   });
 
+  test('BatchNorm kernels of a card, whose threads take turns here', () => {
+    // Value, width, activation (core/activation.h): each is compiled by itself, as on a card.
+    for (const [bfloat16, width, activation] of [
+      [1, 8, 1],
+      [0, 4, 0],
+      [1, 1, 3],
+      [0, 2, 2],
+    ]) {
+      const macros = [`-DBFLOAT16=${bfloat16}`, `-DWIDTH=${width}`, `-DACTIVATION=${activation}`];
+      passes('batch_norm', ['ops/cuda/test/batch_norm_test.cc'], [...macros, '-Wno-unknown-pragmas']);
+    }
+  });
+
   test('decoding and resizing', () => {
     const sources = [
       ...sourcesIn('data'),

@@ -73,7 +73,7 @@ export const CONFIG: OptionGroup = [
 export const KERNELS: OptionGroup = [
   option(
     '--kernels <fused|aten>',
-    'compute with the fused CPU kernels, or op by op through libtorch (setting: runtime.kernels)',
+    'compute with our own kernels, or op by op through libtorch (setting: runtime.kernels)',
   ),
 ];
 

@@ -1,10 +1,5 @@
 import { z } from 'zod';
 
-/** The kernels that compute on a device: the fused ones are for CPUs. */
-export function kernelsOn(device: string, kernels = runtimeSchema.parse({}).kernels): 'fused' | 'aten' {
-  return device === 'cpu' ? kernels : 'aten';
-}
-
 /** The device, kernels and threads that compute. */
 export const runtimeSchema = z.strictObject({
   device: z
@@ -16,7 +11,7 @@ export const runtimeSchema = z.strictObject({
     .enum(['fused', 'aten'])
     .default('fused')
     .describe(
-      'fused: our CPU kernels, which run a chain of ops as one piece; aten: op by op through libtorch, the reference, and always so on a GPU',
+      'fused: our kernels, which on a CPU run a chain of ops as one piece, and on a GPU BatchNorm with the activation behind it; aten: op by op through libtorch, the reference',
     ),
   precision: z
     .enum(['fp32', 'bf16', 'tf32'])

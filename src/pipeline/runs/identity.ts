@@ -1,5 +1,4 @@
 import type { Config } from '../../config/schema/config.js';
-import { kernelsOn } from '../../config/schema/runtime.js';
 import { generationOf } from '../../config/schema/search.js';
 import { latencyTableOf, parseConstraints } from '../../cost/constraint.js';
 import { datasetDefinition } from '../../data/kinds/index.js';
@@ -58,10 +57,9 @@ function constrainedBy({ train, search }: Config, section: 'train' | 'retrain' |
   }
 }
 
-/** What computes: not which of several equal cards, and no kernels that a card does not have. */
+/** What computes: not which of several equal cards. */
 function runtimeIdentity({ device, kernels, precision }: Config['runtime']): Record<string, unknown> {
-  const type = device.replace(/:.*/, '');
-  return { device: type, kernels: kernelsOn(type, kernels), precision };
+  return { device: device.replace(/:.*/, ''), kernels, precision };
 }
 
 /** What has to be equal on all processes that train together: where files lie may differ. */

@@ -16,7 +16,7 @@ export interface NetworkDescription {
 export interface NetworkOptions {
   /** `cpu` or `cuda:N`. */
   device: string;
-  /** `fused`: fused CPU kernels where a chain is recognized; `aten`: op by op (the reference). */
+  /** `fused`: our kernels for what they can do on the device; `aten`: op by op (the reference). */
   kernels: 'fused' | 'aten';
   /** Storage of activations; weights and sums stay float32. tf32: fp32 whose products a GPU may round to TF32. */
   precision: 'fp32' | 'bf16' | 'tf32';

@@ -1,0 +1,173 @@
+#include "ops/cuda/batch_norm.h"
+
+#include <ATen/cuda/CUDAContext.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
+#include <c10/cuda/CUDAGuard.h>
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "ops/cuda/layout.h"
+#include "ops/cuda/program.h"
+#include "ops/cuda/sources.h"
+
+namespace singlepath::cuda {
+namespace {
+
+Program& program(bool bfloat16, int width, Activation activation) {
+  static std::mutex mutex;
+  static std::map<std::tuple<bool, int, Activation>, std::unique_ptr<Program>> programs;
+  const std::lock_guard<std::mutex> lock(mutex);
+  std::unique_ptr<Program>& own = programs[{bfloat16, width, activation}];
+  if (own == nullptr) {
+    std::vector<std::string> definitions{"BFLOAT16=" + std::to_string(bfloat16),
+                                         "WIDTH=" + std::to_string(width),
+                                         "ACTIVATION=" + std::to_string(static_cast<int>(activation))};
+#define SINGLEPATH_ROW(name, formula) \
+  definitions.push_back("ACTIVATION_" #name "=" + std::to_string(static_cast<int>(Activation::name)));
+    SINGLEPATH_ACTIVATIONS(SINGLEPATH_ROW)
+#undef SINGLEPATH_ROW
+    own = std::make_unique<Program>("batch_norm.cu", kBatchNormSource, std::move(definitions));
+  }
+  return *own;
+}
+
+// A tensor as [rows, channels], rows `stride` values apart.
+struct Matrix {
+  at::Tensor tensor;
+  long stride = 0;
+
+  void* data() const { return tensor.data_ptr(); }
+  bool starts_at(int64_t width) const {
+    return stride % width == 0 && reinterpret_cast<uintptr_t>(data()) % (width * tensor.element_size()) == 0;
+  }
+};
+
+// Channels that lie within wider rows stay where they are: a part of a concat.
+Matrix matrix_of(const at::Tensor& x) {
+  const int64_t stride = x.size(3) > 1 ? x.stride(3) : x.size(2) > 1 ? x.stride(2) : x.stride(0);
+  const bool rows = x.size(1) == 1 || x.stride(1) == 1;
+  const bool even = rows && stride >= x.size(1) && (x.size(2) == 1 || x.stride(2) == x.size(3) * stride) &&
+                    (x.size(0) == 1 || x.stride(0) == x.size(2) * x.size(3) * stride);
+  if (even) return {x, static_cast<long>(stride)};
+  return {x.contiguous(at::MemoryFormat::ChannelsLast), static_cast<long>(x.size(1))};
+}
+
+Matrix dense(const at::Tensor& x) {
+  return {x.contiguous(at::MemoryFormat::ChannelsLast), static_cast<long>(x.size(1))};
+}
+
+at::Tensor like(const at::Tensor& x) {
+  return at::empty(x.sizes(), x.options().requires_grad(false), at::MemoryFormat::ChannelsLast);
+}
+
+float* pointer(const at::Tensor& values) {
+  return values.defined() ? values.data_ptr<float>() : nullptr;
+}
+
+// The kernels for tensors like `x`, and how these are laid over it. `once`: where one launch can do it all,
+// as it reads few rows again.
+struct Plan {
+  Layout layout;
+  Program& kernels;
+};
+
+Plan plan_for(const at::Tensor& x, std::initializer_list<const Matrix*> matrices, Activation activation,
+              bool once) {
+  int width = static_cast<int>(16 / x.element_size());
+  const auto fits = [&](const Matrix* one) { return one->starts_at(width); };
+  while (x.size(1) % width != 0 || !std::all_of(matrices.begin(), matrices.end(), fits)) width /= 2;
+  const Layout layout(x.numel() / x.size(1), static_cast<int>(x.size(1)), width,
+                      static_cast<int>(x.element_size()), once,
+                      at::cuda::getCurrentDeviceProperties()->multiProcessorCount);
+  return {layout, program(x.scalar_type() == at::kBFloat16, width, activation)};
+}
+
+}  // namespace
+
+at::Tensor batch_norm_train(const at::Tensor& input, const BatchNorm& norm, double momentum,
+                            const BatchMoments& running, BatchMoments& batch) {
+  const c10::cuda::CUDAGuard guard(input.device());
+  const Matrix x = dense(input);
+  const at::Tensor y = like(input);
+  const auto floats = input.options().dtype(at::kFloat).requires_grad(false);
+  const auto [layout, kernels] = plan_for(input, {&x}, norm.activation, true);
+  const int64_t channels = layout.channels;
+  const at::Tensor both = at::empty({2, channels}, floats);
+  batch = {both[0], both[1]};
+  float *mean = pointer(batch.mean), *variance = pointer(batch.variance);
+  float *gamma = pointer(norm.gamma), *beta = pointer(norm.beta);
+  const float eps = static_cast<float>(norm.eps), moved = static_cast<float>(momentum);
+  if (layout.few_rows) {
+    kernels.launch("batch_norm_forward", layout.all_rows(3), x.data(), y.data_ptr(),
+                   static_cast<long>(channels), gamma, beta, mean, variance, pointer(running.mean),
+                   pointer(running.variance), layout.rows, layout.channels, layout.lanes, eps, moved);
+    return y;
+  }
+  const Launch sums = layout.shares(4, true, 0);
+  const int pieces = static_cast<int>(sums.blocks_y);
+  const at::Tensor partial = at::empty({pieces, 2, channels}, floats);
+  kernels.launch("batch_norm_moments", sums, x.data(), pointer(partial), layout.rows, layout.channels,
+                 layout.lanes);
+  kernels.launch("batch_norm_finish_moments", layout.finish(), x.data(), pointer(partial), pieces, mean,
+                 variance, pointer(running.mean), pointer(running.variance), layout.rows, layout.channels,
+                 moved);
+  kernels.launch("batch_norm_apply", layout.shares(8, false, 3), x.data(), y.data_ptr(),
+                 static_cast<long>(channels), gamma, beta, mean, variance, layout.rows, layout.channels,
+                 layout.lanes, eps);
+  return y;
+}
+
+BatchNormGradients batch_norm_backward(const at::Tensor& input, const at::Tensor& gradient,
+                                       const BatchNorm& norm, const BatchMoments& moments) {
+  const c10::cuda::CUDAGuard guard(input.device());
+  const Matrix x = dense(input), dy = matrix_of(gradient.to(input.scalar_type()));
+  const auto floats = input.options().dtype(at::kFloat).requires_grad(false);
+  const auto [layout, kernels] = plan_for(input, {&x, &dy}, norm.activation, true);
+  const int64_t channels = layout.channels;
+  BatchNormGradients result{like(input), {}, {}};
+  if (norm.gamma.defined()) result.gamma = at::empty({channels}, floats);
+  if (norm.beta.defined()) result.beta = at::empty({channels}, floats);
+  float *mean = pointer(moments.mean), *variance = pointer(moments.variance);
+  float *gamma = pointer(norm.gamma), *beta = pointer(norm.beta);
+  float *dgamma = pointer(result.gamma), *dbeta = pointer(result.beta);
+  const float eps = static_cast<float>(norm.eps);
+  void* dx = result.input.data_ptr();
+  if (layout.few_rows) {
+    kernels.launch("batch_norm_backward", layout.all_rows(5), x.data(), dy.data(), dy.stride, dx, gamma, beta,
+                   mean, variance, dgamma, dbeta, layout.rows, layout.channels, layout.lanes, eps);
+    return result;
+  }
+  const Launch sums = layout.shares(3, true, 3);
+  const int pieces = static_cast<int>(sums.blocks_y);
+  const at::Tensor partial = at::empty({pieces, 2, channels}, floats);
+  const at::Tensor means = at::empty({2, channels}, floats);
+  kernels.launch("batch_norm_gradients", sums, x.data(), dy.data(), dy.stride, gamma, beta, mean, variance,
+                 pointer(partial), layout.rows, layout.channels, layout.lanes, eps);
+  kernels.launch("batch_norm_finish_gradients", layout.finish(), pointer(partial), pieces, variance,
+                 pointer(means), dgamma, dbeta, layout.rows, layout.channels, eps);
+  kernels.launch("batch_norm_apply_gradients", layout.shares(6, false, 5), x.data(), dy.data(), dy.stride, dx,
+                 gamma, beta, mean, variance, pointer(means), layout.rows, layout.channels, layout.lanes,
+                 eps);
+  return result;
+}
+
+at::Tensor batch_norm_evaluate(const at::Tensor& input, const BatchNorm& norm, const BatchMoments& moments) {
+  const c10::cuda::CUDAGuard guard(input.device());
+  const Matrix x = dense(input);
+  const at::Tensor y = like(input);
+  const auto [layout, kernels] = plan_for(input, {&x}, norm.activation, false);
+  kernels.launch("batch_norm_apply", layout.shares(8, false, 3), x.data(), y.data_ptr(),
+                 static_cast<long>(layout.channels), pointer(norm.gamma), pointer(norm.beta),
+                 pointer(moments.mean), pointer(moments.variance), layout.rows, layout.channels, layout.lanes,
+                 static_cast<float>(norm.eps));
+  return y;
+}
+
+}  // namespace singlepath::cuda
