@@ -72,7 +72,12 @@ export async function supernetOf(
   const runDir = join(runs, `supernet-${seed}`);
   if (!holdsResult(runDir)) {
     console.log(`training supernet ${seed}`);
-    await runTrain(config(seed), { runDir, resume: true });
+    const progress = tenths(`supernet ${seed}, steps`);
+    await runTrain(config(seed), {
+      runDir,
+      resume: true,
+      onProgress: ({ step, steps }) => progress(step, steps),
+    });
   } else if (!asTrained) checkTrained(runDir, config(seed));
   return runDir;
 }
@@ -110,6 +115,16 @@ export async function kept<T>(
   mkdirSync(dirname(file), { recursive: true });
   await writeFileAtomically(file, [JSON.stringify(value)]);
   return value;
+}
+
+/** Says of long work each tenth that is done. */
+export function tenths(what: string): (done: number, total: number) => void {
+  let said = 0;
+  return (done, total) => {
+    const tenth = Math.floor((10 * done) / total);
+    if (tenth > said) console.log(`${what}: ${done} of ${total}`);
+    said = tenth;
+  };
 }
 
 /** Held-out images that candidates and short trainings are scored on. */

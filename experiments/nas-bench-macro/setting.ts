@@ -13,7 +13,7 @@ import { parseTrueAccuracies } from '../../src/search/truth.js';
 import type { Score } from '../../src/search/types.js';
 import type { Architecture } from '../../src/space/types.js';
 import type { TrainResult } from '../../src/train/supernet.js';
-import { type CommonSetting, kept, readCommon, scoredImages } from '../setting.js';
+import { type CommonSetting, kept, readCommon, scoredImages, tenths } from '../setting.js';
 
 export interface Setting extends CommonSetting {
   /** nas-bench-macro_cifar10.json of github.com/xiusu/NAS-Bench-Macro, as JSON. */
@@ -71,6 +71,7 @@ export async function rankOf(setting: Setting, seed: number, supernet?: string):
       sample: setting.sample,
       caps: CAPS,
       onSkipped: (error) => console.error(error.message),
+      onCandidates: tenths(`seed ${seed}, networks scored`),
     }),
   );
   if (weights === null) return networks;
