@@ -70,12 +70,12 @@ if(LIBRARY_torch_cuda AND LIBRARY_c10_cuda)
   # Headers of the CUDA runtime: pip packages beside torch (13: one folder; 12: one a library), else the toolkit.
   file(GLOB cuda_includes ${SINGLEPATH_LIBTORCH}/../nvidia/*/include /usr/local/cuda/include)
   target_include_directories(singlepath_libtorch SYSTEM INTERFACE ${cuda_includes})
-  # Without these headers all but a few comforts works: runtime/cuda_device.h says which.
+  # Without these headers: no names of cards, no memory counters, no graphs, and runtime.kernels must be aten.
   find_file(SINGLEPATH_CUDA_RUNTIME cuda_runtime_api.h PATHS ${cuda_includes} NO_DEFAULT_PATH NO_CACHE)
   if(SINGLEPATH_CUDA_RUNTIME)
     target_compile_definitions(singlepath_libtorch INTERFACE SINGLEPATH_CUDA_HEADERS)
   else()
-    message(STATUS "The headers of the CUDA runtime are missing: no names of cards, no memory counters, no graphs")
+    message(STATUS "The headers of the CUDA runtime are missing: no names of cards, no memory counters, no graphs, kernels aten only")
   endif()
 endif()
 

@@ -25,6 +25,14 @@ NetworkOptions to_network_options(const Napi::Object& object) {
   NetworkOptions options;
   options.device = device_of(get_string(object, "device"));
   options.fused = is_first(object, "kernels", "fused", "aten");
+#ifndef SINGLEPATH_CUDA_HEADERS
+  if (options.fused && options.device.is_cuda()) {
+    throw Error(
+        "INVALID_ARGUMENT",
+        "Expected kernels aten on a card, as the addon was built without the headers of the CUDA runtime",
+        "use --kernels aten (runtime.kernels), or install the headers and run `npx singlepath build`");
+  }
+#endif
   const std::string precision = get_string(object, "precision");
   if (precision != "fp32" && precision != "bf16" && precision != "tf32")
     expected("fp32, bf16 or tf32", "precision", get(object, "precision"));

@@ -23,7 +23,7 @@
 namespace singlepath {
 
 struct FusedUnit {
-  const Node* conv;               // null: of Fusion::norms
+  const Node* conv;               // null: a BatchNorm without one, where convolutions run op by op
   const Node* norm;               // null: the convolution may have a bias instead
   const Node* activation;         // null: none
   bool gate = false;              // of a gate on the unit before it and its like
@@ -53,8 +53,8 @@ struct FusionStep {
 
 enum class Fusion {
   none,       // one step a node
-  norms,      // blocks of one unit without a convolution: a BatchNorm and the activation behind it
-  pointwise,  // and of one with it, for op by op: a 1x1 convolution of stride 1, its BatchNorm, a ReLU behind
+  norms,      // blocks of one unit: a BatchNorm and the activation behind it
+  pointwise,  // as norms, and first 1x1 convolutions of stride 1, with their BatchNorm and a ReLU behind
   blocks      // all that the fused kernels of a CPU run
 };
 

@@ -1,5 +1,6 @@
 #include "ops/norm_unit.h"
 
+#include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
 #include <torch/csrc/autograd/custom_function.h>
 
@@ -97,10 +98,11 @@ at::Tensor by_kernels(const FusedUnit& unit, const at::Tensor& x, const Executio
 }  // namespace
 
 at::Tensor norm_unit(const FusedUnit& unit, const at::Tensor& x, const Execution& execution) {
-  // The variance of one value is what batch_norm.cc says.
+  // The variance of one value is what ops/batch_norm.cc says.
   const bool one_value = execution.mode != Mode::evaluate && x.dim() == 4 && x.numel() == x.size(1);
-  return execution.fused && norm_kernels_take(x) && !one_value ? by_kernels(unit, x, execution)
-                                                               : op_by_op(unit, x, execution);
+  const bool lost_gradient = execution.mode != Mode::train && at::GradMode::is_enabled() && x.requires_grad();
+  const bool kernels = execution.fused && norm_kernels_take(x) && !one_value && !lost_gradient;
+  return kernels ? by_kernels(unit, x, execution) : op_by_op(unit, x, execution);
 }
 
 }  // namespace singlepath

@@ -10,8 +10,8 @@
 
 namespace singlepath {
 
-// `unit`: of Fusion::norms. Our kernels only where Execution::fused. x: [N, C, H, W] in channels_last layout,
-// as the result.
+// `unit`: of a block without a convolution. Our kernels only where Execution::fused. x: [N, C, H, W] in
+// channels_last layout, as the result.
 at::Tensor norm_unit(const FusedUnit& unit, const at::Tensor& x, const Execution& execution);
 
 }  // namespace singlepath

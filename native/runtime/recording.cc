@@ -3,6 +3,7 @@
 #ifdef SINGLEPATH_CUDA_HEADERS
 #include <ATen/cuda/CUDAGraph.h>
 #include <c10/cuda/CUDAException.h>
+#include <c10/cuda/CUDAGuard.h>
 #include <c10/cuda/CUDAStream.h>
 #include <cuda_runtime_api.h>
 #endif
@@ -26,6 +27,7 @@ class Rerun : public Recording {
 
 class CudaRecording : public Recording, private at::cuda::CUDAGraph {
  public:
+  // On the current device, on which it is replayed too.
   CudaRecording(const RecordingPool& pool, const std::function<void()>& work) {
     // Relaxed: other threads may take memory meanwhile, as those that load images do.
     capture_begin(pool, cudaStreamCaptureModeRelaxed);
@@ -40,7 +42,10 @@ class CudaRecording : public Recording, private at::cuda::CUDAGraph {
 
   // Not CUDAGraph::replay(): that sets the state of random numbers each time, with launches of its own, and
   // nothing random is recorded here.
-  void replay() override { C10_CUDA_CHECK(cudaGraphLaunch(graph_exec_, at::cuda::getCurrentCUDAStream())); }
+  void replay() override {
+    const c10::cuda::CUDAGuard guard(capture_dev_);
+    C10_CUDA_CHECK(cudaGraphLaunch(graph_exec_, at::cuda::getCurrentCUDAStream()));
+  }
 
  private:
   // The stream must not go on recording, nor the allocator on asking this object whose memory is whose.
@@ -77,7 +82,10 @@ RecordingPool new_recording_pool(c10::Device device) {
 
 std::unique_ptr<Recording> record(c10::Device device, const RecordingPool& pool, std::function<void()> work) {
 #ifdef SINGLEPATH_CUDA_HEADERS
-  if (device.is_cuda()) return std::make_unique<CudaRecording>(pool, work);
+  if (device.is_cuda()) {
+    const c10::cuda::CUDAGuard guard(device);
+    return std::make_unique<CudaRecording>(pool, work);
+  }
 #endif
   static_cast<void>(device);
   static_cast<void>(pool);

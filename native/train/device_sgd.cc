@@ -99,7 +99,7 @@ namespace {
 
 }  // namespace
 
-at::Tensor device_clipping(const std::vector<ActivePath::Leaf*>&, double, StepBoard&) {
+void device_gradient_norm(const std::vector<ActivePath::Leaf*>&, StepBoard&) {
   too_old();
 }
 void device_sgd(const std::vector<ActivePath::Leaf*>&, const SgdOptions&, const at::Tensor&,

@@ -1,4 +1,5 @@
-// Counts the calls that libtorch makes to the CUDA runtime; those inside cuDNN and cuBLAS go elsewhere and are not seen.
+// Counts the calls that libtorch makes to the CUDA runtime; those inside cuDNN and cuBLAS, and launches of our own
+// kernels outside of graphs, go elsewhere and are not seen.
 // LD_PRELOAD it under `node dist/bench/gpu/main.js count`, which talks to it by assignments of process.env.SP_COUNT, as Node
 // calls setenv for them: `reset` starts, a number of steps prints the counts a step.
 #define _GNU_SOURCE

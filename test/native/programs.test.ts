@@ -36,6 +36,8 @@ describe('native programs', () => {
       [0, 4, 0],
       [1, 1, 3],
       [0, 2, 2],
+      [1, 4, 4],
+      [0, 1, 6],
     ]) {
       const macros = [`-DBFLOAT16=${bfloat16}`, `-DWIDTH=${width}`, `-DACTIVATION=${activation}`];
       passes('batch_norm', ['ops/cuda/test/batch_norm_test.cc'], [...macros, '-Wno-unknown-pragmas']);

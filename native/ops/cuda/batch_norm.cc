@@ -105,9 +105,9 @@ at::Tensor batch_norm_train(const at::Tensor& input, const BatchNorm& norm, doub
   float *gamma = pointer(norm.gamma), *beta = pointer(norm.beta);
   const float eps = static_cast<float>(norm.eps), moved = static_cast<float>(momentum);
   if (layout.few_rows) {
-    kernels.launch("batch_norm_forward", layout.all_rows(3), x.data(), y.data_ptr(),
-                   static_cast<long>(channels), gamma, beta, mean, variance, pointer(running.mean),
-                   pointer(running.variance), layout.rows, layout.channels, layout.lanes, eps, moved);
+    kernels.launch("batch_norm_forward", layout.all_rows(3), x.data(), y.data_ptr(), gamma, beta, mean,
+                   variance, pointer(running.mean), pointer(running.variance), layout.rows, layout.channels,
+                   layout.lanes, eps, moved);
     return y;
   }
   const Launch sums = layout.shares(4, true, 0);
@@ -118,9 +118,8 @@ at::Tensor batch_norm_train(const at::Tensor& input, const BatchNorm& norm, doub
   kernels.launch("batch_norm_finish_moments", layout.finish(), x.data(), pointer(partial), pieces, mean,
                  variance, pointer(running.mean), pointer(running.variance), layout.rows, layout.channels,
                  moved);
-  kernels.launch("batch_norm_apply", layout.shares(8, false, 3), x.data(), y.data_ptr(),
-                 static_cast<long>(channels), gamma, beta, mean, variance, layout.rows, layout.channels,
-                 layout.lanes, eps);
+  kernels.launch("batch_norm_apply", layout.shares(8, false, 3), x.data(), y.data_ptr(), gamma, beta, mean,
+                 variance, layout.rows, layout.channels, layout.lanes, eps);
   return y;
 }
 
@@ -163,10 +162,9 @@ at::Tensor batch_norm_evaluate(const at::Tensor& input, const BatchNorm& norm, c
   const Matrix x = dense(input);
   const at::Tensor y = like(input);
   const auto [layout, kernels] = plan_for(input, {&x}, norm.activation, false);
-  kernels.launch("batch_norm_apply", layout.shares(8, false, 3), x.data(), y.data_ptr(),
-                 static_cast<long>(layout.channels), pointer(norm.gamma), pointer(norm.beta),
-                 pointer(moments.mean), pointer(moments.variance), layout.rows, layout.channels, layout.lanes,
-                 static_cast<float>(norm.eps));
+  kernels.launch("batch_norm_apply", layout.shares(8, false, 3), x.data(), y.data_ptr(), pointer(norm.gamma),
+                 pointer(norm.beta), pointer(moments.mean), pointer(moments.variance), layout.rows,
+                 layout.channels, layout.lanes, static_cast<float>(norm.eps));
   return y;
 }
 

@@ -68,7 +68,7 @@ __device__ __forceinline__ float activate(float z) {
   }
 }
 
-// The slope at z; at a kink the one that libtorch takes.
+// The slope at z; at a kink that of one of its sides.
 __device__ __forceinline__ float slope(float z) {
   switch (ACTIVATION) {
     case ACTIVATION_relu:
@@ -202,7 +202,7 @@ struct Sums {
 };
 
 // Sums of x - origin and of its square, where `origin` is the channel's first value: so a mean far from zero
-// costs no digits.
+// costs no digits, unless this value lies far from the others.
 __device__ __forceinline__ Sums moments_of(const Value* x, long rows, int channels, const Place& place) {
   Sums sums;
   if (!place.inside) return sums;
@@ -242,8 +242,8 @@ __device__ __forceinline__ Sums gradients_of(const Value* x, const Value* dy, lo
   return sums;
 }
 
-__device__ __forceinline__ void normalize(const Value* x, Value* y, long y_stride, const Channels& of_block,
-                                          long rows, int channels, const Place& place) {
+__device__ __forceinline__ void normalize(const Value* x, Value* y, const Channels& of_block, long rows,
+                                          int channels, const Place& place) {
   if (!place.inside) return;
   const Normalization own(of_block, place.lane);
 #pragma unroll 4
@@ -251,7 +251,7 @@ __device__ __forceinline__ void normalize(const Value* x, Value* y, long y_strid
     Vector values = load(x + row * channels + place.channel);
 #pragma unroll
     for (int k = 0; k < WIDTH; ++k) values.values[k] = narrow(activate(own.of(widen(values.values[k]), k)));
-    store(y + row * y_stride + place.channel, values);
+    store(y + row * channels + place.channel, values);
   }
 }
 
@@ -297,10 +297,9 @@ __device__ __forceinline__ Moments finish_moments(double first, double second, f
 extern "C" {
 
 // Few rows: a block has all rows of its channels, which it reads twice. One launch.
-__global__ void batch_norm_forward(const Value* x, Value* y, long y_stride, const float* gamma,
-                                   const float* beta, float* mean, float* variance, float* running_mean,
-                                   float* running_var, long rows, int channels, int lanes, float eps,
-                                   float momentum) {
+__global__ void batch_norm_forward(const Value* x, Value* y, const float* gamma, const float* beta,
+                                   float* mean, float* variance, float* running_mean, float* running_var,
+                                   long rows, int channels, int lanes, float eps, float momentum) {
   const Place place(channels, lanes);
   const Channels of_block(place.behind_totals(), lanes);
   moments_of(x, rows, channels, place).over_block(place);
@@ -313,7 +312,7 @@ __global__ void batch_norm_forward(const Value* x, Value* y, long y_stride, cons
     of_block.set(c, all, own.mean, own.variance, gamma, beta, eps);
   }
   __syncthreads();
-  normalize(x, y, y_stride, of_block, rows, channels, place);
+  normalize(x, y, of_block, rows, channels, place);
 }
 
 __global__ void batch_norm_backward(const Value* x, const Value* dy, long dy_stride, Value* dx,
@@ -412,13 +411,13 @@ __global__ void batch_norm_finish_gradients(const float* partial, int pieces, co
 }
 
 // With statistics that are there already.
-__global__ void batch_norm_apply(const Value* x, Value* y, long y_stride, const float* gamma,
-                                 const float* beta, const float* mean, const float* variance, long rows,
-                                 int channels, int lanes, float eps) {
+__global__ void batch_norm_apply(const Value* x, Value* y, const float* gamma, const float* beta,
+                                 const float* mean, const float* variance, long rows, int channels, int lanes,
+                                 float eps) {
   const Place place(channels, lanes);
   const Channels of_block(shared, lanes);
   of_block.set_all(place, mean, variance, gamma, beta, eps);
-  normalize(x, y, y_stride, of_block, rows, channels, place);
+  normalize(x, y, of_block, rows, channels, place);
 }
 
 __global__ void batch_norm_apply_gradients(const Value* x, const Value* dy, long dy_stride, Value* dx,

@@ -1,9 +1,12 @@
 #include "ops/cuda/program.h"
 
 #include <ATen/cuda/CUDAContext.h>
+#include <c10/cuda/CUDAException.h>
 #include <c10/cuda/CUDAFunctions.h>
 #include <c10/cuda/CUDAStream.h>
+#include <c10/util/Exception.h>
 #include <cuda.h>
+#include <cuda_runtime_api.h>
 #include <dlfcn.h>
 
 #include <algorithm>
@@ -34,21 +37,23 @@ struct Libraries {
   decltype(&cuModuleGetFunction) function;
   decltype(&cuLaunchKernel) launch;
   decltype(&cuGetErrorString) describe;
+  decltype(&cuCtxGetCurrent) context;
 };
+
+constexpr const char* kWithout = "set runtime.kernels to aten (--kernels aten)";
 
 const Libraries& libraries() {
   static const Libraries found = [] {
     void* library = dlopen("libcaffe2_nvrtc.so", RTLD_NOW | RTLD_LOCAL);
     if (library == nullptr) {
-      throw Error(
-          "NATIVE", std::string("Expected NVRTC for kernels fused on a card: ") + dlerror(),
-          "set runtime.kernels to aten (--kernels aten), or use a libtorch that brings libcaffe2_nvrtc.so");
+      throw Error("NATIVE", std::string("Expected NVRTC for kernels fused on a card: ") + dlerror(),
+                  std::string(kWithout) + ", or use a libtorch that brings libcaffe2_nvrtc.so");
     }
     Libraries own{};
     const auto find = [library](auto& function, const char* name) {
       function = reinterpret_cast<std::decay_t<decltype(function)>>(dlsym(library, name));
       if (function == nullptr)
-        throw Error("NATIVE", std::string("Expected ") + name + " in NVRTC or the driver");
+        throw Error("NATIVE", std::string("Expected ") + name + " in NVRTC or the driver", kWithout);
     };
     find(own.create, "nvrtcCreateProgram");
     find(own.compile, "nvrtcCompileProgram");
@@ -65,16 +70,29 @@ const Libraries& libraries() {
     find(own.function, "cuModuleGetFunction");
     find(own.launch, "cuLaunchKernel");
     find(own.describe, "cuGetErrorString");
+    find(own.context, "cuCtxGetCurrent");
     return own;
   }();
   return found;
 }
 
+// Errors as those of libtorch's own launches: binding/errors.cc knows them.
 void check(CUresult result, const std::string& what) {
   if (result == CUDA_SUCCESS) return;
   const char* text = nullptr;
   libraries().describe(result, &text);
-  throw Error("NATIVE", "CUDA refused " + what + ": " + (text != nullptr ? text : "unknown error"));
+  const std::string message = what + ": " + (text != nullptr ? text : "unknown error");
+  TORCH_CHECK_WITH(OutOfMemoryError, result != CUDA_ERROR_OUT_OF_MEMORY, message);
+  throw Error("DEVICE_FAILED", "CUDA refused " + message,
+              "start the process again; where it comes again, " + std::string(kWithout));
+}
+
+// A thread that has only been told which card is current may not have its context yet: the runtime makes it
+// with its first call.
+void make_context_current() {
+  CUcontext context = nullptr;
+  libraries().context(&context);
+  if (context == nullptr) C10_CUDA_CHECK(cudaFree(nullptr));
 }
 
 // The newest architecture that both the card and NVRTC know.
@@ -122,8 +140,10 @@ std::string compile(const std::string& name, const char* source, const std::vect
                                                    : read(nvrtc.ptx_size, nvrtc.ptx);
   nvrtc.destroy(&program);
   if (result != kNvrtcSuccess) {
-    throw Error("NATIVE", "NVRTC did not compile " + name + " for compute capability " +
-                              std::to_string(architecture) + ": " + code.c_str());
+    throw Error("NATIVE",
+                "NVRTC did not compile " + name + " for compute capability " + std::to_string(architecture) +
+                    ": " + code.c_str(),
+                kWithout);
   }
   return code;
 }
@@ -131,6 +151,7 @@ std::string compile(const std::string& name, const char* source, const std::vect
 }  // namespace
 
 void* Program::load(int device) const {
+  C10_CUDA_CHECK(cudaFree(nullptr));  // the card's context, where a current one is another's
   const std::string code = compile(name_, source_, definitions_, device);
   CUmodule module = nullptr;
   check(libraries().load(&module, code.data()), "the code of " + name_);
@@ -139,6 +160,7 @@ void* Program::load(int device) const {
 
 void Program::start(const char* kernel, const Launch& shape, void** arguments) {
   const int device = c10::cuda::current_device();
+  make_context_current();
   CUfunction function = nullptr;
   {
     const std::lock_guard<std::mutex> lock(mutex_);

@@ -80,7 +80,7 @@ struct Test {
   void forward() {
     if (layout.few_rows) {
       emulated::run(layout.all_rows(3), [&] {
-        batch_norm_forward(x.data(), y.data(), own.channels, factor(), shift(), mean.data(), variance.data(),
+        batch_norm_forward(x.data(), y.data(), factor(), shift(), mean.data(), variance.data(),
                            running_mean.data(), running_var.data(), own.rows, own.channels, layout.lanes,
                            kEps, own.momentum);
       });
@@ -100,8 +100,8 @@ struct Test {
   }
   void evaluate() {
     emulated::run(layout.shares(8, false, 3), [&] {
-      batch_norm_apply(x.data(), y.data(), own.channels, factor(), shift(), mean.data(), variance.data(),
-                       own.rows, own.channels, layout.lanes, kEps);
+      batch_norm_apply(x.data(), y.data(), factor(), shift(), mean.data(), variance.data(), own.rows,
+                       own.channels, layout.lanes, kEps);
     });
   }
   void backward() {
