@@ -13,6 +13,7 @@
 #include <tuple>
 #include <vector>
 
+#include "ops/cuda/launches.h"
 #include "ops/cuda/layout.h"
 #include "ops/cuda/program.h"
 #include "ops/cuda/sources.h"
@@ -76,6 +77,12 @@ float* pointer(const at::Tensor& values) {
 struct Plan {
   Layout layout;
   Program& kernels;
+
+  auto launcher() const {
+    return [this](const char* kernel, const Launch& shape, auto... arguments) {
+      kernels.launch(kernel, shape, arguments...);
+    };
+  }
 };
 
 Plan plan_for(const at::Tensor& x, std::initializer_list<const Matrix*> matrices, Activation activation,
@@ -89,6 +96,21 @@ Plan plan_for(const at::Tensor& x, std::initializer_list<const Matrix*> matrices
   return {layout, program(x.scalar_type() == at::kBFloat16, width, activation)};
 }
 
+Normed<void> normed(const Matrix& x, const BatchNorm& norm, const BatchMoments& moments) {
+  return {x.data(),
+          pointer(norm.gamma),
+          pointer(norm.beta),
+          pointer(moments.mean),
+          pointer(moments.variance),
+          static_cast<float>(norm.eps)};
+}
+
+// Sums of shares; undefined where there are none.
+at::Tensor floats(const at::Tensor& like, at::IntArrayRef sizes) {
+  return sizes[0] == 0 ? at::Tensor()
+                       : at::empty(sizes, like.options().dtype(at::kFloat).requires_grad(false));
+}
+
 }  // namespace
 
 at::Tensor batch_norm_train(const at::Tensor& input, const BatchNorm& norm, double momentum,
@@ -96,64 +118,33 @@ at::Tensor batch_norm_train(const at::Tensor& input, const BatchNorm& norm, doub
   const c10::cuda::CUDAGuard guard(input.device());
   const Matrix x = dense(input);
   const at::Tensor y = like(input);
-  const auto floats = input.options().dtype(at::kFloat).requires_grad(false);
-  const auto [layout, kernels] = plan_for(input, {&x}, norm.activation, true);
-  const int64_t channels = layout.channels;
-  const at::Tensor both = at::empty({2, channels}, floats);
+  const Plan plan = plan_for(input, {&x}, norm.activation, true);
+  const int64_t channels = plan.layout.channels;
+  const at::Tensor both = floats(input, {2, channels});
   batch = {both[0], both[1]};
-  float *mean = pointer(batch.mean), *variance = pointer(batch.variance);
-  float *gamma = pointer(norm.gamma), *beta = pointer(norm.beta);
-  const float eps = static_cast<float>(norm.eps), moved = static_cast<float>(momentum);
-  if (layout.few_rows) {
-    kernels.launch("batch_norm_forward", layout.all_rows(3), x.data(), y.data_ptr(), gamma, beta, mean,
-                   variance, pointer(running.mean), pointer(running.variance), layout.rows, layout.channels,
-                   layout.lanes, eps, moved);
-    return y;
-  }
-  const Launch sums = layout.shares(4, true, 0);
-  const int pieces = static_cast<int>(sums.blocks_y);
-  const at::Tensor partial = at::empty({pieces, 2, channels}, floats);
-  kernels.launch("batch_norm_moments", sums, x.data(), pointer(partial), layout.rows, layout.channels,
-                 layout.lanes);
-  kernels.launch("batch_norm_finish_moments", layout.finish(), x.data(), pointer(partial), pieces, mean,
-                 variance, pointer(running.mean), pointer(running.variance), layout.rows, layout.channels,
-                 moved);
-  kernels.launch("batch_norm_apply", layout.shares(8, false, 3), x.data(), y.data_ptr(), gamma, beta, mean,
-                 variance, layout.rows, layout.channels, layout.lanes, eps);
+  const at::Tensor partial = floats(input, {moment_pieces(plan.layout), 2, channels});
+  launch_train(plan.launcher(), plan.layout, normed(x, norm, batch), y.data_ptr(), pointer(batch.mean),
+               pointer(batch.variance),
+               {pointer(running.mean), pointer(running.variance), static_cast<float>(momentum)},
+               pointer(partial));
   return y;
 }
 
 BatchNormGradients batch_norm_backward(const at::Tensor& input, const at::Tensor& gradient,
-                                       const BatchNorm& norm, const BatchMoments& moments) {
+                                       const BatchNorm& norm, const BatchMoments& batch) {
   const c10::cuda::CUDAGuard guard(input.device());
   const Matrix x = dense(input), dy = matrix_of(gradient.to(input.scalar_type()));
-  const auto floats = input.options().dtype(at::kFloat).requires_grad(false);
-  const auto [layout, kernels] = plan_for(input, {&x, &dy}, norm.activation, true);
-  const int64_t channels = layout.channels;
+  const Plan plan = plan_for(input, {&x, &dy}, norm.activation, true);
+  const int64_t channels = plan.layout.channels, pieces = gradient_pieces(plan.layout);
   BatchNormGradients result{like(input), {}, {}};
-  if (norm.gamma.defined()) result.gamma = at::empty({channels}, floats);
-  if (norm.beta.defined()) result.beta = at::empty({channels}, floats);
-  float *mean = pointer(moments.mean), *variance = pointer(moments.variance);
-  float *gamma = pointer(norm.gamma), *beta = pointer(norm.beta);
-  float *dgamma = pointer(result.gamma), *dbeta = pointer(result.beta);
-  const float eps = static_cast<float>(norm.eps);
-  void* dx = result.input.data_ptr();
-  if (layout.few_rows) {
-    kernels.launch("batch_norm_backward", layout.all_rows(5), x.data(), dy.data(), dy.stride, dx, gamma, beta,
-                   mean, variance, dgamma, dbeta, layout.rows, layout.channels, layout.lanes, eps);
-    return result;
-  }
-  const Launch sums = layout.shares(3, true, 3);
-  const int pieces = static_cast<int>(sums.blocks_y);
-  const at::Tensor partial = at::empty({pieces, 2, channels}, floats);
-  const at::Tensor means = at::empty({2, channels}, floats);
-  kernels.launch("batch_norm_gradients", sums, x.data(), dy.data(), dy.stride, gamma, beta, mean, variance,
-                 pointer(partial), layout.rows, layout.channels, layout.lanes, eps);
-  kernels.launch("batch_norm_finish_gradients", layout.finish(), pointer(partial), pieces, variance,
-                 pointer(means), dgamma, dbeta, layout.rows, layout.channels, eps);
-  kernels.launch("batch_norm_apply_gradients", layout.shares(6, false, 5), x.data(), dy.data(), dy.stride, dx,
-                 gamma, beta, mean, variance, pointer(means), layout.rows, layout.channels, layout.lanes,
-                 eps);
+  if (norm.gamma.defined()) result.gamma = floats(input, {channels});
+  if (norm.beta.defined()) result.beta = floats(input, {channels});
+  const at::Tensor partial = floats(input, {pieces, 2, channels});
+  const at::Tensor means = floats(input, {pieces == 0 ? 0 : 2, channels});
+  const NormGradients<void> out{dy.data(), dy.stride, result.input.data_ptr(), pointer(result.gamma),
+                                pointer(result.beta)};
+  launch_backward(plan.launcher(), plan.layout, normed(x, norm, batch), out, pointer(partial),
+                  pointer(means));
   return result;
 }
 
@@ -161,10 +152,8 @@ at::Tensor batch_norm_evaluate(const at::Tensor& input, const BatchNorm& norm, c
   const c10::cuda::CUDAGuard guard(input.device());
   const Matrix x = dense(input);
   const at::Tensor y = like(input);
-  const auto [layout, kernels] = plan_for(input, {&x}, norm.activation, false);
-  kernels.launch("batch_norm_apply", layout.shares(8, false, 3), x.data(), y.data_ptr(), pointer(norm.gamma),
-                 pointer(norm.beta), pointer(moments.mean), pointer(moments.variance), layout.rows,
-                 layout.channels, layout.lanes, static_cast<float>(norm.eps));
+  const Plan plan = plan_for(input, {&x}, norm.activation, false);
+  launch_evaluate(plan.launcher(), plan.layout, normed(x, norm, moments), y.data_ptr());
   return y;
 }
 

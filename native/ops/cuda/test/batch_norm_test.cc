@@ -3,10 +3,11 @@
 #include <cstdio>
 #include <random>
 #include <string>
+#include <type_traits>
 
 #include "core/activation.h"
 #include "core/test/check.h"
-#include "ops/cuda/layout.h"
+#include "ops/cuda/launches.h"
 #include "ops/cuda/test/emulated_card.h"
 
 enum {
@@ -18,10 +19,32 @@ enum {
 #include "ops/cuda/batch_norm.cu"
 
 using singlepath::check;
-using singlepath::cuda::Launch;
-using singlepath::cuda::Layout;
+using namespace singlepath::cuda;
 
 namespace {
+
+// A launch runs here. Its arguments must have the types of the kernel's parameters, as on a card, where
+// nothing converts them.
+struct OnCpu {
+  template <typename... Arguments>
+  void operator()(const std::string& name, const Launch& shape, Arguments... arguments) const {
+    bool found = false;
+#define SINGLEPATH_KERNEL(kernel)                                                           \
+  if constexpr (std::is_same_v<decltype(&kernel), void (*)(Arguments...)>) {                \
+    if (name == #kernel) emulated::run(shape, [&] { kernel(arguments...); }), found = true; \
+  }
+    SINGLEPATH_KERNEL(batch_norm_forward)
+    SINGLEPATH_KERNEL(batch_norm_backward)
+    SINGLEPATH_KERNEL(batch_norm_moments)
+    SINGLEPATH_KERNEL(batch_norm_gradients)
+    SINGLEPATH_KERNEL(batch_norm_finish_moments)
+    SINGLEPATH_KERNEL(batch_norm_finish_gradients)
+    SINGLEPATH_KERNEL(batch_norm_apply)
+    SINGLEPATH_KERNEL(batch_norm_apply_gradients)
+#undef SINGLEPATH_KERNEL
+    check(found, ("no kernel " + name + " takes these arguments").c_str());
+  }
+};
 
 constexpr float kEps = 1e-3f, kMomentum = 0.3f;
 constexpr double kExact = 2e-5, kRounded = BFLOAT16 ? 6e-3 : kExact;
@@ -78,56 +101,15 @@ struct Test {
   }
 
   void forward() {
-    if (layout.few_rows) {
-      emulated::run(layout.all_rows(3), [&] {
-        batch_norm_forward(x.data(), y.data(), factor(), shift(), mean.data(), variance.data(),
-                           running_mean.data(), running_var.data(), own.rows, own.channels, layout.lanes,
-                           kEps, own.momentum);
-      });
-      return;
-    }
-    const Launch sums = layout.shares(4, true, 0);
-    const int pieces = static_cast<int>(sums.blocks_y);
-    std::vector<float> partial(pieces * 2 * own.channels, NAN);
-    emulated::run(
-        sums, [&] { batch_norm_moments(x.data(), partial.data(), own.rows, own.channels, layout.lanes); });
-    emulated::run(layout.finish(), [&] {
-      batch_norm_finish_moments(x.data(), partial.data(), pieces, mean.data(), variance.data(),
-                                running_mean.data(), running_var.data(), own.rows, own.channels,
-                                own.momentum);
-    });
-    evaluate();
+    std::vector<float> partial(moment_pieces(layout) * 2 * own.channels, NAN);
+    launch_train(OnCpu(), layout, normed(), y.data(), mean.data(), variance.data(),
+                 {running_mean.data(), running_var.data(), own.momentum}, partial.data());
   }
-  void evaluate() {
-    emulated::run(layout.shares(8, false, 3), [&] {
-      batch_norm_apply(x.data(), y.data(), factor(), shift(), mean.data(), variance.data(), own.rows,
-                       own.channels, layout.lanes, kEps);
-    });
-  }
+  void evaluate() { launch_evaluate(OnCpu(), layout, normed(), y.data()); }
   void backward() {
-    if (layout.few_rows) {
-      emulated::run(layout.all_rows(5), [&] {
-        batch_norm_backward(x.data(), dy.data(), dy_stride, dx.data(), factor(), shift(), mean.data(),
-                            variance.data(), dgamma.data(), dbeta.data(), own.rows, own.channels,
-                            layout.lanes, kEps);
-      });
-      return;
-    }
-    const Launch sums = layout.shares(3, true, 3);
-    const int pieces = static_cast<int>(sums.blocks_y);
-    std::vector<float> partial(pieces * 2 * own.channels, NAN), means(2 * own.channels, NAN);
-    emulated::run(sums, [&] {
-      batch_norm_gradients(x.data(), dy.data(), dy_stride, factor(), shift(), mean.data(), variance.data(),
-                           partial.data(), own.rows, own.channels, layout.lanes, kEps);
-    });
-    emulated::run(layout.finish(), [&] {
-      batch_norm_finish_gradients(partial.data(), pieces, variance.data(), means.data(), dgamma.data(),
-                                  dbeta.data(), own.rows, own.channels, kEps);
-    });
-    emulated::run(layout.shares(6, false, 5), [&] {
-      batch_norm_apply_gradients(x.data(), dy.data(), dy_stride, dx.data(), factor(), shift(), mean.data(),
-                                 variance.data(), means.data(), own.rows, own.channels, layout.lanes, kEps);
-    });
+    std::vector<float> partial(gradient_pieces(layout) * 2 * own.channels, NAN), means(2 * own.channels, NAN);
+    const NormGradients<Value> out{dy.data(), dy_stride, dx.data(), dgamma.data(), dbeta.data()};
+    launch_backward(OnCpu(), layout, normed(), out, partial.data(), means.data());
   }
 
   void run() {
@@ -199,8 +181,14 @@ struct Test {
     }
   }
 
-  const float* factor() const { return own.affine ? gamma.data() : nullptr; }
-  const float* shift() const { return own.affine ? beta.data() : nullptr; }
+  Normed<Value> normed() const {
+    return {x.data(),
+            own.affine ? gamma.data() : nullptr,
+            own.affine ? beta.data() : nullptr,
+            mean.data(),
+            variance.data(),
+            kEps};
+  }
 
   void expect(const Errors& errors, double limit, const char* what) const {
     const double relative = std::sqrt(errors.squares / errors.norm);
