@@ -11,6 +11,7 @@ import { type RankingReport, rankingReport } from '../../src/search/ranking.js';
 import { type RankingCard, rankingCard } from '../../src/search/rankingCard.js';
 import { parseTrueAccuracies } from '../../src/search/truth.js';
 import type { Score } from '../../src/search/types.js';
+import { hashOf } from '../../src/space/hash.js';
 import type { Architecture } from '../../src/space/types.js';
 import type { TrainResult } from '../../src/train/supernet.js';
 import { type CommonSetting, kept, readCommon, scoredImages, tenths } from '../setting.js';
@@ -63,7 +64,12 @@ export async function rankOf(setting: Setting, seed: number, supernet?: string):
   const config = setting.config(seed);
   const weights = supernet === undefined ? null : readResult<TrainResult>(supernet).weights;
   const { sample = null } = setting;
-  const key = { seed, weights, sample, evaluate: config.evaluate, caps: CAPS };
+  const { space, data, runtime, evaluate } = config;
+  const key = {
+    ...{ seed, weights, sample, space, data, evaluate, caps: CAPS },
+    truth: hashOf(setting.truth),
+    precision: runtime.precision,
+  };
   const { networks } = await kept(setting, `ranked/${seed}`, key, () =>
     runRank(config, {
       supernet,

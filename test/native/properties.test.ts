@@ -233,6 +233,16 @@ for (const kernels of KERNELS) {
         ),
       );
       assert.ok(Math.abs(mixed!.loss - (0.3 * a!.loss + 0.7 * b!.loss)) < 1e-5);
+      const predicted = first.map((_, i) => {
+        const row = Array.from(mixed!.logits.data.slice(i * space.classes, (i + 1) * space.classes));
+        return row.indexOf(Math.max(...row));
+      });
+      const wrong = predicted.map((label) => (label + 1) % space.classes);
+      const hits = async (share: number): Promise<number> => {
+        using fresh = new Supernet(space, { kernels });
+        return (await fresh.step(batch(wrong, { share, labels: predicted }), path, options)).correct;
+      };
+      assert.deepEqual([await hits(0.3), await hits(0.7)], [8, 0], 'the label with the larger share counts');
       mixed!.gradients.forEach(({ name, data }, i) => {
         const expected = data.map(
           (_, at) => 0.3 * a!.gradients[i]!.data[at]! + 0.7 * b!.gradients[i]!.data[at]!,

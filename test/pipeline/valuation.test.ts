@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { loadConfig } from '../../src/config/load.js';
 import { RandomStream } from '../../src/core/rng.js';
+import { openValuation } from '../../src/pipeline/search/openValuation.js';
 import { calibratedValuation, combinedValuation } from '../../src/pipeline/search/valuation.js';
+import { searchedArchitectures } from '../../src/pipeline/setup/legalArchitectures.js';
 import { kendallTau } from '../../src/search/correlation.js';
 import { getSpace } from '../../src/space/spaces/catalog.js';
 import type { Architecture } from '../../src/space/types.js';
@@ -98,4 +101,27 @@ test('trained networks correct what all scores have wrong', () => {
   assert.ok(after > 0.9 && after > before + 0.2, `${before} becomes ${after}`);
   // Below the number that the scores need for a common model it works without one.
   assert.equal(valuation(visited.slice(0, 10))!.length, 10);
+});
+
+test('a search with too few candidates for the score model says that accuracies rank', async () => {
+  const warnings = async (...set: string[]) => {
+    const config = loadConfig({ set: ['space.name=nas-bench-macro', 'evaluate.naswotImages=0', ...set] });
+    const heard: string[] = [];
+    using _ = await openValuation(config, {
+      space,
+      feasible: searchedArchitectures(space, config),
+      scorer: { evaluate: async () => [], images: 1000 },
+      openTrials: () => assert.fail('nothing is trained'),
+      onTrial: () => {},
+      onWarning: (message) => heard.push(message),
+    });
+    return heard;
+  };
+  const few = ['search.population=10', 'search.generations=2', 'search.topK=5'];
+  assert.match(
+    (await warnings(...few)).join(),
+    /needs 48 candidates of the space nas-bench-macro.* gives 30$/,
+  );
+  assert.deepEqual(await warnings(...few, 'search.score=supernet'), []);
+  assert.deepEqual(await warnings('search.population=10', 'search.generations=4', 'search.topK=5'), []);
 });

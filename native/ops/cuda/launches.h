@@ -11,7 +11,7 @@ template <typename Value>
 struct Normed {
   const Value* x;                // [rows, channels]
   const float *gamma, *beta;     // [channels]; null: 1 and 0
-  const float *mean, *variance;  // [channels]; of training they become those of the batch first
+  const float *mean, *variance;  // [channels]; in training of the batch, written before they are read
   float eps;
 };
 

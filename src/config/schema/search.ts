@@ -103,7 +103,8 @@ export const searchSchema = z
       .default('model')
       .describe(
         "What candidates are ranked by: supernet: their accuracy with the supernet's weights; model: accuracies and losses " +
-          'smoothed over the genes, with what a count of units and NASWOT say, or with real trainings (calibrate)',
+          'smoothed over the genes, with what a count of units and NASWOT say, or with real trainings (calibrate); accuracies ' +
+          'rank until there are twice as many candidates as all genes have values',
       ),
     calibrate: z
       .int()

@@ -1,11 +1,12 @@
 import type { Config } from '../../config/schema/config.js';
 import type { ScoreCalibration } from '../../search/result.js';
 import type { Evaluate, Valuation } from '../../search/types.js';
+import type { SearchSpace } from '../../space/types.js';
 import { Disposables } from '../setup/disposables.js';
 import { type CalibrateOptions, calibrate } from './calibrate.js';
 import { openNaswot, withNaswot } from './naswot.js';
 import type { Scorer } from './openScorer.js';
-import { combinedValuation } from './valuation.js';
+import { combinedValuation, leastCandidates } from './valuation.js';
 
 /** How a search scores candidates, and what ranks them. */
 export interface OpenValuation extends Disposable {
@@ -23,6 +24,19 @@ export interface ValuationOptions
   scorer: Pick<Scorer, 'evaluate' | 'images'>;
 }
 
+function warnOfTooFew(
+  { search: { population, generations } }: Config,
+  space: SearchSpace,
+  onWarning: ValuationOptions['onWarning'],
+): void {
+  const [candidates, least] = [population * (generations + 1), leastCandidates(space)];
+  if (candidates >= least) return;
+  onWarning?.(
+    `Accuracies rank in this search: search.score: model needs ${least} candidates of the space ${space.name}, and ` +
+      `population ${population} with generations ${generations} gives ${candidates}`,
+  );
+}
+
 /**
  * The valuation that `search.score` and `search.calibrate` ask for; a calibration trains its networks.
  *
@@ -34,6 +48,7 @@ export async function openValuation(
 ): Promise<OpenValuation> {
   const { score, calibrate: count } = config.search;
   const modelled = score === 'model';
+  if (modelled && count === 0) warnOfTooFew(config, space, options.onWarning);
   using stack = new Disposables();
   const naswot =
     modelled && config.evaluate.naswotImages > 0

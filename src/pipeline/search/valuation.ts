@@ -154,8 +154,8 @@ function agreedEffects(
   candidates: readonly Scored[],
   spelling: Spelling,
 ): AgreedEffects | undefined {
+  if (candidates.length < leastCandidates(setting.space)) return undefined;
   const terms = geneTerms(setting.space, false);
-  if (candidates.length < OBSERVATIONS_A_TERM * terms.additive) return undefined;
   const architectures = candidates.map(({ architecture }) => spelling.of(architecture));
   const smooth = (values: readonly number[]) => {
     const model = ScoreModel.fit(setting.space, { architectures, values }, { pairs: false });
@@ -178,6 +178,11 @@ function agreedEffects(
     deviation: (architecture) =>
       own.model.predict([spelling.of(architecture)])[0]!.deviation / own.deviation / deviation / all.length,
   };
+}
+
+/** Candidates from which on a search without real trainings is ranked by the score model; fewer are by their accuracies. */
+export function leastCandidates(space: SearchSpace): number {
+  return OBSERVATIONS_A_TERM * geneTerms(space, false).additive;
 }
 
 /** Networks that a calibration needs at least. */
