@@ -15,8 +15,8 @@ export interface RunSummary {
   read: number;
   step: number;
   steps: number | null;
-  /** Best value so far, not the last one; at which step. */
-  best?: { metric: string; value: number; step: number };
+  /** Best value so far, not the last one; at which step, and of a search in which generation. */
+  best?: { metric: string; value: number; step: number; generation?: number };
   /** Of the last steps. */
   imagesPerSecond?: number;
   /** Share of the time in which the network waited for images. */

@@ -10,8 +10,14 @@ import type { ScannedRun } from './scan.js';
 
 const SPARK_POINTS = 40;
 
+interface MainCurve {
+  series: SeriesName;
+  metric: string;
+  best: 'least' | 'greatest';
+}
+
 /** The curve that tells most of a run of each kind, and which of its values is the best. */
-const MAIN: Record<string, { series: SeriesName; metric: string; best: 'least' | 'greatest' }> = {
+const MAIN: Record<string, MainCurve> = {
   train: { series: 'train', metric: 'loss', best: 'least' },
   search: { series: 'search', metric: 'best', best: 'greatest' },
   retrain: { series: 'validation', metric: 'accuracy', best: 'greatest' },
@@ -66,7 +72,7 @@ export class WatchedRun {
     const { step, time, seconds, peakMemory, incidents } = timeline;
     const main = MAIN[this.#kind];
     const series = main && timeline[main.series];
-    const best = main && series?.best(main.metric, main.best);
+    const best = main && bestOf(timeline, main);
     const steps = this.#steps();
     const rate = timeline.train.last('imagesPerSecond')?.value;
     const waiting = timeline.train.last('waitingForData')?.value;
@@ -85,7 +91,7 @@ export class WatchedRun {
       read: timeline.progress,
       step,
       steps,
-      ...(best && { best: { metric: `${main.series}/${main.metric}`, value: best.value, step: best.step } }),
+      ...(best && { best }),
       ...(rate !== undefined && { imagesPerSecond: rate }),
       ...(waiting !== undefined && { waitingForData: waiting }),
       ...(left !== undefined && { left }),
@@ -160,6 +166,15 @@ export class WatchedRun {
       return null;
     }
   }
+}
+
+function bestOf(timeline: Timeline, { series: name, metric, best }: MainCurve): RunSummary['best'] {
+  const series = timeline[name];
+  const found = series.best(metric, best);
+  if (found === undefined) return undefined;
+  const { step, value } = found;
+  const [generation] = series.points('generation', { from: step, to: step });
+  return { metric: `${name}/${metric}`, value, step, ...(generation && { generation: generation.value }) };
 }
 
 /** From the speed of the process that works on it now. */

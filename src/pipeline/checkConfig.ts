@@ -38,11 +38,11 @@ function checkImages({ data }: Config, space: SearchSpace): SinglePathError | un
   const definition = datasetDefinition(data.kind);
   const shape = definition.shape?.(options);
   if (shape !== undefined) checkFit(space, data.kind, shape, definition.classes?.(options) ?? 1);
-  const { normalize, trainImages, heldOut } = data;
+  const { normalize, trainImages, heldOut, heldOutPerClass } = data;
   if (typeof normalize === 'string' && normalize !== 'auto') {
     presetNormalization(normalize, space.input.channels, data.channelOrder === 'bgr');
   }
-  if (trainImages !== null && heldOut >= trainImages) {
+  if (heldOutPerClass === null && trainImages !== null && heldOut >= trainImages) {
     throw new SinglePathError(
       'INVALID_CONFIG',
       `Expected data.heldOut below data.trainImages (${trainImages}) but received ${heldOut}`,

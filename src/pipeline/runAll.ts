@@ -29,7 +29,8 @@ type Hooks<Control> = Omit<
   keyof RunControl | 'onSkipped' | 'supernet' | 'search' | 'from' | 'onWarmStart'
 >;
 
-export interface AllControl extends RunControl {
+/** One process does the whole: only a stage on its own can be shared between several. */
+export interface AllControl extends Omit<RunControl, 'group'> {
   /** Told when a stage begins, also where it was finished before and only its result is read. */
   onStage?: (stage: Stage, folder: string) => void;
   /** Receives the error of each damaged checkpoint that is skipped. */
@@ -66,7 +67,7 @@ export async function runAll(
   const config = configArgument('runAll()', given);
   checkArguments('runAll()', { control });
   checkArguments('runAll()', { path: control.runDir });
-  const { runDir, resume = false, signal, onStage, onSkipped, onBroken } = control;
+  const { runDir, resume = false, signal, onStage, onSkipped, onNotice, onBroken } = control;
   checkHeldOut(config);
   const missing = checkConfig(config);
   const space = openSpace(config.space);
@@ -83,7 +84,7 @@ export async function runAll(
   run.log({ type: run.resumed ? 'resumed' : 'started', step: 0 });
   const stage = stageOf(run, known, onStage);
   // A stage that was not begun is begun, one that was stopped goes on, and of a finished one the result is read.
-  const shared = { resume: true, signal, onBroken };
+  const shared = { resume: true, signal, onNotice, onBroken };
   const supernet = await stage('supernet', (folder) =>
     runTrain(config, { ...control.supernet, ...shared, runDir: folder, onSkipped }),
   );
@@ -113,7 +114,7 @@ export async function runAll(
       directory: config.export.directory ?? folder,
       signal,
       onSkipped,
-      onNotice: control.onNotice,
+      onNotice,
     }),
   );
   const result: AllResult = {

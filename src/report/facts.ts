@@ -103,6 +103,8 @@ export interface NetworkFacts extends TrainingFacts {
   last?: Validation;
   /** Test images. */
   images: number;
+  /** Equal for networks that were trained with the same settings on the same images; absent where it began with other weights. */
+  recipe?: string;
 }
 
 export interface SubjectFacts {

@@ -51,7 +51,7 @@ export const pareto: Plot = ({ search }, width) => {
       hollow: candidate.phase === 'baseline',
       title: describe(candidate, metric),
     })),
-    front: frontOf(candidates, metric),
+    front: drawnFront(search, metric),
     star: star && { x: costOf(star), y: star.accuracy, title: `found: ${describe(star, metric)}` },
     limit: bound && { x: bound.limit, title: bound.text },
     names: { dots: 'search', hollow: 'random', front: 'front', star: 'found' },
@@ -63,6 +63,17 @@ function describe(
   metric: string,
 ): string {
   return `${architecture.join()}: ${formatPercent(accuracy)}, ${formatCost(metric, costs[metric] ?? 0)}, generation ${generation}, ${origin}`;
+}
+
+/** The front that the search found, from cheap to dear; of a search that found none that of its candidates. */
+export function drawnFront(
+  { front, candidates }: Pick<SearchFacts, 'front' | 'candidates'>,
+  metric: string,
+): { x: number; y: number }[] {
+  if (front === undefined) return frontOf(candidates, metric);
+  return front
+    .map(({ score, costs }) => ({ x: costs[metric] ?? 0, y: score.accuracy }))
+    .sort((a, b) => a.x - b.x || b.y - a.y);
 }
 
 /** Candidates that none is both cheaper and more accurate than, from cheap to dear. */

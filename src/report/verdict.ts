@@ -55,11 +55,14 @@ function accuracyOf(networks: readonly NetworkFacts[]): Statement[] {
   ];
 }
 
-/** The network that was found against the others that were trained in the same way. */
-function comparison(networks: readonly NetworkFacts[]): Statement[] {
-  const [first, ...rest] = networks;
-  const others = rest.filter(({ last, images }) => last !== undefined && images === first?.images);
-  if (!first?.found || first.last === undefined || others.length === 0) return [];
+/** The network that was found against other networks that were trained in the same way, all from scratch. */
+function comparison([first, ...rest]: readonly NetworkFacts[]): Statement[] {
+  if (!first?.found || first.last === undefined || first.recipe === undefined) return [];
+  const others = rest.filter(
+    ({ found, last, images, recipe }) =>
+      !found && last !== undefined && images === first.images && recipe === first.recipe,
+  );
+  if (others.length === 0) return [];
   const { accuracy } = first.last;
   const mean = others.reduce((sum, { last }) => sum + last!.accuracy, 0) / others.length;
   const difference = accuracy - mean;
@@ -80,15 +83,10 @@ function comparison(networks: readonly NetworkFacts[]): Statement[] {
   ];
 }
 
-/** The best candidate against that of a random search with the same number of evaluations. */
-function againstRandom({ candidates, heldOut, baseline }: SearchFacts): Statement[] {
-  const best = (phase: string) =>
-    candidates.reduce(
-      (most, one) => (one.phase === phase ? Math.max(most, one.accuracy) : most),
-      Number.NEGATIVE_INFINITY,
-    );
-  const [own, random] = [best('search'), best('baseline')];
-  if (baseline === undefined || !Number.isFinite(own) || !Number.isFinite(random)) return [];
+/** The winner against that of a random search with the same number of evaluations, by their scored accuracies. */
+function againstRandom({ winner, baseline, heldOut }: SearchFacts): Statement[] {
+  if (winner === undefined || baseline === undefined) return [];
+  const [own, random] = [winner.score.accuracy, baseline.score.accuracy];
   const difference = own - random;
   const error = Math.hypot(standardError(own, heldOut), standardError(random, heldOut));
   const sure = Math.abs(difference) > 2 * error;
@@ -97,11 +95,11 @@ function againstRandom({ candidates, heldOut, baseline }: SearchFacts): Statemen
       tone: !sure ? 'neutral' : difference > 0 ? 'good' : 'bad',
       text:
         difference === 0
-          ? 'The best candidate is as good as that of a random search of the same cost'
-          : `The best candidate is ${points(Math.abs(difference))} ${difference > 0 ? 'better' : 'worse'} than that of a random search of the same cost${sure ? '' : ': no difference to be seen'}`,
+          ? 'The winner of the search is as good as that of a random search of the same cost'
+          : `The winner of the search is ${points(Math.abs(difference))} ${difference > 0 ? 'better' : 'worse'} than that of a random search of the same cost${sure ? '' : ': no difference to be seen'}`,
       detail:
         `${formatPercent(own)} against ${formatPercent(random)} with inherited weights on ${formatExact(heldOut)} held-out images, ` +
-        `standard error at most ${points(error)}; both are the largest of many, so a little too good`,
+        `standard error at most ${points(error)}; both were chosen among many, so a little too good`,
     },
   ];
 }

@@ -100,6 +100,18 @@ describe('singlepath data', { skip: withoutAddon() }, () => {
     assert.deepEqual([splits[0].images, splits[0].height, splits[0].formats.jpeg], [100, [64, 64, 64], 100]);
   });
 
+  test('--test-path is for image files', async () => {
+    for (const command of ['info', 'verify']) {
+      const args = ['data', command, folder, '--kind', 'mnist', '--test-path', photos];
+      const { code, stderr } = await singlepath(args);
+      assert.equal(code, 2, stderr);
+      assert.match(
+        stderr,
+        /Expected a kind of image files for --test-path but received 'mnist'\nhint: leave/,
+      );
+    }
+  });
+
   test('a wrong path and a wrong kind', async () => {
     const nowhere = await singlepath(['data', 'info', join(folder, 'nowhere')]);
     assert.equal(nowhere.code, 1);

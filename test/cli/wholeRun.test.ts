@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { loadConfig } from '../../src/config/load.js';
 import { packageRoot } from '../../src/core/packageRoot.js';
-import { runAll, type Stage } from '../../src/pipeline/runAll.js';
+import { type AllControl, runAll, type Stage } from '../../src/pipeline/runAll.js';
 import { readEvents } from '../../src/run/events.js';
 import { temporaryFolder } from '../temporaryFolder.js';
 import { assertJson } from './jsonSchema.js';
@@ -79,6 +79,29 @@ describe('singlepath run', { skip: withoutAddon() }, () => {
       }
     };
     assert.deepEqual(await resultOf(['supernet', 'search', 'network']), await resultOf([]));
+  });
+
+  it('tells what its stages tell', async () => {
+    const folder = temporaryFolder();
+    const { config: file } = writeTiny(folder);
+    const config = loadConfig({
+      files: [file],
+      set: ['distributed={reproducible: true, shards: 2}', 'search.generations=0'],
+    });
+    const notices: string[] = [];
+    const control: AllControl = {
+      runDir: join(folder, 'whole'),
+      onSkipped: (error) => assert.fail(error),
+      onNotice: (message) => notices.push(message),
+    };
+    await runAll(config, control);
+    const shares = notices.filter((message) => message.startsWith('1 ranks: 16 images a step'));
+    assert.equal(shares.length, 2, `of the supernet and of the network: ${notices.join('; ')}`);
+  });
+
+  it('is not shared between processes', () => {
+    const shared: 'group' extends keyof AllControl ? true : false = false;
+    assert.ok(!shared);
   });
 
   it('only reads the stages that are finished, and needs no images for them', async () => {

@@ -141,6 +141,17 @@ test('an amount of memory is a number of MiB or has a unit', () => {
   }
 });
 
+test('Nesterov momentum without momentum is refused, of the supernet as of one network', () => {
+  for (const section of ['train', 'retrain']) {
+    assert.equal(
+      failure(`${section}: {nesterov: true, momentum: 0}`).message,
+      `my.yaml:1:${section.length + 30}: Expected a number > 0, as nesterov is true, for ${section}.momentum but received 0`,
+    );
+    read(`${section}: {momentum: 0}`);
+    read(`${section}: {nesterov: true}`);
+  }
+});
+
 test('several findings are all listed', () => {
   const error = failure('train:\n  steps: 0\nsearch:\n  topK: a\n');
   assert.deepEqual(
@@ -254,6 +265,11 @@ test('a refusal names the setting that caused it, and an unknown metric the know
       /known: madds, params/,
     ],
     [() => constrained('latency<=5ms'), /^train\.constraints: Expected latency\[<table>\]/, /lookup table/],
+    [
+      () => sampler('train.widthWarmup.widenSteps=9'),
+      /^Expected a space with width genes for train\.widthWarmup \{"holdSteps":0,"widenSteps":9\} but 'nas-bench-macro'/,
+      /leave train\.widthWarmup out/,
+    ],
     [() => sampler('train.sampler=flops-bins'), /^train\.flopsBins: No architecture of/, /limit/],
     [
       () => searchedArchitectures(space, loadConfig({ set: ['search.constraints=[params<=1]'] })),

@@ -12,7 +12,7 @@ import { writeTiny } from '../cli/tiny.js';
 import { accessibilityFaults, DESK, openTab, overflow, PHONE, withoutBrowser } from '../report/browser.js';
 import { writeChain } from '../report/chain.js';
 import { temporaryFolder } from '../temporaryFolder.js';
-import { FakeRuns, step } from './runs.js';
+import { FakeRuns, generation, step } from './runs.js';
 
 const noBrowser = { skip: withoutBrowser() };
 const noTraining = { skip: withoutBrowser() || withoutAddon() };
@@ -174,6 +174,24 @@ test('a loss that explodes leaves numbers beside its curve', noBrowser, async ()
   assert.deepEqual(problems, []);
   await page.context().close();
 });
+
+test(
+  'the best candidate is of the generation that found it, also where the search went on after its baseline',
+  noBrowser,
+  async () => {
+    const root = join(temporaryFolder(), 'runs');
+    using run = await new FakeRuns(root).search('one');
+    generation(run, 1, { phase: 'search', generation: 0, best: 0.5 });
+    generation(run, 2, { phase: 'baseline', generation: 0, best: 0.4 });
+    run.log({ type: 'resumed', step: 2 });
+    generation(run, 3, { phase: 'search', generation: 1, best: 0.75 });
+    await using dashboard = await openDashboard(root, { port: 0 });
+    const { page } = await openTab(DESK);
+    await openRun(page, dashboard.url, 'one');
+    await says(page, '#facts', /best candidate 75\.00 % at generation 1$/);
+    await page.context().close();
+  },
+);
 
 test('a comparison of more runs than curves can tell apart says so', noBrowser, async () => {
   const root = join(temporaryFolder(), 'runs');

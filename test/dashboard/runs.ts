@@ -17,10 +17,19 @@ export class FakeRuns {
   }
 
   /** A training that has begun; its process is this one until it is disposed. */
-  async training(name: string, set: readonly string[] = []): Promise<RunDirectory> {
+  training(name: string, set: readonly string[] = []): Promise<RunDirectory> {
+    return this.#begin('train', name, set);
+  }
+
+  /** A search that has begun. */
+  search(name: string): Promise<RunDirectory> {
+    return this.#begin('search', name);
+  }
+
+  async #begin(kind: 'train' | 'search', name: string, set: readonly string[] = []): Promise<RunDirectory> {
     const config = loadConfig({ files: [this.#settings.config], set: ['train.steps=1000', ...set] });
     const run = await RunDirectory.open(join(this.root, name), {
-      kind: 'train',
+      kind,
       space: loadSpace(this.#settings.space),
       ...keptConfig(config),
     });
@@ -40,4 +49,14 @@ export function step(run: RunDirectory, number: number, loss: number): void {
     imagesPerSecond: 100,
     epoch: 0,
   });
+}
+
+/** A generation event as searches write it, two candidates each. */
+export function generation(
+  run: RunDirectory,
+  number: number,
+  { phase, generation, best }: { phase: 'search' | 'baseline'; generation: number; best: number },
+): void {
+  const evaluated = 2 * (generation + 1);
+  run.log({ type: 'generation', step: number, phase, generation, best, median: best, evaluated });
 }

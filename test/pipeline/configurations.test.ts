@@ -72,6 +72,11 @@ test('finalists are different networks: architectures that are the same one coun
   });
 });
 
+test('images held out of each class are not compared with data.heldOut, which they replace', () => {
+  const set = ['data.trainImages=1000', 'data.heldOutPerClass=20'];
+  assert.equal(checkConfig(loadConfig({ files: [join(root, 'demo.yaml')], set })), undefined);
+});
+
 test('a later file wins: a space changes what its recipe says', () => {
   const files = ['recipes/cifar10.yaml', 'spaces/nas-bench-macro.yaml'].map((file) => join(root, file));
   const { train, data, search } = loadConfig({ files });
@@ -115,8 +120,17 @@ for (const [set, said] of [
     /Expected images of 3 x 36 x 36 .* but 'fashion-mnist' has 1 x 28 x 28/,
   ],
   ['data.normalize=cifar', /Expected a preset for images of 1 channel/],
+  [
+    'data.testPath=photos',
+    /Expected null for data\.testPath, as data\.kind is fashion-mnist, but received '.*photos'/,
+  ],
+  [
+    'data={kind: synthetic, testFraction: 0.2}',
+    /Expected 0 for data\.testFraction, as data\.kind is synthetic, but received 0\.2/,
+  ],
   ['data.heldOut=10000', /Expected data\.heldOut below data\.trainImages \(10000\)/],
   ['search.constraints=[madds<=100K]', /No architecture of 'fashion' meets madds<=100000/],
+  ['train.widthWarmup.holdSteps=10', /Expected a space with width genes for train\.widthWarmup/],
   ['search={algorithm: nsga2, objectives: [madds]}', /Expected accuracy among search\.objectives/],
 ] as const) {
   test(`a configuration that can never run is refused: ${set}`, () => {

@@ -130,3 +130,16 @@ test('retrain --init supernet and --from with other classes say what they begin 
   assert.match(alone.stderr, /Expected --search FOLDER for --init supernet/);
   assert.equal((await run('--init', 'x', '--from', 'y')).code, 2);
 });
+
+test('a warm-up that lasts to the end of the training is told', { skip }, async () => {
+  const noticesOf = async (warmupSteps: number) => {
+    const notices: string[] = [];
+    await runTrain(config(`train.warmupSteps=${warmupSteps}`), {
+      runDir: join(root, `warm-up-${warmupSteps}`),
+      onNotice: (message) => notices.push(message),
+    });
+    return notices.join();
+  };
+  assert.match(await noticesOf(4), /^train\.warmupSteps = 4 is not below the 4 steps of the training/);
+  assert.equal(await noticesOf(3), '');
+});

@@ -262,6 +262,14 @@ test('what cannot be reported is an error that says what to do', { skip }, async
     /candidates\.jsonl', line 1[\s\S]*--resume/,
   );
   await fails(['report', chain, broken('second', () => {})], /Expected one search/);
+  const ranking = join(root, 'ranking.json');
+  writeFileSync(ranking, JSON.stringify({ space: 'other', card: { rows: [] }, networks: [] }));
+  for (const command of [['report'], ['plot', 'agreement']]) {
+    await fails(
+      [...command, join(chain, 'network'), '--ranking', ranking],
+      /Expected a ranking of 'tiny', the space of the runs, for ranking but received 'other'/,
+    );
+  }
   await fails(['plot', 'paretto', chain], /did you mean 'pareto'/);
   await fails(['plot', 'latency', chain], /nothing yet[\s\S]*latency constraint/);
 });

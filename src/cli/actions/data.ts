@@ -135,10 +135,18 @@ async function inspectAll(
 }
 
 function sourceOf(path: string, { kind = detectKind(path), testPath }: SourceOptions): DatasetConfig {
-  if (datasetDefinition(kind).fromConfig === undefined || kind === 'synthetic') {
+  const { fromConfig, imageFiles } = datasetDefinition(kind);
+  if (fromConfig === undefined || kind === 'synthetic') {
     throw new SinglePathError(
       'INVALID_ARGUMENT',
       `Expected a kind of data on disk for --kind but received '${kind}'`,
+    );
+  }
+  if (testPath !== undefined && !imageFiles) {
+    throw new SinglePathError(
+      'INVALID_ARGUMENT',
+      `Expected a kind of image files for --test-path but received '${kind}'`,
+      { hint: `leave --test-path out: the test images of '${kind}' lie beside its training images` },
     );
   }
   return { kind, path, ...(testPath !== undefined && { testPath }) } as DatasetConfig;

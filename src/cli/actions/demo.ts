@@ -82,6 +82,7 @@ async function runDemo(
     resume,
     signal,
     onSkipped,
+    onNotice: (message) => session.log.info(message),
     onBroken,
     ...reporter.hooks,
     onStage: (name, folder) => {

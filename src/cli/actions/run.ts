@@ -36,6 +36,7 @@ export async function run(options: RunCommandOptions): Promise<void> {
       search,
       onStage,
       onSkipped: (error) => session.log.warn(error.message),
+      onNotice: (message) => session.log.info(message),
       onBroken: session.onBroken,
     }).finally(stop),
   );

@@ -17,7 +17,7 @@ export const dataSchema = z.strictObject({
     .string()
     .nullable()
     .default(null)
-    .describe('Where the test images are, if not with the training images'),
+    .describe('Where the test images are, if not with the training images; of image files alone'),
   testFraction: z
     .number()
     .min(0)

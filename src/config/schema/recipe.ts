@@ -56,7 +56,7 @@ export function recipeFields(defaults: RecipeDefaults) {
       .default(0)
       .describe('Number of first steps in which the learning rate rises linearly from 0'),
     momentum: z.number().min(0).lt(1).default(0.9).describe('Momentum of SGD'),
-    nesterov: z.boolean().default(false).describe('Use Nesterov momentum'),
+    nesterov: z.boolean().default(false).describe('Use Nesterov momentum; momentum has to be above 0'),
     weightDecay: z
       .number()
       .min(0)
@@ -80,4 +80,13 @@ export function recipeFields(defaults: RecipeDefaults) {
       .default(50)
       .describe('Number of steps between events in events.jsonl and points in TensorBoard'),
   };
+}
+
+/** Nesterov momentum looks ahead along the momentum: with none it would be plain SGD. */
+export function checkMomentum(
+  { nesterov, momentum }: { nesterov: boolean; momentum: number },
+  context: z.RefinementCtx,
+): void {
+  if (!nesterov || momentum > 0) return;
+  context.addIssue({ code: 'custom', path: ['momentum'], message: 'a number > 0, as nesterov is true,' });
 }

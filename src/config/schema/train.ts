@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { recipeFields } from './recipe.js';
+import { checkMomentum, recipeFields } from './recipe.js';
 
 /** Training of the supernet. */
 export const trainSchema = z
@@ -47,23 +47,26 @@ export const trainSchema = z
   .refine((train) => train.sampler !== 'constrained' || train.constraints.length > 0, {
     error: 'at least one constraint, as the sampler is constrained,',
     path: ['constraints'],
-  });
+  })
+  .superRefine(checkMomentum);
 export type TrainConfig = z.infer<typeof trainSchema>;
 
 /** Training of one architecture from scratch. */
-export const retrainSchema = z.strictObject({
-  ...recipeFields({ steps: 300_000 }),
-  validateEvery: z
-    .int()
-    .positive()
-    .default(1)
-    .describe('Number of epochs between validations on the test images'),
-  calibrationImages: z
-    .int()
-    .min(0)
-    .default(20_000)
-    .describe(
-      'Training images whose BatchNorm statistics, over all of them, end the training; 0 keeps the moving averages',
-    ),
-});
+export const retrainSchema = z
+  .strictObject({
+    ...recipeFields({ steps: 300_000 }),
+    validateEvery: z
+      .int()
+      .positive()
+      .default(1)
+      .describe('Number of epochs between validations on the test images'),
+    calibrationImages: z
+      .int()
+      .min(0)
+      .default(20_000)
+      .describe(
+        'Training images whose BatchNorm statistics, over all of them, end the training; 0 keeps the moving averages',
+      ),
+  })
+  .superRefine(checkMomentum);
 export type RetrainConfig = z.infer<typeof retrainSchema>;

@@ -61,8 +61,7 @@ export function describeBest({ best }: RunSummary): string {
     'search/best': 'best candidate',
     'validation/accuracy': 'best test accuracy',
   };
-  // Events of a search count complete generations.
-  const where =
-    best.metric === 'search/best' ? `generation ${best.step - 1}` : `step ${formatExact(best.step)}`;
+  const { generation, step } = best;
+  const where = generation === undefined ? `step ${formatExact(step)}` : `generation ${generation}`;
   return `${names[best.metric] ?? 'best'} ${formatValue(best.metric, best.value)} at ${where}`;
 }

@@ -1,6 +1,6 @@
 import type { Config } from '../../config/schema/config.js';
 import type { DataConfig } from '../../config/schema/data.js';
-import { SinglePathError } from '../../core/errors.js';
+import { SinglePathError, show } from '../../core/errors.js';
 import type { Dataset } from '../../data/dataset.js';
 import { splitHeldOut, splitPerClass } from '../../data/heldOut.js';
 import { type DatasetConfig, datasetDefinition, datasets } from '../../data/kinds/index.js';
@@ -136,13 +136,29 @@ export function fixedSubset(images: Dataset, count: number): Dataset {
 /**
  * The data section for a space, as `openDataset` takes it.
  *
- * @throws SinglePathError `INVALID_CONFIG` where the section lacks something.
+ * @throws SinglePathError `INVALID_CONFIG` where the section lacks something, or says what its kind does not take.
  */
 export function datasetConfig(data: DataConfig, space: ImageSpace): DatasetConfig {
   const { kind } = data;
+  checkTestImages(data);
   const { channels, size } = space.input;
   const options = datasets[kind].fromConfig(data, { channels, size, classes: space.classes });
   // Image files are of any size; images of one size are taken as they are, and have to fit.
   const shape = datasetDefinition(kind).imageFiles && { size, channels };
   return { kind, ...options, ...shape, ...imagesOf(data) } as DatasetConfig;
+}
+
+/** Sets that are not image files have test images of their own, always in the same place. */
+function checkTestImages({ kind, testPath, testFraction }: DataConfig): void {
+  if (datasetDefinition(kind).imageFiles) return;
+  const refused = (setting: string, wanted: string, got: unknown) =>
+    new SinglePathError(
+      'INVALID_CONFIG',
+      `Expected ${wanted} for data.${setting}, as data.kind is ${kind}, but received ${show(got)}`,
+      {
+        hint: `'${kind}' has test images of its own; only kinds of image files, such as image-folder, take others`,
+      },
+    );
+  if (testPath !== null) throw refused('testPath', 'null', testPath);
+  if (testFraction > 0) throw refused('testFraction', '0', testFraction);
 }

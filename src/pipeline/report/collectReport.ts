@@ -5,6 +5,7 @@ import { costOf, metricsOf } from '../../cost/cost.js';
 import type {
   NetworkFacts,
   ReportFacts,
+  RunFacts,
   ScoredPair,
   SearchFacts,
   TrainingFacts,
@@ -14,10 +15,11 @@ import type { Series } from '../../run/series.js';
 import { Timeline } from '../../run/timeline.js';
 import { kendallTau } from '../../search/correlation.js';
 import { formatArchitecture } from '../../space/architecture.js';
-import { spaceHash } from '../../space/hash.js';
+import { hashOf, spaceHash } from '../../space/hash.js';
 import type { Architecture, SearchSpace } from '../../space/types.js';
 import type { RetrainResult } from '../../train/retrain.js';
 import type { RankResult } from '../runRank.js';
+import { trainingIdentity } from '../runs/identity.js';
 import { readResult, readRun, type StoredRun } from '../runs/runs.js';
 import { openSpace } from '../setup/fromConfig.js';
 import { type FoundRun, findRuns } from './findRuns.js';
@@ -46,7 +48,8 @@ interface OpenRun {
  * Collects what a report says of a run or of a chain of runs: supernet, search, networks. Nothing native is loaded.
  *
  * @param folders run directories, or folders that hold some.
- * @throws SinglePathError what findRuns and readRun throw, `INVALID_ARGUMENT` for runs of several spaces or searches.
+ * @throws SinglePathError what findRuns and readRun throw, `INVALID_ARGUMENT` for runs of several spaces or searches, and for
+ *   a ranking of another space.
  */
 export function collectReport(folders: readonly string[], control: CollectControl = {}): ReportFacts {
   checkArguments('collectReport()', { texts: folders, control });
@@ -77,7 +80,7 @@ export function collectReport(folders: readonly string[], control: CollectContro
     ...curvesOf(run.timeline),
   });
   const networks = ofKind('retrain')
-    .map((run) => ({ ...training(run), ...networkOf(space, run, search) }))
+    .map((run) => ({ ...training(run), ...networkOf(space, run, search), ...recipeOf(run, facts.get(run)!) }))
     .sort((a, b) => Number(b.found) - Number(a.found));
   // The accuracy at the head of the page is that of the first network: what stands beside it is of the same one.
   const [first] = networks;
@@ -152,6 +155,11 @@ function networkOf(
   };
 }
 
+function recipeOf({ stored, found }: OpenRun, { data }: RunFacts): Pick<NetworkFacts, 'recipe'> {
+  if (found.header.sources.from !== undefined) return {};
+  return { recipe: hashOf([trainingIdentity(stored.config, 'retrain'), data?.fingerprint ?? null]) };
+}
+
 /** Trained networks of which the supernet has an opinion: finalists (held-out images), networks (test images). */
 function agreementOf(
   search: SearchFacts | undefined,
@@ -182,7 +190,15 @@ function agreementOf(
   return { pairs, kendall: Number.isNaN(kendall) ? null : kendall };
 }
 
-function rankingOf(space: SearchSpace, { card, networks }: RankResult): NonNullable<ReportFacts['ranking']> {
+function rankingOf(
+  space: SearchSpace,
+  { space: ranked, card, networks }: RankResult,
+): NonNullable<ReportFacts['ranking']> {
+  if (ranked !== space.name) {
+    throw expected(`a ranking of '${space.name}', the space of the runs,`, 'ranking', ranked, {
+      hint: 'give what `singlepath rank --json` printed for the supernet of these runs',
+    });
+  }
   const [row] = card.rows;
   return {
     card,

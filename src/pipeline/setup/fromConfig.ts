@@ -5,7 +5,7 @@ import { learningRateOf } from '../../config/schema/recipe.js';
 import type { SpaceConfig } from '../../config/schema/space.js';
 import type { RetrainConfig, TrainConfig } from '../../config/schema/train.js';
 import { checkArguments } from '../../core/check.js';
-import { SinglePathError, withPrefix } from '../../core/errors.js';
+import { SinglePathError, show, withPrefix } from '../../core/errors.js';
 import { costTable } from '../../cost/cost.js';
 import { Group } from '../../distributed/group.js';
 import type { RunOptions } from '../../run/directory.js';
@@ -41,12 +41,23 @@ export function openSpace(section: SpaceConfig): SearchSpace {
   return getSpace(name, dimensions);
 }
 
-/** The path of each training step, as the `train` section asks for. @throws SinglePathError `INFEASIBLE_CONSTRAINT`. */
+/**
+ * The path of each training step, as the `train` section asks for.
+ *
+ * @throws SinglePathError `INFEASIBLE_CONSTRAINT`, `INVALID_CONFIG` for settings that would decide nothing.
+ */
 export function samplerOf(space: SearchSpace, config: Config): Sampler {
   const { train, seed } = config;
   const { holdSteps, widenSteps } = train.widthWarmup;
   const sampler = plainSampler(space, config);
   if (holdSteps + widenSteps === 0) return sampler;
+  if (!space.genes.some(({ kind }) => kind === 'width')) {
+    throw new SinglePathError(
+      'INVALID_CONFIG',
+      `Expected a space with width genes for train.widthWarmup ${show(train.widthWarmup)} but '${space.name}' has none`,
+      { hint: 'leave train.widthWarmup out: it is for spaces whose channels are searched' },
+    );
+  }
   return withWidthWarmup(sampler, space, { holdSteps, widenSteps }, seed);
 }
 
@@ -117,4 +128,16 @@ export function recipeOf(section: TrainConfig | RetrainConfig, batchesPerEpoch: 
   const { epochs, accumulate } = section;
   const steps = epochs === null ? section.steps : stepsOfEpochs(epochs, batchesPerEpoch, accumulate);
   return { ...section, steps, learningRate: learningRateOf(section) };
+}
+
+/** Says of a training that its warm-up lasts to its end; undefined where it does not. */
+export function warmupNotice(
+  section: 'train' | 'retrain',
+  { steps, warmupSteps }: Pick<Recipe, 'steps' | 'warmupSteps'>,
+): string | undefined {
+  if (warmupSteps < steps) return undefined;
+  return (
+    `${section}.warmupSteps = ${warmupSteps} is not below the ${steps} steps of the training: ` +
+    'the learning rate only rises and never falls; a tenth of the steps is usual'
+  );
 }

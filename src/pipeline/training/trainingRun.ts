@@ -13,7 +13,7 @@ import { checkSamePixels, pixelSampleOf } from '../images/pixelSample.js';
 import { rankIdentity, tablesIdentity, trainingIdentity } from '../runs/identity.js';
 import { recordOf, reportBroken, splitOf } from '../runs/imageRecord.js';
 import { keptConfig, type RunControl, resumes } from '../runs/runs.js';
-import { provenance, recipeOf } from '../setup/fromConfig.js';
+import { provenance, recipeOf, warmupNotice } from '../setup/fromConfig.js';
 import { type WarmStartControl, warmStart } from './warmStart.js';
 
 /** What a training of a configuration's section needs, shared between the processes of a group. */
@@ -42,7 +42,8 @@ export async function shareTraining(
     const recipe = recipeOf(config[section], loader.batchesPerEpoch / ownShards(parallel));
     await group.connect(rankIdentity(config, section, space, splitOf(images)));
     const { share, warning } = describeShare(parallel, { ...recipe, batchSize }, learningRate);
-    for (const message of [share, warning]) if (message !== undefined) onNotice?.(message);
+    for (const message of [share, warning, warmupNotice(section, recipe)])
+      if (message !== undefined) onNotice?.(message);
     return { parallel, loader, recipe, [Symbol.dispose]: () => loader.dispose() };
   } catch (error) {
     loader.dispose();

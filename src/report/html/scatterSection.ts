@@ -11,7 +11,7 @@ export function scatterSection(facts: ReportFacts): string {
     return section('candidates-plot', 'Accuracy and cost', paragraph('The search has no candidates yet.'));
   }
   const metric = plots.drawnMetric(search);
-  const front = plots.frontOf(search.candidates, metric);
+  const front = plots.drawnFront(search, metric);
   return section(
     'candidates-plot',
     'Accuracy and cost',
@@ -19,7 +19,7 @@ export function scatterSection(facts: ReportFacts): string {
       caption:
         `Each circle is a candidate with the weights it inherits from the supernet; darker (on a dark screen: brighter) ones came later.` +
         `${search.candidates.some(({ phase }) => phase === 'baseline') ? ' Squares are candidates of the random search.' : ''}` +
-        ' The dotted line is the Pareto front.',
+        ` The dotted line is the Pareto front ${search.front === undefined ? 'of all candidates' : 'that the search found'}.`,
       data: table({
         caption: 'Pareto front',
         columns: [
