@@ -190,6 +190,17 @@ test('config validate says no where a configuration can never run, and what is m
   assert.match(missing, /no\/such\/folder/);
 });
 
+test('config validate names settings that have no effect', async () => {
+  const text = 'space: {name: spos-shufflenet-v2-28}\nsearch:\n  algorithm: random\n  mutations: 3\n';
+  const file = temporaryFile('ignored.yaml', text);
+  const { code, stdout } = await singlepath(['config', 'validate', file]);
+  const warning = 'ignored.yaml:4:3: search.mutations has no effect, as search.algorithm is "random"';
+  assert.equal(code, 0, stdout);
+  assert.ok(stdout.startsWith(`${file}: ok\nwarning: `) && stdout.includes(warning), stdout);
+  const [{ ignored }] = JSON.parse((await singlepath(['config', 'validate', file, '--json'])).stdout);
+  assert.ok(ignored.length === 1 && ignored[0].endsWith(warning), ignored);
+});
+
 test('config validate searches folders', async () => {
   const folder = temporaryFolder();
   mkdirSync(join(folder, 'inner'));

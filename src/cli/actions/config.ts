@@ -1,8 +1,10 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { ignoredSettings } from '../../config/ignored.js';
 import { loadConfig } from '../../config/load.js';
 import { printConfig } from '../../config/print.js';
 import { configJsonSchema } from '../../config/schema/config.js';
+import { fileSource } from '../../config/sources.js';
 import { SinglePathError } from '../../core/errors.js';
 import { checkConfig } from '../../pipeline/checkConfig.js';
 import { configOf } from '../common/configOf.js';
@@ -28,10 +30,11 @@ export function validateConfigs(paths: readonly string[], { config, json }: Vali
   if (results.some(({ error }) => error !== undefined)) process.exitCode = 2;
 }
 
-function verdictOf({ file, error, missing, hint }: ValidatedFile): string {
+function verdictOf({ file, error, missing, ignored = [], hint }: ValidatedFile): string {
   const verdict =
     missing === undefined ? `${file}: ok` : `${file}: ok, but its images are not here: ${missing}`;
-  return [error ?? verdict, ...(hint ? [`hint: ${hint}`] : [])].join('\n');
+  const warnings = ignored.map((message) => `warning: ${message}`);
+  return [error ?? verdict, ...(hint ? [`hint: ${hint}`] : []), ...warnings].join('\n');
 }
 
 /** `singlepath config show` */
@@ -60,8 +63,17 @@ function* validatedFiles(paths: readonly string[], base: readonly string[]): Gen
 
 function validatedFile(file: string, base: readonly string[]): ValidatedFile {
   try {
-    const missing = checkConfig(loadConfig({ files: [...base, file] }));
-    return missing === undefined ? { file } : { file, missing: missing.message, ...hintOf(missing) };
+    const config = loadConfig({ files: [...base, file] });
+    const missing = checkConfig(config);
+    const ignored = ignoredSettings(
+      [...base, file].map((path) => fileSource(path)),
+      config,
+    );
+    return {
+      file,
+      ...(ignored.length > 0 && { ignored }),
+      ...(missing && { missing: missing.message, ...hintOf(missing) }),
+    };
   } catch (error) {
     if (!(error instanceof SinglePathError)) throw error;
     const message = error.message.startsWith(file) ? error.message : `${file}: ${error.message}`;

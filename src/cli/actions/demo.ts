@@ -21,7 +21,7 @@ import { type Advantage, pairedAdvantage } from '../../search/significance.js';
 import { formatArchitecture } from '../../space/architecture.js';
 import { Equivalence } from '../../space/equivalence.js';
 import type { Architecture, SearchSpace } from '../../space/types.js';
-import { configOf } from '../common/configOf.js';
+import { configOf, warnIgnored } from '../common/configOf.js';
 import { describeParity } from '../common/exportText.js';
 import type { DemoResult, RetrainedNetwork } from '../common/jsonOutput.js';
 import { nextStep } from '../common/nextStep.js';
@@ -52,6 +52,7 @@ export async function demo(options: DemoOptions): Promise<void> {
   if (options.resume) base.push(...ownSources(runDir));
   if (options.data !== undefined) base.push(await ownImages(options.data, session));
   const config = configOf(options, { base });
+  warnIgnored(session, options, config);
   session.log.info(`everything goes to ${runDir}; it can be stopped, --resume goes on`);
   const result = await stoppable({ saves: 'a checkpoint' }, (signal) =>
     runDemo(config, runDir, session, options.resume ?? false, signal),

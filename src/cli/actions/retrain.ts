@@ -9,6 +9,7 @@ import { formatExact, formatPercent } from '../../report/format.js';
 import { holdsRun } from '../../run/header.js';
 import { formatArchitecture, parseArchitecture } from '../../space/architecture.js';
 import type { Architecture, SearchSpace } from '../../space/types.js';
+import { warnIgnored } from '../common/configOf.js';
 import { nextStep } from '../common/nextStep.js';
 import type { RunOptions } from '../common/options.js';
 import { printJson, printText } from '../common/output.js';
@@ -32,6 +33,7 @@ export async function retrain(options: RetrainCommandOptions): Promise<void> {
   const space = openSpace(config.space);
   const architecture = architectureOf(space, { ...options, runDir }, from);
   const session = createSession(options, runDir);
+  warnIgnored(session, options, config);
   const { stop, ...hooks } = trainingReporter(session, 'network', config.retrain.logEvery);
   const result = await stoppable({ saves: 'a checkpoint of the present step' }, (signal) =>
     together(config, session, signal, (shared) =>

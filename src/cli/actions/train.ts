@@ -1,6 +1,7 @@
 import { runTrain } from '../../pipeline/runTrain.js';
 import { formatPercent } from '../../report/format.js';
 import type { TrainResult } from '../../train/supernet.js';
+import { warnIgnored } from '../common/configOf.js';
 import { nextStep } from '../common/nextStep.js';
 import type { RunOptions } from '../common/options.js';
 import { printJson, printText } from '../common/output.js';
@@ -20,6 +21,7 @@ export async function train(options: TrainCommandOptions): Promise<void> {
   const base = from === undefined ? [] : startSources(from, 'train');
   const { config, runDir } = runConfig(options, 'train', { base });
   const session = createSession(options, runDir);
+  warnIgnored(session, options, config);
   const { stop, ...hooks } = trainingReporter(session, 'supernet', config.train.logEvery);
   const result = await stoppable({ saves: 'a checkpoint of the present step' }, (signal) =>
     together(config, session, signal, (shared) =>

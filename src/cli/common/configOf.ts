@@ -1,7 +1,9 @@
+import { ignoredSettings } from '../../config/ignored.js';
 import { loadConfig } from '../../config/load.js';
 import type { Config } from '../../config/schema/config.js';
-import { type ConfigSource, valueSource } from '../../config/sources.js';
+import { type ConfigSource, fileSource, setSource, valueSource } from '../../config/sources.js';
 import type { ConfigOptions, SearchOptions } from './options.js';
+import type { Session } from './session.js';
 
 /** An option of the command line that stands for a setting. */
 export interface Shortcut {
@@ -22,23 +24,45 @@ export function searchShortcuts({ constraint, score, calibrate, finalists }: Sea
   ];
 }
 
-/** The configuration a command runs with: what it builds on, then files, then options, then `--set`. */
-export function configOf(
-  options: ConfigOptions,
-  { base = [], shortcuts = [] }: { base?: readonly ConfigSource[]; shortcuts?: readonly Shortcut[] } = {},
-): Config {
-  const { seed, kernels, evaluationMemory } = options;
+function optionSources(
+  { seed, kernels, evaluationMemory }: ConfigOptions,
+  shortcuts: readonly Shortcut[],
+): ConfigSource[] {
   const all: Shortcut[] = [
     ...shortcuts,
     { path: ['seed'], value: seed, option: '--seed' },
     { path: ['runtime', 'kernels'], value: kernels, option: '--kernels' },
     { path: ['evaluate', 'memory'], value: evaluationMemory, option: '--evaluation-memory' },
   ];
-  const given = all.filter(({ value }) => value !== undefined);
+  return all
+    .filter(({ value }) => value !== undefined)
+    .map(({ path, value, option }) => valueSource(path, value, option));
+}
+
+/** The configuration a command runs with: what it builds on, then files, then options, then `--set`. */
+export function configOf(
+  options: ConfigOptions,
+  { base = [], shortcuts = [] }: { base?: readonly ConfigSource[]; shortcuts?: readonly Shortcut[] } = {},
+): Config {
   return loadConfig({
     base,
     files: options.config,
-    options: given.map(({ path, value, option }) => valueSource(path, value, option)),
+    options: optionSources(options, shortcuts),
     set: options.set,
   });
+}
+
+/** Says which settings that the user has given decide nothing in `config`. */
+export function warnIgnored(
+  { log }: Session,
+  options: ConfigOptions,
+  config: Config,
+  shortcuts: readonly Shortcut[] = [],
+): void {
+  const given = [
+    ...options.config.map((file) => fileSource(file)),
+    ...optionSources(options, shortcuts),
+    ...options.set.map(setSource),
+  ];
+  for (const message of ignoredSettings(given, config)) log.warn(message);
 }

@@ -234,5 +234,7 @@ export interface ValidatedFile {
   error?: string;
   /** Files of its data set that are not on this machine; absent where all are. */
   missing?: string;
+  /** Settings of the file that decide nothing, because of others; absent where there are none. */
+  ignored?: string[];
   hint?: string;
 }
