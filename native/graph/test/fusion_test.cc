@@ -121,7 +121,8 @@ void groups_and_shuffles() {
   const std::vector<FusedUnit>& units = steps[0].block.parts[0].units;
   check(units.size() == 3 && units[0].shuffle == &graph.nodes[3] && units[1].shuffle == nullptr,
         "its first unit shuffles");
-  check(plan_steps(graph, Fusion::pointwise).size() == graph.nodes.size(), "on a card it stays as it is");
+  for (const Fusion on_a_card : {Fusion::norms, Fusion::pointwise})
+    check(plan_steps(graph, on_a_card).size() == graph.nodes.size() - 3, "on a card three norms activate");
   constexpr size_t kGrouped = 3;  // convolution, BatchNorm, activation
   check(steps_of(grouped(4)) == kGrouped + 1 + 1 + kGrouped, "more groups stay as they are");
 
@@ -131,9 +132,23 @@ void groups_and_shuffles() {
   check(steps_of(graph) == 3, "a shuffle behind a depthwise convolution stays as it is");
 }
 
+// For a card a BatchNorm takes the activation behind it along, where nothing else reads its value.
+void norms() {
+  Builder b;
+  const int32_t normed = b.append(Op::batch_norm, {b.conv(b.unit(0))});
+  b.append(Op::add, {b.append(Op::activation, {normed}), normed});
+  const std::vector<FusionStep> steps = plan_steps(b.graph, Fusion::norms);
+  check(steps.size() == b.graph.nodes.size() - 1, "one of two activations is taken along");
+  const FusedUnit& unit = steps[1].block.parts[0].units[0];
+  check(steps[1].node == nullptr && unit.conv == nullptr && unit.norm == &b.graph.nodes[1] &&
+            unit.activation == &b.graph.nodes[2] && steps[1].output == 3,
+        "a BatchNorm and the activation behind it are one step");
+}
+
 }  // namespace
 
 int main() {
+  norms();
   groups_and_shuffles();
   whole_chains();
   left_alone();
