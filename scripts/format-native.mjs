@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const files = readdirSync(join(root, 'native'), { recursive: true })
-  .filter((file) => /\.(cc|h|cu)$/.test(file))
+  .filter((file) => /\.(cc|h|cuh?)$/.test(file))
   .map((file) => join('native', file))
   .sort();
 const mode = process.argv.includes('--check') ? ['--dry-run', '--Werror'] : ['-i'];

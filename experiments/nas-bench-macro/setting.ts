@@ -65,11 +65,9 @@ export async function rankOf(setting: Setting, seed: number, supernet?: string):
   const weights = supernet === undefined ? null : readResult<TrainResult>(supernet).weights;
   const { sample = null } = setting;
   const { space, data, runtime, evaluate } = config;
-  const key = {
-    ...{ seed, weights, sample, space, data, evaluate, caps: CAPS },
-    truth: hashOf(setting.truth),
-    precision: runtime.precision,
-  };
+  const { precision } = runtime;
+  const truth = hashOf(setting.truth);
+  const key = { seed, weights, sample, space, data, precision, evaluate, caps: CAPS, truth };
   const { networks } = await kept(setting, `ranked/${seed}`, key, () =>
     runRank(config, {
       supernet,

@@ -34,13 +34,9 @@ class Finder {
     for (const Node& norm : nodes_) {
       if (norm.op != Op::batch_norm || covered_[values_.value_of(norm)]) continue;
       FusedUnit unit{nullptr, &norm, nullptr};
-      FusionStep step;
-      step.output = values_.value_of(norm);
-      unit.activation = activation_behind(values_, step.output);
-      step.inputs = norm.inputs;
-      step.block.parts = {{nullptr, {unit}}};
-      cover_nodes(unit);
-      finish(std::move(step));
+      int32_t end = values_.value_of(norm);
+      unit.activation = activation_behind(values_, end);
+      finish_unit(unit, norm.inputs, end);
     }
     return with_other_nodes();
   }
@@ -50,18 +46,25 @@ class Finder {
     for (size_t i = 0; i < nodes_.size(); ++i) {
       const Node& conv = nodes_[i];
       FusedUnit unit;
-      FusionStep step;
+      int32_t end = 0;
       if (!pointwise(conv)) continue;
-      if (!unit_at(values_, static_cast<int32_t>(i), unit, step.output) || unit.norm == nullptr) continue;
+      if (!unit_at(values_, static_cast<int32_t>(i), unit, end) || unit.norm == nullptr) continue;
       if (unit.activation != nullptr && unit.activation->activation != Activation::relu) {
         unit.activation = nullptr;
-        step.output = values_.value_of(*unit.norm);
+        end = values_.value_of(*unit.norm);
       }
-      step.inputs = conv.inputs;
-      step.block.parts = {{nullptr, {unit}}};
-      cover_nodes(unit);
-      finish(std::move(step));
+      finish_unit(unit, conv.inputs, end);
     }
+  }
+
+  // A block of this unit alone.
+  void finish_unit(const FusedUnit& unit, const std::vector<int32_t>& inputs, int32_t output) {
+    FusionStep step;
+    step.inputs = inputs;
+    step.output = output;
+    step.block.parts = {{nullptr, {unit}}};
+    cover_nodes(unit);
+    finish(std::move(step));
   }
 
   void cover(int32_t value) { covered_[value] = true; }

@@ -14,8 +14,6 @@
 namespace singlepath {
 namespace {
 
-namespace reference {
-
 at::Tensor normalized(const at::Tensor& x, const BatchNorm& norm, const BatchMoments& moments, bool batch,
                       double momentum) {
   const at::Tensor y = at::batch_norm(x, norm.gamma, norm.beta, moments.mean, moments.variance, batch,
@@ -34,7 +32,9 @@ at::Tensor train(const at::Tensor& x, const BatchNorm& norm, double momentum, co
   return normalized(x, norm, running, true, momentum);
 }
 
-BatchNormGradients backward(const at::Tensor& x, const at::Tensor& dy, const BatchNorm& norm) {
+// libtorch finds the batch's statistics again.
+BatchNormGradients backward(const at::Tensor& x, const at::Tensor& dy, const BatchNorm& norm,
+                            const BatchMoments&) {
   at::AutoGradMode gradients(true);
   BatchNorm own = norm;
   std::vector<at::Tensor> leaves;
@@ -51,41 +51,21 @@ BatchNormGradients backward(const at::Tensor& x, const at::Tensor& dy, const Bat
   return {found[0], found[1], found[2]};
 }
 
-}  // namespace reference
+at::Tensor evaluate(const at::Tensor& x, const BatchNorm& norm, const BatchMoments& moments) {
+  return normalized(x, norm, moments, false, 0);
+}
+
+constexpr NormKernels kReference{train, backward, evaluate};
 
 }  // namespace
 
-bool norm_kernels_take(const at::Tensor& x) {
+const NormKernels* norm_kernels_for(const at::Tensor& x) {
   const bool values = x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16;
-  if (x.dim() != 4 || x.numel() == 0 || !values) return false;
+  if (x.dim() != 4 || x.numel() == 0 || !values) return nullptr;
 #ifdef SINGLEPATH_CUDA_HEADERS
-  if (x.is_cuda()) return true;
+  if (x.is_cuda()) return &cuda::norm_kernels;
 #endif
-  return x.is_cpu() && computes_aside(x.device());
-}
-
-at::Tensor batch_norm_train(const at::Tensor& x, const BatchNorm& norm, double momentum,
-                            const BatchMoments& running, BatchMoments& batch) {
-#ifdef SINGLEPATH_CUDA_HEADERS
-  if (x.is_cuda()) return cuda::batch_norm_train(x, norm, momentum, running, batch);
-#endif
-  return reference::train(x, norm, momentum, running, batch);
-}
-
-BatchNormGradients batch_norm_backward(const at::Tensor& x, const at::Tensor& dy, const BatchNorm& norm,
-                                       const BatchMoments& batch) {
-#ifdef SINGLEPATH_CUDA_HEADERS
-  if (x.is_cuda()) return cuda::batch_norm_backward(x, dy, norm, batch);
-#endif
-  static_cast<void>(batch);  // libtorch finds them again
-  return reference::backward(x, dy, norm);
-}
-
-at::Tensor batch_norm_evaluate(const at::Tensor& x, const BatchNorm& norm, const BatchMoments& moments) {
-#ifdef SINGLEPATH_CUDA_HEADERS
-  if (x.is_cuda()) return cuda::batch_norm_evaluate(x, norm, moments);
-#endif
-  return reference::normalized(x, norm, moments, false, 0);
+  return x.is_cpu() && computes_aside(x.device()) ? &kReference : nullptr;
 }
 
 }  // namespace singlepath

@@ -50,7 +50,8 @@ struct NormFunction : torch::autograd::Function<NormFunction> {
     const at::Tensor& x = variables[0];
     const BatchMoments running = running_of(*unit, x.size(1), *execution);
     BatchMoments batch;
-    const at::Tensor y = batch_norm_train(x, norm_of(*unit, variables), unit->norm->momentum, running, batch);
+    const at::Tensor y =
+        norm_kernels_for(x)->train(x, norm_of(*unit, variables), unit->norm->momentum, running, batch);
     variable_list saved{batch.mean, batch.variance};
     saved.insert(saved.end(), variables.begin(), variables.end());
     context->save_for_backward(saved);
@@ -69,14 +70,16 @@ struct NormFunction : torch::autograd::Function<NormFunction> {
       norm.gamma = saved[3];
       norm.beta = saved[4];
     }
-    const BatchNormGradients own = batch_norm_backward(saved[2], gradients[0], norm, {saved[0], saved[1]});
+    const BatchNormGradients own =
+        norm_kernels_for(saved[2])->backward(saved[2], gradients[0], norm, {saved[0], saved[1]});
     variable_list all{{}, {}, own.input};  // unit, execution, then the variables
     if (affine) all.insert(all.end(), {own.gamma, own.beta});
     return all;
   }
 };
 
-at::Tensor by_kernels(const FusedUnit& unit, const at::Tensor& x, const Execution& execution) {
+at::Tensor by_kernels(const NormKernels& kernels, const FusedUnit& unit, const at::Tensor& x,
+                      const Execution& execution) {
   const std::vector<at::Tensor> variables = variables_of(unit, x, execution);
   if (execution.mode == Mode::train) return NormFunction::apply(&unit, &execution, at::TensorList(variables));
   const BatchNorm norm = norm_of(unit, variables);
@@ -85,14 +88,14 @@ at::Tensor by_kernels(const FusedUnit& unit, const at::Tensor& x, const Executio
         at::empty({2, x.size(1)}, execution.parameters.of(*unit.norm).running_mean->value.options());
     const BatchMoments own{both[0], both[1]};
     BatchMoments batch;
-    const at::Tensor y = batch_norm_train(x, norm, /*momentum=*/1, own, batch);
+    const at::Tensor y = kernels.train(x, norm, /*momentum=*/1, own, batch);
     (*execution.statistics)[unit.norm].add(own.mean, own.variance, x.numel() / x.size(1));
     return y;
   }
   if (execution.statistics == nullptr)
-    return batch_norm_evaluate(x, norm, running_of(unit, x.size(1), execution));
+    return kernels.evaluate(x, norm, running_of(unit, x.size(1), execution));
   const PooledStatistics& own = execution.statistics->at(unit.norm);
-  return batch_norm_evaluate(x, norm, {own.mean, own.var});
+  return kernels.evaluate(x, norm, {own.mean, own.var});
 }
 
 }  // namespace
@@ -101,8 +104,9 @@ at::Tensor norm_unit(const FusedUnit& unit, const at::Tensor& x, const Execution
   // The variance of one value is what ops/batch_norm.cc says.
   const bool one_value = execution.mode != Mode::evaluate && x.dim() == 4 && x.numel() == x.size(1);
   const bool lost_gradient = execution.mode != Mode::train && at::GradMode::is_enabled() && x.requires_grad();
-  const bool kernels = execution.fused && norm_kernels_take(x) && !one_value && !lost_gradient;
-  return kernels ? by_kernels(unit, x, execution) : op_by_op(unit, x, execution);
+  const NormKernels* kernels =
+      execution.fused && !one_value && !lost_gradient ? norm_kernels_for(x) : nullptr;
+  return kernels != nullptr ? by_kernels(*kernels, unit, x, execution) : op_by_op(unit, x, execution);
 }
 
 }  // namespace singlepath

@@ -109,12 +109,12 @@ StepResult accumulate_gradients(const NetworkDescription& network, const std::ve
                                     /*ignore_index=*/-100, options.label_smoothing);
     };
     at::Tensor loss = cross_entropy(labels);
+    at::Tensor counted = labels;
     if (!batch->second_labels.empty()) {  // mixup, cutmix: each label counts as its image does
-      loss = loss * batch->share + cross_entropy(second_labels_of(*batch, device)) * (1 - batch->share);
+      const at::Tensor second = second_labels_of(*batch, device);
+      loss = loss * batch->share + cross_entropy(second) * (1 - batch->share);
+      if (batch->share < 0.5) counted = second;  // hits are of the label with the larger share
     }
-    // Of two labels the one with the larger share counts.
-    const bool second = !batch->second_labels.empty() && batch->share < 0.5;
-    const at::Tensor counted = second ? second_labels_of(*batch, device) : labels;
     const auto hits = [&] { return scores.argmax(1).eq(counted).sum(); };
     if (board != nullptr) {
       note(*board, batch == batches.front(), loss.detach(), hits(), share);

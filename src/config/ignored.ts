@@ -1,3 +1,4 @@
+import { cropsPadded, cropsResized } from './schema/augment.js';
 import type { Config } from './schema/config.js';
 import type { ConfigSource } from './sources.js';
 
@@ -10,13 +11,9 @@ interface Rule {
   ignored: (config: Config) => boolean;
 }
 
-const cropFlips = ({ data: { augment } }: Config): boolean => augment === 'crop-flip' || augment === 'cifar';
-const resizes = (config: Config): boolean =>
-  !cropFlips(config) && config.data.augment !== 'none' && config.data.augment !== 'flip';
-
 const RULES: readonly Rule[] = [
-  { setting: 'data.cropPadding', by: 'data.augment', ignored: (config) => !cropFlips(config) },
-  { setting: 'data.cropScale', by: 'data.augment', ignored: (config) => !resizes(config) },
+  { setting: 'data.cropPadding', by: 'data.augment', ignored: ({ data }) => !cropsPadded(data.augment) },
+  { setting: 'data.cropScale', by: 'data.augment', ignored: ({ data }) => !cropsResized(data.augment) },
   {
     setting: 'data.heldOut',
     by: 'data.heldOutPerClass',

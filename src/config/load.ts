@@ -52,11 +52,15 @@ export function loadConfig(given: LoadConfigOptions): Config {
   checkArguments('loadConfig()', { sources: base });
   checkArguments('loadConfig()', { sources: options });
   for (const texts of [files, set]) checkArguments('loadConfig()', { texts });
-  return resolveConfig([
-    ...base,
+  return resolveConfig([...base, ...givenSources({ files, options, set })]);
+}
+
+/** What a user gives, in the order in which it counts: files, then options, then `set`; paths absolute. */
+export function givenSources({ files = [], options = [], set = [] }: LoadConfigOptions): ConfigSource[] {
+  return [
     ...files.map(configFileSource),
     ...[...options, ...set.map(setSource)].map((source) => withAbsolutePaths(source)),
-  ]);
+  ];
 }
 
 /** The error for a configuration that names no space. */

@@ -3,6 +3,7 @@ import { METRIC_TITLES } from '../cost/cost.js';
 import type { CandidateLine } from '../run/candidateFiles.js';
 import type { ReportFacts, ScoredPair, SearchFacts, TrainingFacts } from './facts.js';
 import { formatPercent } from './format.js';
+import { drawnFront } from './front.js';
 import { choices, type GeneCounts } from './svg/choices.js';
 import { curves } from './svg/curves.js';
 import { formatTick } from './svg/scale.js';
@@ -63,32 +64,6 @@ function describe(
   metric: string,
 ): string {
   return `${architecture.join()}: ${formatPercent(accuracy)}, ${formatCost(metric, costs[metric] ?? 0)}, generation ${generation}, ${origin}`;
-}
-
-/** The front that the search found, from cheap to dear; of a search that found none that of its candidates. */
-export function drawnFront(
-  { front, candidates }: Pick<SearchFacts, 'front' | 'candidates'>,
-  metric: string,
-): { x: number; y: number }[] {
-  if (front === undefined) return frontOf(candidates, metric);
-  return front
-    .map(({ score, costs }) => ({ x: costs[metric] ?? 0, y: score.accuracy }))
-    .sort((a, b) => a.x - b.x || b.y - a.y);
-}
-
-/** Candidates that none is both cheaper and more accurate than, from cheap to dear. */
-export function frontOf(
-  candidates: readonly Pick<CandidateLine, 'accuracy' | 'costs'>[],
-  metric: string,
-): { x: number; y: number }[] {
-  const points = candidates
-    .map(({ accuracy, costs }) => ({ x: costs[metric] ?? 0, y: accuracy }))
-    .sort((a, b) => a.x - b.x || b.y - a.y);
-  const front: { x: number; y: number }[] = [];
-  for (const point of points) {
-    if (point.y > (front.at(-1)?.y ?? Number.NEGATIVE_INFINITY)) front.push(point);
-  }
-  return front;
 }
 
 /** The best and the median candidate by evaluations. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { frontOf } from '../../src/report/plots.js';
+import { frontOf } from '../../src/report/front.js';
 import { curves } from '../../src/report/svg/curves.js';
 import { extent, formatTick, linearScale, ticks } from '../../src/report/svg/scale.js';
 import { standalone } from '../../src/report/svg/style.js';

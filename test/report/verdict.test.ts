@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { NetworkFacts, ReportFacts, RunFacts, SearchFacts } from '../../src/report/facts.js';
+import { drawnFront } from '../../src/report/front.js';
 import { scatterSection } from '../../src/report/html/scatterSection.js';
-import { drawnFront, pareto } from '../../src/report/plots.js';
+import { pareto } from '../../src/report/plots.js';
 import { verdictOf } from '../../src/report/verdict.js';
 import type { CandidateLine } from '../../src/run/candidateFiles.js';
 import type { CostedCandidate } from '../../src/search/result.js';

@@ -2,7 +2,6 @@
 
 #include <ATen/cuda/CUDAContext.h>
 #include <ATen/ops/empty.h>
-#include <ATen/ops/empty_like.h>
 #include <c10/cuda/CUDAGuard.h>
 
 #include <algorithm>
@@ -50,6 +49,10 @@ struct Matrix {
   }
 };
 
+Matrix dense(const at::Tensor& x) {
+  return {x.contiguous(at::MemoryFormat::ChannelsLast), static_cast<long>(x.size(1))};
+}
+
 // Channels that lie within wider rows stay where they are: a part of a concat.
 Matrix matrix_of(const at::Tensor& x) {
   const int64_t stride = x.size(3) > 1 ? x.stride(3) : x.size(2) > 1 ? x.stride(2) : x.stride(0);
@@ -57,11 +60,7 @@ Matrix matrix_of(const at::Tensor& x) {
   const bool even = rows && stride >= x.size(1) && (x.size(2) == 1 || x.stride(2) == x.size(3) * stride) &&
                     (x.size(0) == 1 || x.stride(0) == x.size(2) * x.size(3) * stride);
   if (even) return {x, static_cast<long>(stride)};
-  return {x.contiguous(at::MemoryFormat::ChannelsLast), static_cast<long>(x.size(1))};
-}
-
-Matrix dense(const at::Tensor& x) {
-  return {x.contiguous(at::MemoryFormat::ChannelsLast), static_cast<long>(x.size(1))};
+  return dense(x);
 }
 
 at::Tensor like(const at::Tensor& x) {
@@ -111,10 +110,8 @@ at::Tensor floats(const at::Tensor& like, at::IntArrayRef sizes) {
                        : at::empty(sizes, like.options().dtype(at::kFloat).requires_grad(false));
 }
 
-}  // namespace
-
-at::Tensor batch_norm_train(const at::Tensor& input, const BatchNorm& norm, double momentum,
-                            const BatchMoments& running, BatchMoments& batch) {
+at::Tensor train(const at::Tensor& input, const BatchNorm& norm, double momentum, const BatchMoments& running,
+                 BatchMoments& batch) {
   const c10::cuda::CUDAGuard guard(input.device());
   const Matrix x = dense(input);
   const at::Tensor y = like(input);
@@ -130,8 +127,8 @@ at::Tensor batch_norm_train(const at::Tensor& input, const BatchNorm& norm, doub
   return y;
 }
 
-BatchNormGradients batch_norm_backward(const at::Tensor& input, const at::Tensor& gradient,
-                                       const BatchNorm& norm, const BatchMoments& batch) {
+BatchNormGradients backward(const at::Tensor& input, const at::Tensor& gradient, const BatchNorm& norm,
+                            const BatchMoments& batch) {
   const c10::cuda::CUDAGuard guard(input.device());
   const Matrix x = dense(input), dy = matrix_of(gradient.to(input.scalar_type()));
   const Plan plan = plan_for(input, {&x, &dy}, norm.activation, true);
@@ -148,7 +145,7 @@ BatchNormGradients batch_norm_backward(const at::Tensor& input, const at::Tensor
   return result;
 }
 
-at::Tensor batch_norm_evaluate(const at::Tensor& input, const BatchNorm& norm, const BatchMoments& moments) {
+at::Tensor evaluate(const at::Tensor& input, const BatchNorm& norm, const BatchMoments& moments) {
   const c10::cuda::CUDAGuard guard(input.device());
   const Matrix x = dense(input);
   const at::Tensor y = like(input);
@@ -156,5 +153,9 @@ at::Tensor batch_norm_evaluate(const at::Tensor& input, const BatchNorm& norm, c
   launch_evaluate(plan.launcher(), plan.layout, normed(x, norm, moments), y.data_ptr());
   return y;
 }
+
+}  // namespace
+
+const NormKernels norm_kernels{train, backward, evaluate};
 
 }  // namespace singlepath::cuda

@@ -8,198 +8,9 @@
 //   WIDTH       channels that a thread reads at once: 1, 2, 4 or 8, at most 16 bytes
 //   ACTIVATION  that behind the BatchNorm: ACTIVATION_relu, ... (core/activation.h), 0 for none
 //
-// Threads of a block: `lanes` of them lie side by side over the channels, WIDTH channels each, and the rest
-// of the index counts rows. blockDim.x is a multiple of lanes; blockIdx.x counts pieces of lanes * WIDTH
-// channels.
-#if BFLOAT16
-typedef unsigned short Value;
-__device__ __forceinline__ float widen(Value value) {
-  return __uint_as_float((unsigned)value << 16);
-}
-__device__ __forceinline__ Value narrow(float value) {
-#if __CUDA_ARCH__ >= 800
-  unsigned short rounded;
-  asm("cvt.rn.bf16.f32 %0, %1;" : "=h"(rounded) : "f"(value));
-  return rounded;
-#else
-  const unsigned bits = __float_as_uint(value);
-  if ((bits & 0x7fffffffu) > 0x7f800000u) return 0x7fff;  // NaN
-  return (Value)((bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16);
-#endif
-}
-#else
-typedef float Value;
-__device__ __forceinline__ float widen(Value value) {
-  return value;
-}
-__device__ __forceinline__ Value narrow(float value) {
-  return value;
-}
-#endif
-
-struct alignas(sizeof(Value) * WIDTH) Vector {
-  Value values[WIDTH];
-};
-
-__device__ __forceinline__ Vector load(const Value* from) {
-  return *reinterpret_cast<const Vector*>(from);
-}
-__device__ __forceinline__ void store(Value* to, const Vector& vector) {
-  *reinterpret_cast<Vector*>(to) = vector;
-}
-
-// Written so that NaN stays NaN.
-__device__ __forceinline__ float activate(float z) {
-  switch (ACTIVATION) {
-    case ACTIVATION_relu:
-      return z < 0 ? 0 : z;
-    case ACTIVATION_relu6:
-      return z < 0 ? 0 : z > 6 ? 6 : z;
-    case ACTIVATION_hswish:
-      return z < -3 ? 0 : z > 3 ? z : z * (z + 3) / 6;
-    case ACTIVATION_silu:
-      return z / (1 + expf(-z));
-    case ACTIVATION_sigmoid:
-      return 1 / (1 + expf(-z));
-    case ACTIVATION_hsigmoid:
-      return z < -3 ? 0 : z > 3 ? 1 : (z + 3) / 6;
-    default:
-      return z;
-  }
-}
-
-// The slope at z; at a kink that of one of its sides.
-__device__ __forceinline__ float slope(float z) {
-  switch (ACTIVATION) {
-    case ACTIVATION_relu:
-      return z <= 0 ? 0 : 1;
-    case ACTIVATION_relu6:
-      return z <= 0 || z >= 6 ? 0 : 1;
-    case ACTIVATION_hswish:
-      return z < -3 ? 0 : z > 3 ? 1 : (2 * z + 3) / 6;
-    case ACTIVATION_silu: {
-      const float s = 1 / (1 + expf(-z));
-      return s * (1 + z * (1 - s));
-    }
-    case ACTIVATION_sigmoid: {
-      const float s = 1 / (1 + expf(-z));
-      return s * (1 - s);
-    }
-    case ACTIVATION_hsigmoid:
-      return z <= -3 || z >= 3 ? 0 : 1.f / 6;
-    default:
-      return 1;
-  }
-}
-
-extern __shared__ __align__(16) float shared[];
-
-// Where a thread is.
-struct Place {
-  int lanes, lane, row, rows;  // rows: that the block reads at once
-  int first, width;            // the channels of the block
-  int channel;                 // the first of the thread's
-  bool inside;
-
-  __device__ Place(int channels, int lanes_of_block)
-      : lanes(lanes_of_block),
-        lane(threadIdx.x % lanes_of_block),
-        row(threadIdx.x / lanes_of_block),
-        rows(blockDim.x / lanes_of_block),
-        first(blockIdx.x * lanes_of_block * WIDTH),
-        width(min(lanes_of_block * WIDTH, channels - first)),
-        channel(first + lane * WIDTH),
-        inside(lane * WIDTH < width) {}
-  // The rows of the thread.
-  __device__ long begin() const { return (long)blockIdx.y * rows + row; }
-  __device__ long step() const { return (long)gridDim.y * rows; }
-  // In `shared`, one row of floats for each kind of number: those of a thread's sums, two sums a channel, and
-  // what Channels has. Kernels that add nothing up have only the latter, in front.
-  __device__ float* totals() const { return shared + 2 * WIDTH * (blockDim.x + 1) + blockDim.x; }
-  __device__ float* behind_totals() const { return totals() + 2 * WIDTH * lanes; }
-};
-
-// Numbers for each channel of the block.
-struct Channels {
-  enum Kind { kMean, kScale, kShift, kFirst, kSecond };  // the last two: means of the gradients' sums
-
-  float* const values;
-  const int stride;
-
-  __device__ Channels(float* place, int lanes) : values(place), stride(lanes * WIDTH) {}
-  __device__ float& at(Kind kind, int channel) const { return values[kind * stride + channel]; }
-  __device__ void read(Kind kind, int lane, float* own) const {
-#pragma unroll
-    for (int k = 0; k < WIDTH; ++k) own[k] = values[kind * stride + lane * WIDTH + k];
-  }
-
-  __device__ void set(int channel, int all, float mean, float variance, const float* gamma, const float* beta,
-                      float eps) const {
-    at(kMean, channel) = mean;
-    at(kScale, channel) = (gamma != nullptr ? gamma[all] : 1) / sqrtf(variance + eps);
-    at(kShift, channel) = beta != nullptr ? beta[all] : 0;
-  }
-  // From statistics in memory.
-  __device__ void set_all(const Place& place, const float* mean, const float* variance, const float* gamma,
-                          const float* beta, float eps) const {
-    for (int c = threadIdx.x; c < place.width; c += blockDim.x) {
-      const int all = place.first + c;
-      set(c, all, mean[all], variance[all], gamma, beta, eps);
-    }
-    __syncthreads();
-  }
-};
-
-// What the values of a thread's channels go through: activate((x - mean) * scale + shift).
-struct Normalization {
-  float mean[WIDTH], scale[WIDTH], shift[WIDTH];
-
-  __device__ Normalization(const Channels& channels, int lane) {
-    channels.read(Channels::kMean, lane, mean);
-    channels.read(Channels::kScale, lane, scale);
-    channels.read(Channels::kShift, lane, shift);
-  }
-  __device__ float of(float x, int k) const { return fmaf(x - mean[k], scale[k], shift[k]); }
-};
-
-// Two sums for each channel of a thread.
-struct Sums {
-  float first[WIDTH], second[WIDTH];
-
-  __device__ Sums() {
-#pragma unroll
-    for (int k = 0; k < WIDTH; ++k) first[k] = second[k] = 0;
-  }
-
-  // Over the rows of the block, called by all its threads: place.totals() becomes [2, lanes * WIDTH].
-  __device__ void over_block(const Place& place) const {
-    const int threads = blockDim.x, stride = threads + 1;  // the one keeps columns in different banks
-#pragma unroll
-    for (int k = 0; k < WIDTH; ++k) {
-      shared[k * stride + threadIdx.x] = first[k];
-      shared[(WIDTH + k) * stride + threadIdx.x] = second[k];
-    }
-    __syncthreads();
-    const int channels = WIDTH * place.lanes, sums = 2 * channels;
-    const int shares = max(1, threads / sums);  // threads that a sum's rows are shared among
-    float* parts = shares > 1 ? shared + 2 * WIDTH * stride : place.totals();
-    for (int i = threadIdx.x; i < sums * shares; i += threads) {
-      const int sum = i % sums, channel = sum % channels;
-      const float* column = shared + (sum / channels * WIDTH + channel % WIDTH) * stride + channel / WIDTH;
-      float total = 0;
-      for (int row = i / sums; row < place.rows; row += shares) total += column[row * place.lanes];
-      parts[i] = total;
-    }
-    __syncthreads();
-    if (shares == 1) return;
-    for (int sum = threadIdx.x; sum < sums; sum += threads) {
-      float total = 0;
-      for (int share = 0; share < shares; ++share) total += parts[share * sums + sum];
-      place.totals()[sum] = total;
-    }
-    __syncthreads();
-  }
-};
+// CMake puts the two files that are included in their places, as what is compiled on a card is one text.
+#include "ops/cuda/channels.cuh"
+#include "ops/cuda/values.cuh"
 
 // Sums of x - origin and of its square, where `origin` is the channel's first value: so a mean far from zero
 // costs no digits, unless this value lies far from the others.
@@ -294,6 +105,21 @@ __device__ __forceinline__ Moments finish_moments(double first, double second, f
   return own;
 }
 
+// Means over the rows, as differentiate() takes them, from the sums of gradients_of(); and the gradients of
+// gamma and beta, where there are any.
+struct GradientMeans {
+  float first, second;
+};
+
+__device__ __forceinline__ GradientMeans finish_gradients(float first, float second, float variance,
+                                                          float eps, long rows, int channel, float* dgamma,
+                                                          float* dbeta) {
+  const float inverse = 1 / sqrtf(variance + eps);
+  if (dgamma != nullptr) dgamma[channel] = second * inverse;
+  if (dbeta != nullptr) dbeta[channel] = first;
+  return {first / rows, second * inverse * inverse / rows};
+}
+
 extern "C" {
 
 // Few rows: a block has all rows of its channels, which it reads twice. One launch.
@@ -325,12 +151,10 @@ __global__ void batch_norm_backward(const Value* x, const Value* dy, long dy_str
   gradients_of(x, dy, dy_stride, of_block, rows, channels, place).over_block(place);
   for (int c = threadIdx.x; c < place.width; c += blockDim.x) {
     const int all = place.first + c;
-    const float first = place.totals()[c], second = place.totals()[WIDTH * lanes + c];
-    const float inverse = 1 / sqrtf(variance[all] + eps);
-    if (dgamma != nullptr) dgamma[all] = second * inverse;
-    if (dbeta != nullptr) dbeta[all] = first;
-    of_block.at(Channels::kFirst, c) = first / rows;
-    of_block.at(Channels::kSecond, c) = second * inverse * inverse / rows;
+    const GradientMeans means = finish_gradients(place.totals()[c], place.totals()[WIDTH * lanes + c],
+                                                 variance[all], eps, rows, all, dgamma, dbeta);
+    of_block.at(Channels::kFirst, c) = means.first;
+    of_block.at(Channels::kSecond, c) = means.second;
   }
   __syncthreads();
   differentiate(x, dy, dy_stride, dx, of_block, rows, channels, place);
@@ -403,11 +227,10 @@ __global__ void batch_norm_finish_gradients(const float* partial, int pieces, co
   const int channel = blockIdx.x * 16 + threadIdx.x;
   double first, second;
   if (!add_pieces(partial, pieces, channels, channel, &first, &second)) return;
-  const float inverse = 1 / sqrtf(variance[channel] + eps);
-  if (dgamma != nullptr) dgamma[channel] = (float)second * inverse;
-  if (dbeta != nullptr) dbeta[channel] = (float)first;
-  means[channel] = (float)first / rows;
-  means[channels + channel] = (float)second * inverse * inverse / rows;
+  const GradientMeans own =
+      finish_gradients((float)first, (float)second, variance[channel], eps, rows, channel, dgamma, dbeta);
+  means[channel] = own.first;
+  means[channels + channel] = own.second;
 }
 
 // With statistics that are there already.

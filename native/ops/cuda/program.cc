@@ -10,6 +10,7 @@
 #include <dlfcn.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "core/error.h"
 
@@ -95,8 +96,8 @@ void make_context_current() {
   if (context == nullptr) C10_CUDA_CHECK(cudaFree(nullptr));
 }
 
-// The newest architecture that both the card and NVRTC know.
-int architecture_for(int device) {
+// The newest architecture that both the card and NVRTC know; whether it is the card's own.
+std::pair<int, bool> architecture_for(int device) {
   const auto& card = *at::cuda::getDeviceProperties(static_cast<c10::DeviceIndex>(device));
   const int own = 10 * card.major + card.minor;
   int count = 0;
@@ -107,7 +108,8 @@ int architecture_for(int device) {
   for (const int one : known) {
     if (one <= own) best = std::max(best, one);
   }
-  return best > 0 ? best : own;
+  if (best == 0) best = own;
+  return {best, best == own};
 }
 
 // Machine code of the source; the text that NVRTC compiles to is kept where its version of it is older than
@@ -115,9 +117,7 @@ int architecture_for(int device) {
 std::string compile(const std::string& name, const char* source, const std::vector<std::string>& definitions,
                     int device) {
   const Libraries& nvrtc = libraries();
-  const auto& card = *at::cuda::getDeviceProperties(static_cast<c10::DeviceIndex>(device));
-  const int architecture = architecture_for(device);
-  const bool exact = architecture == 10 * card.major + card.minor;
+  const auto [architecture, exact] = architecture_for(device);
   std::vector<std::string> options{
       "--std=c++17",
       std::string("--gpu-architecture=") + (exact ? "sm_" : "compute_") + std::to_string(architecture)};

@@ -1,10 +1,9 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { ignoredSettings } from '../../config/ignored.js';
-import { loadConfig } from '../../config/load.js';
+import { givenSources, resolveConfig } from '../../config/load.js';
 import { printConfig } from '../../config/print.js';
 import { configJsonSchema } from '../../config/schema/config.js';
-import { fileSource } from '../../config/sources.js';
 import { SinglePathError } from '../../core/errors.js';
 import { checkConfig } from '../../pipeline/checkConfig.js';
 import { configOf } from '../common/configOf.js';
@@ -63,12 +62,10 @@ function* validatedFiles(paths: readonly string[], base: readonly string[]): Gen
 
 function validatedFile(file: string, base: readonly string[]): ValidatedFile {
   try {
-    const config = loadConfig({ files: [...base, file] });
+    const sources = givenSources({ files: [...base, file] });
+    const config = resolveConfig(sources);
     const missing = checkConfig(config);
-    const ignored = ignoredSettings(
-      [...base, file].map((path) => fileSource(path)),
-      config,
-    );
+    const ignored = ignoredSettings(sources, config);
     return {
       file,
       ...(ignored.length > 0 && { ignored }),

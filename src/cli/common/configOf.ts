@@ -1,7 +1,7 @@
 import { ignoredSettings } from '../../config/ignored.js';
-import { loadConfig } from '../../config/load.js';
+import { givenSources, loadConfig } from '../../config/load.js';
 import type { Config } from '../../config/schema/config.js';
-import { type ConfigSource, fileSource, setSource, valueSource } from '../../config/sources.js';
+import { type ConfigSource, valueSource } from '../../config/sources.js';
 import type { ConfigOptions, SearchOptions } from './options.js';
 import type { Session } from './session.js';
 
@@ -59,10 +59,7 @@ export function warnIgnored(
   config: Config,
   shortcuts: readonly Shortcut[] = [],
 ): void {
-  const given = [
-    ...options.config.map((file) => fileSource(file)),
-    ...optionSources(options, shortcuts),
-    ...options.set.map(setSource),
-  ];
+  const { config: files, set } = options;
+  const given = givenSources({ files, options: optionSources(options, shortcuts), set });
   for (const message of ignoredSettings(given, config)) log.warn(message);
 }

@@ -1,6 +1,15 @@
 import { z } from 'zod';
 import { memorySize } from './memory.js';
 
+type Augment = z.infer<(typeof augmentFields)['augment']>;
+
+/** Whether images are cropped after padding. */
+export const cropsPadded = (augment: Augment): boolean => augment === 'crop-flip' || augment === 'cifar';
+
+/** Whether boxes of random size are cut out. */
+export const cropsResized = (augment: Augment): boolean =>
+  !cropsPadded(augment) && augment !== 'none' && augment !== 'flip';
+
 /** How training images are varied, and how images come to be of one size: a part of the `data` section. */
 export const augmentFields = {
   augment: z

@@ -1,3 +1,4 @@
+import { cropsPadded, cropsResized } from '../../config/schema/augment.js';
 import type { DataConfig } from '../../config/schema/data.js';
 import type { AugmentOptions } from '../../data/augment.js';
 import { AUGMENT_PRESETS } from '../../data/augment.js';
@@ -7,14 +8,12 @@ import { datasetDefinition } from '../../data/kinds/index.js';
 /** How training images of `size` pixels are varied. */
 export function augmentOf(data: DataConfig, size: number): AugmentOptions {
   const { augment, cropPadding, cropScale, colorJitter, hueJitter, erase, cutout, mixup, cutmix } = data;
-  const crops = augment === 'crop-flip' || augment === 'cifar';
-  const resizes = !crops && augment !== 'none' && augment !== 'flip';
   const { brightness } = AUGMENT_PRESETS['spos-imagenet'].colorJitter;
   const strength = colorJitter === 0 && augment === 'spos-imagenet' ? brightness : colorJitter;
   return {
     flip: augment !== 'none',
-    cropPadding: crops ? (cropPadding ?? Math.floor(size / 8)) : 0,
-    randomResizedCrop: resizes && { scale: cropScale },
+    cropPadding: cropsPadded(augment) ? (cropPadding ?? Math.floor(size / 8)) : 0,
+    randomResizedCrop: cropsResized(augment) && { scale: cropScale },
     colorJitter: { brightness: strength, contrast: strength, saturation: strength, hue: hueJitter },
     erase,
     cutout,

@@ -1,6 +1,7 @@
 import { formatCost } from '../../cost/constraint.js';
 import type { ReportFacts } from '../facts.js';
 import { formatPercent } from '../format.js';
+import { drawnFront } from '../front.js';
 import * as plots from '../plots.js';
 import { figure, number, paragraph, section, table } from './markup.js';
 
@@ -11,7 +12,7 @@ export function scatterSection(facts: ReportFacts): string {
     return section('candidates-plot', 'Accuracy and cost', paragraph('The search has no candidates yet.'));
   }
   const metric = plots.drawnMetric(search);
-  const front = plots.drawnFront(search, metric);
+  const front = drawnFront(search, metric);
   return section(
     'candidates-plot',
     'Accuracy and cost',
