@@ -33,6 +33,9 @@ async function run(
   return results;
 }
 
+const rootMeanSquare = (values: Float32Array) =>
+  Math.sqrt(values.reduce((sum, value) => sum + value ** 2, 0) / values.length);
+
 const everyRow = (space: SearchSpace) =>
   spaceRows(space).rows.map((_, row) => ({ seq: row, blocks: [row], timers: false }));
 
@@ -78,17 +81,24 @@ describe('this machine', { skip: withoutAddon() }, () => {
           batch: 2,
         });
         for (const { key, block } of spaceRows(space).rows) {
-          // What low-bit quantizers round the other way is a whole step off.
-          if (dtype === 'bf16' && /Quantizer|fakeQuantize/.test(key)) continue;
+          // A value at the edge of a level may take the one beside it, which moves what its windows reach: with levels a
+          // few windows may differ, while most values agree.
+          const levels = /Quantizer|fakeQuantize/.test(key);
+          if (levels && dtype === 'bf16') continue;
           const description = describeNetwork(chainNetwork([block]));
           const { deployed, reference } = await stopwatch.outputs(
             await stopwatch.addBlock(description, block.input),
           );
           assert.equal(deployed.length, reference.length);
-          const size = (values: Float32Array) =>
-            Math.sqrt(values.reduce((sum, value) => sum + value ** 2, 0));
-          const error = size(deployed.map((value, i) => value - reference[i]!)) / size(reference);
-          assert.ok(error < largest, `${space.name} ${key}: ${error}`);
+          const size = rootMeanSquare(reference);
+          const differences = deployed.map((value, i) => Math.abs(value - reference[i]!)).sort();
+          const error = rootMeanSquare(differences) / size;
+          assert.ok(error < (levels ? 0.1 : largest), `${space.name} ${key}: ${error}`);
+          const quarter = differences[differences.length >> 2]! / size;
+          assert.ok(
+            quarter < largest,
+            `${space.name} ${key}: a quarter of all values differs by up to ${quarter}`,
+          );
         }
         stopwatch.dispose();
       }
