@@ -18,6 +18,20 @@ const Node* shuffle_behind(const GraphValues& values, int32_t value, const Fused
   return shuffle < 0 ? nullptr : &values.nodes()[shuffle];
 }
 
+// The quantizer whose results this convolution alone reads; null when there is none.
+const Node* quantizer_before(const GraphValues& values, int32_t conv) {
+  const int32_t value = values.nodes()[conv].inputs[0];
+  const Node* producer = values.producer(value);
+  const bool own = producer != nullptr && producer->op == Op::fake_quantize;
+  return own && values.users(value).size() == 1 ? producer : nullptr;
+}
+
+// The convolution that alone reads this value, as it is or quantized; -1 when there is none.
+int32_t conv_behind(const GraphValues& values, int32_t value) {
+  const int32_t quantizer = values.only_user(value, Op::fake_quantize);
+  return values.only_user(quantizer < 0 ? value : quantizer + 1, Op::conv2d);
+}
+
 // The 1x1 convolution that alone reads this value times a gate on it, whose units are added; -1 when there
 // is no such gate.
 int32_t behind_gate(const GraphValues& values, int32_t value, std::vector<FusedUnit>& units,
@@ -91,19 +105,23 @@ std::vector<FoundChain> find_chains(const GraphValues& values) {
   std::vector<bool> taken(nodes.size(), false);
   for (size_t i = 0; i < nodes.size(); ++i) {
     FoundChain chain;
-    chain.input = nodes[i].inputs.empty() ? 0 : nodes[i].inputs[0];
     FusedUnit unit;
     const Node* shuffle = nullptr;  // in front of `conv`
     for (int32_t conv = static_cast<int32_t>(i);
          conv >= 0 && !taken[conv] && unit_at(values, conv, unit, chain.output);) {
       if (shuffle != nullptr) chain.units.back().shuffle = shuffle;
       taken[conv] = true;
+      unit.quantizer = quantizer_before(values, conv);
       chain.units.push_back(unit);
       shuffle = shuffle_behind(values, chain.output, unit);
-      conv = values.only_user(shuffle ? values.value_of(*shuffle) : chain.output, Op::conv2d);
+      conv = shuffle ? values.only_user(values.value_of(*shuffle), Op::conv2d)
+                     : conv_behind(values, chain.output);
       if (conv < 0 && shuffle == nullptr) conv = behind_gate(values, chain.output, chain.units, taken);
     }
-    if (!chain.units.empty()) chains.push_back(std::move(chain));
+    if (chain.units.empty()) continue;
+    const FusedUnit& first = chain.units.front();
+    chain.input = (first.quantizer ? first.quantizer : first.conv)->inputs[0];
+    chains.push_back(std::move(chain));
   }
   return chains;
 }

@@ -71,7 +71,7 @@ class Finder {
   // A unit, and what it reads, which a chain's first unit leaves to others.
   void cover_nodes(const FusedUnit& unit, bool first = true) {
     if (!first) cover(unit.conv->inputs[0]);
-    for (const Node* node : {unit.conv, unit.norm, unit.activation}) {
+    for (const Node* node : {unit.quantizer, unit.conv, unit.norm, unit.activation}) {
       if (node != nullptr) cover(values_.value_of(*node));
     }
   }

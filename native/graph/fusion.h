@@ -6,6 +6,7 @@
 // padding and no bias. So is a 1x1 convolution with stride 1 and a bias [-> activation]. Units in a row form
 // a chain, and what stands around it is taken in:
 //
+//   feature quantizer in front of a unit, which alone reads it
 //   channel shuffle between units     the unit in front computes its channels in that order
 //   gate in front of a 1x1 unit       x * gate(x pooled to 1x1), multiplied while reading; the gate's units
 //                                     are 1x1 convolutions [-> activation] (squeeze-and-excite)
@@ -15,7 +16,7 @@
 //   average pool to 1x1 behind        summed while reading (last convolution)
 //
 // Results agree with the op-by-op walk up to rounding: in fp32 2e-5 of the largest value for outputs and
-// gradients of a block.
+// gradients of a block. Rounding may move a value that lies at the edge of a quantizer's level to the next.
 #pragma once
 
 #include "graph/graph.h"
@@ -23,11 +24,12 @@
 namespace singlepath {
 
 struct FusedUnit {
-  const Node* conv;               // null: a BatchNorm without one, where convolutions run op by op
-  const Node* norm;               // null: the convolution may have a bias instead
-  const Node* activation;         // null: none
-  bool gate = false;              // of a gate on the unit before it and its like
-  const Node* shuffle = nullptr;  // of its output's channels; null: none
+  const Node* conv;                 // null: a BatchNorm without one, where convolutions run op by op
+  const Node* norm;                 // null: the convolution may have a bias instead
+  const Node* activation;           // null: none
+  bool gate = false;                // of a gate on the unit before it and its like
+  const Node* shuffle = nullptr;    // of its output's channels; null: none
+  const Node* quantizer = nullptr;  // of what the convolution reads; null: none
 };
 
 // One input of a concat (or the only part of a block): channels taken from the block's input, then a chain.

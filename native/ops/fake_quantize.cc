@@ -4,19 +4,15 @@
 #include "ops/quantize.h"
 
 namespace singlepath {
-namespace {
 
-// Each bits value has a step or bound of its own; only the chosen one is used and updated.
-Slice chosen(const Dim& bits, const Execution& execution) {
+Slice slice_of_bits(const Dim& bits, const Execution& execution) {
   return {{1}, bits.gene < 0 ? 0 : execution.architecture[bits.gene]};
 }
-
-}  // namespace
 
 at::Tensor fake_quantize(const Node& node, const Inputs& inputs, const Execution& execution) {
   const NodeParameters& parameters = execution.parameters.of(node);
   const int64_t bits = node.bits.at(execution.architecture);
-  const Slice slice = chosen(node.bits, execution);
+  const Slice slice = slice_of_bits(node.bits, execution);
   const bool own = can_quantize(inputs[0], execution);
   switch (node.quantizer) {
     case Quantizer::pact:
@@ -36,7 +32,7 @@ at::Tensor quantize_weight(const Node& node, const at::Tensor& weight, const Exe
   if (node.quantizer == Quantizer::dorefa) return (own ? fused::dorefa_weight : dorefa_weight)(weight, bits);
   const NodeParameters& parameters = execution.parameters.of(node);
   return (own ? fused::lsq_weight : lsq_weight)(
-      weight, execution.use(*parameters.step, chosen(node.bits, execution)), bits);
+      weight, execution.use(*parameters.step, slice_of_bits(node.bits, execution)), bits);
 }
 
 }  // namespace singlepath

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "ops/fused_quantize.h"
 #include "ops/op.h"
 
 namespace singlepath {
@@ -47,14 +48,25 @@ at::Tensor shuffled(const at::Tensor& tensor, int64_t groups, int64_t dim) {
   return tensor.unflatten(dim, {groups, channels / groups}).transpose(dim, dim + 1).flatten(dim, dim + 1);
 }
 
-void add_unit(FusedBranch& branch, const FusedUnit& unit, int64_t in, const Execution& execution) {
+// A unit that reads `in` channels of `pixels` pixels an image.
+void add_unit(FusedBranch& branch, const FusedUnit& unit, int64_t in, int64_t pixels,
+              const Execution& execution) {
   const Node& conv = *unit.conv;
   const int64_t out = conv.depthwise ? in : conv.out.at(execution.architecture);
   const int64_t groups = conv.depthwise ? in : conv.groups;
   at::Tensor weight = execution.use(*execution.parameters.of(conv).weight, {{out, in / groups}});
-  if (conv.quantizer != Quantizer::none) weight = quantize_weight(conv, weight, execution);
-  if (!conv.depthwise && groups > 1) weight = ungrouped(weight, groups);
   cpu::Unit u;
+  if (conv.quantizer != Quantizer::none) {
+    weight = quantize_weight(conv, weight, execution);
+    u.weight_step = weight_step(conv, weight, execution);
+  }
+  if (!conv.depthwise && groups > 1) weight = ungrouped(weight, groups);
+  FeatureQuantizer quantizer;
+  if (unit.quantizer != nullptr) {
+    quantizer = feature_quantizer(*unit.quantizer, in * pixels, execution);
+    u.quantized = quantizer.scale.defined();
+    u.quantizer = quantizer.values;
+  }
   u.convolution = conv.depthwise     ? cpu::Convolution::depthwise
                   : conv.kernel == 1 ? cpu::Convolution::pointwise
                                      : cpu::Convolution::dense;
@@ -83,6 +95,8 @@ void add_unit(FusedBranch& branch, const FusedUnit& unit, int64_t in, const Exec
   branch.weight.push_back(in_output_order(unit, weight));
   branch.gamma.push_back(in_output_order(unit, gamma));
   branch.beta.push_back(in_output_order(unit, beta));
+  branch.scale.push_back(quantizer.scale);
+  branch.scale_factors.push_back(quantizer.scale_factor);
 }
 
 }  // namespace
@@ -130,12 +144,13 @@ std::shared_ptr<FusedPlan> plan_block(const FusedBlock& block, const at::Tensor&
     chain.batch = static_cast<int>(plan->batch);
     chain.height = static_cast<int>(plan->height);
     chain.width = static_cast<int>(plan->width);
-    int64_t channels = in.count;
+    int64_t channels = in.count, height = plan->height, width = plan->width;
     for (const FusedUnit& unit : part.units) {
-      add_unit(branch, unit, channels, execution);
+      add_unit(branch, unit, channels, height * width, execution);
       channels = chain.units.back().out_channels;
+      height = (height - 1) / unit.conv->stride + 1;
+      width = (width - 1) / unit.conv->stride + 1;
     }
-    const int64_t height = cpu::output_height(chain), width = cpu::output_width(chain);
     if (!plan->branches.empty() && (height != plan->out_height || width != plan->out_width))
       throw Error("INVALID_SPACE", kUnequalBranches);
     plan->out_height = height;

@@ -25,8 +25,10 @@ struct FusedBranch {
   int64_t out_first = 0;
   cpu::Chain chain;
   std::vector<FusedUnit> units;
-  // Per unit; gamma and beta are undefined where BatchNorm has none. Without BatchNorm beta is the bias.
-  std::vector<at::Tensor> weight, gamma, beta;
+  // Per unit; gamma and beta are undefined where BatchNorm has none, scale (a quantizer's) without quantizer.
+  // Without BatchNorm beta is the bias.
+  std::vector<at::Tensor> weight, gamma, beta, scale;
+  std::vector<double> scale_factors;  // of the scales' gradients
 };
 
 struct FusedPlan {

@@ -8,8 +8,10 @@
 
 #include <cmath>
 
+#include "core/error.h"
 #include "ops/cpu/quantize.h"
 #include "ops/engine_workspace.h"
+#include "ops/op.h"
 #include "ops/quantize.h"
 
 namespace singlepath {
@@ -114,11 +116,28 @@ float step_of(const at::Tensor& step, double factor) {
   return scaled + (value - scaled);
 }
 
+double lsq_factor(int64_t count, double high) {
+  return 1 / std::sqrt(static_cast<double>(count) * high);
+}
+
+cpu::Quantizer lsq_quantizer(const at::Tensor& step, double low, double high, double factor) {
+  return {cpu::Rounding::lsq, step_of(step, factor), static_cast<float>(low), static_cast<float>(high),
+          false};
+}
+
 at::Tensor fused_lsq(const at::Tensor& x, const at::Tensor& step, double low, double high, int64_t count) {
-  const double factor = 1 / std::sqrt(static_cast<double>(count) * high);
-  return fake_quantized(
-      {cpu::Rounding::lsq, step_of(step, factor), static_cast<float>(low), static_cast<float>(high), false},
-      x, step, factor);
+  const double factor = lsq_factor(count, high);
+  return fake_quantized(lsq_quantizer(step, low, high, factor), x, step, factor);
+}
+
+double highest_level(int64_t bits) {
+  return std::pow(2.0, bits) - 1;
+}
+
+cpu::Quantizer pact_quantizer(const at::Tensor& alpha, int64_t bits) {
+  const bool floats = bits >= kFloatBits;
+  return {floats ? cpu::Rounding::bound : cpu::Rounding::pact, *alpha.data_ptr<float>(), 0,
+          floats ? 0 : static_cast<float>(highest_level(bits)), false};
 }
 
 }  // namespace
@@ -128,12 +147,44 @@ bool can_quantize(const at::Tensor& x, const Execution& execution) {
          (x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16);
 }
 
+FeatureQuantizer feature_quantizer(const Node& node, int64_t count, const Execution& execution) {
+  const NodeParameters& parameters = execution.parameters.of(node);
+  const int64_t bits = node.bits.at(execution.architecture);
+  const Slice slice = slice_of_bits(node.bits, execution);
+  if (node.quantizer == Quantizer::pact) {
+    const at::Tensor alpha = execution.use(*parameters.alpha, slice);
+    return {pact_quantizer(alpha, bits), alpha, 1};
+  }
+  if (node.quantizer != Quantizer::lsq) throw Error("NATIVE", "Expected pact or lsq in node " + node.name);
+  if (bits >= kFloatBits) return {};
+  const at::Tensor step = execution.use(*parameters.step, slice);
+  const double high = highest_level(bits), factor = lsq_factor(count, high);
+  return {lsq_quantizer(step, 0, high, factor), step, factor};
+}
+
+float weight_step(const Node& conv, const at::Tensor& quantized, const Execution& execution) {
+  const int64_t bits = conv.bits.at(execution.architecture);
+  const bool dorefa = conv.quantizer == Quantizer::dorefa;
+  if (bits > (dorefa ? 7 : 8)) return 0;
+  // A weight that is no number has no level. DoReFa's are then all none.
+  const at::Tensor dense = side_by_side(quantized);
+  const float* weights = dense.data_ptr<float>();
+  const float largest =
+      dorefa ? std::abs(*weights) : cpu::largest_magnitude(weights, dense.numel(), engine_workspace());
+  if (!std::isfinite(largest)) return 0;
+  if (!dorefa)
+    return *slice_of_bits(conv.bits, execution)
+                .of(execution.parameters.of(conv).step->value)
+                .data_ptr<float>();
+  return bits == 1 ? largest : static_cast<float>(1 / highest_level(bits));
+}
+
 namespace fused {
 
 at::Tensor dorefa_weight(const at::Tensor& weight, int64_t bits) {
   if (bits >= kFloatBits) return weight;
   if (bits > 1)
-    return fake_quantized({cpu::Rounding::dorefa, 1, 0, static_cast<float>(std::pow(2.0, bits) - 1), false},
+    return fake_quantized({cpu::Rounding::dorefa, 1, 0, static_cast<float>(highest_level(bits)), false},
                           weight);
   const at::Tensor dense = side_by_side(weight);
   const float mean = cpu::mean_magnitude(dense.data_ptr<float>(), dense.numel(), engine_workspace());
@@ -141,10 +192,7 @@ at::Tensor dorefa_weight(const at::Tensor& weight, int64_t bits) {
 }
 
 at::Tensor pact_feature(const at::Tensor& x, const at::Tensor& alpha, int64_t bits) {
-  const bool floats = bits >= kFloatBits;
-  return fake_quantized({floats ? cpu::Rounding::bound : cpu::Rounding::pact, *alpha.data_ptr<float>(), 0,
-                         floats ? 0 : static_cast<float>(std::pow(2.0, bits) - 1), false},
-                        x, alpha);
+  return fake_quantized(pact_quantizer(alpha, bits), x, alpha);
 }
 
 at::Tensor lsq_weight(const at::Tensor& weight, const at::Tensor& step, int64_t bits) {
@@ -161,7 +209,7 @@ at::Tensor lsq_weight(const at::Tensor& weight, const at::Tensor& step, int64_t 
 at::Tensor lsq_feature(const at::Tensor& x, const at::Tensor& step, int64_t bits) {
   if (bits >= kFloatBits) return x;
   const int64_t count = x.numel() / x.size(0);  // of one image: independent of the batch
-  return fused_lsq(x, step, 0, std::pow(2.0, bits) - 1, count);
+  return fused_lsq(x, step, 0, highest_level(bits), count);
 }
 
 }  // namespace fused

@@ -5,12 +5,27 @@
 
 #include <ATen/core/Tensor.h>
 
+#include "graph/graph.h"
+#include "ops/cpu/types.h"
 #include "weights/execution.h"
 
 namespace singlepath {
 
 // Whether the kernels take this tensor: on a CPU, float32 or bfloat16.
 bool can_quantize(const at::Tensor& x, const Execution& execution);
+
+// The quantizer in front of a fused block's unit.
+struct FeatureQuantizer {
+  cpu::Quantizer values{};
+  at::Tensor scale;         // its step or bound; undefined where features stay as they are
+  double scale_factor = 1;  // of the gradient of the scale
+};
+
+// `count`: features of one image.
+FeatureQuantizer feature_quantizer(const Node& node, int64_t count, const Execution& execution);
+
+// What the quantized weights of a convolution are multiples of, -128 to 127 of it; 0 where they are not.
+float weight_step(const Node& conv, const at::Tensor& quantized, const Execution& execution);
 
 namespace fused {
 

@@ -2,6 +2,7 @@
 
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
+#include <ATen/ops/full.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
@@ -38,7 +39,7 @@ void update_running(const FusedBranch& branch, const BranchStatistics& statistic
 }
 
 // The training pass as one node of the autograd graph. Variables: input, residual (when another tensor), then
-// weight, gamma and beta of every unit (gamma and beta only where they exist).
+// weight, gamma, beta and the quantizer's scale of every unit (all but the weight only where they exist).
 struct FusedBlockFunction : torch::autograd::Function<FusedBlockFunction> {
   static at::Tensor forward(AutogradContext* context, const std::shared_ptr<FusedPlan>& plan,
                             const Execution* execution, at::TensorList variables) {
@@ -90,6 +91,8 @@ struct FusedBlockFunction : torch::autograd::Function<FusedBlockFunction> {
     variable_list kept;
     for (FusedBranch& branch : plan->branches) {
       std::vector<cpu::UnitGradients> units(branch.units.size());
+      std::vector<double> scale_gradients(units.size());
+      std::vector<size_t> scale_variables(units.size());
       for (size_t i = 0; i < units.size(); ++i) {
         const auto fresh = [&](const at::Tensor& parameter) {
           const at::Tensor gradient = at::empty(parameter.sizes(), parameter.options());
@@ -106,6 +109,10 @@ struct FusedBlockFunction : torch::autograd::Function<FusedBlockFunction> {
         if (branch.beta[i].defined()) {
           branch.beta[i] = saved[variable];
           units[i].beta = fresh(branch.beta[i]);
+        }
+        if (branch.scale[i].defined()) {
+          scale_variables[i] = variable++;
+          units[i].quantizer_scale = &scale_gradients[i];
         }
       }
       bind_parameters(branch, kept);
@@ -131,6 +138,11 @@ struct FusedBlockFunction : torch::autograd::Function<FusedBlockFunction> {
       cpu::backward(branch.chain, input_of(x, branch.in),
                     output_of(*plan, branch, x, residual, out.defined() ? out : dout),
                     plan->saved[index].data_ptr(), outer, units.data(), engine_workspace());
+      for (size_t i = 0; i < units.size(); ++i) {
+        if (branch.scale[i].defined())
+          result[2 + scale_variables[i]] =
+              at::full({1}, scale_gradients[i] * branch.scale_factors[i], at::kFloat);
+      }
     }
     plan->saved.clear();
     return result;
@@ -166,6 +178,7 @@ at::Tensor train_block(const std::shared_ptr<FusedPlan>& plan, const at::Tensor&
       variables.push_back(branch.weight[i]);
       if (branch.gamma[i].defined()) variables.push_back(branch.gamma[i]);
       if (branch.beta[i].defined()) variables.push_back(branch.beta[i]);
+      if (branch.scale[i].defined()) variables.push_back(branch.scale[i]);
     }
   }
   plan->input_gradient = x.requires_grad();

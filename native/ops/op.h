@@ -27,6 +27,10 @@ at::Tensor activate(Activation activation, const at::Tensor& x);
 // float32's rate.
 at::ScalarType product_type(const at::Tensor& x, const Execution& execution);
 
+// Of a quantizer's steps or bounds: each bits value has one of its own, and only the chosen one is used and
+// updated.
+Slice slice_of_bits(const Dim& bits, const Execution& execution);
+
 // Weights as the convolution sees them: DoReFa or LSQ at `bits` (ops/quantize.cc).
 at::Tensor quantize_weight(const Node& node, const at::Tensor& weight, const Execution& execution);
 

@@ -7,9 +7,13 @@ import { KERNELS, randomBatch, STEP } from './setup.js';
 async function results(
   space: SearchSpace,
   architectures: readonly Architecture[],
-  { precision, batch = 6 }: { precision: 'fp32' | 'bf16'; batch?: number | undefined },
+  {
+    precision,
+    batch = 6,
+    seed = 1,
+  }: { precision: 'fp32' | 'bf16'; batch?: number | undefined; seed?: number },
 ) {
-  const [images, others] = [randomBatch(space, batch, 1), randomBatch(space, batch, 2)];
+  const [images, others] = [randomBatch(space, batch, seed), randomBatch(space, batch, seed + 1)];
   return Promise.all(
     KERNELS.map(async (kernels) => {
       using net = new Supernet(space, { kernels, precision });
@@ -31,8 +35,13 @@ export async function assertLikeLibtorch(
   space: SearchSpace,
   architectures: readonly Architecture[],
   batch?: number,
+  seed?: number,
 ): Promise<void> {
-  const [aten, fused] = await results(space, architectures, { precision: 'fp32', batch });
+  const [aten, fused] = await results(space, architectures, {
+    precision: 'fp32',
+    batch,
+    ...(seed !== undefined && { seed }),
+  });
   for (const [i, expected] of aten!.runs.entries()) {
     const actual = fused!.runs[i]!;
     assertClose(actual.logits.data, expected.logits.data, 2e-5, 'logits');

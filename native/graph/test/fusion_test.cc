@@ -1,4 +1,5 @@
-// Which gates, groups and shuffles become part of a chain. test/native/programs.test.ts builds and runs it.
+// Which gates, groups, shuffles and quantizers become part of a chain. test/native/programs.test.ts builds
+// and runs it.
 #include "graph/fusion.h"
 
 #include "core/test/check.h"
@@ -132,6 +133,32 @@ void groups_and_shuffles() {
   check(steps_of(graph) == 3, "a shuffle behind a depthwise convolution stays as it is");
 }
 
+// A basic block of a quantized ResNet: every convolution behind a quantizer of its own.
+Graph quantized_block() {
+  Builder b;
+  const auto quantized = [&](int32_t x) { return b.append(Op::fake_quantize, {x}); };
+  const int32_t main = b.append(Op::batch_norm, {b.conv(quantized(b.unit(quantized(0))))});
+  const int32_t shortcut = b.append(Op::batch_norm, {b.conv(quantized(0))});
+  b.append(Op::activation, {b.append(Op::add, {main, shortcut})});
+  return b.graph;
+}
+
+void quantizers() {
+  const Graph graph = quantized_block();
+  const std::vector<FusionStep> steps = plan_steps(graph, Fusion::blocks);
+  check(steps.size() == 2 && steps[0].node == nullptr && steps[1].node == nullptr,
+        "a quantized block and its shortcut are one step each");
+  const std::vector<FusedUnit>& units = steps[1].block.parts[0].units;
+  check(units.size() == 2 && units[0].quantizer == &graph.nodes[0] && units[1].quantizer == &graph.nodes[4],
+        "units know their quantizers");
+  check(steps[1].inputs[0] == 0 && steps[0].inputs[0] == 0, "they read what the quantizers read");
+
+  Builder shared;
+  const int32_t levels = shared.append(Op::fake_quantize, {0});
+  shared.append(Op::add, {shared.unit(levels), shared.unit(levels)});
+  check(steps_of(shared.graph) == 3, "a quantizer that two convolutions read stays as it is");
+}
+
 // For a card a BatchNorm takes the activation behind it along, where nothing else reads its value.
 void norms() {
   Builder b;
@@ -150,6 +177,7 @@ void norms() {
 int main() {
   norms();
   groups_and_shuffles();
+  quantizers();
   whole_chains();
   left_alone();
   biased_units();

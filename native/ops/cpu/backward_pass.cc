@@ -1,5 +1,7 @@
 #include "backward_pass.h"
 
+#include "quantized_operand.h"
+
 namespace singlepath::cpu {
 namespace {
 
@@ -17,7 +19,11 @@ BackwardSink plain_sink(void* to, int width) {
 
 BackwardPass::BackwardPass(const ChainPlan& plan, const void* saved, const UnitGradients* gradients,
                            Workspace& workspace)
-    : plan_(plan), saved_(static_cast<const char*>(saved)), gradients_(gradients), workspace_(workspace) {
+    : plan_(plan),
+      saved_(static_cast<const char*>(saved)),
+      gradients_(gradients),
+      workspace_(workspace),
+      quantized_(plan.largest_quantized_bytes) {
   int widest = 0;
   for (const UnitPlan& unit : plan.units) widest = std::max(widest, unit.width);
   c0_ = static_cast<float*>(workspace.shared(Workspace::coefficients, 3 * sizeof(float) * widest));
@@ -50,11 +56,8 @@ OutputGradient BackwardPass::from_entry(const UnitPlan& unit, const void* gradie
 
 OutputGradient BackwardPass::run(std::size_t last, std::size_t first, OutputGradient gradient, Turns& turns) {
   for (std::size_t i = last; i > first; --i) {
-    const UnitPlan &unit = plan_.units[i], &before = plan_.units[i - 1];
-    if (leaves_gaps(unit))
-      std::memset(turns.next, 0, unit.geometry.in_pixels() * before.width * storage_bytes(before.storage));
-    finish(before, convolution_backward(unit, gradient, operand(before), inside(before, turns.next), true,
-                                        gradients_[i], workspace_));
+    const UnitPlan& before = plan_.units[i - 1];
+    finish(before, cross_unit(i, gradient, operand(before), inside(before, turns.next), true, turns.next));
     turns.swap();
     gradient = from_sink(before, turns.g);
   }
@@ -62,14 +65,53 @@ OutputGradient BackwardPass::run(std::size_t last, std::size_t first, OutputGrad
 }
 
 void BackwardPass::leave(std::size_t unit, const OutputGradient& gradient, const Operand& input,
-                         const BackwardSink& sink, bool wanted) {
-  convolution_backward(plan_.units[unit], gradient, input, sink, wanted, gradients_[unit], workspace_);
+                         const BackwardSink& sink, bool wanted, void* buffer) {
+  cross_unit(unit, gradient, input, sink, wanted, buffer);
+}
+
+const double* BackwardPass::cross_unit(std::size_t index, const OutputGradient& gradient,
+                                       const Operand& input, const BackwardSink& sink, bool wanted,
+                                       void* buffer) {
+  const UnitPlan& unit = plan_.units[index];
+  const bool quantized = unit.unit->quantized;
+  if (leaves_gaps(unit) && (quantized || !sink.external))
+    std::memset(buffer, 0, input_bytes(unit, unit.geometry));
+  if (!quantized)
+    return convolution_backward(unit, gradient, input, sink, wanted, gradients_[index], workspace_);
+  const Operand values =
+      write_quantized(unit, unit.geometry, input, quantized_.data(), on_all_threads(workspace_));
+  const int width = static_cast<int>(padded(unit.unit->in_channels));
+  convolution_backward(unit, gradient, values, plain_sink(buffer, width), true, gradients_[index],
+                       workspace_);
+  BackwardSink to = sink;
+  if (!wanted) to.data = nullptr;
+  return cross_quantizer(unit, buffer, input, to);
+}
+
+const double* BackwardPass::cross_quantizer(const UnitPlan& unit, const void* gradient, const Operand& input,
+                                            const BackwardSink& sink) {
+  const int width = static_cast<int>(padded(unit.unit->in_channels));
+  const QuantizedGradient task{gradient, input, unit.unit->quantizer, width, sink, nullptr};
+  const auto kernel = kernels().of(unit.storage).quantized_gradient;
+  const long pixels = unit.geometry.in_pixels();
+  const int pieces = workspace_.pool().pieces(pixels, 32);
+  std::vector<double> scales(pieces, 0.0);
+  const double* sums = run_pieces(workspace_, pixels, 32, pieces, width, task.scratch_floats(),
+                                  [&](int piece, long begin, long end, float* scratch, double* own_sums) {
+                                    QuantizedGradient own = task;
+                                    own.scale_gradient = &scales[piece];
+                                    kernel(own, begin, end, scratch, own_sums);
+                                  });
+  double scale = 0;
+  for (const double part : scales) scale += part;
+  *gradients_[&unit - plan_.units.data()].quantizer_scale = scale;
+  return sums;
 }
 
 OutputGradient BackwardPass::cross(const GatePlan& gate, const OutputGradient& gradient, Turns& turns) {
   const UnitPlan& gated = plan_.units[gate.begin - 1];
   const Operand product = gated_operand(operand(gated), gated, gate, floats(gate.factors_offset));
-  leave(gate.end, gradient, product, plain_sink(turns.next, gated.width), true);
+  leave(gate.end, gradient, product, plain_sink(turns.next, gated.width), true, turns.next);
   turns.swap();
 
   const std::size_t count = static_cast<std::size_t>(gated.geometry.batch) * gate.widest;
@@ -102,7 +144,7 @@ void BackwardPass::run_gate(const GatePlan& gate, const void* product_gradient, 
   const OutputGradient first =
       run(gate.end - 1, gate.begin, from_entry(last, factors_gradient, gate.width), turns);
   leave(gate.begin, first, means_operand(plan_, gate, floats(gate.means_offset)),
-        plain_sink(means_gradient, gate.width), true);
+        plain_sink(means_gradient, gate.width), true, means_gradient);
 }
 
 BackwardSink BackwardPass::inside(const UnitPlan& before, void* to) const {

@@ -2,6 +2,7 @@
 #include <string>
 
 #include "chain_plan.h"
+#include "level_kernels.h"
 #include "tap_kernels.h"
 #include "winograd_kernels.h"
 
@@ -43,6 +44,16 @@ Way way_of(const UnitPlan& p, Storage storage) {
   return known && unit.kernel == 3 && unit.stride == 1 ? Way::winograd : Way::panels;
 }
 
+// Whether a unit's sums of products of levels are exact, and faster than those of floats.
+bool multiplies_levels(const UnitPlan& p) {
+  const Unit& unit = *p.unit;
+  const Quantizer& quantizer = unit.quantizer;
+  const bool levels = quantizer.rounding == Rounding::pact || quantizer.rounding == Rounding::lsq;
+  if (!unit.quantized || !levels || quantizer.low != 0 || quantizer.high > kMostLevel) return false;
+  if (!(unit.weight_step > 0) || p.depthwise() || level_kernels() == nullptr) return false;
+  return p.depth * static_cast<double>(quantizer.high) * kMostWeightLevel < 2147483648.0;
+}
+
 // Floats that a pass keeps beside the raw outputs; offsets from the first.
 struct SmallMemory {
   std::size_t bytes = 0;
@@ -65,6 +76,7 @@ void plan_gates(const Chain& chain, ChainPlan& plan, SmallMemory& small) {
     for (; end < units.size() && units[end].gate; ++end) {
       const Unit& unit = units[end];
       if (unit.normalized) fail(end, "a gate without BatchNorm", 1);
+      if (unit.quantized) fail(end, "a gate without quantizers", 1);
       if (unit.convolution != Convolution::pointwise || unit.stride != 1)
         fail(end, "a 1x1 convolution with stride 1 in a gate", unit.stride);
       gate.widest = std::max(gate.widest, plan.units[end].width);
@@ -74,6 +86,7 @@ void plan_gates(const Chain& chain, ChainPlan& plan, SmallMemory& small) {
     if (units[end - 1].out_channels != units[begin - 1].out_channels)
       fail(end - 1, std::to_string(units[begin - 1].out_channels) + " output channels",
            units[end - 1].out_channels);
+    if (units[end].quantized) fail(end, "no quantizer behind a gate", 1);
     gate.begin = begin;
     gate.end = end;
     const std::size_t floats = static_cast<std::size_t>(chain.batch) * gate.width;
@@ -129,9 +142,16 @@ ChainPlan plan(const Chain& chain) {
       width = p.geometry.out_width;
     }
     p.way = way_of(p, p.storage);
+    if (unit.quantized) {
+      p.levels = multiplies_levels(p);
+      result.largest_quantized_bytes =
+          std::max(result.largest_quantized_bytes, quantized_bytes(p, p.geometry));
+      if (i == 0) result.largest_gradient_bytes = input_bytes(p, p.geometry);
+    }
     result.units.push_back(p);
     channels = unit.out_channels;
   }
+  result.largest_gradient_bytes = std::max(result.largest_gradient_bytes, result.largest_raw_bytes);
   plan_gates(chain, result, small);
   for (UnitPlan& p : result.units) {
     p.vectors_offset += result.small_offset;

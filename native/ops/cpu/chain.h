@@ -6,7 +6,8 @@
 // side) in fp32 or bf16. What makes it fast: a training pass stores nothing but each convolution's raw
 // output. BatchNorm statistics are summed while that output is written; normalizing and activating happen
 // while the next unit reads it; backward recomputes the rest. A gate (squeeze-and-excite) is multiplied in
-// the same read. Blocks around the chain (split, shuffle, concat, residual, pool) are part of reading and
+// the same read. A quantizer's results are written down, as levels of a byte each where those are multiplied
+// as integers. Blocks around the chain (split, shuffle, concat, residual, pool) are part of reading and
 // writing:
 //
 //   plain            out = chain(x)                                 Input{x, C, 1}
@@ -32,7 +33,7 @@
 
 namespace singlepath::cpu {
 
-// Convolution (padding kernel / 2, odd kernel) -> BatchNorm or a bias -> activation.
+// [quantizer ->] convolution (padding kernel / 2, odd kernel) -> BatchNorm or a bias -> activation.
 struct Unit {
   Convolution convolution = Convolution::pointwise;
   int in_channels = 0;
@@ -52,6 +53,13 @@ struct Unit {
 
   // False: no BatchNorm; `beta` is the bias of the convolution.
   bool normalized = true;
+
+  // What the convolution reads is quantized first.
+  bool quantized = false;
+  Quantizer quantizer{};  // bound, pact or lsq
+  // The weights are multiples of this, -128 to 127 of it; 0: they are any. Levels are then multiplied as
+  // integers where the processor can.
+  float weight_step = 0;
 
   // Of a gate: units in a row that are so marked read the means over all pixels of the unit before them, x,
   // and the 1x1 unit behind them reads x times what they yield. They are 1x1 with stride 1, not normalized,
@@ -108,6 +116,7 @@ struct UnitGradients {
   long weight_stride = 0;
   float* gamma = nullptr;
   float* beta = nullptr;
+  double* quantizer_scale = nullptr;  // null where the unit has no quantizer
 };
 
 // The outer gradients of backward. Strides are in elements; storage is the chain's.

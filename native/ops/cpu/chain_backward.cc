@@ -6,6 +6,8 @@
 //   each unit  gradient of the raw output = g * c0 + raw * c1 + c2 (BatchNorm's backward), while reading;
 //              weight gradient; input gradient, straight into the unit before (its g and sums) or the
 //              caller's tensor
+//   quantizer  in front of a unit: what it reads is quantized again, for the weight gradient; the gradient
+//              of its results goes through it in a pass of its own
 //   each gate  the unit behind it leaves the gradient dy of what it read, x * factors: the factors' gradient
 //              is the sum of dy * x over pixels; the gate's own units give that of the means; both together
 //              are the entry of the unit before
@@ -40,7 +42,7 @@ void backward(const Chain& chain, const Input& input, const Output& output, cons
   const StorageKernels& run = kernels().of(chain.storage);
   ThreadPool& pool = workspace.pool();
   const UnitPlan &first = p.units.front(), &last = p.units.back();
-  const ArenaBlock memory[2] = {ArenaBlock(p.largest_raw_bytes), ArenaBlock(p.largest_raw_bytes)};
+  const ArenaBlock memory[2] = {ArenaBlock(p.largest_gradient_bytes), ArenaBlock(p.largest_gradient_bytes)};
   Turns turns{memory[0].data(), memory[1].data()};
   BackwardPass pass(p, saved_memory, unit_gradients, workspace);
 
@@ -112,9 +114,9 @@ void backward(const Chain& chain, const Input& input, const Output& output, cons
     exit.interleave = gradients.pass;
     exit.interleave_stride = gradients.output_stride;
   }
-  if (gradients.input && leaves_gaps(first) && !gradients.accumulate)
+  if (gradients.input && leaves_gaps(first) && !gradients.accumulate && !first.unit->quantized)
     clear_input_gradient(first, input, gradients, p.element, pool);
-  pass.leave(0, gradient, input_operand(chain, input), exit, gradients.input != nullptr);
+  pass.leave(0, gradient, input_operand(chain, input), exit, gradients.input != nullptr, turns.next);
 }
 
 }  // namespace singlepath::cpu

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "convolution.h"
+#include "quantized_operand.h"
 
 namespace singlepath::cpu {
 namespace {
@@ -24,18 +25,21 @@ int block_images(const ChainPlan& p, int batch, int threads) {
   return blocks_of(batch, images) < threads ? batch : images;
 }
 
-// What a block of images keeps: two raw outputs, and two of a gate's, which take turns.
+// What a block of images keeps: two raw outputs, and two of a gate's, which take turns, and what a quantizer
+// writes. `p` is of one image.
 struct BlockMemory {
-  std::size_t raw, gate;  // bytes of one
-  BlockMemory(const ChainPlan& p, int images) : raw(p.largest_raw_bytes * images), gate(0) {
+  std::size_t raw, gate, quantized;  // bytes of one
+  BlockMemory(const ChainPlan& p, int images)
+      : raw(p.largest_raw_bytes * images), gate(0), quantized(p.largest_quantized_bytes * images) {
     for (const GatePlan& own : p.gates)
       gate = std::max(gate, sizeof(float) * static_cast<std::size_t>(own.widest) * images);
   }
-  std::size_t bytes() const { return 2 * (raw + gate); }
+  std::size_t bytes() const { return (2 * (raw + gate) + quantized + 63) / 64 * 64; }
   char* raw_at(char* base, std::size_t turn) const { return base + turn % 2 * raw; }
   float* gate_at(char* base, std::size_t turn) const {
     return reinterpret_cast<float*>(base + 2 * raw + turn % 2 * gate);
   }
+  char* quantized_at(char* base) const { return base + 2 * (raw + gate); }
 };
 
 }  // namespace
@@ -148,11 +152,12 @@ class FoldedChain::Run {
   }
 
   template <class Items>
-  Operand unit(std::size_t i, int count, const Operand& in, char* own, const Items& items) const {
+  Operand unit(std::size_t i, int count, const Operand& operand, char* own, const Items& items) const {
     const UnitPlan& unit = plan_.units[i];
     const Folded& folded = folded_.units_[i];
     Geometry geometry = unit.geometry;
     geometry.batch = count;
+    const Operand in = forward_operand(unit, geometry, operand, layout_.quantized_at(own), items);
     void* to = layout_.raw_at(own, static_cast<std::size_t>(unit.turn));
     if (unit.unit->gate) to = layout_.gate_at(own, i);
     const ForwardSink sink{to, folded.bias.data(), unit.unit->activation};

@@ -5,11 +5,14 @@
 #include <cmath>
 
 #include "convolution.h"
+#include "quantized_operand.h"
 
 namespace singlepath::cpu {
 namespace {
 
-const double* run_unit(const UnitPlan& unit, const Operand& in, void* raw, Workspace& workspace) {
+const double* run_unit(const UnitPlan& unit, const Operand& operand, void* quantized, void* raw,
+                       Workspace& workspace) {
+  const Operand in = forward_operand(unit, unit.geometry, operand, quantized, on_all_threads(workspace));
   void* packed = workspace.shared(Workspace::weights, packed_bytes(unit));
   workspace.pool().parallel_for(pack_items(unit), 1, [&](long begin, long end, int) {
     pack_forward(unit, nullptr, packed, begin, end);
@@ -96,6 +99,7 @@ struct PassMemory {
 
 void run_chain(const Chain& chain, const ChainPlan& p, const Input& input, const Output& output,
                BatchStatistics* statistics, const PassMemory& memory, Workspace& workspace) {
+  const ArenaBlock quantized(p.largest_quantized_bytes);
   Operand in = input_operand(chain, input), ungated{};
   for (std::size_t i = 0; i < p.units.size(); ++i) {
     const UnitPlan& unit = p.units[i];
@@ -107,7 +111,7 @@ void run_chain(const Chain& chain, const ChainPlan& p, const Input& input, const
       in = means_operand(p, *gate, means);
     }
     void* raw = memory.output(p, unit);
-    const double* sums = run_unit(unit, in, raw, workspace);
+    const double* sums = run_unit(unit, in, quantized.data(), raw, workspace);
     const UnitVectors v(memory.floats(p, unit.vectors_offset), unit.width);
     if (unit.unit->normalized)
       finish_statistics(unit, sums, v, statistics ? statistics + i : nullptr);

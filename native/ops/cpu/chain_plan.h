@@ -26,6 +26,7 @@ struct UnitPlan {
   std::size_t vectors_offset;  // of mean, inverse deviation, scale, shift: 4 * width floats
 
   Way way;
+  bool levels = false;  // forward by products of levels (level_kernels.h) in place of `way`
 
   bool dense() const { return unit->convolution == Convolution::dense; }
   bool depthwise() const { return way == Way::depthwise; }
@@ -55,7 +56,9 @@ struct ChainPlan {
   std::size_t saved_bytes = 0;
   std::size_t small_offset = 0;
   std::size_t largest_raw_bytes = 0;
-  int element = 4;  // bytes of a stored value
+  std::size_t largest_gradient_bytes = 0;   // of a raw output, or of what a quantizer at the start reads
+  std::size_t largest_quantized_bytes = 0;  // of what a quantizer writes; 0: there is none
+  int element = 4;                          // bytes of a stored value
 
   // The gate that starts, or ends, with unit i; null: none.
   const GatePlan* gate_from(std::size_t i) const { return find_gate(i, &GatePlan::begin); }
@@ -68,6 +71,20 @@ struct ChainPlan {
     return nullptr;
   }
 };
+
+inline LevelGeometry level_geometry(const UnitPlan& unit, const Geometry& geometry) {
+  return {geometry, static_cast<int>(padded(unit.unit->in_channels))};
+}
+
+// Of a unit's input, padded, as the chain stores it; of what its quantizer writes, levels or values.
+inline std::size_t input_bytes(const UnitPlan& unit, const Geometry& geometry) {
+  return static_cast<std::size_t>(geometry.in_pixels() * padded(unit.unit->in_channels) *
+                                  storage_bytes(unit.storage));
+}
+inline std::size_t quantized_bytes(const UnitPlan& unit, const Geometry& geometry) {
+  return std::max(input_bytes(unit, geometry),
+                  static_cast<std::size_t>(level_geometry(unit, geometry).bytes()));
+}
 
 // Checks what stands behind the residual.
 void check_output(const Output& output);
@@ -88,6 +105,13 @@ Operand gated_operand(Operand ungated, const UnitPlan& unit, const GatePlan& gat
 inline void run_pool(const PoolOutput& task, long images, Storage storage, Workspace& workspace) {
   const auto pool = kernels().of(storage).pool_output;
   workspace.pool().parallel_for(images, 1, [&](long begin, long end, int) { pool(task, begin, end); });
+}
+
+// Runs a kernel's items, body(begin, end, thread), on all threads.
+inline auto on_all_threads(Workspace& workspace) {
+  return [&workspace](long count, long grain, const auto& body) {
+    workspace.pool().parallel_for(count, grain, body);
+  };
 }
 
 // Calls body(piece, begin, end, scratch, sums) on all threads for pieces of [0, items) and returns the sums,

@@ -3,6 +3,7 @@
 // A unit's convolution by the kernels that its plan names: the only place that tells them apart.
 
 #include "chain_plan.h"
+#include "level_kernels.h"
 #include "tap_kernels.h"
 #include "winograd_kernels.h"
 
@@ -16,7 +17,8 @@ std::size_t packed_bytes(const UnitPlan& unit);
 long pack_items(const UnitPlan& unit);
 void pack_forward(const UnitPlan& unit, const float* row_scale, void* packed, long begin, long end);
 
-// Returns body(task, kernel, grain) for the forward kernel of a unit and its task. Items worth taking at
+// Returns body(task, kernel, grain) for the forward kernel of a unit and its task; `in` is what stands in
+// memory behind its quantizer (quantized_operand.h). Items worth taking at
 // once: `grain`.
 template <class Body>
 auto with_forward(const UnitPlan& unit, const Geometry& geometry, const Operand& in, const void* packed,
@@ -24,6 +26,11 @@ auto with_forward(const UnitPlan& unit, const Geometry& geometry, const Operand&
   const Storage storage = unit.storage;
   const StorageKernels& run = kernels().of(storage);
   const float* floats = static_cast<const float*>(packed);
+  if (unit.levels) {
+    return body(LevelForward{static_cast<const uint8_t*>(in.data), level_geometry(unit, geometry), unit.width,
+                             reinterpret_cast<const int8_t*>(floats + unit.width), floats, in.unit, sink},
+                level_kernels()->of(storage).forward, 1L);
+  }
   switch (unit.way) {
     case Way::depthwise:
       return body(DepthwiseForward{in, geometry, unit.width, floats, sink}, run.depthwise_forward, 1L);

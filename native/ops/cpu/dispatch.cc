@@ -5,6 +5,7 @@
 #include <string>
 
 #include "kernels.h"
+#include "level_kernels.h"
 
 namespace singlepath::cpu {
 
@@ -90,6 +91,16 @@ const Kernels& kernels() {
 const Kernels& select_kernels(const char* name) {
   chosen = &choose(name ? name : std::getenv("SINGLEPATH_ISA"));
   return *chosen;
+}
+
+const LevelKernels* level_kernels() {
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  static const bool products = __builtin_cpu_supports("avx512vnni");
+  return products ? kernels().levels : nullptr;
+#else
+  return nullptr;
+#endif
 }
 
 const char* const* available_isas() {

@@ -9,6 +9,7 @@
 #include "depthwise_kernels.h"
 #include "matmul_kernels.h"
 #include "output_kernels.h"
+#include "quantize_kernels.h"
 
 namespace singlepath::cpu {
 
@@ -37,6 +38,11 @@ struct StorageKernels {
   void (*quantize)(const Quantizer&, const void* x, void* out, long n);
   QuantizerSums (*quantize_backward)(const Quantizer&, const void* x, const void* gradient, void* dx, long n);
 
+  void (*write_quantized)(const WriteQuantized&, long begin, long end);
+  // True when there was a value that is no number: it has no level.
+  bool (*write_levels)(const WriteLevels&, long begin, long end);
+  void (*quantized_gradient)(const QuantizedGradient&, long begin, long end, float* scratch, double* sums);
+
   // Weights [outputs][depth] (rows `row_stride` apart), optionally times row_scale[output], into the panels
   // of the matrix product [depth] x [padded outputs], or transposed [outputs] x [padded depth]. For dense
   // convolutions taps > 1 and weight (output, channel, tap) becomes depth tap * channels + channel. At most
@@ -62,6 +68,7 @@ struct ByStorage {
   }
 };
 
+struct LevelKernels;     // level_kernels.h
 struct TapKernels;       // tap_kernels.h
 struct WinogradKernels;  // winograd_kernels.h
 
@@ -86,6 +93,7 @@ struct Kernels : ByStorage<const StorageKernels&> {
 
   const TapKernels* taps;
   const WinogradKernels* winograd;
+  const LevelKernels* levels;  // null: none
 };
 
 // The best set this CPU supports, or the one named by SINGLEPATH_ISA (avx512dot, avx512bf16, avx512, avx2,

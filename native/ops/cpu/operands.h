@@ -36,6 +36,7 @@ struct Operand {
   const float* gate = nullptr;
   long gate_stride = 0;
   long gate_pixels = 0;  // of an image
+  float unit = 1;        // of levels (quantize_kernels.h), where these are the data
 };
 
 // Where a convolution's results go: raw values with their statistics (training; bias null), or

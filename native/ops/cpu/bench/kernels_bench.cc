@@ -1,10 +1,11 @@
 // What the machine can do (matrix product in cache, stream through memory), what single kernels reach of it
-// (the percentage is of the roofline: the least time for their operations and for the bytes they move), and
-// the training step of the paper's 20-block ShuffleNet supernet on random paths, without the classifier: its
-// time, how often threads wait for each other and how long, and its parallel efficiency.
+// (the percentage is of the roofline: the least time for their operations and for the bytes they move), what
+// products of levels are worth beside those of floats, and the training step of the paper's 20-block
+// ShuffleNet supernet on random paths, without the classifier: its time, how often threads wait for each
+// other and how long, and its parallel efficiency.
 //
 //   kernels_bench [--batch 64] [--size 96] [--stem-stride 2] [--threads 2] [--steps 10]
-//                 [--only machine|kernels|network] [--clock cpu]
+//                 [--only machine|kernels|levels|network] [--clock cpu]
 
 #include <algorithm>
 #include <cstdio>
@@ -17,6 +18,7 @@
 #include "../sgd.h"
 #include "cases.h"
 #include "clock.h"
+#include "levels.h"
 #include "machine.h"
 
 using namespace singlepath;
@@ -144,7 +146,8 @@ int main(int argc, char** argv) {
   Workspace workspace(threads);
   std::printf("isa %s, %d threads\n", isa_name(), threads);
   Machine machine;
-  if (only != "network") print(machine = measure_machine(workspace));
+  if (only != "network" && only != "levels") print(machine = measure_machine(workspace));
+  if (only.empty() || only == "levels") measure_levels(workspace);
   for (Storage storage : {Storage::float32, Storage::bfloat16}) {
     if (only.empty() || only == "kernels") {
       const struct {

@@ -7,6 +7,7 @@
 #include "matmul.h"
 #include "outputs.h"
 #include "quantize.h"
+#include "quantized.h"
 
 namespace singlepath::cpu::SINGLEPATH_ISA {
 namespace {
@@ -31,6 +32,9 @@ constexpr StorageKernels storage_kernels() {
           normalize<T>,
           quantize<T>,
           quantize_backward<T>,
+          write_quantized<T>,
+          write_levels<T>,
+          quantized_gradient<T>,
           pack_by_output<typename PanelOf<T>::Element>,
           pack_by_input<typename PanelOf<T>::Element>,
           product<T>};

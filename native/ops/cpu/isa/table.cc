@@ -13,6 +13,16 @@ namespace singlepath::cpu::SINGLEPATH_FLOAT32_ISA {
 extern const StorageKernels float32_kernels;
 }
 
+// Of the set with products of 8-bit integers (levels.cc).
+#if defined(SINGLEPATH_LEVELS_ISA)
+namespace singlepath::cpu::SINGLEPATH_LEVELS_ISA {
+extern const LevelKernels levels;
+}
+#define SINGLEPATH_LEVELS &SINGLEPATH_LEVELS_ISA::levels
+#else
+#define SINGLEPATH_LEVELS nullptr
+#endif
+
 namespace singlepath::cpu::SINGLEPATH_ISA {
 namespace {
 
@@ -38,6 +48,7 @@ const Kernels table = {{SINGLEPATH_FLOAT32_ISA::float32_kernels, bfloat16_kernel
                        sum_of_magnitudes,
                        add_to_largest,
                        &taps,
-                       &winograd};
+                       &winograd,
+                       SINGLEPATH_LEVELS};
 
 }  // namespace singlepath::cpu::SINGLEPATH_ISA

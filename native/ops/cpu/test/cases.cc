@@ -2,6 +2,7 @@
 
 #include "chain_case.h"
 #include "gate_cases.h"
+#include "quantized_cases.h"
 #include "units.h"
 
 namespace singlepath::cpu::test {
@@ -214,6 +215,7 @@ std::vector<Case> cases() {
   head.pooled = true;
   add(head);
   add_gate_cases(all);
+  add_quantized_cases(all);
   return all;
 }
 

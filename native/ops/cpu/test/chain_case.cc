@@ -103,19 +103,25 @@ class ChainTest {
     }
     std::vector<UnitGradients> gradients(count_);
     std::vector<std::vector<float>> dw(count_), dgamma(count_), dbeta(count_);
+    std::vector<double> dscale(count_);
     for (std::size_t i = 0; i < count_; ++i) {
       const Unit& u = chain_.units[i];
       dw[i].assign(made_.weights[i].size(), kGradientSlack);
       dgamma[i].resize(u.out_channels), dbeta[i].resize(u.out_channels);
       gradients[i] = {dw[i].data(), u.weight_stride, u.gamma ? dgamma[i].data() : nullptr,
-                      test_.affine ? dbeta[i].data() : nullptr};
+                      test_.affine ? dbeta[i].data() : nullptr, u.quantized ? &dscale[i] : nullptr};
     }
     cpu::backward(chain_, in_view(), out_view(out_), saved_data(), outer, gradients.data(), workspace_);
 
     if (test_.input_gradient) check_input_gradient(expected.at, dx, dout);
     if (test_.residual == Residual::other && test_.post != Activation::none)
       compare(gradient.at, dresidual.slice(0, 1, out_channels_), "residual gradient");
-    for (std::size_t i = 0; i < count_; ++i) check_parameter_gradients(i, dw[i], dgamma[i], dbeta[i]);
+    for (std::size_t i = 0; i < count_; ++i) {
+      check_parameter_gradients(i, dw[i], dgamma[i], dbeta[i]);
+      if (chain_.units[i].quantized)
+        compare({reference_[i].scale_gradient}, {dscale[i]},
+                "quantizer gradient of unit " + std::to_string(i), reference_[i].scale_size);
+    }
   }
 
   // With other statistics than the batch's.
@@ -196,9 +202,10 @@ class ChainTest {
   }
 
   // bf16 rounding moves values across the kinks of relu: few outputs change much, but their whole gradient
-  // does.
+  // does. So does a value that moves to another level.
   void compare(const Values& expected, const Values& actual, const std::string& what, double scale = 0) {
-    const double loose = what.find("gradient") == std::string::npos ? 0.02 * count_ : 0.15 + 0.02 * count_;
+    const bool gradient = what.find("gradient") != std::string::npos;
+    const double loose = (gradient ? 0.15 : 0) + (test_.quantized() ? 0.1 : 0) + 0.02 * count_;
     if (half_)
       check_near(expected, actual, loose, name_ + " " + what, scale);
     else

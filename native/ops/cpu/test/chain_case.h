@@ -24,6 +24,12 @@ struct Case {
   int weight_slack = 0;  // weights are a slice of rows this much longer
   bool accumulate = false;
   bool input_gradient = true;
+
+  bool quantized() const {
+    for (const Unit& unit : units)
+      if (unit.quantized) return true;
+    return false;
+  }
 };
 
 // Every kind of chain.

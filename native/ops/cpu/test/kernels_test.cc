@@ -16,6 +16,7 @@
 #include "../tap_kernels.h"
 #include "chain_case.h"
 #include "check.h"
+#include "levels_test.h"
 #include "quantize_test.h"
 #include "repeat_test.h"
 #include "units.h"
@@ -194,6 +195,7 @@ int main(int argc, char** argv) {
     test_far_from_zero();
     test_normalize();
     test_quantize();
+    test_levels();
     test_repeat();
     for (const Case& test : cases()) {
       if (test.name.find(filter) == std::string::npos) continue;

@@ -183,6 +183,49 @@ void run_quantizer(const Kind& kind, const Quantizer& q, Storage storage, bool a
   check(none || alone == sums[0], name + " scale without dx");
 }
 
+// In front of a convolution: the same values, and the same levels as bytes in an image with borders.
+void run_operand(const Kind& kind, const Quantizer& q, Storage storage, bool all, const std::string& name) {
+  constexpr int kChannels = 19, kWidth = 43, kHeight = 11, kFilter = 3;
+  const Reference reference{q};
+  const long pixels = kWidth * kHeight;
+  const std::vector<float> given = values_for(kind, q, all, pixels * kChannels);
+  Tensor x(storage, pixels, kChannels), expected(storage, pixels, kChannels);
+  for (long i = 0; i < pixels * kChannels; ++i) x.set(i, given[i]);
+  const Operand in{x.data(), kChannels, 1, kChannels, nullptr, nullptr, Activation::none};
+  const int width = static_cast<int>(padded(kChannels));
+  const StorageKernels& run = kernels().of(storage);
+
+  Tensor out(storage, pixels, width);
+  run.write_quantized({in, q, out.data()}, 0, pixels);
+  long differ = 0;
+  for (long p = 0; p < pixels; ++p)
+    for (int c = 0; c < width; ++c) {
+      if (c < kChannels) expected.set(p * kChannels + c, reference.value(x.get(p * kChannels + c)));
+      differ += !same(c < kChannels ? expected.get(p * kChannels + c) : 0, out.get(p * width + c), storage);
+    }
+  check(differ == 0 && out.guards_intact(),
+        name + ": values of an operand differ: " + std::to_string(differ));
+  if (kind.rounding == Rounding::bound) return;
+
+  const LevelGeometry geometry{{1, kHeight, kWidth, kHeight, kWidth, kFilter, 1}, width};
+  const float unit = kind.rounding == Rounding::pact ? rounded(q.scale / q.high) : q.scale;
+  constexpr uint8_t kGuard = 77;
+  std::vector<uint8_t> levels(geometry.bytes() + 1, kGuard);
+  const bool strange = run.write_levels({in, geometry, q, levels.data()}, 0, geometry.lines());
+  check(strange == all, name + (all ? ": a NaN goes unseen" : ": a NaN is seen"));
+  long wrong = 0;
+  for (int y = -1; y <= kHeight; ++y)
+    for (int at = -1; at <= kWidth; ++at)
+      for (int c = 0; c < width; ++c) {
+        const bool inside = y >= 0 && y < kHeight && at >= 0 && at < kWidth && c < kChannels;
+        const float value = inside ? x.get((y * kWidth + at) * kChannels + c) : 0;
+        if (std::isnan(value)) continue;
+        const uint8_t level = levels[((y + 1) * (kWidth + 2) + at + 1) * width + c];
+        wrong += rounded(static_cast<float>(level) * unit) != reference.value(value);
+      }
+  check(wrong == 0 && levels.back() == kGuard, name + ": levels differ: " + std::to_string(wrong));
+}
+
 void test_magnitudes() {
   const std::string isa = isa_name();
   std::vector<float> x(9001);
@@ -235,7 +278,11 @@ void test_quantize() {
           const std::string name = std::string(isa_name()) + " " + kind.name + " " + std::to_string(bits) +
                                    (storage == Storage::float32 ? " fp32" : " bf16") +
                                    (through ? " through" : "");
-          for (bool all : {false, true}) run_quantizer(kind, q, storage, all, name);
+          const bool features = kind.low == 0 && kind.rounding <= Rounding::lsq && !through;
+          for (bool all : {false, true}) {
+            run_quantizer(kind, q, storage, all, name);
+            if (features) run_operand(kind, q, storage, all, name);
+          }
         }
       }
     }

@@ -27,7 +27,9 @@ RandomChain random_chain(const Case& test, Storage storage) {
     reference.shape = u;
     for (int o = 0; o < u.out_channels; ++o)
       for (int c = 0; c < row; ++c) {
-        const float w = static_cast<float>(random_value() / std::sqrt(row));
+        const double value = random_value();
+        const float w = static_cast<float>(u.weight_step > 0 ? std::nearbyint(3 * value) * u.weight_step
+                                                             : value / std::sqrt(row));
         made.weights[i][o * u.weight_stride + c] = w;
         reference.weight.push_back(w);
       }

@@ -93,6 +93,23 @@ double before_activation(const ReferenceUnit& unit, double raw, int c) {
          unit.beta[c];
 }
 
+// What a feature quantizer makes of a value, and its slopes: of the value, and of the scale.
+struct Quantized {
+  double value, slope, scale_slope;
+};
+Quantized quantize(const Quantizer& q, double x) {
+  const bool inside = x > 0 && x < (q.rounding == Rounding::lsq ? q.scale * q.high : q.scale);
+  const double slope = inside ? 1 : 0;
+  if (q.rounding == Rounding::lsq) {
+    const double ratio = std::min(std::max(x / q.scale, 0.0), static_cast<double>(q.high));
+    const double level = std::nearbyint(ratio);
+    return {level * q.scale, slope, inside ? level - ratio : level};
+  }
+  const double cut = std::min(std::max(x, 0.0), static_cast<double>(q.scale)), unit = q.scale / q.high;
+  return {q.rounding == Rounding::bound ? cut : std::nearbyint(cut / unit) * unit, slope,
+          x >= q.scale ? 1.0 : 0.0};
+}
+
 // From the gradient behind the activation of a unit to that of its raw output.
 void norm_backward(ReferenceUnit& unit, Map& g) {
   const Unit& u = unit.shape;
@@ -132,10 +149,12 @@ Map reference_forward(std::vector<ReferenceUnit>& units, const Map& input, bool 
       in = means_of(in);
     }
     if (in_gate && !u.gate) in = gated(ungated, in);
-    unit.in = in;
+    unit.read = unit.in = in;
+    if (u.quantized)
+      for (double& v : unit.in.at) v = quantize(u.quantizer, v).value;
     unit.raw = Map(in.batch, (in.height - 1) / u.stride + 1, (in.width - 1) / u.stride + 1, u.out_channels);
     each_product(u, in, unit.raw, [&](long to, int o, long from, int c, long w) {
-      unit.raw(to, o) += in(from, c) * unit.weight[w];
+      unit.raw(to, o) += unit.in(from, c) * unit.weight[w];
     });
     if (!running && u.normalized) batch_statistics(unit);
     unit.out = unit.raw;
@@ -158,6 +177,13 @@ Map reference_backward(std::vector<ReferenceUnit>& units, const Map& gradient) {
       unit.weight_gradient[w] += g(to, o) * unit.in(from, c);
       before(from, c) += g(to, o) * unit.weight[w];
     });
+    unit.scale_gradient = unit.scale_size = 0;
+    for (std::size_t v = 0; unit.shape.quantized && v < before.at.size(); ++v) {
+      const Quantized of = quantize(unit.shape.quantizer, unit.read.at[v]);
+      unit.scale_gradient += before.at[v] * of.scale_slope;
+      unit.scale_size += std::fabs(before.at[v] * of.scale_slope);
+      before.at[v] *= of.slope;
+    }
     g = before;
     if (i > 0 && units[i - 1].shape.gate && !unit.shape.gate) {
       std::size_t first = i - 1;

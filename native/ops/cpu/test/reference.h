@@ -26,9 +26,12 @@ struct ReferenceUnit {
   Unit shape;             // kinds and sizes; pointers unused
   Values weight;          // [out][in or 1][k][k]
   Values gamma, beta;     // always full length
-  Map in, raw, out;       // forward
+  Map read;               // forward: what the unit, or its quantizer, reads
+  Map in, raw, out;       // what the convolution reads, its result, and behind the activation
   Values mean, variance;  // of the batch
   Values weight_gradient, gamma_gradient, beta_gradient;
+  double scale_gradient = 0;  // of the quantizer's scale
+  double scale_size = 0;      // sum of |its parts|
   double gradient_size =
       0;  // sum of |gradient| of the busiest channel: the scale of rounding errors in sums over it
 };

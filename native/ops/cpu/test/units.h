@@ -30,6 +30,13 @@ inline Unit gate(int in, int out, Activation a) {
   u.gate = true;
   return u;
 }
+// Behind a quantizer; with a step the weights are levels too.
+inline Unit quantized(Unit u, Rounding rounding, float scale, int high, float weight_step) {
+  u.quantized = true;
+  u.quantizer = {rounding, scale, 0, static_cast<float>(high), false};
+  u.weight_step = weight_step;
+  return u;
+}
 inline Unit dense(int in, int out, int kernel, int stride = 1, Activation a = Activation::relu) {
   return unit(Convolution::dense, in, out, kernel, stride, a);
 }
