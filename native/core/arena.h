@@ -66,7 +66,8 @@ Arena& shared_arena();
 class ArenaBlock {
  public:
   ArenaBlock() = default;
-  explicit ArenaBlock(size_t bytes) : data_(shared_arena().take(bytes, &size_)) {}
+  // Of no bytes: none.
+  explicit ArenaBlock(size_t bytes) : data_(bytes > 0 ? shared_arena().take(bytes, &size_) : nullptr) {}
   ArenaBlock(ArenaBlock&& other) noexcept { swap(other); }
   ArenaBlock& operator=(ArenaBlock&& other) noexcept {
     swap(other);

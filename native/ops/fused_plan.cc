@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "ops/cpu/level_kernels.h"
 #include "ops/fused_quantize.h"
 #include "ops/op.h"
 
@@ -56,17 +57,18 @@ void add_unit(FusedBranch& branch, const FusedUnit& unit, int64_t in, int64_t pi
   const int64_t groups = conv.depthwise ? in : conv.groups;
   at::Tensor weight = execution.use(*execution.parameters.of(conv).weight, {{out, in / groups}});
   cpu::Unit u;
-  if (conv.quantizer != Quantizer::none) {
-    weight = quantize_weight(conv, weight, execution);
-    u.weight_step = weight_step(conv, weight, execution);
-  }
-  if (!conv.depthwise && groups > 1) weight = ungrouped(weight, groups);
   FeatureQuantizer quantizer;
   if (unit.quantizer != nullptr) {
     quantizer = feature_quantizer(*unit.quantizer, in * pixels, execution);
     u.quantized = quantizer.scale.defined();
     u.quantizer = quantizer.values;
   }
+  if (conv.quantizer != Quantizer::none) {
+    weight = quantize_weight(conv, weight, execution);
+    const bool asked = u.quantized && !conv.depthwise && cpu::level_kernels() != nullptr;
+    if (asked) u.weight_step = weight_step(conv, weight, execution);
+  }
+  if (!conv.depthwise && groups > 1) weight = ungrouped(weight, groups);
   u.convolution = conv.depthwise     ? cpu::Convolution::depthwise
                   : conv.kernel == 1 ? cpu::Convolution::pointwise
                                      : cpu::Convolution::dense;

@@ -166,17 +166,17 @@ float weight_step(const Node& conv, const at::Tensor& quantized, const Execution
   const int64_t bits = conv.bits.at(execution.architecture);
   const bool dorefa = conv.quantizer == Quantizer::dorefa;
   if (bits > (dorefa ? 7 : 8)) return 0;
-  // A weight that is no number has no level. DoReFa's are then all none.
   const at::Tensor dense = side_by_side(quantized);
   const float* weights = dense.data_ptr<float>();
-  const float largest =
-      dorefa ? std::abs(*weights) : cpu::largest_magnitude(weights, dense.numel(), engine_workspace());
-  if (!std::isfinite(largest)) return 0;
+  // A weight that is no number has no level.
+  if (!std::isfinite(cpu::largest_magnitude(weights, dense.numel(), engine_workspace()))) return 0;
   if (!dorefa)
     return *slice_of_bits(conv.bits, execution)
                 .of(execution.parameters.of(conv).step->value)
                 .data_ptr<float>();
-  return bits == 1 ? largest : static_cast<float>(1 / highest_level(bits));
+  // One bit: a mean, from which each weight may be off by its own rounding (straight-through sums).
+  return bits == 1 ? cpu::mean_magnitude(weights, dense.numel(), engine_workspace())
+                   : static_cast<float>(1 / highest_level(bits));
 }
 
 namespace fused {

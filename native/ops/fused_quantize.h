@@ -1,6 +1,7 @@
 // The quantizers of ops/quantize.h through the fused CPU kernels (ops/cpu/quantize.h): one pass over memory
 // each way. Levels, and gradients of features, are the same bits in float32; the gradients of weights, steps
-// and bounds, and the scale of one-bit DoReFa weights, are sums in another order.
+// and bounds, and the scale of one-bit DoReFa weights, are sums in another order. Those in front of the units
+// of fused blocks leave the same levels of the same features.
 #pragma once
 
 #include <ATen/core/Tensor.h>

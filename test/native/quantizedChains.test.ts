@@ -76,7 +76,10 @@ function separable(quantizers: Quantizers): SearchSpace {
 async function assertMostlyLikeLibtorch(space: SearchSpace): Promise<void> {
   const failures: unknown[] = [];
   for (const seed of [1, 2, 3, 4, 5]) {
-    await assertLikeLibtorch(space, [[]], 4, seed).catch((error: unknown) => failures.push(error));
+    await assertLikeLibtorch(space, [[]], 4, seed).catch((error: unknown) => {
+      if (!String(error).includes('is off by')) throw error;
+      failures.push(error);
+    });
   }
   if (failures.length > 2) throw new AggregateError(failures, String(failures[0]));
 }

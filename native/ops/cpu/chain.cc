@@ -27,6 +27,10 @@ void check(const Unit& unit, std::size_t index, int channels) {
   if (unit.convolution == Convolution::pointwise && unit.kernel != 1) fail(index, "kernel 1", unit.kernel);
   if (unit.convolution == Convolution::depthwise && unit.out_channels != unit.in_channels)
     fail(index, "as many output as input channels", unit.out_channels);
+  const Rounding rounding = unit.quantizer.rounding;
+  if (unit.quantized && rounding != Rounding::bound && rounding != Rounding::pact &&
+      rounding != Rounding::lsq)
+    fail(index, "a quantizer of features (bound, pact or lsq)", static_cast<long>(rounding));
   const long taps = static_cast<long>(unit.kernel) * unit.kernel;
   const long row = unit.convolution == Convolution::depthwise ? taps : taps * unit.in_channels;
   if (unit.weight_stride < row)

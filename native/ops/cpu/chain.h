@@ -22,7 +22,8 @@
 // intermediate values is in a Workspace, which only grows; steady state allocates nothing. One chain call at
 // a time for a workspace.
 //
-// Results depend on the thread count (the order of sums) and on the instruction set, and on nothing else.
+// Results depend on the thread count (the order of sums) and on the instruction set, and on nothing else but
+// what FoldedChain::run says of values that are no numbers.
 //
 // Errors: std::invalid_argument when a chain does not fit together, naming the unit.
 
@@ -162,7 +163,8 @@ class FoldedChain {
  public:
   FoldedChain(const Chain& chain, const RunningStatistics* statistics);
 
-  // `batch` images of the chain's height and width.
+  // `batch` images of the chain's height and width. Where levels are multiplied as integers, a value that is
+  // no number makes the results of images beside its own none, too.
   void run(int batch, const Input& input, const Output& output, Workspace& workspace) const;
 
  private:

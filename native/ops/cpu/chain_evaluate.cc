@@ -25,6 +25,14 @@ int block_images(const ChainPlan& p, int batch, int threads) {
   return blocks_of(batch, images) < threads ? batch : images;
 }
 
+// Whether the last unit's results are the output as they are: nothing is added to them, and its kernel takes
+// them there.
+bool writes_directly(const ChainPlan& p, const Output& output) {
+  const UnitPlan& last = p.units.back();
+  return last.way == Way::panels && !last.levels && last.width == last.unit->out_channels && !output.pooled &&
+         !output.residual.data && output.post == Activation::none;
+}
+
 // What a block of images keeps: two raw outputs, and two of a gate's, which take turns, and what a quantizer
 // writes. `p` is of one image.
 struct BlockMemory {
@@ -84,7 +92,8 @@ class FoldedChain::Run {
         layout_(plan_, images_),
         input_(input),
         output_(output),
-        workspace_(workspace) {
+        workspace_(workspace),
+        direct_(writes_directly(plan_, output)) {
     const int slots = shared() ? 1 : workspace.pool().threads();
     memory_ = static_cast<char*>(workspace.shared(Workspace::turns, layout_.bytes() * slots));
     workspace.reserve_scratch(scratch_floats());
@@ -144,7 +153,7 @@ class FoldedChain::Run {
         pool({in, g.out_height * g.out_width, means, gate->width}, count, items);
         in = means_operand(plan_, *gate, means);
       }
-      in = unit(i, count, in, own, items);
+      in = unit(i, first, count, in, own, items);
       if (const GatePlan* gate = plan_.gate_until(i + 1))
         in = gated_operand(ungated, plan_.units[gate->begin - 1], *gate, layout_.gate_at(own, i));
     }
@@ -152,7 +161,8 @@ class FoldedChain::Run {
   }
 
   template <class Items>
-  Operand unit(std::size_t i, int count, const Operand& operand, char* own, const Items& items) const {
+  Operand unit(std::size_t i, long first, int count, const Operand& operand, char* own,
+               const Items& items) const {
     const UnitPlan& unit = plan_.units[i];
     const Folded& folded = folded_.units_[i];
     Geometry geometry = unit.geometry;
@@ -160,7 +170,10 @@ class FoldedChain::Run {
     const Operand in = forward_operand(unit, geometry, operand, layout_.quantized_at(own), items);
     void* to = layout_.raw_at(own, static_cast<std::size_t>(unit.turn));
     if (unit.unit->gate) to = layout_.gate_at(own, i);
-    const ForwardSink sink{to, folded.bias.data(), unit.unit->activation};
+    const bool last = i + 1 == plan_.units.size();
+    if (last && direct_) to = output_at(first);
+    const ForwardSink sink{to, folded.bias.data(), unit.unit->activation,
+                           last && direct_ ? output_.pixel_stride : unit.width};
     with_forward(unit, geometry, in, folded.weights.data(), sink,
                  [&](const auto& task, auto kernel, long grain) {
                    items(task.items(), grain, [&](long begin, long end, int thread) {
@@ -168,6 +181,13 @@ class FoldedChain::Run {
                    });
                  });
     return {to, unit.width, 1, unit.unit->out_channels, nullptr, nullptr, Activation::none};
+  }
+
+  // The first value of image `first`.
+  char* output_at(long first) const {
+    const Geometry& last = plan_.units.back().geometry;
+    const long pixels = first * last.out_height * last.out_width;
+    return static_cast<char*>(output_.data) + pixels * output_.pixel_stride * plan_.element;
   }
 
   template <class Items>
@@ -186,9 +206,11 @@ class FoldedChain::Run {
       float* means = static_cast<float*>(output_.data) + first * output_.pixel_stride;
       return pool({in, pixels, means, output_.pixel_stride}, count, items);
     }
-    const auto to = [&](void* data) { return const_cast<char*>(at(data, output_.pixel_stride)); };
-    const WriteOutput task{in,
-                           to(output_.data),
+    if (direct_ && !output_.pass.data) return;
+    Operand rest = in;
+    if (direct_) rest.channels = 0;
+    const WriteOutput task{rest,
+                           output_at(first),
                            output_.pixel_stride,
                            at(output_.residual.data, output_.residual.pixel_stride),
                            output_.residual.pixel_stride,
@@ -198,7 +220,7 @@ class FoldedChain::Run {
                            output_.pass.pixel_stride,
                            output_.pass.channel_step,
                            output_.pass_channels,
-                           to(output_.pass_data)};
+                           const_cast<char*>(at(output_.pass_data, output_.pixel_stride))};
     items(static_cast<long>(count) * pixels, 32L,
           [&](long begin, long end, int) { kernels_.write_output(task, begin, end); });
   }
@@ -212,6 +234,7 @@ class FoldedChain::Run {
   const Input& input_;
   const Output& output_;
   Workspace& workspace_;
+  const bool direct_;
   char* memory_;
 };
 

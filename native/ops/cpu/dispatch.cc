@@ -34,6 +34,16 @@ struct Set {
   bool supported;
 };
 
+#if defined(__x86_64__)
+// Processors with and without products of 8-bit integers compute different bits: two sets, of the same
+// kernels otherwise.
+Kernels named(Kernels kernels, const char* name, const LevelKernels* levels) {
+  kernels.name = name;
+  kernels.levels = levels;
+  return kernels;
+}
+#endif
+
 // Best first.
 const Set* sets() {
 #if defined(__x86_64__)
@@ -42,14 +52,18 @@ const Set* sets() {
   static const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") &&
                              __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
                              __builtin_cpu_supports("avx512dq");
-  static const bool bf16 = avx512 && __builtin_cpu_supports("avx512bf16");
+  static const bool vnni = avx512 && __builtin_cpu_supports("avx512vnni");
+  static const bool bf16 = vnni && __builtin_cpu_supports("avx512bf16");
+  static const Kernels with_levels = named(avx512::table, "avx512vnni", avx512::table.levels);
+  static const Kernels without_levels = named(avx512::table, "avx512", nullptr);
   // vdpbf16ps does twice the arithmetic of fp32 on AMD (measured on Zen 4) and half of it on Intel (measured
   // on a Xeon): there avx512dot is only taken by name.
   static const bool fast_pairs = __builtin_cpu_is("amd");
   static const Set all[] = {
       {fast_pairs ? &avx512dot::table : &avx512bf16::table, bf16},
       {fast_pairs ? &avx512bf16::table : &avx512dot::table, bf16},
-      {&avx512::table, avx512},
+      {&with_levels, vnni},
+      {&without_levels, avx512},
       {&avx2::table, avx2},
       {&portable::table, true},
       {nullptr, false},
@@ -94,13 +108,7 @@ const Kernels& select_kernels(const char* name) {
 }
 
 const LevelKernels* level_kernels() {
-#if defined(__x86_64__)
-  __builtin_cpu_init();
-  static const bool products = __builtin_cpu_supports("avx512vnni");
-  return products ? kernels().levels : nullptr;
-#else
-  return nullptr;
-#endif
+  return kernels().levels;
 }
 
 const char* const* available_isas() {

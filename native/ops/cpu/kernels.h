@@ -96,9 +96,9 @@ struct Kernels : ByStorage<const StorageKernels&> {
   const LevelKernels* levels;  // null: none
 };
 
-// The best set this CPU supports, or the one named by SINGLEPATH_ISA (avx512dot, avx512bf16, avx512, avx2,
-// portable). Chosen at the first call; throws std::runtime_error when the named set is unknown or not
-// supported here.
+// The best set this CPU supports, or the one named by SINGLEPATH_ISA (avx512dot, avx512bf16,
+// avx512vnni, avx512, avx2, portable). Chosen at the first call; throws std::runtime_error when the named set
+// is unknown or not supported here.
 const Kernels& kernels();
 
 // Chooses again, by name (null: automatically). For tests and benchmarks.

@@ -60,7 +60,7 @@ struct LevelKernels : ByStorage<LevelStorageKernels> {
                int8_t* packed, long begin, long end);
 };
 
-// Of the same set as kernels(); null where this processor has no products of 8-bit integers.
+// Of the same set as kernels(); null where it has no products of 8-bit integers.
 const LevelKernels* level_kernels();
 
 }  // namespace singlepath::cpu

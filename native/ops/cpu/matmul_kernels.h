@@ -45,7 +45,7 @@ struct MatmulForward {
            64;
   }
   SINGLEPATH_INLINE long scratch_floats() const {
-    return (rows() + 1) * (2 * padded(depth) + outputs) + 2L * outputs + band_floats() + 64;
+    return (rows() + 1) * 2 * padded(depth) + 2L * outputs + band_floats() + 64;
   }
 };
 

@@ -40,11 +40,13 @@ struct Operand {
 };
 
 // Where a convolution's results go: raw values with their statistics (training; bias null), or
-// activation(value + bias) (evaluation). Padded.
+// activation(value + bias) (evaluation). Padded; products by panels also go to pixels that lie further apart
+// in evaluation.
 struct ForwardSink {
   void* data;
   const float* bias;
   Activation activation;
+  long pixel_stride = 0;  // elements from pixel to pixel; 0: the padded channels
 };
 
 // The gradient at a raw convolution output, rebuilt while reading: g * c0 + raw * c1 + c2 (BatchNorm's

@@ -53,43 +53,62 @@ SINGLEPATH_INLINE void gemm_tile(const E* a, long lda, const E* b, float* c, lon
       store(c + i * ldc + j * kLanes, sum[i][j]);
 }
 
-template <int NV, class E, class Fetch>
-void gemm_columns(const E* a, long lda, const E* b, float* c, long ldc, int rows, int k, const Fetch& fetch) {
-  constexpr int MR = tile_height<NV>();
-  for (int r = 0; r < rows; r += MR) {
-    SINGLEPATH_UNROLL for (int i = 0; i < MR; ++i)
-        SINGLEPATH_UNROLL for (int j = 0; j < NV * kLanes; j += kGroup) fetch(r + i, j);
-    gemm_tile<MR, NV>(a + r * lda, lda, b, c + r * ldc, ldc, k);
-  }
-}
-
-// Works on whole tiles of rows: a and c must have room for `rows` rounded up to kPanelStep. Before a tile
-// multiplies, fetch(row, column) is called for each channel group of its results: whoever takes c on to
-// memory can prefetch there, while the memory would be idle.
-template <class E, class Fetch>
-void gemm(const E* a, long lda, const E* packed, float* c, long ldc, int rows, int k, int n,
-          const Fetch& fetch) {
+// Calls tile(column, b, vectors) for each column tile of n columns, with its part of the packed b.
+template <class E, class Tile>
+SINGLEPATH_INLINE void each_column_tile(const E* packed, int k, int n, const Tile& tile) {
   for (int column = 0; column < n;) {
     const int groups = tile_groups((n - column) / kGroup);
-    const auto fetch_tile = [&, column](int row, int offset)
-                                __attribute__((always_inline)) { fetch(row, column + offset); };
     const E* b = packed + static_cast<long>(column) * k;
     if constexpr (kLanes == kGroup) {
       if (groups == 3)
-        gemm_columns<3>(a, lda, b, c + column, ldc, rows, k, fetch_tile);
+        tile(column, b, Int<3>{});
       else if (groups == 2)
-        gemm_columns<2>(a, lda, b, c + column, ldc, rows, k, fetch_tile);
+        tile(column, b, Int<2>{});
       else
-        gemm_columns<1>(a, lda, b, c + column, ldc, rows, k, fetch_tile);
+        tile(column, b, Int<1>{});
     } else {
-      gemm_columns<kVectorsPerGroup>(a, lda, b, c + column, ldc, rows, k, fetch_tile);
+      tile(column, b, Int<kVectorsPerGroup>{});
     }
     column += groups * kGroup;
   }
 }
+
+template <int NV, class E>
+void gemm_columns(const E* a, long lda, const E* b, float* c, long ldc, int rows, int k) {
+  constexpr int MR = tile_height<NV>();
+  for (int r = 0; r < rows; r += MR) gemm_tile<MR, NV>(a + r * lda, lda, b, c + r * ldc, ldc, k);
+}
+
+// Works on whole tiles of rows: a and c must have room for `rows` rounded up to kPanelStep.
 template <class E>
 void gemm(const E* a, long lda, const E* packed, float* c, long ldc, int rows, int k, int n) {
-  gemm(a, lda, packed, c, ldc, rows, k, n, [](int, int) {});
+  each_column_tile(packed, k, n, [&](int column, const E* b, auto vectors) __attribute__((always_inline)) {
+    gemm_columns<decltype(vectors)::value>(a, lda, b, c + column, ldc, rows, k);
+  });
+}
+
+template <int NV, class E, class Fetch, class Take>
+void gemm_column_tiles(const E* a, long lda, const E* b, int column, int rows, int k, const Fetch& fetch,
+                       const Take& take) {
+  constexpr int MR = tile_height<NV>(), kWidth = NV * kLanes;
+  alignas(64) float tile[MR * kWidth];
+  for (int r = 0; r < rows; r += MR) {
+    SINGLEPATH_UNROLL for (int i = 0; i < MR; ++i) SINGLEPATH_UNROLL for (int j = 0; j < kWidth; j += kGroup)
+        fetch(r + i, column + j);
+    gemm_tile<MR, NV>(a + r * lda, lda, b, tile, kWidth, k);
+    take(r, least(MR, rows - r), column, kWidth, tile);
+  }
+}
+
+// The same, tile by tile: take(row, rows, column, width, tile) gets each tile of results, [rows][width],
+// while it is in L1. Before a tile multiplies, fetch(row, column) is called for each channel group of its
+// results: whoever takes them on to memory can prefetch there, while the memory would be idle.
+template <class E, class Fetch, class Take>
+void gemm_tiles(const E* a, long lda, const E* packed, int rows, int k, int n, const Fetch& fetch,
+                const Take& take) {
+  each_column_tile(packed, k, n, [&](int column, const E* b, auto vectors) __attribute__((always_inline)) {
+    gemm_column_tiles<decltype(vectors)::value>(a, lda, b, column, rows, k, fetch, take);
+  });
 }
 
 // One step of the b of gemm: fill(i, to) writes `width` values of the i-th row that the step holds.

@@ -2,11 +2,11 @@
 
 // 1x1 and k x k convolutions as matrix products, one panel of output pixels at a time:
 //
-//   read panel a [rows][depth]  (normalized, activated)  ->  gemm  ->  panel c [rows][outputs]  ->  sink
+//   read panel a [rows][depth]  (normalized, activated)  ->  gemm  ->  tiles of results  ->  sink
 //
 // and backward, on the panel g [rows][outputs] of output gradients:
 //
-//   weight gradient += g^T a        c = g W  ->  sink of the input gradient
+//   weight gradient += g^T a        tiles of g W  ->  sink of the input gradient
 
 #include "band.h"
 #include "gemm.h"
@@ -103,7 +103,6 @@ void matmul_forward(const MatmulForward& task, long begin, long end, float* scra
   Scratch memory{scratch};
   E* a = memory.panel<E>(rows, ld);
   float* unfolded = kDepth<E> == 1 ? reinterpret_cast<float*>(a) : memory.panel<float>(rows, ld);
-  float* c = memory.panel<float>(rows, outputs);
   float* panel_sums = memory.panel<float>(0, 2 * outputs);
   float* band = memory.next;
   clear(panel_sums, 2L * outputs);
@@ -136,13 +135,16 @@ void matmul_forward(const MatmulForward& task, long begin, long end, float* scra
         read_pixels<T>(task.input, g, pixel, count, take);
       }
     }
-    const T* to = static_cast<const T*>(task.sink.data) + pixel * outputs;
-    gemm(left, left_ld / kDepth<E>, static_cast<const E*>(task.weights), c, outputs, count,
-         (task.depth + kDepth<E> - 1) / kDepth<E>, outputs,
-         [&](int row, int column) __attribute__((always_inline)) {
-           __builtin_prefetch(to + static_cast<long>(row) * outputs + column);
-         });
-    sink_forward<T>(task.sink, outputs, c, outputs, pixel, count, 0, outputs, panel_sums);
+    const long stride = pixel_stride(task.sink, outputs);
+    const T* to = static_cast<const T*>(task.sink.data) + pixel * stride;
+    gemm_tiles(
+        left, left_ld / kDepth<E>, static_cast<const E*>(task.weights), count,
+        (task.depth + kDepth<E> - 1) / kDepth<E>, outputs,
+        [&](int row, int column)
+            __attribute__((always_inline)) { __builtin_prefetch(to + row * stride + column); },
+        [&](int row, int tile_rows, int column, int width, const float* tile) {
+          sink_forward<T>(task.sink, outputs, tile, width, pixel + row, tile_rows, column, width, panel_sums);
+        });
     if (!task.sink.bias) flush_sums(panel_sums, outputs, sums);
   }
 }
@@ -195,11 +197,17 @@ inline void pointwise_backward(const MatmulBackward& task, long begin, long end,
     }
     gemm_tn(gradient_columns, outputs, right, right_ld, task.weight_gradient, width, steps, outputs, width);
     if (!task.weights) continue;
-    gemm(gradient, outputs / kDepth<E>, static_cast<const E*>(task.weights), c, width, count,
-         outputs / kDepth<E>, width);
     if (g.stride == 1) {
-      sink_backward<T>(task.sink, width, c, width, pixel, count, 0, width, panel_sums);
+      gemm_tiles(
+          gradient, outputs / kDepth<E>, static_cast<const E*>(task.weights), count, outputs / kDepth<E>,
+          width, [](int, int) {},
+          [&](int row, int tile_rows, int column, int columns, const float* tile) {
+            sink_backward<T>(task.sink, width, tile, columns, pixel + row, tile_rows, column, columns,
+                             panel_sums);
+          });
     } else {
+      gemm(gradient, outputs / kDepth<E>, static_cast<const E*>(task.weights), c, width, count,
+           outputs / kDepth<E>, width);
       PixelWalk walk(g, pixel);
       for (int r = 0; r < count; ++r, walk.next())
         sink_backward<T>(task.sink, width, c + static_cast<long>(r) * width, width, walk.pixel, 1, 0, width,

@@ -79,9 +79,9 @@ bool write_levels(const WriteLevels& task, long begin, long end) {
                             for (int c = 0; c < width; c += kLanes) {
                               const auto column = read.column(c);
                               for (int x = first; x < last; ++x) {
-                                const Vec v = column(from + x * in.pixel_stride);
-                                strange |= reinterpret_cast<Bits>(v != v);
-                                store_levels(to + static_cast<long>(x) * width + c, rule.integer(v));
+                                const Vec level = rule.integer(column(from + x * in.pixel_stride));
+                                strange |= reinterpret_cast<Bits>(level != level);
+                                store_levels(to + static_cast<long>(x) * width + c, level);
                               }
                             }
                           }

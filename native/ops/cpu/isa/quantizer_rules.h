@@ -1,7 +1,7 @@
 #pragma once
 
-// Quantizers in registers: operation by operation what libtorch computes for ops/quantize.cc, NaN and ties
-// included, so that levels and the gradients of features are the same bits.
+// Quantizers in registers: what libtorch computes for ops/quantize.cc, NaN and ties included, so that levels,
+// and with value() and backward(), operation by operation, results too are the same bits.
 
 #include "simd.h"
 
@@ -59,11 +59,11 @@ struct Rule {
     const Vec cut_x = R == Rounding::pact ? bounded(x) : x;
 #if defined(__AVX512F__)
     // A division takes as long as all else. It is left to those that are so near an edge between two levels
-    // that the rounded inverse could decide otherwise.
+    // that the product with the rounded inverse, off by 2^-22 of it at most, could decide otherwise.
     const Vec ratio = R == Rounding::pact ? cut_x * inverse : cut(cut_x * inverse, low, high);
     const Vec rounded = nearest(ratio);
     const Vec from_edge = _mm512_abs_ps(_mm512_abs_ps(ratio - rounded) - 0.5f);
-    if (__builtin_expect(_mm512_cmp_ps_mask(from_edge, broadcast(1e-3f), _CMP_LT_OQ) == 0, 1)) return rounded;
+    if (__builtin_expect(_mm512_cmp_ps_mask(from_edge, high * 5e-7f, _CMP_LT_OQ) == 0, 1)) return rounded;
 #endif
     return R == Rounding::pact ? nearest(cut_x / by) : nearest(cut(cut_x / by, low, high));
   }

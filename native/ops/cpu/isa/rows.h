@@ -171,6 +171,10 @@ inline void flush_sums(float* panel, int channels, double* sums) {
 
 // ---- forward ----
 
+SINGLEPATH_INLINE long pixel_stride(const ForwardSink& sink, long width) {
+  return sink.pixel_stride ? sink.pixel_stride : width;
+}
+
 // tile[pixels][channels], rows `ld` apart, to `pixel...` and `channel...` of the sink, whose pixels have
 // `width` channels.
 template <class T>
@@ -178,11 +182,13 @@ inline void sink_forward(const ForwardSink& sink, long width, const float* tile,
                          int pixels, int channel, int channels, float* sums) {
   T* out = static_cast<T*>(sink.data) + pixel * width + channel;
   if (sink.bias) {
+    const long stride = pixel_stride(sink, width);
+    out = static_cast<T*>(sink.data) + pixel * stride + channel;
     with_activation(sink.activation, [&](auto activation) {
       for (int r = 0; r < pixels; ++r)
         for (int c = 0; c < channels; c += kLanes)
-          store(out + r * width + c, activate<decltype(activation)::value>(load(tile + r * ld + c) +
-                                                                           load(sink.bias + channel + c)));
+          store(out + r * stride + c, activate<decltype(activation)::value>(load(tile + r * ld + c) +
+                                                                            load(sink.bias + channel + c)));
     });
     return;
   }
