@@ -1,10 +1,14 @@
 /** Quantizers inside fused chains, and the products of levels there, against the walk through libtorch. */
+import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import * as nn from '../../src/graph/build.js';
 import type { FeatureQuantizerMethod, WeightQuantizerMethod } from '../../src/graph/ops/quantizer.js';
+import { addon } from '../../src/runtime/addon.js';
 import { defineSpace, fixed } from '../../src/space/define.js';
 import type { SearchSpace } from '../../src/space/types.js';
+import { Supernet } from '../../src/supernet/supernet.js';
 import { assertLikeLibtorch, assertNearLibtorch } from './againstLibtorch.js';
+import { KERNELS } from './setup.js';
 
 interface Quantizers {
   weights: [method: WeightQuantizerMethod, bits: number];
@@ -69,6 +73,33 @@ function separable(quantizers: Quantizers): SearchSpace {
   );
 }
 
+/** A block with convolutions in two groups and a channel shuffle between them, and a gate on what it leaves. */
+function grouped(quantizers: Quantizers): SearchSpace {
+  const conv = convs(quantizers);
+  const gate = nn.pipe(
+    nn.averagePool(),
+    nn.conv2d({ out: 4, bias: true }),
+    nn.relu(),
+    nn.conv2d({ out: 16, bias: true }),
+    nn.hsigmoid(),
+  );
+  return network(
+    8,
+    6,
+    nn.sequential(
+      'block',
+      conv({ out: 12, groups: 2 }),
+      nn.relu(),
+      nn.channelShuffle(2),
+      conv({ out: 16, groups: 2 }),
+      nn.relu(),
+      nn.gated(gate),
+      nn.conv2d({ out: 10 }),
+      nn.batchNorm(),
+    ),
+  );
+}
+
 /**
  * A value that lies at the edge of a level takes the one beside it with other rounding, and moves all that stands behind it. Few do in so
  * small a network: of several batches, most are free of them.
@@ -107,8 +138,22 @@ describe('quantizers in chains', () => {
       test(`fp32, ${weights} ${weightBits}, ${features} ${featureBits} bits: a step, recalibration and evaluation are those of libtorch`, async () => {
         for (const stride of [1, 2]) await assertMostlyLikeLibtorch(basicBlock(quantizers, stride));
         await assertMostlyLikeLibtorch(separable(quantizers));
+        await assertMostlyLikeLibtorch(grouped(quantizers));
       });
     }
+    test(`${weights}, ${features}: a pixel that is no number is not hidden by the levels`, async () => {
+      const space = basicBlock({ weights: [weights, 4], features: [features, 4] }, 2);
+      const { channels, size } = space.input;
+      const images = new Float32Array(channels * size ** 2).fill(0.5);
+      images[size + 1] = Number.NaN;
+      const batch = new (addon().Batch)({ images, shape: [1, channels, size, size], labels: [0] });
+      for (const kernels of KERNELS) {
+        using net = new Supernet(space, { kernels, precision: 'fp32' });
+        const { data } = await net.forward(batch, []);
+        assert.ok(data.some(Number.isNaN), `${kernels}: ${data.join()}`);
+      }
+    });
+
     test(`bf16, ${weights}, ${features}: near those of libtorch`, async () => {
       await assertNearLibtorch(separable({ weights: [weights, 4], features: [features, 4] }), [[]]);
     });
