@@ -140,6 +140,7 @@ Graph quantized_block() {
   const int32_t main = b.append(Op::batch_norm, {b.conv(quantized(b.unit(quantized(0))))});
   const int32_t shortcut = b.append(Op::batch_norm, {b.conv(quantized(0))});
   b.append(Op::activation, {b.append(Op::add, {main, shortcut})});
+  b.last().activation = Activation::relu;
   return b.graph;
 }
 
