@@ -155,7 +155,9 @@ describe('quantizers in chains', () => {
     });
 
     test(`bf16, ${weights}, ${features}: near those of libtorch`, async () => {
-      await assertNearLibtorch(separable({ weights: [weights, 4], features: [features, 4] }), [[]]);
+      await assertNearLibtorch(separable({ weights: [weights, 4], features: [features, 4] }), [[]], {
+        gradients: false,
+      });
     });
   }
 });
