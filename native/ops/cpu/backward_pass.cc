@@ -57,39 +57,35 @@ OutputGradient BackwardPass::from_entry(const UnitPlan& unit, const void* gradie
 OutputGradient BackwardPass::run(std::size_t last, std::size_t first, OutputGradient gradient, Turns& turns) {
   for (std::size_t i = last; i > first; --i) {
     const UnitPlan& before = plan_.units[i - 1];
-    finish(before, cross_unit(i, gradient, operand(before), inside(before, turns.next), true, turns.next));
+    finish(before, leave(i, gradient, operand(before), inside(before, turns.next), true, turns.next));
     turns.swap();
     gradient = from_sink(before, turns.g);
   }
   return gradient;
 }
 
-void BackwardPass::leave(std::size_t unit, const OutputGradient& gradient, const Operand& input,
-                         const BackwardSink& sink, bool wanted, void* buffer) {
-  cross_unit(unit, gradient, input, sink, wanted, buffer);
-}
-
-const double* BackwardPass::cross_unit(std::size_t index, const OutputGradient& gradient,
-                                       const Operand& input, const BackwardSink& sink, bool wanted,
-                                       void* buffer) {
+const double* BackwardPass::leave(std::size_t index, const OutputGradient& gradient, const Operand& input,
+                                  const BackwardSink& sink, bool wanted, void* buffer) {
   const UnitPlan& unit = plan_.units[index];
-  const bool quantized = unit.unit->quantized;
-  if (leaves_gaps(unit) && (quantized || !sink.external))
-    std::memset(buffer, 0, input_bytes(unit, unit.geometry));
-  if (!quantized)
+  const auto clear_gaps = [&](void* data) {
+    if (leaves_gaps(unit)) std::memset(data, 0, input_bytes(unit, unit.geometry));
+  };
+  if (!unit.unit->quantized) {
+    if (!sink.external) clear_gaps(sink.data);
     return convolution_backward(unit, gradient, input, sink, wanted, gradients_[index], workspace_);
+  }
+  clear_gaps(buffer);
   const Operand values =
       write_quantized(unit, unit.geometry, input, quantized_.data(), on_all_threads(workspace_));
   const int width = static_cast<int>(padded(unit.unit->in_channels));
   convolution_backward(unit, gradient, values, plain_sink(buffer, width), true, gradients_[index],
                        workspace_);
-  BackwardSink to = sink;
-  if (!wanted) to.data = nullptr;
-  return cross_quantizer(unit, buffer, input, to);
+  return cross_quantizer(index, buffer, input, sink);
 }
 
-const double* BackwardPass::cross_quantizer(const UnitPlan& unit, const void* gradient, const Operand& input,
+const double* BackwardPass::cross_quantizer(std::size_t index, const void* gradient, const Operand& input,
                                             const BackwardSink& sink) {
+  const UnitPlan& unit = plan_.units[index];
   const int width = static_cast<int>(padded(unit.unit->in_channels));
   const QuantizedGradient task{gradient, input, unit.unit->quantizer, width, sink, nullptr};
   const auto kernel = kernels().of(unit.storage).quantized_gradient;
@@ -104,14 +100,14 @@ const double* BackwardPass::cross_quantizer(const UnitPlan& unit, const void* gr
                                   });
   double scale = 0;
   for (const double part : scales) scale += part;
-  *gradients_[&unit - plan_.units.data()].quantizer_scale = scale;
+  *gradients_[index].quantizer_scale = scale;
   return sums;
 }
 
 OutputGradient BackwardPass::cross(const GatePlan& gate, const OutputGradient& gradient, Turns& turns) {
   const UnitPlan& gated = plan_.units[gate.begin - 1];
   const Operand product = gated_operand(operand(gated), gated, gate, floats(gate.factors_offset));
-  leave(gate.end, gradient, product, plain_sink(turns.next, gated.width), true, turns.next);
+  leave(gate.end, gradient, product, plain_sink(turns.next, gated.width), true);
   turns.swap();
 
   const std::size_t count = static_cast<std::size_t>(gated.geometry.batch) * gate.widest;
@@ -144,7 +140,7 @@ void BackwardPass::run_gate(const GatePlan& gate, const void* product_gradient, 
   const OutputGradient first =
       run(gate.end - 1, gate.begin, from_entry(last, factors_gradient, gate.width), turns);
   leave(gate.begin, first, means_operand(plan_, gate, floats(gate.means_offset)),
-        plain_sink(means_gradient, gate.width), true, means_gradient);
+        plain_sink(means_gradient, gate.width), true);
 }
 
 BackwardSink BackwardPass::inside(const UnitPlan& before, void* to) const {

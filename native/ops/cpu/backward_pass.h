@@ -27,19 +27,17 @@ class BackwardPass {
 
   // From the gradient of the raw output of unit `last` to that of unit `first`.
   OutputGradient run(std::size_t last, std::size_t first, OutputGradient gradient, Turns& turns);
-  // From there to the unit's input, whose gradient goes to the sink if it is wanted. `buffer`: for a gradient
-  // of that size.
-  void leave(std::size_t unit, const OutputGradient& gradient, const Operand& input, const BackwardSink& sink,
-             bool wanted, void* buffer);
+  // From there to the unit's input, whose gradient goes to the sink if it is wanted, else sink.data is null.
+  // Returns the sums that belong to the sink. `buffer`, of a quantized unit: room for the gradient of what
+  // its quantizer yields.
+  const double* leave(std::size_t unit, const OutputGradient& gradient, const Operand& input,
+                      const BackwardSink& sink, bool wanted, void* buffer = nullptr);
   // From the gradient of the unit behind a gate to that of the unit before it.
   OutputGradient cross(const GatePlan& gate, const OutputGradient& gradient, Turns& turns);
 
  private:
-  // leave() and what it returns: the sums that belong to the sink.
-  const double* cross_unit(std::size_t unit, const OutputGradient& gradient, const Operand& input,
-                           const BackwardSink& sink, bool wanted, void* buffer);
-  // Through a unit's quantizer, from the gradient of what it yields.
-  const double* cross_quantizer(const UnitPlan& unit, const void* gradient, const Operand& input,
+  // Through a unit's quantizer, from the gradient of what it yields. Returns what leave() does.
+  const double* cross_quantizer(std::size_t unit, const void* gradient, const Operand& input,
                                 const BackwardSink& sink);
   void run_gate(const GatePlan& gate, const void* product_gradient, float* factors_gradient,
                 float* means_gradient, Turns turns);

@@ -171,7 +171,7 @@ class FoldedChain::Run {
     void* to = layout_.raw_at(own, static_cast<std::size_t>(unit.turn));
     if (unit.unit->gate) to = layout_.gate_at(own, i);
     const bool last = i + 1 == plan_.units.size();
-    if (last && direct_) to = output_at(first);
+    if (last && direct_) to = of_image(first, output_.data, output_.pixel_stride);
     const ForwardSink sink{to, folded.bias.data(), unit.unit->activation,
                            last && direct_ ? output_.pixel_stride : unit.width};
     with_forward(unit, geometry, in, folded.weights.data(), sink,
@@ -183,11 +183,12 @@ class FoldedChain::Run {
     return {to, unit.width, 1, unit.unit->out_channels, nullptr, nullptr, Activation::none};
   }
 
-  // The first value of image `first`.
-  char* output_at(long first) const {
+  // The first value of image `first` in a map of the output's size; null stays null.
+  void* of_image(long first, const void* data, long pixel_stride) const {
     const Geometry& last = plan_.units.back().geometry;
     const long pixels = first * last.out_height * last.out_width;
-    return static_cast<char*>(output_.data) + pixels * output_.pixel_stride * plan_.element;
+    if (data == nullptr) return nullptr;
+    return const_cast<char*>(static_cast<const char*>(data)) + pixels * pixel_stride * plan_.element;
   }
 
   template <class Items>
@@ -199,9 +200,6 @@ class FoldedChain::Run {
   void write(long first, int count, const Operand& in, const Items& items) const {
     const Geometry& last = plan_.units.back().geometry;
     const int pixels = last.out_height * last.out_width;
-    const auto at = [&](const void* data, long stride) {
-      return data ? static_cast<const char*>(data) + first * pixels * stride * plan_.element : nullptr;
-    };
     if (output_.pooled) {
       float* means = static_cast<float*>(output_.data) + first * output_.pixel_stride;
       return pool({in, pixels, means, output_.pixel_stride}, count, items);
@@ -210,17 +208,17 @@ class FoldedChain::Run {
     Operand rest = in;
     if (direct_) rest.channels = 0;
     const WriteOutput task{rest,
-                           output_at(first),
+                           of_image(first, output_.data, output_.pixel_stride),
                            output_.pixel_stride,
-                           at(output_.residual.data, output_.residual.pixel_stride),
+                           of_image(first, output_.residual.data, output_.residual.pixel_stride),
                            output_.residual.pixel_stride,
                            output_.residual.channel_step,
                            output_.post,
-                           at(output_.pass.data, output_.pass.pixel_stride),
+                           of_image(first, output_.pass.data, output_.pass.pixel_stride),
                            output_.pass.pixel_stride,
                            output_.pass.channel_step,
                            output_.pass_channels,
-                           const_cast<char*>(at(output_.pass_data, output_.pixel_stride))};
+                           of_image(first, output_.pass_data, output_.pixel_stride)};
     items(static_cast<long>(count) * pixels, 32L,
           [&](long begin, long end, int) { kernels_.write_output(task, begin, end); });
   }

@@ -18,6 +18,11 @@ constexpr int kLevelGroups = 4;   // groups of outputs in a tile, at most
 constexpr int kLevelItems = 8;    // panels are cut smaller, down to kPanelStep pixels, to have as many
 constexpr int kMostWeightLevel = 128;
 
+// Tiles of padded outputs.
+SINGLEPATH_INLINE constexpr int level_tiles(int outputs) {
+  return (outputs / kGroup + kLevelGroups - 1) / kLevelGroups;
+}
+
 struct LevelForward {
   const uint8_t* levels;
   LevelGeometry geometry;
@@ -28,7 +33,7 @@ struct LevelForward {
   ForwardSink sink;
 
   SINGLEPATH_INLINE int map_pixels() const { return geometry.out_height * geometry.out_width; }
-  SINGLEPATH_INLINE int tiles() const { return (outputs / kGroup + kLevelGroups - 1) / kLevelGroups; }
+  SINGLEPATH_INLINE int tiles() const { return level_tiles(outputs); }
   // Images of a panel and positions: as many as fit, in panels of one size.
   SINGLEPATH_INLINE int images() const {
     const int panels = (geometry.batch + kLevelImages - 1) / kLevelImages;

@@ -40,8 +40,7 @@ struct Operand {
 };
 
 // Where a convolution's results go: raw values with their statistics (training; bias null), or
-// activation(value + bias) (evaluation). Padded; products by panels also go to pixels that lie further apart
-// in evaluation.
+// activation(value + bias) (evaluation). Padded; products by panels also go to pixels that lie further apart.
 struct ForwardSink {
   void* data;
   const float* bias;

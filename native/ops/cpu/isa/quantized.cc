@@ -30,16 +30,6 @@ SINGLEPATH_INLINE void with_rule(const Quantizer& quantizer, const Body& body) {
   }
 }
 
-SINGLEPATH_INLINE Vec value_of(const Rule<Rounding::bound>& rule, Vec x) {
-  return rule.bounded(x);
-}
-SINGLEPATH_INLINE Vec value_of(const Rule<Rounding::pact>& rule, Vec x) {
-  return rule.integer(x) * rule.unit;
-}
-SINGLEPATH_INLINE Vec value_of(const Rule<Rounding::lsq>& rule, Vec x) {
-  return rule.integer(x) * rule.scale;
-}
-
 // Sums in floats become long over more pixels.
 constexpr int kPanelPixels = 128;
 
@@ -58,7 +48,7 @@ void write_quantized(const WriteQuantized& task, long begin, long end) {
         for (int c = 0; c < width; c += kLanes) {
           const auto column = read.column(c);
           for (long p = first; p < last; ++p)
-            store(out + p * width + c, value_of(rule, column(data + p * in.pixel_stride)));
+            store(out + p * width + c, rule.value(column(data + p * in.pixel_stride)));
         }
       }
     });

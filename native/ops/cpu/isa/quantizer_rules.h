@@ -1,7 +1,7 @@
 #pragma once
 
 // Quantizers in registers: what libtorch computes for ops/quantize.cc, NaN and ties included, so that levels,
-// and with value() and backward(), operation by operation, results too are the same bits.
+// and without fused multiply-adds results too, are the same bits.
 
 #include "simd.h"
 
@@ -63,7 +63,7 @@ struct Rule {
     const Vec ratio = R == Rounding::pact ? cut_x * inverse : cut(cut_x * inverse, low, high);
     const Vec rounded = nearest(ratio);
     const Vec from_edge = _mm512_abs_ps(_mm512_abs_ps(ratio - rounded) - 0.5f);
-    if (__builtin_expect(_mm512_cmp_ps_mask(from_edge, high * 5e-7f, _CMP_LT_OQ) == 0, 1)) return rounded;
+    if (__builtin_expect(_mm512_cmp_ps_mask(from_edge, high * 5e-7f, _CMP_NGE_UQ) == 0, 1)) return rounded;
 #endif
     return R == Rounding::pact ? nearest(cut_x / by) : nearest(cut(cut_x / by, low, high));
   }
@@ -73,8 +73,9 @@ struct Rule {
   SINGLEPATH_INLINE Vec value(Vec x) const {
     if constexpr (kPact) {
       if (R == Rounding::bound) return bounded(x);
-      return passed(bounded(x), nearest(bounded(x) / unit) * unit);
+      return passed(bounded(x), integer(x) * unit);
     } else if constexpr (kLsq) {
+      if (R == Rounding::lsq && !through) return integer(x) * scale;
       return level(x / scale) * scale;
     } else if constexpr (R == Rounding::dorefa) {
       const Vec steps = (x / scale * 0.5f + 0.5f) * high;

@@ -180,10 +180,9 @@ SINGLEPATH_INLINE long pixel_stride(const ForwardSink& sink, long width) {
 template <class T>
 inline void sink_forward(const ForwardSink& sink, long width, const float* tile, long ld, long pixel,
                          int pixels, int channel, int channels, float* sums) {
-  T* out = static_cast<T*>(sink.data) + pixel * width + channel;
+  const long stride = pixel_stride(sink, width);
+  T* out = static_cast<T*>(sink.data) + pixel * stride + channel;
   if (sink.bias) {
-    const long stride = pixel_stride(sink, width);
-    out = static_cast<T*>(sink.data) + pixel * stride + channel;
     with_activation(sink.activation, [&](auto activation) {
       for (int r = 0; r < pixels; ++r)
         for (int c = 0; c < channels; c += kLanes)
@@ -199,7 +198,7 @@ inline void sink_forward(const ForwardSink& sink, long width, const float* tile,
       Vec s = load(sum + c), q = load(square + c);
       for (int r = first; r < last; ++r) {
         const Vec v = load(tile + r * ld + c);
-        store(out + r * width + c, v);
+        store(out + r * stride + c, v);
         s += v;
         q += v * v;
       }

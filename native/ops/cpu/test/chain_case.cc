@@ -116,12 +116,8 @@ class ChainTest {
     if (test_.input_gradient) check_input_gradient(expected.at, dx, dout);
     if (test_.residual == Residual::other && test_.post != Activation::none)
       compare(gradient.at, dresidual.slice(0, 1, out_channels_), "residual gradient");
-    for (std::size_t i = 0; i < count_; ++i) {
-      check_parameter_gradients(i, dw[i], dgamma[i], dbeta[i]);
-      if (chain_.units[i].quantized)
-        compare({reference_[i].scale_gradient}, {dscale[i]},
-                "quantizer gradient of unit " + std::to_string(i), reference_[i].scale_size);
-    }
+    for (std::size_t i = 0; i < count_; ++i)
+      check_parameter_gradients(i, dw[i], dgamma[i], dbeta[i], dscale[i]);
   }
 
   // With other statistics than the batch's.
@@ -249,7 +245,8 @@ class ChainTest {
   }
 
   void check_parameter_gradients(std::size_t i, const std::vector<float>& dw,
-                                 const std::vector<float>& dgamma, const std::vector<float>& dbeta) {
+                                 const std::vector<float>& dgamma, const std::vector<float>& dbeta,
+                                 double dscale) {
     const std::string which = " gradient of unit " + std::to_string(i);
     const Unit& u = chain_.units[i];
     const ReferenceUnit& expected = reference_[i];
@@ -267,6 +264,7 @@ class ChainTest {
     // A single weight a channel scales what BatchNorm rescales: its exact gradient is almost zero.
     compare(expected.weight_gradient, flat, "weight" + which, (row == 1 ? 1 : 1e-2) * expected.gradient_size);
     check(intact, name_ + " weight rows" + which);
+    if (u.quantized) compare({expected.scale_gradient}, {dscale}, "quantizer" + which, expected.scale_size);
     if (!test_.affine) return;
     const double scale = (half_ ? 0.3 : 0.1) * expected.gradient_size;
     if (u.gamma) compare(expected.gamma_gradient, values_of(dgamma), "gamma" + which, scale);
