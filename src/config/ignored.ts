@@ -1,3 +1,4 @@
+import { valueAt } from './plain.js';
 import { cropsPadded, cropsResized } from './schema/augment.js';
 import type { Config } from './schema/config.js';
 import type { ConfigSource } from './sources.js';
@@ -74,11 +75,4 @@ export function ignoredSettings(sources: readonly ConfigSource[], config: Config
       `${where}: ${setting} has no effect, as ${by} is ${JSON.stringify(valueAt(config, by.split('.')))}`,
     ];
   });
-}
-
-function valueAt(node: unknown, [key, ...rest]: readonly string[]): unknown {
-  if (key === undefined) return node;
-  return typeof node === 'object' && node !== null
-    ? valueAt((node as Record<string, unknown>)[key], rest)
-    : undefined;
 }

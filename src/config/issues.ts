@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { didYouMean, SinglePathError, show } from '../core/errors.js';
 import { keysAt } from './keys.js';
-import type { ConfigPath } from './plain.js';
+import { type ConfigPath, valueAt } from './plain.js';
 import type { ConfigSource } from './sources.js';
 
 type Issue = z.core.$ZodIssue;
@@ -135,11 +135,4 @@ function wanted(issue: Issue, docs: string): string {
 
 function sized(origin: string): string {
   return origin === 'array' ? 'a list of length' : (TYPES[origin] ?? 'a number');
-}
-
-function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
-  return path.reduce<unknown>(
-    (inside, key) => (inside as Record<PropertyKey, unknown> | undefined)?.[key],
-    value,
-  );
 }

@@ -63,3 +63,11 @@ export function describeProblem({ path, problem }: TreeProblem): string {
       return `Expected at most ${MOST_LEVELS} levels but ${path.slice(0, 3).join('.')}… has more`;
   }
 }
+
+/** What lies at a path; undefined where there is nothing. */
+export function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>(
+    (inside, key) => (inside as Record<PropertyKey, unknown> | undefined)?.[key],
+    value,
+  );
+}

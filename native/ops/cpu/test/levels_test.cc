@@ -8,6 +8,7 @@
 
 #include "../level_kernels.h"
 #include "check.h"
+#include "reference.h"
 
 namespace singlepath::cpu::test {
 namespace {
@@ -188,12 +189,8 @@ class LevelCase {
     Guarded<float> scratch(static_cast<std::size_t>(forward.scratch_floats()), 7.f, 6.f);
     level_kernels()->of(storage).forward(forward, 0, forward.items(), scratch.data(), nullptr);
     Values expected;
-    for (std::size_t i = 0; i < products_.size(); ++i) {
-      const double z = static_cast<double>(products_[i]) + biases_[i % outputs_];
-      expected.push_back(activation == Activation::relu     ? std::max(z, 0.0)
-                         : activation == Activation::hswish ? z * std::min(std::max(z + 3, 0.0), 6.0) / 6
-                                                            : z);
-    }
+    for (std::size_t i = 0; i < products_.size(); ++i)
+      expected.push_back(activate(activation, static_cast<double>(products_[i]) + biases_[i % outputs_]));
     check_close(expected, out.slice(0, 1, outputs_), storage == Storage::float32 ? 1e-6 : 4e-3, name);
     check(out.guards_intact() && scratch.intact(), name + " bounds");
   }
