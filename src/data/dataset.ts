@@ -126,6 +126,11 @@ export class Dataset implements Disposable {
     return new Dataset(this.#live(), this.#indices.slice(0, count), this);
   }
 
+  /** A view on the same images with another mean and deviation. */
+  normalizedBy(normalization: Normalization): Dataset {
+    return new Dataset(this.#live(), this.#indices, { ...this, normalization });
+  }
+
   /** A loader of batches to train on. An iteration that has begun continues even when the data set is disposed. */
   loader(options: LoaderOptions): DataLoader {
     checkArguments('loader()', { options });

@@ -10,10 +10,11 @@ import type { ArraySource } from './kinds/arrays.js';
 import { type DatasetConfig, datasetDefinition } from './kinds/index.js';
 import type { Split } from './kinds/kind.js';
 import { checkedNormalization, type Normalization, presetNormalization } from './normalize.js';
+import { asBytes, statisticsOf } from './statistics.js';
 
 /**
  * Opens one split of a data set, decoded into native memory on a thread of its own. With `normalize: 'auto'` both
- * splits get the statistics of the training images.
+ * splits get the statistics of the training images; those that `testFraction` sets aside are none.
  *
  * @throws SinglePathError `INVALID_DATASET` naming the file that is missing, empty, truncated or foreign, with what
  *   was expected and found; `INVALID_ARGUMENT` for the configuration; `IO`.
@@ -24,16 +25,17 @@ export async function openDataset(config: DatasetConfig, options: { split: Split
   if (split !== 'train' && split !== 'test') throw expected("'train' or 'test'", 'split', split);
   const opened = await openSplit(config, split);
   try {
+    const { testFraction = 0 } = config as { testFraction?: number };
+    const shared = testFraction > 0 && !opened.hasTest;
     const classes = classesOf(config, opened);
     const all = Dataset.of(opened, {
       name: `${config.kind} ${split}`,
       classes,
       classNames: classNamesOf(config, opened, classes),
-      normalization: await normalizationOf(config, split, opened),
+      normalization: shared ? asBytes(opened.shape[0]) : await normalizationOf(config, split, opened),
       skipsBroken: config.broken === 'skip',
     });
-    const { testFraction = 0 } = config as { testFraction?: number };
-    return opened.hasTest || testFraction === 0 ? all : shareOf(all, testFraction, split);
+    return shared ? await shareOf(all, config, testFraction, split) : all;
   } catch (error) {
     opened.dispose();
     throw error;
@@ -59,10 +61,9 @@ async function normalizationOf(
   split: Split,
   opened: NativeDataset,
 ): Promise<Normalization> {
-  const { normalize = 'auto' } = config;
   const channels = opened.shape[0];
-  if (typeof normalize === 'object') return checkedNormalization(normalize, channels);
-  if (normalize !== 'auto') return presetNormalization(normalize, channels, config.channelOrder === 'bgr');
+  const given = givenNormalization(config, channels);
+  if (given !== undefined) return given;
   const training = split === 'train' ? opened : await openSplit(config, 'train');
   try {
     if (training.shape.join() !== opened.shape.join()) {
@@ -77,11 +78,25 @@ async function normalizationOf(
   }
 }
 
+/** The normalization that is asked for; undefined where it is that of the training images. */
+function givenNormalization(
+  { normalize = 'auto', channelOrder }: DatasetConfig,
+  channels: number,
+): Normalization | undefined {
+  if (typeof normalize === 'object') return checkedNormalization(normalize, channels);
+  return normalize === 'auto' ? undefined : presetNormalization(normalize, channels, channelOrder === 'bgr');
+}
+
 /** The draw of test images where there are none is always the same: they stay test images for every run. */
 const TEST_SEED = 0;
 
-/** The test images of a set that has none, or what is left to train on. */
-function shareOf(all: Dataset, testFraction: number, split: Split): Dataset {
+/** The test images of a set that has none, or what is left to train on, which normalizes both. */
+async function shareOf(
+  all: Dataset,
+  config: DatasetConfig,
+  testFraction: number,
+  split: Split,
+): Promise<Dataset> {
   using whole = all;
   const count = Math.round(testFraction * whole.size);
   if (count === 0 || count === whole.size) {
@@ -91,10 +106,13 @@ function shareOf(all: Dataset, testFraction: number, split: Split): Dataset {
       { hint: 'choose another share, or name test images with data.testPath' },
     );
   }
-  const { train, heldOut } = splitHeldOut(whole, count, TEST_SEED);
-  const [wanted, other] = split === 'train' ? [train, heldOut] : [heldOut, train];
-  other.dispose();
-  return wanted;
+  const sides = splitHeldOut(whole, count, TEST_SEED);
+  using train = sides.train;
+  using test = sides.heldOut;
+  const channels = whole.shape[0];
+  const normalization =
+    givenNormalization(config, channels) ?? checkedNormalization(await statisticsOf(train), channels);
+  return (split === 'train' ? train : test).normalizedBy(normalization);
 }
 
 function classNamesOf(config: DatasetConfig, opened: NativeDataset, classes: number): readonly string[] {

@@ -81,7 +81,8 @@ export async function runRank(given: Config, control: RankControl): Promise<Rank
   const architectures = entries.map(({ architecture }) => architecture);
   const accuracies = entries.map(({ accuracy }) => accuracy);
   const baselines = costBaselines(space, architectures);
-  using naswot = config.evaluate.naswotImages > 0 ? await openNaswot(config, space, signal) : undefined;
+  using naswot =
+    config.evaluate.naswotImages > 0 ? await openNaswot(config, space, { supernet, signal }) : undefined;
   if (naswot !== undefined)
     baselines.push({ name: 'NASWOT', values: await naswot.scores(architectures, signal) });
   const trained =

@@ -11,7 +11,7 @@ import type { Stalled } from '../train/stalled.js';
 import { FixedImages, openImages } from './images/images.js';
 import { Disposables } from './setup/disposables.js';
 import { createNetwork, openSpace } from './setup/fromConfig.js';
-import { runTraining, shareTraining } from './training/trainingRun.js';
+import { asBefore, runTraining, shareTraining } from './training/trainingRun.js';
 import type { WarmStartControl } from './training/warmStart.js';
 
 export interface RetrainControl extends WarmStartControl {
@@ -48,8 +48,9 @@ async function retrainTogether(
 ): Promise<RetrainResult> {
   const { signal, onProgress, onStalled, onNotice } = control;
   const space = deriveSubnet(openSpace(config.space), architecture);
-  using train = await openImages(config, space, 'train');
-  using test = await openImages(config, space, 'test');
+  const normalized = asBefore(config, control);
+  using train = await openImages(normalized, space, 'train');
+  using test = await openImages(normalized, space, 'test');
   using network = createNetwork(space, config, group);
   using shared = await shareTraining(config, 'retrain', space, train, control);
   const { parallel, loader, recipe } = shared;

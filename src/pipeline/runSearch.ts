@@ -78,6 +78,7 @@ export async function runSearch(
     space,
     feasible,
     scorer,
+    supernet: supernetRun.path,
     openTrials,
     signal,
     onTrial: onTrial('calibration'),

@@ -8,7 +8,7 @@ import type { Stalled } from '../train/stalled.js';
 import { type TrainResult, trainSupernet } from '../train/supernet.js';
 import { openTrainingImages } from './images/images.js';
 import { createNetwork, openSpace, samplerOf } from './setup/fromConfig.js';
-import { runTraining, shareTraining } from './training/trainingRun.js';
+import { asBefore, runTraining, shareTraining } from './training/trainingRun.js';
 import type { WarmStartControl } from './training/warmStart.js';
 
 export interface TrainControl extends WarmStartControl {
@@ -35,7 +35,7 @@ async function trainTogether(config: Config, group: Group, control: TrainControl
   const { signal, onProgress, onStalled, onNotice } = control;
   const space = openSpace(config.space);
   const sampler = samplerOf(space, config);
-  using images = await openTrainingImages(config, space);
+  using images = await openTrainingImages(asBefore(config, control), space);
   using supernet = createNetwork(space, config, group);
   using shared = await shareTraining(config, 'train', space, images.train, control);
   const { parallel, loader, recipe } = shared;

@@ -185,6 +185,31 @@ describe('image folders', () => {
     }
   });
 
+  test('a set of which a share is set aside for tests is normalized by the images left to train on', async () => {
+    using folder = temporaryFolder();
+    writeFiles(folder.path, pictures('', ['a', 'b'], 10));
+    const config = { kind: 'image-folder', path: folder.path, size: 16, testFraction: 0.3 } as const;
+    const { pixels } = await open({ ...config, normalize: bytes(3) });
+    const own = [0, 1, 2].map((channel) => {
+      const values = [...pixels].filter((_, at) => Math.floor(at / 256) % 3 === channel);
+      const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+      const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+      return { mean: mean / 255, std: Math.sqrt(squares / values.length) / 255 };
+    });
+    for (const split of ['train', 'test'] as const) {
+      using dataset = await openDataset(config, { split });
+      const { mean, std } = dataset.normalization;
+      own.forEach((wanted, channel) => {
+        assert.ok(Math.abs(mean[channel]! - wanted.mean) < 1e-9, `${split}: mean ${channel}`);
+        assert.ok(Math.abs(std[channel]! - wanted.std) < 1e-9, `${split}: std ${channel}`);
+      });
+      using bgr = await openDataset({ ...config, channelOrder: 'bgr' }, { split });
+      assert.deepEqual(bgr.normalization.mean, mean.toReversed());
+      using given = await openDataset({ ...config, normalize: 'half' }, { split });
+      assert.deepEqual(given.normalization.mean, [0.5, 0.5, 0.5]);
+    }
+  });
+
   test('deeper folders, capital letters, hidden files and other files', async () => {
     using folder = temporaryFolder();
     const picture = png(8, 8, pixelsOfPicture(8, 8, 1));

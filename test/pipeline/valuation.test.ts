@@ -111,6 +111,7 @@ test('a search with too few candidates for the score model says that accuracies 
       space,
       feasible: searchedArchitectures(space, config),
       scorer: { evaluate: async () => [], images: 1000 },
+      supernet: 'runs/supernet',
       openTrials: () => assert.fail('nothing is trained'),
       onTrial: () => {},
       onWarning: (message) => heard.push(message),

@@ -80,7 +80,7 @@ export const dataSchema = z.strictObject({
     ])
     .default('auto')
     .describe(
-      'Mean and standard deviation per channel: of the training images (auto), published, half (-1..1), bytes (0..255), or lists as mean and std',
+      'Mean and standard deviation per channel: of all training images, held-out ones included (auto), published, half (-1..1), bytes (0..255), or lists as mean and std',
     ),
   channelOrder: z
     .enum(['rgb', 'bgr'])

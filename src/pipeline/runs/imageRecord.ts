@@ -4,6 +4,7 @@ import { SinglePathError } from '../../core/errors.js';
 import type { Dataset } from '../../data/dataset.js';
 import {
   BROKEN_FILE,
+  IMAGES_FILE,
   type ImageRecord,
   noteBroken,
   type RecordedImages,
@@ -29,11 +30,28 @@ export function recordOf(
   };
 }
 
-/** The configuration for images that a run's network is tried on: normalized as those that it was trained with. */
+/**
+ * The configuration for images that a run's network is trained on further, or tried on: normalized as those that it was trained
+ * with.
+ *
+ * @throws SinglePathError `INVALID_CHECKPOINT` for a run that did not note how, and took images for it that none takes now.
+ */
 export function withNormalization(config: Config, runDir: string): Config {
-  const known = readImageRecord(runDir)?.normalization;
-  if (known === undefined || config.data.normalize !== 'auto') return config;
-  return { ...config, data: { ...config.data, normalize: known } };
+  const { normalize, testFraction } = config.data;
+  const record = readImageRecord(runDir);
+  if (record === undefined || normalize !== 'auto') return config;
+  if (record.normalization !== undefined)
+    return { ...config, data: { ...config.data, normalize: record.normalization } };
+  if (testFraction === 0) return config;
+  throw new SinglePathError(
+    'INVALID_CHECKPOINT',
+    `Expected the mean and deviation that the images of the run in '${runDir}' were normalized with, but it did not note them`,
+    {
+      hint:
+        'its version took them of all images, those of data.testFraction included: train again, or write ' +
+        `"normalization": {"mean": [...], "std": [...]} into '${join(runDir, IMAGES_FILE)}'`,
+    },
+  );
 }
 
 /**

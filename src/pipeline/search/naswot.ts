@@ -2,6 +2,7 @@ import type { Config } from '../../config/schema/config.js';
 import type { Evaluate } from '../../search/types.js';
 import type { Architecture, SearchSpace } from '../../space/types.js';
 import { fixedSubset, openTrainingImages } from '../images/images.js';
+import { withNormalization } from '../runs/imageRecord.js';
 import { Disposables } from '../setup/disposables.js';
 import { createNetwork } from '../setup/fromConfig.js';
 
@@ -13,11 +14,18 @@ export interface Naswot extends Disposable {
 /**
  * NASWOT of the untrained supernet, whose first weights the seed decides, on `evaluate.naswotImages` held-out images.
  * Nothing is trained.
+ *
+ * @param supernet run directory of the trained one beside which it scores, normalized as that one's images are.
  */
-export async function openNaswot(config: Config, space: SearchSpace, signal?: AbortSignal): Promise<Naswot> {
+export async function openNaswot(
+  config: Config,
+  space: SearchSpace,
+  { supernet, signal }: { supernet?: string | undefined; signal?: AbortSignal | undefined } = {},
+): Promise<Naswot> {
   const count = config.evaluate.naswotImages;
   using stack = new Disposables();
-  using images = await openTrainingImages(config, space);
+  const normalized = supernet === undefined ? config : withNormalization(config, supernet);
+  using images = await openTrainingImages(normalized, space);
   using chosen = fixedSubset(images.heldOut, count);
   const batches = await chosen.batches({ batchSize: count, signal });
   stack.addAll(batches);

@@ -18,7 +18,7 @@ import type { Supernet } from '../../supernet/supernet.js';
 import { FixedImages, openTrainingImages } from '../images/images.js';
 import { checkSamePixels, pixelSampleOf } from '../images/pixelSample.js';
 import { scoreIdentity, sharedScoreIdentity, splitIdentity } from '../runs/identity.js';
-import { calibrationOf, checkSameImages, recordOf } from '../runs/imageRecord.js';
+import { calibrationOf, checkSameImages, recordOf, withNormalization } from '../runs/imageRecord.js';
 import { readRun, type StoredRun } from '../runs/runs.js';
 import { Disposables } from '../setup/disposables.js';
 import { createNetwork, openSpace } from '../setup/fromConfig.js';
@@ -119,7 +119,7 @@ async function openScored(
   checkImages(config, supernetRun);
   const { calibrationImages, validationImages } = config.evaluate;
   using stack = new Disposables();
-  const images = stack.add(await openTrainingImages(config, space));
+  const images = stack.add(await openTrainingImages(withNormalization(config, supernetRun.path), space));
   checkSameImages(supernetRun.path, images);
   checkSamePixels(supernetRun.path, await pixelSampleOf(config, space, images));
   const record = { ...recordOf(config, images), calibration: calibrationOf(images.train, calibrationImages) };

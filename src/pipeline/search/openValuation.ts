@@ -22,6 +22,8 @@ export interface OpenValuation extends Disposable {
 export interface ValuationOptions
   extends Omit<CalibrateOptions, 'config' | 'evaluate' | 'images' | 'naswot'> {
   scorer: Pick<Scorer, 'evaluate' | 'images'>;
+  /** Its run directory. */
+  supernet: string;
 }
 
 function warnOfTooFew(
@@ -44,7 +46,7 @@ function warnOfTooFew(
  */
 export async function openValuation(
   config: Config,
-  { space, feasible, scorer, ...options }: ValuationOptions,
+  { space, feasible, scorer, supernet, ...options }: ValuationOptions,
 ): Promise<OpenValuation> {
   const { score, calibrate: count } = config.search;
   const modelled = score === 'model';
@@ -52,7 +54,7 @@ export async function openValuation(
   using stack = new Disposables();
   const naswot =
     modelled && config.evaluate.naswotImages > 0
-      ? stack.add(await openNaswot(config, space, options.signal))
+      ? stack.add(await openNaswot(config, space, { supernet, signal: options.signal }))
       : undefined;
   const evaluate = naswot === undefined ? scorer.evaluate : withNaswot(scorer.evaluate, naswot);
   const setting = { space, images: scorer.images, naswot: naswot !== undefined };

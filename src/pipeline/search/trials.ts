@@ -16,6 +16,7 @@ import type { Supernet } from '../../supernet/supernet.js';
 import { type RetrainResult, retrain } from '../../train/retrain.js';
 import { FixedImages, type Images, openTrainingImages, trainingLoader } from '../images/images.js';
 import { trialIdentity, trialRecipe } from '../runs/identity.js';
+import { withNormalization } from '../runs/imageRecord.js';
 import { keptConfig, readResult, type StoredRun } from '../runs/runs.js';
 import { Disposables } from '../setup/disposables.js';
 import { createNetwork, provenance, recipeOf } from '../setup/fromConfig.js';
@@ -163,9 +164,9 @@ export class Trials implements Disposable {
 }
 
 async function openInputs(setting: TrialsSetting): Promise<SharedInputs> {
-  const { config, space, signal } = setting;
+  const { config, space, supernet, signal } = setting;
   using stack = new Disposables();
-  const images = stack.add(await openTrainingImages(config, space));
+  const images = stack.add(await openTrainingImages(withNormalization(config, supernet.path), space));
   const count = config.retrain.calibrationImages;
   const fixed = new FixedImages(config, signal);
   const calibration = count === 0 ? [] : await fixed.batches(images.train, count);

@@ -11,7 +11,7 @@ import type { Recipe } from '../../train/recipe.js';
 import { type Images, trainingLoader } from '../images/images.js';
 import { checkSamePixels, pixelSampleOf } from '../images/pixelSample.js';
 import { rankIdentity, tablesIdentity, trainingIdentity } from '../runs/identity.js';
-import { recordOf, reportBroken, splitOf } from '../runs/imageRecord.js';
+import { recordOf, reportBroken, splitOf, withNormalization } from '../runs/imageRecord.js';
 import { keptConfig, type RunControl, resumes } from '../runs/runs.js';
 import { provenance, recipeOf, warmupNotice } from '../setup/fromConfig.js';
 import { type WarmStartControl, warmStart } from './warmStart.js';
@@ -21,6 +21,11 @@ export interface SharedTraining extends Disposable {
   parallel: DataParallel | undefined;
   loader: DataLoader;
   recipe: Recipe;
+}
+
+/** The configuration for the images of a training: one that goes on normalizes them as it did before. */
+export function asBefore(config: Config, control: Pick<RunControl, 'group' | 'resume' | 'runDir'>): Config {
+  return resumes(control) ? withNormalization(config, control.runDir) : config;
 }
 
 /**
