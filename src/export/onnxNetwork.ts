@@ -1,5 +1,5 @@
 import { access } from 'node:fs/promises';
-import { SinglePathError } from '../core/errors.js';
+import { expected, SinglePathError } from '../core/errors.js';
 import { ioError } from '../core/files.js';
 import type { NativeBatch, TensorEntry } from '../runtime/native.js';
 import type { ValidateResult } from '../supernet/supernet.js';
@@ -44,6 +44,14 @@ export async function loadOnnxRuntime(): Promise<
   return undefined;
 }
 
+/** @throws SinglePathError `INVALID_ARGUMENT` where the package computes with one thread and more are asked for. */
+export function checkThreads(name: string, threads: number): void {
+  if (name !== 'onnxruntime-web' || threads <= 1) return;
+  throw expected('at most 1, as onnxruntime-web computes with one thread,', 'threads', threads, {
+    hint: 'npm install onnxruntime-node, which takes any number',
+  });
+}
+
 /** A network in an ONNX file, run by onnxruntime on the CPU: one input of images, one output of logits. */
 export class OnnxNetwork implements Disposable {
   private constructor(
@@ -55,10 +63,11 @@ export class OnnxNetwork implements Disposable {
   ) {}
 
   /**
+   * @param threads that compute one op; 0 leaves it to onnxruntime.
    * @throws SinglePathError `IO` where it cannot be read, `INVALID_CHECKPOINT` where it is not an ONNX file that
-   *   onnxruntime runs, `NATIVE_MISSING` where no onnxruntime is installed.
+   *   onnxruntime runs, `NATIVE_MISSING` where no onnxruntime is installed, `INVALID_ARGUMENT` for threads that it does not have.
    */
-  static async load(path: string): Promise<OnnxNetwork> {
+  static async load(path: string, threads = 0): Promise<OnnxNetwork> {
     await access(path).catch((error: unknown) => {
       throw ioError('read', path, error);
     });
@@ -69,8 +78,12 @@ export class OnnxNetwork implements Disposable {
       });
     }
     const { name, runtime } = found;
+    checkThreads(name, threads);
     try {
-      const session = await runtime.InferenceSession.create(path, { logSeverityLevel: 3 });
+      const session = await runtime.InferenceSession.create(path, {
+        logSeverityLevel: 3,
+        ...(threads > 0 && { intraOpNumThreads: threads }),
+      });
       return new OnnxNetwork(path, name, runtime, session);
     } catch (cause) {
       throw new SinglePathError(

@@ -4,10 +4,15 @@ import { configArgument } from '../config/load.js';
 import type { Config } from '../config/schema/config.js';
 import { type ConfigSource, objectSource } from '../config/sources.js';
 import { checkArguments } from '../core/check.js';
-import { SinglePathError } from '../core/errors.js';
+import { expected, SinglePathError } from '../core/errors.js';
 import { type Confusion, countConfusion } from '../evaluate/confusion.js';
 import { predictions } from '../evaluate/predictions.js';
-import { ARCHITECTURE_FILE, isExported, readArchitectureFile } from '../export/architectureFile.js';
+import {
+  ARCHITECTURE_FILE,
+  type ArchitectureFile,
+  isExported,
+  readArchitectureFile,
+} from '../export/architectureFile.js';
 import { OnnxNetwork } from '../export/onnxNetwork.js';
 import { Script } from '../export/script.js';
 import { readImageRecord } from '../run/images.js';
@@ -17,11 +22,11 @@ import { deriveSubnet } from '../space/subnet.js';
 import type { Architecture } from '../space/types.js';
 import { accuraciesOf, type ValidateResult } from '../supernet/supernet.js';
 import { FixedImages, type ImageSpace, openImages } from './images/images.js';
-import { checkSameClasses, withNormalization } from './runs/imageRecord.js';
+import { checkSameClasses, normalizedAs, withNormalization } from './runs/imageRecord.js';
 import type { StoredRun } from './runs/runs.js';
 import { openScorer } from './search/openScorer.js';
 import { Disposables } from './setup/disposables.js';
-import { createNetwork, openSpace } from './setup/fromConfig.js';
+import { createNetwork, openSpace, useThreads } from './setup/fromConfig.js';
 
 /** How good a network is. Accuracies are in [0, 1]. */
 export interface Accuracy {
@@ -122,7 +127,7 @@ export async function networkHits(
  *
  * @param control `onForeign` is told before it runs, where it is not the file an export wrote beside its `architecture.json`.
  * @throws SinglePathError `INVALID_ARGUMENT` where neither the configuration nor the file's export says what images it
- *   takes.
+ *   takes or they differ, and for a device or threads that an ONNX file cannot have.
  */
 export async function evaluateExported(
   given: Config,
@@ -133,19 +138,34 @@ export async function evaluateExported(
   checkArguments('evaluateExported()', { path, control });
   const { signal, confusion, onForeign } = control;
   using stack = new Disposables();
-  const isOnnx = path.endsWith('.onnx');
-  if (!isOnnx && existsSync(path) && !isExported(path)) onForeign?.();
-  const network = stack.add(
-    await (isOnnx ? OnnxNetwork.load(path) : Script.load(path, config.runtime.device)),
-  );
-  const test = stack.add(await openImages(config, exportedSpace(config, path), 'test'));
-  checkSameClasses(readArchitectureFile(path)?.classNames, test, path);
+  const network = stack.add(await openExported(path, config.runtime, onForeign));
+  const exported = readArchitectureFile(path);
+  const images = normalizedAs(config, exported?.input);
+  const test = stack.add(await openImages(images, exportedSpace(config, path, exported), 'test'));
+  checkSameClasses(exported?.classNames, test, path);
   const batches = await new FixedImages(config, signal).batches(test);
   stack.addAll(batches);
   const accuracy = testAccuracy(await network.validate(batches, signal));
   if (!confusion) return accuracy;
   const forward = (batch: NativeBatch) => network.forward(batch);
   return { ...accuracy, confusion: await countConfusion(forward, batches, test.classNames) };
+}
+
+/** Loads an exported file into what runs it, which decides kernels and precision itself. */
+async function openExported(
+  path: string,
+  { device, threads }: Config['runtime'],
+  onForeign: (() => void) | undefined,
+): Promise<OnnxNetwork | Script> {
+  if (path.endsWith('.onnx')) {
+    if (device === 'cpu') return await OnnxNetwork.load(path, threads);
+    throw expected('cpu, on which ONNX files run,', 'runtime.device', device, {
+      hint: 'evaluate the TorchScript file of the same export there, or --set runtime.device=cpu',
+    });
+  }
+  if (existsSync(path) && !isExported(path)) onForeign?.();
+  useThreads(threads);
+  return await Script.load(path, device);
 }
 
 /** What the export of a file says about its test images, as sources for a configuration to build on. */
@@ -159,9 +179,8 @@ export function exportedSources(path: string): ConfigSource[] {
 }
 
 /** The images an exported file takes: those of the space the configuration names, else of its export. */
-function exportedSpace(config: Config, path: string): ImageSpace {
+function exportedSpace(config: Config, path: string, exported: ArchitectureFile | undefined): ImageSpace {
   if (config.space.name !== null || config.space.file !== null) return openSpace(config.space);
-  const exported = readArchitectureFile(path);
   if (exported?.data === undefined) {
     throw new SinglePathError(
       'INVALID_ARGUMENT',
@@ -170,6 +189,11 @@ function exportedSpace(config: Config, path: string): ImageSpace {
     );
   }
   const { space, input, classes } = exported;
+  for (const [setting, own] of Object.entries({ size: input.size, channels: input.channels, classes })) {
+    const asked = config.space[setting as 'size' | 'channels' | 'classes'];
+    if (asked !== null && asked !== own)
+      throw expected(String(own), `space.${setting} of the network in '${path}'`, asked);
+  }
   return { name: space.name, input, classes };
 }
 

@@ -52,6 +52,36 @@ test('a retrained network is exported, and evaluate scores the file the same', {
   assert.equal(file.accuracy, network.accuracy);
   assert.ok(Math.abs(file.loss - network.loss) < 1e-4);
 
+  // What runs a file takes threads, and has kernels of its own.
+  for (const [typed, path, pattern] of [
+    [
+      ['--kernels', 'aten'],
+      result.files.script,
+      /Expected no --kernels for the file '.*', which libtorch runs/,
+    ],
+    [
+      ['--set', 'runtime.precision=bf16'],
+      result.files.onnx!,
+      /no --set runtime\.precision=bf16 .*onnxruntime runs/,
+    ],
+    [
+      ['--set', 'runtime.device=cuda'],
+      result.files.onnx!,
+      /Expected cpu, on which ONNX files run, for runtime\.device/,
+    ],
+    [
+      ['--input-size', '32'],
+      result.files.script,
+      /Expected 28 for space\.size of the network in '.*' but received 32/,
+    ],
+  ] as const) {
+    const { code, stderr } = await singlepath(['evaluate', path, ...typed]);
+    assert.equal(code, 2, stderr);
+    assert.match(stderr, pattern);
+  }
+  const same = ['--set', 'runtime.threads=1', '--input-size', '28', '--classes', '10'];
+  assert.equal((await json<Accuracy>('evaluate', result.files.script, ...same)).accuracy, file.accuracy);
+
   // A state_dict of PyTorch, compiled and wrapped, with its counters.
   const { tensors } = await readSafetensors(result.files.weights);
   const wrapped = tensors.map(({ name, shape, data }) => {

@@ -147,6 +147,8 @@ describe('every kind of source', () => {
     const { files } = await runExport(beside, run, { onSkipped });
     const { mean, std } = readArchitectureFile(files.script)!.input;
     assert.deepEqual({ mean, std }, readImageRecord(runDir)!.normalization);
+    const file = await evaluateExported(beside, files.script, {});
+    assert.ok(Math.abs(file.loss - scored.loss) < 1e-4, `${file.loss} of the file, ${scored.loss} before`);
     // Another one that is asked for is taken.
     const half = configOf({ kind: 'image-folder', path: others, normalize: 'half' });
     assert.notEqual((await evaluateNetwork(half, run, { onSkipped })).loss, scored.loss);

@@ -19,7 +19,7 @@ import { confusionCsv, describeConfusion } from '../../report/confusion.js';
 import { formatPercent } from '../../report/format.js';
 import { parseArchitecture } from '../../space/architecture.js';
 import { missingArch } from '../common/architectures.js';
-import { configOf, type Shortcut } from '../common/configOf.js';
+import { configOf, type Shortcut, typedAs } from '../common/configOf.js';
 import type { ConfigOptions, OutputOptions } from '../common/options.js';
 import { printJson, printText } from '../common/output.js';
 import { createSession, type Session } from '../common/session.js';
@@ -64,6 +64,23 @@ export async function evaluate(path: string | undefined, options: EvaluateComman
         `loss ${loss.toFixed(4)}, ${images} images`,
     );
     if (result.confusion) printText(`\n${describeConfusion(result.confusion)}`);
+  }
+}
+
+/** Settings of what computes a network of ours; a file has its own. */
+const COMPUTES = ['kernels', 'precision', 'graphs', 'folded'];
+
+/** A configuration may be that of a training; what is typed is meant for the file. */
+function checkComputes(target: string, options: ConfigOptions): void {
+  for (const setting of COMPUTES) {
+    const typed = typedAs(options, ['runtime', setting]);
+    if (typed === undefined) continue;
+    const runs = target.endsWith('.onnx') ? 'onnxruntime' : 'libtorch';
+    throw new SinglePathError(
+      'INVALID_ARGUMENT',
+      `Expected no ${typed} for the file '${target}', which ${runs} runs as it is written`,
+      { hint: 'the run directory it was exported from takes it' },
+    );
   }
 }
 
@@ -113,6 +130,7 @@ async function evaluateTarget(
         `Expected no --arch for the file '${target}', which is one network`,
       );
     }
+    checkComputes(target, options);
     const base = options.config.length > 0 ? [] : exportedSources(target);
     return evaluateExported(configOf(options, { base, shortcuts }), target, control);
   }

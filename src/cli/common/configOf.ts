@@ -1,5 +1,6 @@
 import { ignoredSettings } from '../../config/ignored.js';
 import { givenSources, loadConfig } from '../../config/load.js';
+import { valueAt } from '../../config/plain.js';
 import type { Config } from '../../config/schema/config.js';
 import { type ConfigSource, valueSource } from '../../config/sources.js';
 import type { ConfigOptions, SearchOptions } from './options.js';
@@ -50,6 +51,12 @@ export function configOf(
     options: optionSources(options, shortcuts),
     set: options.set,
   });
+}
+
+/** How the command line states a setting, such as `--kernels`; undefined where it does not. */
+export function typedAs(options: ConfigOptions, path: readonly string[]): string | undefined {
+  const typed = givenSources({ options: optionSources(options, []), set: options.set });
+  return typed.findLast(({ value }) => valueAt(value, path) !== undefined)?.locate(path, 'key');
 }
 
 /** Says which settings that the user has given decide nothing in `config`. */

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Config } from '../../config/schema/config.js';
 import { SinglePathError } from '../../core/errors.js';
 import type { Dataset } from '../../data/dataset.js';
+import type { Normalization } from '../../data/normalize.js';
 import {
   BROKEN_FILE,
   IMAGES_FILE,
@@ -39,10 +40,8 @@ export function recordOf(
 export function withNormalization(config: Config, runDir: string): Config {
   const { normalize, testFraction } = config.data;
   const record = readImageRecord(runDir);
-  if (record === undefined || normalize !== 'auto') return config;
-  if (record.normalization !== undefined)
-    return { ...config, data: { ...config.data, normalize: record.normalization } };
-  if (testFraction === 0) return config;
+  const noted = record === undefined || record.normalization !== undefined;
+  if (noted || normalize !== 'auto' || testFraction === 0) return normalizedAs(config, record?.normalization);
   throw new SinglePathError(
     'INVALID_CHECKPOINT',
     `Expected the mean and deviation that the images of the run in '${runDir}' were normalized with, but it did not note them`,
@@ -52,6 +51,13 @@ export function withNormalization(config: Config, runDir: string): Config {
         `"normalization": {"mean": [...], "std": [...]} into '${join(runDir, IMAGES_FILE)}'`,
     },
   );
+}
+
+/** With the mean and deviation that a network knows in place of those of the training images at hand. */
+export function normalizedAs(config: Config, known: Partial<Normalization> | undefined): Config {
+  const { mean, std } = known ?? {};
+  if (mean === undefined || std === undefined || config.data.normalize !== 'auto') return config;
+  return { ...config, data: { ...config.data, normalize: { mean, std } } };
 }
 
 /**

@@ -95,8 +95,13 @@ export function createNetwork(
   // One GPU a rank.
   const device =
     runtime.device === 'cuda' && group.worldSize > 1 ? `cuda:${group.place.localRank}` : runtime.device;
-  if (threads > 0) addon().setThreads(threads);
+  useThreads(threads);
   return new Supernet(space, { device, kernels, precision, graphs, folded, seed });
+}
+
+/** Computes one op with so many threads from now on; 0 leaves it at what it is. */
+export function useThreads(threads: number): void {
+  if (threads > 0) addon().setThreads(threads);
 }
 
 /** What a run directory notes of where it computes: versions in checkpoints, the whole in events. */
