@@ -51,10 +51,11 @@ function openToAppend(path: string): AppendFile | undefined {
  *
  * @param weights hash of the supernet's weights.
  * @param setup everything else a score depends on, as plain data: data set, images, batch size, precision, kernels.
+ * @param machine what computes: versions and instruction set. Scores whose key has none serve all.
  */
-export function evaluationKey(weights: string, setup: unknown): EvaluationKey {
+export function evaluationKey(weights: string, setup: unknown, machine?: string): EvaluationKey {
   checkArguments('evaluationKey()', { text: weights, settings: setup });
-  return { supernet: weights, setup: hashOf(setup) };
+  return { supernet: weights, setup: hashOf(setup), ...(machine !== undefined && { machine }) };
 }
 
 function damagedLines(path: string, lines: readonly number[]): SinglePathError {

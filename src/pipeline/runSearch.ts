@@ -11,6 +11,7 @@ import type { Candidate } from '../search/types.js';
 import type { SearchSpace } from '../space/types.js';
 import { type ConfirmControl, confirmLatency } from './latency/confirmLatency.js';
 import { searchIdentity, tablesIdentity } from './runs/identity.js';
+import { describeOtherMachine } from './runs/machine.js';
 import { keptConfig, type RunControl, readRun } from './runs/runs.js';
 import { checkFinalists, type FinalistsBudget, trainFinalists } from './search/finalists.js';
 import { openScorer, type Scorer } from './search/openScorer.js';
@@ -36,7 +37,7 @@ export interface SearchControl extends RunControl {
   onFinalists?: (budget: FinalistsBudget) => void;
   /** Short trainings done. */
   onTrial?: (phase: TrialPhase, done: number, total: number) => void;
-  /** Told where the supernet ranks the calibration networks worse than arithmetic. */
+  /** Told where the supernet ranks the calibration networks worse than arithmetic, and where a search goes on on another machine. */
   onWarning?: (message: string) => void;
   /** How finalists under a latency constraint are measured. */
   latency?: Omit<ConfirmControl, 'signal' | 'journals'>;
@@ -70,6 +71,8 @@ export async function runSearch(
     ...(onCandidates && { onProgress: onCandidates }),
   });
   using run = await openSearchRun(config, space, scorer, control);
+  const other = run.resumed ? describeOtherMachine(run.path) : undefined;
+  if (other !== undefined) control.onWarning?.(other);
   await noteImages(run.path, scorer.record);
   const openTrials = () => Trials.open(config, space, supernetRun, { runDir, signal, onSkipped });
   const onTrial = (phase: TrialPhase) => (done: number, total: number) =>

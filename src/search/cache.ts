@@ -8,6 +8,8 @@ export interface EvaluationKey {
   supernet: string;
   /** Hash of the evaluation set-up: calibration and validation images, batch size, precision, kernels. */
   setup: string;
+  /** What computes, which rounds otherwise than others. Absent in entries of earlier versions, which serve any. */
+  machine?: string;
 }
 
 /** One line of the cache file. */
@@ -48,12 +50,16 @@ export class EvaluationCache {
   }
 
   get(key: EvaluationKey, architecture: Architecture): Score | undefined {
-    return this.#scores.get(keyOf(key, architecture));
+    const { supernet, setup } = key;
+    return (
+      this.#scores.get(keyOf(key, architecture)) ?? this.#scores.get(keyOf({ supernet, setup }, architecture))
+    );
   }
 
-  set({ supernet, setup }: EvaluationKey, architecture: Architecture, score: Score): void {
-    this.#scores.set(keyOf({ supernet, setup }, architecture), score);
-    this.onEntry(JSON.stringify({ supernet, setup, architecture, score } satisfies CacheEntry));
+  set({ supernet, setup, machine }: EvaluationKey, architecture: Architecture, score: Score): void {
+    const key = { supernet, setup, ...(machine !== undefined && { machine }) };
+    this.#scores.set(keyOf(key, architecture), score);
+    this.onEntry(JSON.stringify({ ...key, architecture, score } satisfies CacheEntry));
   }
 }
 
@@ -91,20 +97,21 @@ function checkScore(architecture: Architecture, score: Score): void {
   }
 }
 
-function keyOf({ supernet, setup }: EvaluationKey, architecture: Architecture): string {
-  return JSON.stringify([supernet, setup, architecture]);
+function keyOf({ supernet, setup, machine }: EvaluationKey, architecture: Architecture): string {
+  return JSON.stringify([supernet, setup, machine, architecture]);
 }
 
 function parse(line: string): CacheEntry | undefined {
   try {
-    const { supernet, setup, architecture, score } = JSON.parse(line) as CacheEntry;
-    const fits = typeof supernet === 'string' && typeof setup === 'string' && Array.isArray(architecture);
+    const { supernet, setup, machine, architecture, score } = JSON.parse(line) as CacheEntry;
+    const named = [supernet, setup, machine ?? ''].every((name) => typeof name === 'string');
+    const fits = named && Array.isArray(architecture);
     const measures = Object.values(score);
     return fits &&
       architecture.every(Number.isInteger) &&
       'accuracy' in score &&
       measures.every(Number.isFinite)
-      ? { supernet, setup, architecture, score }
+      ? { supernet, setup, ...(machine !== undefined && { machine }), architecture, score }
       : undefined;
   } catch {
     return undefined;

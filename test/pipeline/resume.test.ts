@@ -1,6 +1,6 @@
 /** What a resumed run may change, and what it may not. */
 import assert from 'node:assert/strict';
-import { cpSync, existsSync, readFileSync, renameSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { loadConfig } from '../../src/config/load.js';
@@ -81,6 +81,49 @@ test('the result of a search that went on and was stopped is not taken for what 
 
 const search = (runDir: string, resume: boolean, ...set: string[]) =>
   runSearch(config(...set), { supernet: at('supernet'), runDir: at(runDir), resume, onSkipped });
+
+test('what another machine computed is not mixed with what is computed here without a word', {
+  skip,
+}, async () => {
+  const file = at('supernet/evaluations.jsonl');
+  const scored = (runDir: string) => search(runDir, false, 'search.population=4', 'search.generations=0');
+  await scored('here');
+  const rewrite = (path: string, pattern: RegExp, text: string) =>
+    writeFileSync(path, readFileSync(path, 'utf8').replaceAll(pattern, text));
+  assert.equal((await scored('again')).work.layersRun, 0);
+  rewrite(file, /"machine":"[^"]+"/g, '"machine":"singlepath 0.0.1, libtorch 1.13.1, neon"');
+  assert.ok((await scored('elsewhere')).work.layersRun > 0);
+  rewrite(file, /"machine":"[^"]+",/g, ''); // as earlier versions wrote it
+  assert.equal((await scored('before')).work.layersRun, 0);
+  rewrite(at('here/events.jsonl'), /"isa":"[^"]+"/g, '"isa":"neon"');
+  const heard: string[] = [];
+  await runSearch(config('search.population=4', 'search.generations=1'), {
+    supernet: at('supernet'),
+    runDir: at('here'),
+    resume: true,
+    onSkipped,
+    onWarning: (message) => heard.push(message),
+  });
+  const told =
+    /the run in '.*here' was computed otherwise so far \(isa: "neon" before, "\w+" now\): numbers from here on differ/;
+  assert.match(heard.join('\n'), told);
+  const notices: string[] = [];
+  const train = () =>
+    runTrain(config(), {
+      runDir: at('elsewhere-trained'),
+      resume: true,
+      onNotice: (text) => notices.push(text),
+    });
+  await train();
+  await train();
+  assert.doesNotMatch(notices.join('\n'), /computed otherwise/);
+  rewrite(at('elsewhere-trained/events.jsonl'), /"torch":"[^"]+"/g, '"torch":"1.13.1"');
+  await train();
+  assert.match(
+    notices.join('\n'),
+    /computed otherwise so far \(torch: "1\.13\.1" before, "[\d.+a-z]+" now\)/,
+  );
+});
 
 test('a search goes on with as many generations as are done, or more; fewer are refused and nothing is noted', {
   skip,

@@ -39,6 +39,28 @@ describe('EvaluationCache', () => {
     assert.deepEqual(calls, [1, 1, 1]);
   });
 
+  it('keeps machines apart; scores of earlier versions, which name none, serve all', async () => {
+    const lines: string[] = [];
+    const cache = new EvaluationCache((line) => lines.push(line));
+    const { evaluate, calls } = recording(accuracy);
+    const path = new Array(20).fill(1);
+    const [one, other] = ['avx2', 'avx512'].map((machine) => ({ ...key, machine }));
+    for (const machine of [one!, other!, one!]) await cached(evaluate, cache, machine)([path], {});
+    assert.deepEqual(calls, [1, 1]);
+    const reloaded = new EvaluationCache();
+    assert.deepEqual(reloaded.load(lines.join('\n')), []);
+    assert.equal(reloaded.size, 2);
+    assert.ok(reloaded.get(other!, path));
+    assert.equal(reloaded.get({ ...key, machine: 'neon' }, path), undefined);
+    const before = JSON.stringify({ ...key, architecture: path, score: { accuracy: 0.5 } });
+    assert.deepEqual(reloaded.load(before), []);
+    assert.deepEqual(reloaded.get({ ...key, machine: 'neon' }, path), { accuracy: 0.5 });
+    assert.deepEqual(
+      reloaded.load(`${JSON.stringify({ ...one, machine: 1, architecture: path, score: {} })}\n`),
+      [1],
+    );
+  });
+
   it('ignores a last line cut off by a crash, leaves out and names other damaged lines', () => {
     const lineOf = (architecture: number[], score: object = { accuracy: 0.5, loss: 1 }) =>
       JSON.stringify({ ...key, architecture, score });

@@ -3,10 +3,11 @@ import { generationOf } from '../../config/schema/search.js';
 import { latencyTableOf, parseConstraints } from '../../cost/constraint.js';
 import { datasetDefinition } from '../../data/kinds/index.js';
 import { costTable } from '../../latency/cost/costTable.js';
-import { addon, packageVersion } from '../../runtime/addon.js';
+import { addon } from '../../runtime/addon.js';
 import { hashOf, spaceHash } from '../../space/hash.js';
 import type { SearchSpace } from '../../space/types.js';
 import { augmentOf, pixelSettings } from '../images/augmentation.js';
+import { machineIdentity } from './machine.js';
 
 /** What decides the numbers of a training: a run is only resumed where it is equal. */
 export function trainingIdentity(config: Config, section: 'train' | 'retrain'): Record<string, unknown> {
@@ -121,12 +122,6 @@ export function sharedScoreIdentity(config: Config): Record<string, unknown> {
   const { images, ...identity } = scoreIdentity(config) as { images: Record<string, unknown> };
   const { path: _, ...rest } = images;
   return { ...identity, images: rest, ...machineIdentity() };
-}
-
-/** What decides the bits of a result besides settings. */
-function machineIdentity(): Record<string, string> {
-  const { torch } = addon().versions();
-  return { torch, singlepath: packageVersion(), isa: addon().cpu().isa };
 }
 
 /** What decides which candidates a search tries, in addition to their scores. */

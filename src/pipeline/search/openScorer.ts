@@ -19,6 +19,7 @@ import { FixedImages, openTrainingImages } from '../images/images.js';
 import { checkSamePixels, pixelSampleOf } from '../images/pixelSample.js';
 import { scoreIdentity, sharedScoreIdentity, splitIdentity } from '../runs/identity.js';
 import { calibrationOf, checkSameImages, recordOf, withNormalization } from '../runs/imageRecord.js';
+import { machineText } from '../runs/machine.js';
 import { readRun, type StoredRun } from '../runs/runs.js';
 import { Disposables } from '../setup/disposables.js';
 import { createNetwork, openSpace } from '../setup/fromConfig.js';
@@ -73,7 +74,7 @@ export async function openScorer(
     calibration,
     validation,
     cache: cacheFile.cache,
-    key: evaluationKey(hash, { ...scoreIdentity(config), split: record.split }),
+    key: evaluationKey(hash, { ...scoreIdentity(config), split: record.split }, machineText()),
     ...memoryOf(config),
     ...(shared && { chunk: CHUNK * group.worldSize }),
     ...(onProgress && { onProgress }),

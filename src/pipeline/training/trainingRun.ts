@@ -12,6 +12,7 @@ import { type Images, trainingLoader } from '../images/images.js';
 import { checkSamePixels, pixelSampleOf } from '../images/pixelSample.js';
 import { rankIdentity, tablesIdentity, trainingIdentity } from '../runs/identity.js';
 import { recordOf, reportBroken, splitOf, withNormalization } from '../runs/imageRecord.js';
+import { describeOtherMachine } from '../runs/machine.js';
 import { keptConfig, type RunControl, resumes } from '../runs/runs.js';
 import { provenance, recipeOf, warmupNotice } from '../setup/fromConfig.js';
 import { type WarmStartControl, warmStart } from './warmStart.js';
@@ -101,6 +102,8 @@ export async function runTraining<Result>(
     resume,
     ...provenance(config),
   });
+  const other = run.resumed ? describeOtherMachine(run.path) : undefined;
+  if (other !== undefined) control.onNotice?.(other);
   const pixels = await pixelSampleOf(config, network.space, images);
   checkSamePixels(run.path, pixels);
   await noteImages(run.path, { ...recordOf(config, images), pixels });
