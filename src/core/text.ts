@@ -11,17 +11,25 @@ export function readWrittenText(path: string): string {
   const bytes = readBytes(path);
   const encoding = encodingOf(bytes);
   try {
-    return new TextDecoder(encoding, { fatal: true }).decode(bytes);
+    const text = new TextDecoder(encoding, { fatal: true }).decode(bytes);
+    // No text has this character; UTF-32 that is read as UTF-16 is full of it.
+    if (text.includes('\0')) throw notText(path, text.split('\0', 1)[0]);
+    return text;
   } catch (cause) {
+    if (cause instanceof SinglePathError) throw cause;
     // What cannot be decoded becomes U+FFFD here.
-    const [before = ''] = new TextDecoder(encoding).decode(bytes).split('\ufffd', 1);
-    const line = before.split('\n').length;
-    throw new SinglePathError(
-      'INVALID_CONFIG',
-      `${path}:${line}: Expected text in UTF-8 or UTF-16 but this line is neither`,
-      { hint: 'save it as UTF-8; a file that was packed has to be unpacked', cause },
-    );
+    throw notText(path, new TextDecoder(encoding).decode(bytes).split('\ufffd', 1)[0], cause);
   }
+}
+
+/** @param before what of the file can be read. */
+function notText(path: string, before = '', cause?: unknown): SinglePathError {
+  const line = before.split('\n').length;
+  return new SinglePathError(
+    'INVALID_CONFIG',
+    `${path}:${line}: Expected text in UTF-8 or UTF-16 but this line is neither`,
+    { hint: 'save it as UTF-8; a file that was packed has to be unpacked', cause },
+  );
 }
 
 /** Where there is no mark, the first character of these files is one of ASCII, so its other byte is 0. */

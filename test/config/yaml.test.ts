@@ -181,3 +181,20 @@ test('a file in another encoding is refused with its line: its letters would bec
   assert.equal(error.message, `${path}:2: Expected text in UTF-8 or UTF-16 but this line is neither`);
   assert.match(error.hint!, /save it as UTF-8/);
 });
+
+test('UTF-32, and text with a character that none has, is refused and not read as something else', () => {
+  const text = 'seed: 1\ndata: {path: x}\n';
+  const little = Buffer.concat([...text].map((letter) => Buffer.from([letter.charCodeAt(0), 0, 0, 0])));
+  const marked = Buffer.concat([Buffer.from([0xff, 0xfe, 0, 0]), little]);
+  const big = Buffer.from(little).swap32();
+  for (const [bytes, line] of [
+    [little, 1],
+    [marked, 1],
+    [big, 1],
+    [Buffer.from('seed: 1\ndata: {path: "x\0"}\n'), 2],
+  ] as const) {
+    const path = temporaryFile('utf32.yaml', bytes);
+    const error = failure(() => fileSource(path));
+    assert.equal(error.message, `${path}:${line}: Expected text in UTF-8 or UTF-16 but this line is neither`);
+  }
+});
