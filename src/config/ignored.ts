@@ -1,6 +1,7 @@
+import { datasetDefinition } from '../data/kinds/index.js';
 import { valueAt } from './plain.js';
 import { cropsPadded, cropsResized } from './schema/augment.js';
-import type { Config } from './schema/config.js';
+import { type Config, configSchema } from './schema/config.js';
 import type { ConfigSource } from './sources.js';
 
 /** A setting that another one puts out of force. */
@@ -12,7 +13,31 @@ interface Rule {
   ignored: (config: Config) => boolean;
 }
 
+const ofFiles = ({ data }: Config): boolean => datasetDefinition(data.kind).imageFiles === true;
+const trains = ({ search }: Config): boolean => search.calibrate > 0 || search.finalists > 0;
+
 const RULES: readonly Rule[] = [
+  { setting: 'data.path', by: 'data.kind', ignored: ({ data }) => data.kind === 'synthetic' },
+  ...['upright', 'pixelLimit', 'broken', 'brokenShare', 'exactDecode', 'cache'].map((setting) => ({
+    setting: `data.${setting}`,
+    by: 'data.kind',
+    ignored: (config: Config) => !ofFiles(config),
+  })),
+  {
+    setting: 'data.brokenShare',
+    by: 'data.broken',
+    ignored: (config) => ofFiles(config) && config.data.broken === 'error',
+  },
+  {
+    setting: 'data.testFraction',
+    by: 'data.testPath',
+    ignored: ({ data }) => data.testFraction > 0 && data.testPath !== null,
+  },
+  {
+    setting: 'data.splitSeed',
+    by: 'data.heldOut',
+    ignored: ({ data }) => data.heldOut === 0 && data.heldOutPerClass === null,
+  },
   { setting: 'data.cropPadding', by: 'data.augment', ignored: ({ data }) => !cropsPadded(data.augment) },
   { setting: 'data.cropScale', by: 'data.augment', ignored: ({ data }) => !cropsResized(data.augment) },
   {
@@ -37,6 +62,17 @@ const RULES: readonly Rule[] = [
     ignored: ({ search }) => search.algorithm === 'random',
   },
   {
+    setting: 'search.mutationProbability',
+    by: 'search.mutations',
+    ignored: ({ search }) => search.algorithm === 'evolution' && search.mutations === 0,
+  },
+  { setting: 'search.trial', by: 'search.finalists', ignored: (config) => !trains(config) },
+  {
+    setting: 'search.trial.rungs',
+    by: 'search.finalists',
+    ignored: (config) => trains(config) && config.search.finalists === 0,
+  },
+  {
     setting: 'search.objectives',
     by: 'search.algorithm',
     ignored: ({ search }) => search.algorithm !== 'nsga2',
@@ -47,6 +83,16 @@ const RULES: readonly Rule[] = [
     by: 'runtime.device',
     ignored: ({ runtime }: Config) => runtime.device === 'cpu',
   })),
+  ...['latency.paths', 'latency.maxPaths'].map((setting) => ({
+    setting,
+    by: 'latency.method',
+    ignored: ({ latency }: Config) => latency.method === 'isolated',
+  })),
+  {
+    setting: 'latency.finalists',
+    by: 'search.constraints',
+    ignored: ({ search }) => !search.constraints.some((text) => text.includes('latency[')),
+  },
   {
     setting: 'distributed.shards',
     by: 'distributed.reproducible',
@@ -62,7 +108,7 @@ const RULES: readonly Rule[] = [
 /**
  * Says which settings that are stated in `sources` decide nothing in the configuration they make, because of another one. Where
  * the other one comes from a later source, that was the intention and nothing is said: `--set search.algorithm=nsga2` on top of
- * a file for evolution.
+ * a file for evolution. Nor is it of a default that is written beside the other one, as in a file of `config show`.
  */
 export function ignoredSettings(sources: readonly ConfigSource[], config: Config): string[] {
   const statedLast = (setting: string): number =>
@@ -70,9 +116,17 @@ export function ignoredSettings(sources: readonly ConfigSource[], config: Config
   return RULES.flatMap(({ setting, by, ignored }) => {
     const [own, decided] = [statedLast(setting), statedLast(by)];
     if (own < 0 || own < decided || !ignored(config)) return [];
+    if (own === decided && isDefault(sources[own]!.value, setting.split('.'))) return [];
     const where = sources[own]!.locate(setting.split('.'), 'key') ?? 'the configuration';
     return [
       `${where}: ${setting} has no effect, as ${by} is ${JSON.stringify(valueAt(config, by.split('.')))}`,
     ];
   });
+}
+
+function isDefault(stated: unknown, path: readonly string[]): boolean {
+  const [own, usual] = [stated, configSchema.parse({})].map((config) =>
+    JSON.stringify(valueAt(config, path)),
+  );
+  return own === usual;
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ignoredSettings } from '../../src/config/ignored.js';
 import { resolveConfig } from '../../src/config/load.js';
+import { printConfig } from '../../src/config/print.js';
 import { configSchema } from '../../src/config/schema/config.js';
 import { type ConfigSource, setSource, yamlSource } from '../../src/config/sources.js';
 
@@ -23,10 +24,48 @@ test('settings that another one puts out of force are named with their place', (
   ]);
 });
 
+test('each of these settings decides nothing beside the other one, and something without it', () => {
+  const files = 'data: {kind: image-folder, path: photos}\n';
+  for (const [setting, beside, without] of [
+    ['data.path=photos', 'data.kind=synthetic', 'data.kind=mnist'],
+    ['data.upright=false', 'data.kind=mnist', 'data.kind=tar'],
+    ['data.pixelLimit=10', 'data.kind=mnist', 'data.kind=tar'],
+    ['data.broken=skip', 'data.kind=mnist', 'data.kind=tar'],
+    ['data.exactDecode=true', 'data.kind=mnist', 'data.kind=tar'],
+    ['data.cache=1', 'data.kind=mnist', 'data.kind=tar'],
+    ['data.brokenShare=0.1', 'data.broken=error', 'data.broken=skip'],
+    ['data.testFraction=0.1', 'data.testPath=tests', 'data.testPath=null'],
+    ['data.splitSeed=1', 'data.heldOut=0', 'data.heldOut=10'],
+    ['search.mutations=10', 'search.algorithm=random', 'search.algorithm=evolution'],
+    ['search.crossovers=10', 'search.algorithm=nsga2', 'search.algorithm=evolution'],
+    ['search.mutationProbability=0.2', 'search.algorithm=random', 'search.algorithm=nsga2'],
+    ['search.mutationProbability=0.2', 'search.mutations=0', 'search.mutations=10'],
+    ['search.objectives=[accuracy, params]', 'search.algorithm=evolution', 'search.algorithm=nsga2'],
+    ['search.trial.epochs=3', 'search.finalists=0', 'search.finalists=4'],
+    ['search.trial.epochs=3', 'search.finalists=0', 'search.calibrate=4'],
+    ['latency.paths=200', 'latency.method=isolated', 'latency.method=both'],
+    ['latency.maxPaths=400', 'latency.method=isolated', 'latency.method=in_context'],
+    ['latency.finalists=3', 'search.constraints=[madds<=1G]', 'search.constraints=["latency[a.lut]<=1ms"]'],
+  ] as const) {
+    const told = (other: string) => said(file(files), setSource(other), setSource(setting));
+    assert.equal(told(beside).length, 1, `${setting} with ${beside}`);
+    const [path, by] = [setting, beside].map((one) => one.slice(0, one.indexOf('=')));
+    assert.match(
+      told(beside)[0]!,
+      new RegExp(`: ${path!.replace(/\.epochs$/, '')} has no effect, as ${by} is `),
+    );
+    assert.deepEqual(told(without), [], `${setting} with ${without}`);
+  }
+  const [rungs] = said(setSource('search.calibrate=4'), setSource('search.trial.rungs=2'));
+  assert.match(rungs!, /search\.trial\.rungs has no effect, as search\.finalists is 0/);
+});
+
 test('nothing is said of what counts, of defaults, and of what a later source puts out of force', () => {
   assert.deepEqual(ignoredSettings([], configSchema.parse({})), []);
   assert.deepEqual(said(file('search:\n  mutations: 10\n  crossovers: 10\n')), []);
   assert.deepEqual(said(file('search:\n  mutations: 10\n'), setSource('search.algorithm=nsga2')), []);
+  assert.deepEqual(said(file(printConfig(configSchema.parse({})))), []);
+  assert.equal(said(file('search: {objectives: [accuracy, madds]}\n')).length, 1);
   assert.deepEqual(said(file('train:\n  steps: 10\n'), setSource('train.epochs=2')), []);
   assert.equal(said(setSource('search.algorithm=nsga2'), file('search:\n  mutations: 10\n')).length, 1);
 });
