@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { it } from 'node:test';
 import { searchCommand } from '../../src/cli/commands/search.js';
-import { withDevices } from '../../src/cli/common/devices.js';
+import { checkDevices, withDevices } from '../../src/cli/common/devices.js';
 import type { DevicesOptions } from '../../src/cli/common/latencyOptions.js';
 import { loadConfig } from '../../src/config/load.js';
 import { costStatistics } from '../../src/cost/statistics.js';
@@ -73,6 +73,22 @@ it('a search under the latency of this machine, from its table to a measured win
   );
   assert.ok(again.evaluated >= first.evaluated && again.winner.costs[metric] > 0);
   assert.deepEqual(readdirSync(join(runDir, 'tables')), ['1-tiny.lut']);
+});
+
+it('devices where nothing is measured are refused', () => {
+  const check = (options: Partial<DevicesOptions>, ...set: string[]) =>
+    checkDevices({ agent: [], runner: [], ...options }, loadConfig({ set }));
+  const limited = 'search.constraints=["latency[pi]<=1ms"]';
+  const idle = (message: RegExp) => ({ code: 'INVALID_ARGUMENT', message });
+  assert.throws(() => check({ agent: ['x:1'] }), idle(/Expected a limit such as .* beside --agent/));
+  assert.throws(() => check({ runner: ['a'] }, 'search.constraints=[madds<=1G]'), idle(/beside --runner/));
+  assert.throws(
+    () => check({ runner: ['a'] }, limited, 'latency.finalists=0'),
+    idle(/latency\.finalists above 0/),
+  );
+  assert.throws(() => check({ tokenFile: 'x' }, limited), idle(/Expected --agent beside --token-file/));
+  check({ agent: ['x:1'], runner: ['a'], tokenFile: 'x' }, limited);
+  check({});
 });
 
 it('a search gets the agents and commands of its command line', async () => {

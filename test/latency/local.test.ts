@@ -115,6 +115,8 @@ describe('this machine', { skip: withoutAddon() }, () => {
       return t.skip('onnxruntime is not installed');
     }
     const [, macro] = spaces as [SearchSpace, SearchSpace];
+    if ((await loadOnnxRuntime())!.name === 'onnxruntime-web')
+      await assert.rejects(OnnxRuntimeSession.open({ ...settings, threads: 2 }), /computes with one thread/);
     await using session = await OnnxRuntimeSession.open(settings);
     assert.match((await session.environment()).runtimeVersion, /^onnxruntime-\w+ \d/);
     const whole = {

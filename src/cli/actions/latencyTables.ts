@@ -16,6 +16,7 @@ import type { Column } from '../../report/table.js';
 import { formatArchitecture, parseArchitecture } from '../../space/architecture.js';
 import { readArchitectures } from '../common/architectures.js';
 import { configOf } from '../common/configOf.js';
+import { refuseIdle } from '../common/idle.js';
 import { printJson, printTable, printText } from '../common/output.js';
 import { createSession } from '../common/session.js';
 import { type SpaceSettingsOptions, spaceShortcuts } from '../common/spaceSettings.js';
@@ -111,6 +112,7 @@ function accuracyText({ header: { calibration, accuracy } }: LatencyTable): stri
 
 /** `singlepath latency show` */
 export async function showTable(path: string, { arch, svg, json }: ShowOptions): Promise<void> {
+  if (svg === undefined) refuseIdle([{ option: '--arch', given: arch, without: '--svg FILE' }]);
   const table = readTable(path);
   if (svg !== undefined) {
     const space = spaceOfTable(table, path);

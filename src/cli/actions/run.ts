@@ -5,7 +5,7 @@ import { formatExact, formatPercent } from '../../report/format.js';
 import { formatArchitecture } from '../../space/architecture.js';
 import type { SearchSpace } from '../../space/types.js';
 import { searchShortcuts, warnIgnored } from '../common/configOf.js';
-import { withDevices } from '../common/devices.js';
+import { checkDevices, withDevices } from '../common/devices.js';
 import { describeParities } from '../common/exportText.js';
 import type { DevicesOptions } from '../common/latencyOptions.js';
 import { nextStep } from '../common/nextStep.js';
@@ -23,6 +23,7 @@ export interface RunCommandOptions extends RunOptions, SearchOptions, DevicesOpt
 /** `singlepath run` */
 export async function run(options: RunCommandOptions): Promise<void> {
   const { config, runDir } = runConfig(options, 'run', { shortcuts: searchShortcuts(options) });
+  checkDevices(options, config);
   const session = createSession(options);
   warnReplaced(session, options, () => runConfig(options, 'run').config);
   warnIgnored(session, options, config, searchShortcuts(options));

@@ -12,7 +12,7 @@ import type { CostedCandidate, SearchOutcome, SearchResult } from '../../search/
 import { formatArchitecture } from '../../space/architecture.js';
 import type { SearchSpace } from '../../space/types.js';
 import { searchShortcuts, warnIgnored } from '../common/configOf.js';
-import { withDevices } from '../common/devices.js';
+import { checkDevices, withDevices } from '../common/devices.js';
 import type { DevicesOptions } from '../common/latencyOptions.js';
 import { nextStep } from '../common/nextStep.js';
 import type { RunOptions, SearchOptions } from '../common/options.js';
@@ -35,6 +35,7 @@ export async function search(options: SearchCommandOptions): Promise<void> {
   const supernet = readRun(folder, 'train');
   const base = [objectSource(supernet.config, `${folder}/config.yaml`)];
   const { config, runDir } = runConfig(options, 'search', { base, shortcuts: searchShortcuts(options) });
+  checkDevices(options, config);
   const session = createSession(options, runDir);
   warnReplaced(session, options, () => runConfig(options, 'search', { base }).config);
   warnIgnored(session, options, config, searchShortcuts(options));

@@ -1,7 +1,24 @@
 import type { Config } from '../../config/schema/config.js';
+import { latencyTableOf, parseConstraint } from '../../cost/constraint.js';
 import { agentDevices } from '../../pipeline/latency/agentDevice.js';
 import type { ConfirmControl } from '../../pipeline/latency/confirmLatency.js';
-import type { DevicesOptions } from './latencyOptions.js';
+import { refuseIdle } from './idle.js';
+import { checkAccess, type DevicesOptions } from './latencyOptions.js';
+
+/** @throws SinglePathError `INVALID_ARGUMENT` for devices where nothing is measured on one. */
+export function checkDevices(options: DevicesOptions, { search, latency }: Config): void {
+  const { agent, runner } = options;
+  checkAccess(options, agent.length > 0);
+  const measures = search.constraints.some((text) => latencyTableOf(parseConstraint(text).metric));
+  if (measures && latency.finalists > 0) return;
+  const without = measures
+    ? 'latency.finalists above 0'
+    : "a limit such as --constraint 'latency[pi.lut]<=12ms'";
+  refuseIdle([
+    { option: '--agent', given: agent[0], without },
+    { option: '--runner', given: runner[0], without },
+  ]);
+}
 
 /** How finalists are measured, with the agents and commands of the command line where there are any. */
 export function withDevices<Control extends ConfirmControl>(

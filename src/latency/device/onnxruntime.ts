@@ -1,5 +1,5 @@
 import { SinglePathError } from '../../core/errors.js';
-import { loadOnnxRuntime } from '../../export/onnxNetwork.js';
+import { checkThreads, loadOnnxRuntime } from '../../export/onnxNetwork.js';
 import { buildGraph, relu } from '../../graph/build.js';
 import type { TimingOptions } from '../../runtime/native.js';
 import { type Block, blockKey } from '../rows.js';
@@ -20,7 +20,7 @@ export class OnnxRuntimeSession implements Session {
     readonly found: Found,
   ) {}
 
-  /** @throws SinglePathError `NATIVE_MISSING` where onnxruntime is not installed, `INVALID_ARGUMENT` for bf16. */
+  /** @throws SinglePathError `NATIVE_MISSING` where onnxruntime is not installed, `INVALID_ARGUMENT` for bf16 and threads that it does not have. */
   static async open(options: RunSettings): Promise<OnnxRuntimeSession> {
     if (options.dtype !== 'fp32') {
       throw new SinglePathError(
@@ -29,7 +29,10 @@ export class OnnxRuntimeSession implements Session {
       );
     }
     const found = await loadOnnxRuntime();
-    if (found !== undefined) return new OnnxRuntimeSession(options, found);
+    if (found !== undefined) {
+      checkThreads(found.name, options.threads);
+      return new OnnxRuntimeSession(options, found);
+    }
     throw new SinglePathError('NATIVE_MISSING', 'Expected a package that runs ONNX files', {
       hint: 'npm install onnxruntime-node',
     });

@@ -3,7 +3,7 @@ import { configArgument } from '../../config/load.js';
 import type { Config } from '../../config/schema/config.js';
 import type { LatencyConfig } from '../../config/schema/latency.js';
 import { checkArguments } from '../../core/check.js';
-import { SinglePathError } from '../../core/errors.js';
+import { expected, SinglePathError } from '../../core/errors.js';
 import { checkFree } from '../../core/files.js';
 import { checkTable } from '../../latency/compatible.js';
 import { openLocal } from '../../latency/device/openLocal.js';
@@ -33,7 +33,11 @@ export interface DeviceOptions extends AgentAccess {
   device?: string | undefined;
 }
 
-/** Opens the session that measures: on this machine, through a runner or through an agent. @throws SinglePathError what its session throws. */
+/**
+ * Opens the session that measures: on this machine, through a runner or through an agent.
+ *
+ * @throws SinglePathError what its session throws, `INVALID_ARGUMENT` for onnxruntime on a GPU.
+ */
 export async function openSession(
   options: DeviceOptions,
   config: Pick<Config, 'latency' | 'runtime'>,
@@ -57,6 +61,8 @@ export async function openSession(
     });
   }
   const { device: computes, kernels } = runtime;
+  if (latency.runtime === 'onnxruntime' && computes !== 'cpu')
+    throw expected('cpu, on which onnxruntime measures,', 'runtime.device', computes);
   const there = { ...settings, runtime: latency.runtime, device: computes, kernels };
   return agent === undefined ? await openLocal(there) : await openAgent(agent, access, there);
 }

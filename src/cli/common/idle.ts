@@ -1,0 +1,28 @@
+import { SinglePathError } from '../../core/errors.js';
+
+/** An option that decides nothing where `without` is missing, such as --device without --runner. */
+export interface IdleOption {
+  option: string;
+  /** What was given for it; undefined or false where nothing was. */
+  given: unknown;
+  /** What it belongs to, as the user would write it. */
+  without: string;
+  /** Where the same is said otherwise. */
+  hint?: string;
+}
+
+/**
+ * Whoever types an option means something by it.
+ *
+ * @throws SinglePathError `INVALID_ARGUMENT` for the first of these options that was given.
+ */
+export function refuseIdle(options: readonly IdleOption[]): void {
+  const idle = options.find(({ given }) => given !== undefined && given !== false);
+  if (idle === undefined) return;
+  const { option, without, hint } = idle;
+  throw new SinglePathError(
+    'INVALID_ARGUMENT',
+    `Expected ${without} beside ${option}, which decides nothing without it`,
+    { hint },
+  );
+}
