@@ -167,6 +167,6 @@ export { standalone } from './report/svg/style.js';
 export { type ErrorCode, exitCodeOf, SinglePathError } from './core/errors.js';
 export { packageRoot } from './core/packageRoot.js';
 export { type Purpose, RandomStream } from './core/rng.js';
-export { addonCandidates } from './runtime/addon.js';
+export { addonFile } from './runtime/addon.js';
 export { type BuildOptions, buildAddon } from './runtime/build.js';
 export { type DoctorReport, doctorReport, formatDoctor } from './runtime/doctor.js';

@@ -1,14 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { SinglePathError } from '../core/errors.js';
 import { packageRoot } from '../core/packageRoot.js';
 import type { Addon } from './native.js';
 
 const require = createRequire(import.meta.url);
 let loaded: Addon | undefined;
-let loadedFrom: string | undefined;
 
 /** The version of singlepath. */
 export function packageVersion(): string {
@@ -26,22 +25,16 @@ export function builtAddon(): string {
   return join(buildFolder(), 'Release', 'singlepath.node');
 }
 
-/** Where the addon may be, in order of preference. */
-export function addonCandidates(): string[] {
-  const override = process.env.SINGLEPATH_ADDON;
-  return override === undefined ? [builtAddon()] : [override, builtAddon()];
-}
-
-/** Which of the candidates was loaded; undefined before {@link addon} was called. */
-export function addonPath(): string | undefined {
-  return loadedFrom;
+/** The addon to load: `SINGLEPATH_ADDON` where it is set, and no other then; else the one that was built. */
+export function addonFile(): string {
+  return resolve(process.env.SINGLEPATH_ADDON ?? builtAddon());
 }
 
 /**
  * The addon, loaded on first use: mapping libtorch costs about a second and 150 MB, so `--help` and everything
  * pure must not get here.
  *
- * @throws SinglePathError `NATIVE_MISSING` listing every attempt.
+ * @throws SinglePathError `NATIVE_MISSING` saying which file cannot be loaded, and why.
  */
 export function addon(): Addon {
   if (loaded !== undefined) return loaded;
@@ -51,28 +44,18 @@ export function addon(): Addon {
   process.env.OMP_NUM_THREADS ??= String(availableParallelism());
   // cuBLAS reads it when a GPU is first used: without a workspace of a fixed size its sums may change from run to run.
   process.env.CUBLAS_WORKSPACE_CONFIG ??= ':4096:8';
-  const attempts: string[] = [];
-  let cause: unknown;
-  for (const path of addonCandidates()) {
-    if (!existsSync(path)) {
-      attempts.push(`${path}: not there`);
-      continue;
-    }
-    try {
-      loaded = require(path) as Addon;
-      loadedFrom = path;
-      return loaded;
-    } catch (error) {
-      cause = error;
-      attempts.push(`${path}: ${error instanceof Error ? error.message : String(error)}`);
-    }
+  const file = addonFile();
+  try {
+    loaded = require(file) as Addon;
+    return loaded;
+  } catch (error) {
+    const why = existsSync(file) ? (error instanceof Error ? error.message : String(error)) : 'not there';
+    throw new SinglePathError('NATIVE_MISSING', `Expected the native addon at ${file}: ${why}`, {
+      hint:
+        process.env.SINGLEPATH_ADDON === undefined
+          ? 'run `npx singlepath build` (needs a C++ compiler, cmake and libtorch), then `npx singlepath doctor`'
+          : 'SINGLEPATH_ADDON names this file; without it the one that was built here is loaded',
+      cause: error,
+    });
   }
-  throw new SinglePathError(
-    'NATIVE_MISSING',
-    `Expected the native addon but found none:\n  ${attempts.join('\n  ')}`,
-    {
-      hint: 'run `npx singlepath build` (needs a C++ compiler, cmake and libtorch), then `npx singlepath doctor`',
-      cause,
-    },
-  );
 }

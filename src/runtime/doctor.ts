@@ -3,7 +3,7 @@ import { availableParallelism, cpus, freemem, release, totalmem, type } from 'no
 import { checkArguments } from '../core/check.js';
 import { SinglePathError } from '../core/errors.js';
 import type { DatasetLocation } from '../data/kinds/kind.js';
-import { addon, addonCandidates, addonPath, packageVersion } from './addon.js';
+import { addon, addonFile, packageVersion } from './addon.js';
 import { callNative } from './call.js';
 import { describeTried, findLibtorch, type LibtorchSearch } from './libtorch.js';
 import type { MemoryStatistics, NativeCpu, NativeDevice, NativeVersions } from './native.js';
@@ -30,8 +30,8 @@ export interface DoctorReport {
   tools: Record<string, string | null>;
   /** Libtorch as the next `singlepath build` would find it. */
   libtorch: LibtorchSearch;
-  /** `paths`: where it may be; `loaded`: where it was. */
-  addon: { paths: string[]; loaded: string | null; problem: string | null; native: NativeReport | null };
+  /** `native` is null where the addon at `path` cannot be loaded, and `problem` says why. */
+  addon: { path: string; problem: string | null; native: NativeReport | null };
   /** `available`: processors this process may use; `features`: those the fused kernels could use. */
   cpu: { model: string; available: number; features: string[] };
   /** Bytes. `limit`: of the control group, null where there is none. */
@@ -65,7 +65,7 @@ export async function doctorReport(options: { datasets?: DatasetLocation[] } = {
     platform: `${type()} ${release()} ${process.arch}`,
     tools,
     libtorch: findLibtorch(),
-    addon: { paths: addonCandidates(), loaded: addonPath() ?? null, problem, native },
+    addon: { path: addonFile(), problem, native },
     cpu: { model: cpus()[0]?.model ?? 'unknown', available: availableParallelism(), features: cpuFeatures() },
     memory: {
       total: totalmem(),
@@ -85,7 +85,7 @@ export function formatDoctor(report: DoctorReport): string {
   const lines: [string, string][] = [
     ['singlepath', report.singlepath],
     ['node', `${report.node}, ${report.platform}`],
-    ['addon', native === null ? 'DOES NOT WORK (see below)' : `loaded from ${report.addon.loaded}`],
+    ['addon', native === null ? 'DOES NOT WORK (see below)' : `loaded from ${report.addon.path}`],
   ];
   if (native !== null) {
     const { torch, cxx, cuda } = native.versions;

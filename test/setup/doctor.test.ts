@@ -95,3 +95,17 @@ test('a CUDA build without a device says so', async () => {
   assert.match(with_('13.0', 'cpu', 'cuda:0'), /^ {2}devices +cpu \(…\), cuda:0 \(…\)$/m);
   assert.match(with_(null, 'cpu'), /^ {2}devices +cpu \(…\)$/m);
 });
+
+test('an addon that SINGLEPATH_ADDON names and that does not load is an error, not a reason to take another', async () => {
+  const main = join(packageRoot(), 'dist', 'src', 'cli', 'main.js');
+  const env = { ...process.env, SINGLEPATH_ADDON: 'elsewhere/singlepath.node' };
+  const stdout = await new Promise<string>((resolve) => {
+    execFile(process.execPath, [main, 'doctor', '--json'], { env }, (_error, out) => {
+      resolve(out);
+    });
+  });
+  const { ok, addon } = JSON.parse(stdout) as DoctorReport;
+  assert.equal(ok, false);
+  assert.equal(addon.native, null);
+  assert.match(addon.problem ?? '', /elsewhere\/singlepath\.node: not there/);
+});
