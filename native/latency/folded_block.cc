@@ -161,7 +161,7 @@ class FoldedBlock : public TimedBlock {
       const at::Tensor out = empty_output(*plan);
       for (size_t i = 0; i < chains->size(); ++i) {
         const FusedBranch& branch = plan->branches[i];
-        (*chains)[i].run(static_cast<int>(plan->batch), input_of(in, branch.in),
+        (*chains)[i].run(static_cast<int>(plan->batch), input_of(*plan, in, branch.in),
                          output_of(*plan, branch, in, residual, out), engine_workspace());
       }
       return out;

@@ -162,6 +162,10 @@ std::shared_ptr<FusedPlan> plan_block(const FusedBlock& block, const at::Tensor&
   }
   if (plan->has_pass && (plan->out_height != plan->height || plan->out_width != plan->width))
     throw Error("INVALID_SPACE", kUnequalBranches);
+  int64_t read = 0;
+  for (const FusedBranch& branch : plan->branches) read += branch.in.count;
+  plan->keeps_input = execution.mode == Mode::train && read < plan->channels;
+  for (FusedBranch& branch : plan->branches) branch.chain.keeps_input = plan->keeps_input;
   return plan;
 }
 
@@ -194,9 +198,9 @@ at::Tensor empty_output(const FusedPlan& plan) {
                    at::TensorOptions(plan.type), at::MemoryFormat::ChannelsLast);
 }
 
-cpu::Input input_of(const at::Tensor& tensor, const ChannelRange& channels) {
-  return {element(tensor, channels.first), static_cast<long>(tensor.size(1)),
-          static_cast<int>(channels.step)};
+cpu::Input input_of(const FusedPlan& plan, const at::Tensor& x, const ChannelRange& channels) {
+  const char* data = x.defined() ? element(x, channels.first) : nullptr;
+  return {data, static_cast<long>(plan.channels), static_cast<int>(channels.step)};
 }
 
 cpu::Output output_of(const FusedPlan& plan, const FusedBranch& branch, const at::Tensor& x,
@@ -208,11 +212,11 @@ cpu::Output output_of(const FusedPlan& plan, const FusedBranch& branch, const at
   output.post = plan.post;
   if (plan.residual) {
     output.residual = plan.own_residual
-                          ? input_of(x, branch.in)
+                          ? input_of(plan, x, branch.in)
                           : cpu::Input{residual.data_ptr(), static_cast<long>(plan.out_channels), 1};
   }
   if (plan.has_pass && &branch == plan.branches.data()) {
-    output.pass = input_of(x, plan.pass);
+    output.pass = input_of(plan, x, plan.pass);
     output.pass_channels = static_cast<int>(plan.pass.count);
     output.pass_data = element(out, plan.pass_first);
   }

@@ -41,6 +41,8 @@ struct FusedPlan {
   int64_t batch = 0, channels = 0, height = 0, width = 0;
   int64_t out_channels = 0, out_height = 0, out_width = 0;
   bool input_gradient = false;
+  // Training: the branches read a part of the input only and keep that, so the input need not.
+  bool keeps_input = false;
   at::ScalarType type = at::kFloat;
   std::vector<at::Tensor> saved;  // per branch
 };
@@ -62,7 +64,8 @@ at::Tensor empty_output(const FusedPlan& plan);
 
 // The first of these channels in the first pixel.
 char* element(const at::Tensor& tensor, int64_t channel);
-cpu::Input input_of(const at::Tensor& tensor, const ChannelRange& channels);
+// Channels of the block's input, which backward does not have where the plan keeps it (data is null).
+cpu::Input input_of(const FusedPlan& plan, const at::Tensor& x, const ChannelRange& channels);
 
 // How a branch's results reach the output; the first branch also carries the passed channels.
 cpu::Output output_of(const FusedPlan& plan, const FusedBranch& branch, const at::Tensor& x,
@@ -75,7 +78,7 @@ at::Tensor run_branches(FusedPlan& plan, const at::Tensor& x, const at::Tensor& 
   std::vector<at::Tensor> kept;
   for (FusedBranch& branch : plan.branches) {
     bind_parameters(branch, kept);
-    body(branch, input_of(x, branch.in), output_of(plan, branch, x, residual, out));
+    body(branch, input_of(plan, x, branch.in), output_of(plan, branch, x, residual, out));
   }
   return out;
 }

@@ -54,6 +54,7 @@ struct FusedBlockFunction : torch::autograd::Function<FusedBlockFunction> {
     };
     const at::Tensor out = run_branches(*plan, x, residual, run);
     variable_list saved(variables.begin(), variables.end());
+    if (plan->keeps_input) saved[0] = at::Tensor();
     saved.push_back(plan->post != Activation::none ? out : at::Tensor());
     context->save_for_backward(saved);
     context->saved_data["plan"] = c10::IValue::make_capsule(c10::make_intrusive<PlanHolder>(plan));
@@ -78,7 +79,8 @@ struct FusedBlockFunction : torch::autograd::Function<FusedBlockFunction> {
     bool covered = true;
     if (plan->input_gradient) {
       covered = covers_input(*plan);
-      dx = at::empty(x.sizes(), x.options(), at::MemoryFormat::ChannelsLast);
+      dx = at::empty({plan->batch, plan->channels, plan->height, plan->width}, at::TensorOptions(plan->type),
+                     at::MemoryFormat::ChannelsLast);
       if (!covered) dx.zero_();
       result[2] = dx;
     }
@@ -135,7 +137,7 @@ struct FusedBlockFunction : torch::autograd::Function<FusedBlockFunction> {
         outer.residual = dresidual.data_ptr();
         outer.residual_stride = static_cast<long>(plan->out_channels);
       }
-      cpu::backward(branch.chain, input_of(x, branch.in),
+      cpu::backward(branch.chain, input_of(*plan, x, branch.in),
                     output_of(*plan, branch, x, residual, out.defined() ? out : dout),
                     plan->saved[index].data_ptr(), outer, units.data(), engine_workspace());
       for (size_t i = 0; i < units.size(); ++i) {

@@ -119,6 +119,10 @@ ChainPlan plan(const Chain& chain) {
   result.element = storage_bytes(chain.storage);
   SmallMemory small;
   int height = chain.height, width = chain.width, channels = chain.units.front().in_channels, turn = 0;
+  if (chain.keeps_input) {
+    const long pixels = static_cast<long>(chain.batch) * height * width;
+    result.small_offset = aligned(pixels * padded(channels) * result.element);
+  }
   for (std::size_t i = 0; i < chain.units.size(); ++i) {
     const Unit& unit = chain.units[i];
     check(unit, i, channels);
@@ -172,6 +176,10 @@ ChainPlan plan(const Chain& chain) {
 Operand input_operand(const Chain& chain, const Input& input) {
   return {input.data, input.pixel_stride, input.channel_step, chain.units.front().in_channels, nullptr,
           nullptr,    Activation::none};
+}
+
+Input kept_input(const ChainPlan& plan, const void* saved) {
+  return {saved, padded(plan.units.front().unit->in_channels), 1};
 }
 
 Operand raw_operand(const UnitPlan& unit, const void* raw, const UnitVectors& vectors) {

@@ -74,6 +74,10 @@ struct Chain {
   int height = 0;  // of the input
   int width = 0;
   std::vector<Unit> units;
+
+  // A training pass keeps a copy of the channels that it reads, so that backward needs no Input::data: where
+  // they are a part of a tensor, the rest of it need not wait for backward.
+  bool keeps_input = false;
 };
 
 struct Input {
@@ -153,7 +157,8 @@ void forward(const Chain& chain, const Input& input, const Output& output, void*
 void recalibrate(const Chain& chain, const Input& input, const Output& output, BatchStatistics* statistics,
                  Workspace& workspace);
 
-// Gradients of the last forward with these arguments. Output::data is read only with a `post` activation.
+// Gradients of the last forward with these arguments. Output::data is read only with a `post` activation,
+// Input::data only where the chain does not keep it.
 void backward(const Chain& chain, const Input& input, const Output& output, const void* saved,
               const ChainGradients& gradients, const UnitGradients* units, Workspace& workspace);
 

@@ -116,7 +116,8 @@ void backward(const Chain& chain, const Input& input, const Output& output, cons
   }
   if (gradients.input && leaves_gaps(first) && !gradients.accumulate && !first.unit->quantized)
     clear_input_gradient(first, input, gradients, p.element, pool);
-  pass.leave(0, gradient, input_operand(chain, input), exit, gradients.input != nullptr, turns.next);
+  const Input read = chain.keeps_input ? kept_input(p, saved_memory) : input;
+  pass.leave(0, gradient, input_operand(chain, read), exit, gradients.input != nullptr, turns.next);
 }
 
 }  // namespace singlepath::cpu

@@ -58,9 +58,33 @@ void finish_bias(const UnitPlan& unit, const UnitVectors& v) {
   }
 }
 
+// Channels of every pixel from one tensor to another, a task of write_output() for them alone.
+WriteOutput copy_of(const Input& from, int channels, void* to, long pixel_stride) {
+  WriteOutput task{};
+  task.out_stride = pixel_stride;
+  task.pass = from.data;
+  task.pass_stride = from.pixel_stride;
+  task.pass_step = from.channel_step;
+  task.pass_channels = channels;
+  task.pass_out = to;
+  return task;
+}
+
+// Copies what the chain reads, and what passes beside it, while a pixel is in cache.
+void keep_input(const UnitPlan& first, const Input& input, const Output& output, const Input& kept,
+                const StorageKernels& run, Workspace& workspace) {
+  const WriteOutput own =
+      copy_of(input, first.unit->in_channels, const_cast<void*>(kept.data), kept.pixel_stride);
+  const WriteOutput passed =
+      copy_of(output.pass, output.pass_channels, output.pass_data, output.pixel_stride);
+  workspace.pool().parallel_for(first.geometry.in_pixels(), 32, [&](long begin, long end, int) {
+    run.write_output(own, begin, end);
+    if (output.pass.data) run.write_output(passed, begin, end);
+  });
+}
+
 void finish_output(const Chain& chain, const UnitPlan& last, const Operand& raw, const Output& output,
                    const StorageKernels& run, Workspace& workspace) {
-  check_output(output);
   if (output.pooled) {
     const PoolOutput task{raw, last.geometry.out_height * last.geometry.out_width,
                           static_cast<float*>(output.data), output.pixel_stride};
@@ -134,13 +158,21 @@ void run_chain(const Chain& chain, const ChainPlan& p, const Input& input, const
 
 void forward(const Chain& chain, const Input& input, const Output& output, void* saved,
              BatchStatistics* statistics, Workspace& workspace) {
+  check_output(output);
   const ChainPlan p = plan(chain);
   char* base = static_cast<char*>(saved);
-  run_chain(chain, p, input, output, statistics, {{base, nullptr}, false, base + p.small_offset}, workspace);
+  const PassMemory memory{{base, nullptr}, false, base + p.small_offset};
+  if (!chain.keeps_input) return run_chain(chain, p, input, output, statistics, memory, workspace);
+  const Input kept = kept_input(p, saved);
+  keep_input(p.units.front(), input, output, kept, kernels().of(chain.storage), workspace);
+  Output own = output;
+  own.pass = {};
+  run_chain(chain, p, kept, own, statistics, memory, workspace);
 }
 
 void recalibrate(const Chain& chain, const Input& input, const Output& output, BatchStatistics* statistics,
                  Workspace& workspace) {
+  check_output(output);
   const ChainPlan p = plan(chain);
   const ArenaBlock turns[2] = {ArenaBlock(p.largest_raw_bytes), ArenaBlock(p.largest_raw_bytes)};
   char* small = static_cast<char*>(workspace.shared(Workspace::small, p.saved_bytes - p.small_offset));

@@ -48,8 +48,8 @@ struct GatePlan {
   std::size_t means_offset, factors_offset;
 };
 
-// `saved` holds the raw outputs of all units but a gate's, and from small_offset on what is small: vectors
-// and gates.
+// `saved` holds the input where the chain keeps it, padded, the raw outputs of all units but a gate's, and
+// from small_offset on what is small: vectors and gates.
 struct ChainPlan {
   std::vector<UnitPlan> units;
   std::vector<GatePlan> gates;
@@ -92,8 +92,9 @@ void check_output(const Output& output);
 // Checks the chain and lays it out.
 ChainPlan plan(const Chain& chain);
 
-// The chain's input as its first unit reads it.
+// The chain's input as its first unit reads it; `saved` of a chain that keeps it.
 Operand input_operand(const Chain& chain, const Input& input);
+Input kept_input(const ChainPlan& plan, const void* saved);
 // A raw output as the next unit reads it.
 Operand raw_operand(const UnitPlan& unit, const void* raw, const UnitVectors& vectors);
 // The means that a gate's first unit reads.

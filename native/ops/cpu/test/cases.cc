@@ -6,6 +6,21 @@
 #include "units.h"
 
 namespace singlepath::cpu::test {
+namespace {
+
+// All chains on channels of a wider tensor once more, as those that keep what they read.
+void add_keeping_cases(std::vector<Case>& cases) {
+  const std::vector<Case> given = cases;
+  for (Case test : given) {
+    if (test.step == 1 && test.spare == 0) continue;
+    test.name += ", keeping its input";
+    test.keeps_input = true;
+    cases.push_back(std::move(test));
+  }
+}
+
+}  // namespace
+
 std::vector<Case> cases() {
   using A = Activation;
   std::vector<Case> all;
@@ -216,6 +231,7 @@ std::vector<Case> cases() {
   add(head);
   add_gate_cases(all);
   add_quantized_cases(all);
+  add_keeping_cases(all);
   return all;
 }
 

@@ -24,6 +24,7 @@ struct Case {
   int weight_slack = 0;  // weights are a slice of rows this much longer
   bool accumulate = false;
   bool input_gradient = true;
+  bool keeps_input = false;
 
   bool quantized() const {
     for (const Unit& unit : units)

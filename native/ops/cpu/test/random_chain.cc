@@ -15,7 +15,7 @@ RandomChain random_chain(const Case& test, Storage storage) {
   constexpr float kSlack = 99.f;  // behind the rows
   const std::size_t count = test.units.size();
   RandomChain made;
-  made.chain = {storage, test.batch, test.height, test.width, test.units};
+  made.chain = {storage, test.batch, test.height, test.width, test.units, test.keeps_input};
   made.reference.resize(count);
   made.weights.resize(count), made.gammas.resize(count), made.betas.resize(count);
   for (std::size_t i = 0; i < count; ++i) {
