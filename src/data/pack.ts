@@ -8,13 +8,16 @@ import { DATA_DEFAULTS } from './defaults.js';
 import { finishImageWork, type ImageWorkOptions } from './imageWork.js';
 import { type DatasetConfig, datasetDefinition } from './kinds/index.js';
 
+/** Of JPEGs that are encoded again. */
+const QUALITY = 90;
+
 export interface PackDatasetOptions extends ImageWorkOptions {
   /**
    * Short side in pixels to which larger images are scaled and encoded again; smaller ones keep their bytes. Default:
    * none, all images keep the bytes of their files.
    */
   resize?: number;
-  /** Quality of JPEGs that are encoded again, 1 to 100. Default 90. */
+  /** Quality of JPEGs that are encoded again, 1 to 100; only with `resize`. Default 90. */
   quality?: number;
   /** Keep decoded RGB pixels instead of JPEG and PNG: larger, and nothing is left to decode. Default false. */
   raw?: boolean;
@@ -42,18 +45,16 @@ export async function packDataset(
   options: PackDatasetOptions = {},
 ): Promise<PackReport> {
   checkArguments('packDataset()', { datasetConfig: config, path, options });
-  const { resize = 0, quality = 90, raw = false } = options;
+  const { resize = 0, quality, raw = false } = options;
   const { broken = DATA_DEFAULTS.broken, brokenShare = DATA_DEFAULTS.brokenShare } = options;
   const { resume = false, overwrite = false, threads = availableParallelism(), signal, onProgress } = options;
   if (!Number.isInteger(resize) || resize < 0 || resize > 65_500) {
     throw expected('a side from 1 to 65500 pixels', 'resize', resize);
   }
-  if (!Number.isInteger(quality) || quality < 1 || quality > 100) {
-    throw expected('an integer from 1 to 100', 'quality', quality);
-  }
+  const mode = raw ? 'raw' : resize > 0 ? 'jpeg' : 'original';
+  checkQuality(quality, mode);
   if (!overwrite) checkFree(path, 'path for the packed file', '--overwrite replaces it');
   const { source } = datasetDefinition(config.kind);
-  const mode = raw ? 'raw' : resize > 0 ? 'jpeg' : 'original';
   const root =
     'path' in config && typeof config.path === 'string' ? `${config.path.replace(/\/+$/, '')}/` : '';
   const notes = JSON.stringify({
@@ -61,12 +62,12 @@ export async function packDataset(
     kind: config.kind,
     mode,
     ...(resize > 0 && { resize }),
-    ...(mode === 'jpeg' && { quality }),
+    ...(mode === 'jpeg' && { quality: quality ?? QUALITY }),
   });
   const settings = {
     mode,
     shortSide: resize,
-    quality,
+    quality: quality ?? QUALITY,
     threads,
     pixelLimit: 0,
     skipBroken: broken === 'skip',
@@ -81,4 +82,16 @@ export async function packDataset(
     (cancel) => addon().packImages(path, source(config, 'train'), test, settings, cancel),
     { signal, onProgress },
   );
+}
+
+/** @throws SinglePathError `INVALID_ARGUMENT` for no quality, or one where no image is encoded again. */
+function checkQuality(quality: number | undefined, mode: 'raw' | 'jpeg' | 'original'): void {
+  if (quality === undefined) return;
+  if (!Number.isInteger(quality) || quality < 1 || quality > 100)
+    throw expected('an integer from 1 to 100', 'quality', quality);
+  if (mode === 'jpeg') return;
+  const kept = mode === 'raw' ? 'raw keeps pixels' : 'without resize images keep their bytes';
+  throw expected('none', `quality, as ${kept},`, quality, {
+    hint: 'quality is that of images that resize encodes again',
+  });
 }

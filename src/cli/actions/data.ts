@@ -7,6 +7,7 @@ import { packDataset } from '../../data/pack.js';
 import { describeReport } from '../../report/dataset.js';
 import { formatBytes } from '../../report/format.js';
 import type { ImageProblem } from '../../runtime/native.js';
+import { refuseIdle } from '../common/idle.js';
 import type { OutputOptions } from '../common/options.js';
 import { printJson, printText } from '../common/output.js';
 import { createSession, type Session } from '../common/session.js';
@@ -46,6 +47,7 @@ export async function dataInfo(path: string, options: DataInfoOptions): Promise<
 
 /** `singlepath data verify`: exit code 1 where more is broken than the policy allows. */
 export async function dataVerify(path: string, options: DataVerifyOptions): Promise<void> {
+  checkPolicy(options);
   const { config, splits } = await inspectAll(path, options, -1);
   const images = splits.reduce((sum, split) => sum + split.images, 0);
   const broken = splits.flatMap((split) => split.broken);
@@ -63,6 +65,7 @@ export async function dataVerify(path: string, options: DataVerifyOptions): Prom
 
 /** `singlepath data pack` */
 export async function dataPack(path: string, file: string, options: DataPackOptions): Promise<void> {
+  checkPolicy(options);
   const {
     resize,
     quality,
@@ -109,6 +112,11 @@ export async function dataPack(path: string, file: string, options: DataPackOpti
     if (leftOut.length > 0) parts.push(`${leftOut.length} broken images left out`);
     printText(`${file}: ${parts.join(', ')}`);
   }
+}
+
+function checkPolicy({ policy = DATA_DEFAULTS.broken, maxBroken }: PolicyOptions): void {
+  if (policy === 'error')
+    refuseIdle([{ option: '--max-broken', given: maxBroken, without: '--policy skip' }]);
 }
 
 /** Every split there is. */

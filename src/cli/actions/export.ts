@@ -4,7 +4,7 @@ import { readRun } from '../../pipeline/runs/runs.js';
 import { openSpace } from '../../pipeline/setup/fromConfig.js';
 import { parseArchitecture } from '../../space/architecture.js';
 import { missingArch } from '../common/architectures.js';
-import { configOf } from '../common/configOf.js';
+import { configOf, type Shortcut, warnIgnored } from '../common/configOf.js';
 import { describeParities } from '../common/exportText.js';
 import { nextStep } from '../common/nextStep.js';
 import type { ConfigOptions, OutputOptions } from '../common/options.js';
@@ -26,20 +26,20 @@ export interface ExportCommandOptions extends ConfigOptions, OutputOptions {
 export async function exportNetwork(target: string, options: ExportCommandOptions): Promise<void> {
   const run = readRun(target, 'train', 'retrain');
   const { arch, out: directory, example: examples = false } = options;
-  const config = configOf(options, {
-    base: [objectSource(run.config, `${target}/config.yaml`)],
-    shortcuts: [
-      { path: ['export', 'onnx'], value: options.onnx === false ? false : undefined, option: '--no-onnx' },
-      { path: ['export', 'opset'], value: options.opset, option: '--opset' },
-      { path: ['export', 'onnxWeights'], value: options.onnxWeights, option: '--onnx-weights' },
-    ],
-  });
+  const shortcuts: Shortcut[] = [
+    { path: ['export', 'onnx'], value: options.onnx === false ? false : undefined, option: '--no-onnx' },
+    { path: ['export', 'opset'], value: options.opset, option: '--opset' },
+    { path: ['export', 'onnxWeights'], value: options.onnxWeights, option: '--onnx-weights' },
+  ];
+  const base = [objectSource(run.config, `${target}/config.yaml`)];
+  const config = configOf(options, { base, shortcuts });
   if (run.kind === 'train' && arch === undefined) {
     throw missingArch(target, 'export');
   }
   const architecture = arch === undefined ? undefined : parseArchitecture(openSpace(config.space), arch);
   const session = createSession(options);
   warnUnfinished(session, run);
+  warnIgnored(session, options, config, shortcuts);
   const onSkipped = (error: Error): void => session.log.warn(error.message);
   const onNotice = (message: string): void => session.log.warn(message);
   const result = await stoppable({}, (signal) =>

@@ -85,8 +85,8 @@ function architectureOf(
   from: string | undefined,
 ): Architecture {
   const { arch, search, resume, runDir } = options;
-  if (space.genes.length === 0) return []; // a baseline: nothing to choose
   if (arch !== undefined) return parseArchitecture(space, arch);
+  if (space.genes.length === 0) return []; // a baseline: nothing to choose
   if (search !== undefined) return parseArchitecture(space, readSearchResult(search).winner.architecture);
   const known = resume ? runDir : from;
   const stored = known !== undefined && holdsRun(known) ? readRun(known, 'retrain', 'train') : undefined;

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { writeLine } from '../../log/terminal.js';
 import { withHelp } from '../common/help.js';
+import { refuseIdle } from '../common/idle.js';
 import { JSON_OUTPUT, withOptions } from '../common/options.js';
 import { printJson, printText } from '../common/output.js';
 
@@ -24,6 +25,15 @@ export function buildCommand(): Command {
       .option('--clean', 'delete the build folder first'),
     JSON_OUTPUT,
   ).action(async ({ json, ...options }: BuildCommandOptions) => {
+    const { installLibtorch, installSystemPackages } = options;
+    if (!installLibtorch)
+      refuseIdle([
+        {
+          option: '--install-system-packages',
+          given: installSystemPackages,
+          without: '--install-libtorch',
+        },
+      ]);
     const { buildAddon } = await import('../../runtime/build.js');
     const result = await buildAddon({ ...options, log: writeLine });
     if (json) printJson('build', result);

@@ -89,7 +89,7 @@ function packCommand(): Command {
       .option('--resize <pixels>', 'encode larger images again with this short side', positiveNumber)
       .option(
         '--quality <number>',
-        'JPEG quality of images that are encoded again, 1 to 100; 90 if not given',
+        'with --resize: JPEG quality of images that are encoded again, 1 to 100; 90 if not given',
         positiveNumber,
       )
       .option('--raw', 'keep decoded pixels: larger, and nothing is left to decode')

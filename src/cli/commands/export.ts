@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import type { ExportCommandOptions } from '../actions/export.js';
 import { LONG_RUNNING, withHelp } from '../common/help.js';
 import { CONFIG, OUTPUT, wholeNumber, withOptions } from '../common/options.js';
@@ -11,14 +11,16 @@ export function exportCommand(): Command {
       .argument('<run>', 'run directory of singlepath retrain; or of singlepath train, together with --arch')
       .option('-a, --arch <genes>', 'the path of a supernet to export with inherited weights')
       .option('-o, --out <folder>', 'the folder for the files (setting: export.directory)')
-      .option(
-        '--opset <number>',
-        'version of the ONNX operators, 17 to 26 (setting: export.opset)',
-        wholeNumber,
+      .addOption(
+        new Option('--opset <number>', 'version of the ONNX operators, 17 to 26 (setting: export.opset)')
+          .argParser(wholeNumber)
+          .conflicts('onnx'),
       )
-      .option(
-        '--onnx-weights <float|packed>',
-        'how the ONNX file stores quantized weights (setting: export.onnxWeights)',
+      .addOption(
+        new Option(
+          '--onnx-weights <float|packed>',
+          'how the ONNX file stores quantized weights (setting: export.onnxWeights)',
+        ).conflicts('onnx'),
       )
       .option('--no-onnx', 'write no ONNX file (setting: export.onnx)')
       .option('--example', 'also write a program in Python and one for Node that load the network'),

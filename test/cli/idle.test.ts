@@ -1,0 +1,61 @@
+/** Whoever types an option means something by it: one that would decide nothing is refused. */
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { pictures, writeFiles } from '../data/pictures.js';
+import { temporaryFolder } from '../temporaryFolder.js';
+import { withoutAddon } from './native.js';
+import { singlepath } from './run.js';
+import { writeTiny } from './tiny.js';
+
+async function refused(args: readonly string[], pattern: RegExp): Promise<void> {
+  const { code, stderr } = await singlepath(args);
+  assert.equal(code, 2, `${args.join(' ')}: ${stderr}`);
+  assert.match(stderr, pattern);
+}
+
+test('options without the one they belong to', async () => {
+  const [max, share] = [['--max-broken', '0.1'], /Expected --policy skip beside --max-broken/] as const;
+  await refused(['data', 'verify', 'photos', ...max], share);
+  await refused(['data', 'pack', 'photos', 'photos.spk', ...max, '--policy', 'error'], share);
+  for (const packed of [
+    ['--opset', '18'],
+    ['--onnx-weights', 'packed'],
+  ])
+    await refused(['export', 'run', '--no-onnx', ...packed], /cannot be used with option '--no-onnx'/);
+  await refused(['build', '--install-system-packages'], /Expected --install-libtorch beside/);
+});
+
+test('an architecture for a network without genes', async () => {
+  const baseline = ['--set', 'space.name=spos-shufflenet-v2-baseline'];
+  const run = join(temporaryFolder(), 'network');
+  await refused(['retrain', ...baseline, '--arch', '0,1', '-d', run], /Expected 0 genes .* received 2/);
+  assert.ok(!existsSync(run));
+});
+
+test('a quality of images that are not encoded again', { skip: withoutAddon() }, async () => {
+  const folder = temporaryFolder();
+  writeFiles(join(folder, 'photos'), pictures('', ['cat', 'dog'], 2, 24));
+  const pack = ['data', 'pack', join(folder, 'photos'), join(folder, 'photos.spk'), '--quality', '80'];
+  await refused(
+    pack,
+    /Expected none for quality, as without resize images keep their bytes, but received 80/,
+  );
+  await refused([...pack, '--resize', '16', '--raw'], /Expected none for quality, as raw keeps pixels/);
+  assert.equal((await singlepath([...pack, '--resize', '16'])).code, 0);
+});
+
+test('settings of an ONNX file that the run switches off are named', { skip: withoutAddon() }, async () => {
+  const folder = temporaryFolder();
+  const { config } = writeTiny(folder);
+  const run = join(folder, 'network');
+  const retrained = await singlepath([
+    ...['retrain', '-c', config, '--arch', '0,1', '-d', run],
+    ...['--set', 'export.onnx=false'],
+  ]);
+  assert.equal(retrained.code, 0, retrained.stderr);
+  const { code, stderr } = await singlepath(['export', run, '--opset', '18']);
+  assert.equal(code, 0, stderr);
+  assert.match(stderr, /warning: --opset: export\.opset has no effect, as export\.onnx is false/);
+});
