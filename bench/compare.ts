@@ -10,7 +10,30 @@ interface Row {
   isBase: boolean;
   seconds: number;
   rssMegabytes: number;
+  bareMegabytes: number;
   sharedSeconds?: number;
+}
+
+/** What rows are compared by. */
+interface Quantity {
+  title: string;
+  digits: number;
+  of(row: Row): number;
+}
+
+function quantitiesOf(what: BenchSettings['what']): Quantity[] {
+  if (what !== 'memory') {
+    const title = what === 'evaluate' ? 'ms a candidate' : 'ms a step';
+    return [{ title, digits: 1, of: (row) => row.seconds * 1000 }];
+  }
+  return [
+    { title: 'peak RSS, MB', digits: 0, of: (row) => row.rssMegabytes },
+    {
+      title: 'without runtime and libtorch',
+      digits: 0,
+      of: (row) => row.rssMegabytes - row.bareMegabytes,
+    },
+  ];
 }
 
 /** PyTorch and singlepath, or both kinds of kernels, in turn on the same paths: steps, candidates, or peak memory. */
@@ -35,29 +58,27 @@ export function compare(settings: BenchSettings): void {
       isBase,
       seconds: median(all.map((m) => m.seconds)),
       rssMegabytes: median(all.map((m) => m.rssMegabytes)),
+      bareMegabytes: median(all.map((m) => m.bareMegabytes)),
       ...(shared.length > 0 ? { sharedSeconds: median(shared) } : {}),
     };
   });
   const bases = rows.filter((row) => row.isBase);
-  const value = (row: Row) => (settings.what === 'memory' ? row.rssMegabytes : row.seconds);
-  const ratio = (row: Row, base: Row) => (value(base) / value(row)).toFixed(2);
-  const unit =
-    settings.what === 'memory'
-      ? 'peak RSS, MB'
-      : settings.what === 'evaluate'
-        ? 'ms a candidate'
-        : 'ms a step';
-
+  const quantities = quantitiesOf(settings.what);
   const speeds = settings.what === 'memory' ? [] : ['GFLOP/s'];
   const operations = operationsOf(settings);
+  const titles = [
+    ...quantities.map(({ title }) => title),
+    ...speeds,
+    ...bases.map(({ name }) => `× ${name}`),
+  ];
   console.log(
     formatTable(
-      ['', unit, ...speeds, ...bases.map((base) => `× ${base.name}`)].map((title) => ({ title })),
+      ['', ...titles].map((title) => ({ title })),
       rows.map((row) => [
         row.name,
-        settings.what === 'memory' ? row.rssMegabytes.toFixed(0) : (row.seconds * 1000).toFixed(1),
+        ...quantities.map(({ of, digits }) => of(row).toFixed(digits)),
         ...speeds.map(() => (operations / row.seconds / 1e9).toFixed(0)),
-        ...bases.map((base) => ratio(row, base)),
+        ...bases.map((base) => quantities.map(({ of }) => (of(base) / of(row)).toFixed(2)).join(', ')),
       ]),
     ),
   );

@@ -15,6 +15,8 @@ interface Job extends BenchSettings {
 }
 
 const job = JSON.parse(process.argv[2] ?? '') as Job;
+addon();
+const bareMegabytes = process.memoryUsage.rss() / 2 ** 20;
 const space = spaceOf(job);
 using supernet = new Supernet(space, { kernels: job.kernels, precision: job.precision });
 // One array for all: a batch copies it, and garbage would count as ours in the peak of memory.
@@ -22,7 +24,7 @@ const images = new Float32Array(job.batch * space.input.channels * space.input.s
 const batches = Array.from({ length: CANDIDATE_BATCHES }, (_, i) => randomBatch(i));
 const pathAt = (i: number) => job.paths[i % job.paths.length]!;
 
-const result: Measurement = { seconds: 0, rssMegabytes: 0 };
+const result: Measurement = { seconds: 0, rssMegabytes: 0, bareMegabytes };
 if (job.what === 'evaluate') {
   const settings = { calibration: batches, validation: batches };
   const alone = async (i: number) => supernet.evaluate([pathAt(i)], settings);

@@ -18,6 +18,8 @@ export interface Measurement {
   seconds: number;
   /** Largest resident set of the process. */
   rssMegabytes: number;
+  /** Resident set of the process once libtorch was loaded, before it had a network and images. */
+  bareMegabytes: number;
   /** Over all steps (training only). */
   imagesPerSecond?: number;
   /** Processor time of the steps by the clock: how many cores the process had (training only). */
@@ -134,12 +136,13 @@ export function sideMakers(settings: BenchSettings) {
         const env = { ...process.env, ...environment(settings), ...(tuned ? TUNED_MALLOC : {}) };
         const line = execFileSync(python, [peerScript, ...args], { env, encoding: 'utf8' });
         const result = JSON.parse(line) as Record<
-          'median_step_s' | 'max_rss_mb' | 'images_per_s' | 'cores',
+          'median_step_s' | 'max_rss_mb' | 'bare_rss_mb' | 'images_per_s' | 'cores',
           number
         >;
         return {
           seconds: result.median_step_s,
           rssMegabytes: result.max_rss_mb,
+          bareMegabytes: result.bare_rss_mb,
           imagesPerSecond: result.images_per_s,
           cores: result.cores,
         };
