@@ -19,6 +19,14 @@ export function importedEnvironment(device: string, batch = 1): Environment {
   };
 }
 
+/** Stands in `runtimeVersion` in place of an instruction set, where libtorch's kernels run the blocks. */
+export const ATEN = 'aten';
+
+/** Which kernels a table of this runtime was measured with. */
+export function kernelsOf({ runtimeVersion }: Environment): 'fused' | 'aten' {
+  return runtimeVersion.split(', ').includes(ATEN) ? 'aten' : 'fused';
+}
+
 /** The identity of an environment: all but the readings that change from minute to minute. */
 export function identityOf({
   clockMhz: _,

@@ -75,6 +75,22 @@ it('a search under the latency of this machine, from its table to a measured win
   assert.deepEqual(readdirSync(join(runDir, 'tables')), ['1-tiny.lut']);
 });
 
+it('a table of libtorch’s kernels says so, and is verified with them', { skip: withoutAddon() }, async () => {
+  const folder = temporaryFolder();
+  const { config } = writeTiny(folder);
+  const table = join(folder, 'aten.lut');
+  const run = async (...args: string[]) => {
+    const { code, stdout, stderr } = await singlepath(['latency', ...args, '-q', ...QUICK]);
+    assert.equal(code, 0, stderr);
+    return stdout;
+  };
+  await run('measure', '-c', config, '--kernels', 'aten', '--out', table);
+  assert.match(readTable(table).header.environment.runtimeVersion, /^singlepath \S+, aten, libtorch /);
+  assert.deepEqual(JSON.parse(await run('verify', table, '--paths', '2', '--json')).differs, []);
+  const fused = await run('verify', table, '--paths', '2', '--json', '--set', 'runtime.kernels=fused');
+  assert.match(JSON.parse(fused).differs.join(), /runtimeVersion: ".*, aten, .*" there/);
+});
+
 it('devices where nothing is measured are refused', () => {
   const check = (options: Partial<DevicesOptions>, ...set: string[]) =>
     checkDevices({ agent: [], runner: [], ...options }, loadConfig({ set }));

@@ -5,6 +5,7 @@ import { LocalSession } from '../../src/latency/device/local.js';
 import { chainNetwork } from '../../src/latency/device/network.js';
 import { OnnxRuntimeSession } from '../../src/latency/device/onnxruntime.js';
 import type { JobResult, Plan, RunSettings } from '../../src/latency/device/session.js';
+import { identityOf, kernelsOf } from '../../src/latency/environment.js';
 import { pathRows, spaceRows } from '../../src/latency/rows.js';
 import { addon } from '../../src/runtime/addon.js';
 import { getSpace } from '../../src/space/spaces/catalog.js';
@@ -152,14 +153,27 @@ describe('this machine', { skip: withoutAddon() }, () => {
 
   it('says where it is, gives threads back and frees what it held', async () => {
     const [threads, handles] = [addon().threads(), addon().memory().handles.Stopwatch ?? 0];
+    const settings = { runtime: 'singlepath', threads: 1, batch: 1, dtype: 'bf16' } as const;
     {
-      await using session = new LocalSession({ runtime: 'singlepath', threads: 1, batch: 1, dtype: 'bf16' });
+      await using session = new LocalSession(settings);
       const environment = await session.environment();
       assert.deepEqual([environment.threads, environment.batch, environment.dtype], [1, 1, 'bf16']);
       assert.match(environment.runtimeVersion, /libtorch \d/);
       assert.ok(environment.affinity.length > 0 && environment.device !== '');
       assert.equal(addon().threads(), 1);
     }
+    const identities: unknown[] = [];
+    for (const kernels of ['fused', 'aten'] as const) {
+      await using session = new LocalSession({ ...settings, kernels });
+      const environment = await session.environment();
+      assert.equal(kernelsOf(environment), kernels);
+      identities.push(identityOf(environment));
+    }
+    assert.notDeepEqual(
+      identities[1],
+      identities[0],
+      'one journal or table is not gone on with by the other',
+    );
     assert.equal(addon().threads(), threads);
     assert.equal(addon().memory().handles.Stopwatch, handles);
   });

@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import type { Config } from '../../config/schema/config.js';
 import type { Session } from '../../latency/device/session.js';
+import { kernelsOf } from '../../latency/environment.js';
 import { readTable, tableFormat, writeTable } from '../../latency/format/files.js';
 import { meanUncertainty } from '../../latency/measure/rowsOfVisits.js';
 import type { LatencyTable, TableAccuracy } from '../../latency/table.js';
@@ -253,8 +254,8 @@ async function onDevice<T>(
   const { runtime, threads, batch, dtype, device } = environment;
   const runner = runnerFor(path, environment, options);
   checkDevice(options, runner.runner !== undefined);
-  const setting = (name: string, value: unknown) => ({
-    path: ['latency', name],
+  const setting = (name: string, value: unknown, section = 'latency') => ({
+    path: [section, name],
     value,
     option: `the table's ${name}`,
   });
@@ -264,6 +265,7 @@ async function onDevice<T>(
       setting('batch', batch),
       setting('dtype', dtype),
       setting('runtime', runtime === 'runner' || runtime === 'imported' ? undefined : runtime),
+      setting('kernels', kernelsOf(environment), 'runtime'),
     ],
   });
   const terminal = createSession(options);

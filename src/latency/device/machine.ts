@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { cpus, loadavg, release, type } from 'node:os';
 import { addon, packageVersion } from '../../runtime/addon.js';
+import { ATEN } from '../environment.js';
 import type { Environment } from '../table.js';
 import type { RunSettings } from './session.js';
 
@@ -13,7 +14,7 @@ const LAYOUT = 'channels_last';
  * @param device what computes: `cpu` or a GPU.
  */
 export function machineEnvironment(
-  { runtime, threads, batch, dtype }: RunSettings,
+  { runtime, threads, batch, dtype, kernels }: RunSettings & { kernels?: 'fused' | 'aten' },
   device = 'cpu',
 ): Environment {
   const affinity = allowedProcessors();
@@ -23,7 +24,7 @@ export function machineEnvironment(
     device: device === 'cpu' ? processorName() : gpuName(device),
     platform: `${type()} ${release()} ${process.arch}`,
     runtime,
-    runtimeVersion: runtimeVersion(runtime, device),
+    runtimeVersion: runtimeVersion(runtime, device, kernels),
     affinity,
     threads,
     batch,
@@ -35,12 +36,12 @@ export function machineEnvironment(
   };
 }
 
-function runtimeVersion(runtime: RunSettings['runtime'], device: string): string {
+function runtimeVersion(runtime: RunSettings['runtime'], device: string, kernels = 'fused'): string {
   const { torch, cuda } = addon().versions();
   const libtorch =
     device === 'cpu' || cuda === null ? `libtorch ${torch}` : `libtorch ${torch}, CUDA ${cuda}`;
   if (runtime !== 'singlepath') return libtorch;
-  const own = device === 'cpu' ? [addon().cpu().isa] : [];
+  const own = kernels === 'aten' ? [ATEN] : device === 'cpu' ? [addon().cpu().isa] : [];
   return [`singlepath ${packageVersion()}`, ...own, libtorch].join(', ');
 }
 

@@ -5,6 +5,7 @@ import { parseAddress } from '../../latency/agent/address.js';
 import type { AgentConnection } from '../../latency/agent/agentSession.js';
 import { readToken } from '../../latency/agent/token.js';
 import type { DeviceSettings, Session } from '../../latency/device/session.js';
+import { kernelsOf } from '../../latency/environment.js';
 import type { Environment } from '../../latency/table.js';
 import { sessionLike } from './tableDevice.js';
 
@@ -42,12 +43,13 @@ export async function openAgent(
 export function agentDevices(
   addresses: readonly string[],
   access: AgentAccess,
-  { runtime: { device, kernels } }: Pick<Config, 'runtime'>,
+  { runtime: { device } }: Pick<Config, 'runtime'>,
   onNote?: (text: string) => void,
 ): (environment: Environment) => Promise<Session | undefined> {
   return async (environment) => {
     const { runtime, threads, batch, dtype } = environment;
     if (runtime === 'runner' || runtime === 'imported') return undefined;
+    const kernels = kernelsOf(environment);
     for (const address of addresses) {
       const { session, differs } = await sessionLike(environment, device, (tried) => {
         const settings = { runtime, threads, batch, dtype, kernels, device: tried };

@@ -12,6 +12,7 @@ import { tableOf } from '../../latency/cost/costTable.js';
 import { openLocal } from '../../latency/device/openLocal.js';
 import { RunnerSession } from '../../latency/device/runner.js';
 import type { Session } from '../../latency/device/session.js';
+import { kernelsOf } from '../../latency/environment.js';
 import type { Environment } from '../../latency/table.js';
 import type { CostedCandidate, SearchOutcome } from '../../search/result.js';
 import { hashOf } from '../../space/hash.js';
@@ -138,7 +139,7 @@ async function measureFinalists(
 /** The device of a table, where it can be reached. */
 async function sessionOf(
   environment: Environment,
-  { runtime: { device, kernels } }: Config,
+  { runtime: { device } }: Config,
   metric: string,
   { openDevice, onNote, ...consent }: ConfirmControl,
 ): Promise<Session | undefined> {
@@ -158,7 +159,7 @@ async function sessionOf(
     return undefined;
   }
   const { session, differs } = await sessionLike(environment, device, (tried) =>
-    openLocal({ ...settings, runtime, device: tried, kernels }),
+    openLocal({ ...settings, runtime, device: tried, kernels: kernelsOf(environment) }),
   );
   if (session !== undefined) return session;
   onNote?.(`${metric} is not measured: this is not the machine of its table (${differs.join('; ')})`);
