@@ -186,6 +186,14 @@ test('what fails on one rank is told by the others', { skip }, async () => {
   });
   assert.match(data.stderr[0]!, /rank 1 failed/);
   assert.equal(data.codes[0], 5);
+  for (const rank of [0, 1])
+    writeFiles(join(root, `seen by ${rank}`), pictures('', ['a', 'b'], 20, 28, 100 * rank));
+  const own = await refused(
+    { argsOf: (rank) => set(`data.path=${join(root, `seen by ${rank}`)}`) },
+    ...[...FOLDER, ...set('data.normalize=auto')],
+  );
+  assert.deepEqual(own.codes, [2, 2]);
+  assert.match(own.stderr[0]!, /images\.normalization\.mean: \[[\d.]+\] on rank 0, \[[\d.]+\] on rank 1/);
 });
 
 test('a port that is taken, ranks that do not come and half-set variables are said in one line', {

@@ -46,7 +46,8 @@ export async function shareTraining(
   const loader = trainingLoader(images, config, batchSize, parallel);
   try {
     const recipe = recipeOf(config[section], loader.batchesPerEpoch / ownShards(parallel));
-    await group.connect(rankIdentity(config, section, space, splitOf(images)));
+    const { normalization } = images;
+    await group.connect(rankIdentity(config, section, space, { ...splitOf(images), normalization }));
     const { share, warning } = describeShare(parallel, { ...recipe, batchSize }, learningRate);
     for (const message of [share, warning, warmupNotice(section, recipe)])
       if (message !== undefined) onNotice?.(message);
