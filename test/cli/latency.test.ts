@@ -274,8 +274,12 @@ test('commands that only read tables do not load libtorch, and say what is wrong
       '--insecure-plaintext': /Expected --agent beside --insecure-plaintext/,
       '--agent=x:1 --tls-ca=x --insecure-plaintext':
         /Expected one of both for --tls-ca and --insecure-plaintext/,
-      '--runner=x --runtime=torchscript': /Expected this machine or --agent .* beside --runtime/,
+      '--runner=x --runtime=torchscript': /Expected a device without --runner beside --runtime/,
       '--runner=x --kernels=aten': /Expected --runtime singlepath beside --kernels/,
+      '--runner=x --set=latency.samples=9':
+        /Expected a device without --runner beside --set latency\.samples=9/,
+      '--set=runtime.threads=4': /Expected latency\.threads in place of --set runtime\.threads=4/,
+      '--set=runtime.precision=bf16': /Expected latency\.dtype in place of --set runtime\.precision=bf16/,
       '--runtime=torchscript --set=runtime.kernels=aten': /beside --set runtime\.kernels=aten/,
       '--runtime=onnxruntime --set=runtime.device=cuda':
         /Expected cpu, on which onnxruntime measures, for runtime/,

@@ -116,7 +116,7 @@ export async function dataPack(path: string, file: string, options: DataPackOpti
 
 function checkPolicy({ policy = DATA_DEFAULTS.broken, maxBroken }: PolicyOptions): void {
   if (policy === 'error')
-    refuseIdle([{ option: '--max-broken', given: maxBroken, without: '--policy skip' }]);
+    refuseIdle([{ option: '--max-broken', given: maxBroken, expected: '--policy skip beside' }]);
 }
 
 /** Every split there is. */

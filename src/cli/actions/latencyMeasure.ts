@@ -13,11 +13,10 @@ import { type Verification, verifyLatency } from '../../pipeline/latency/verifyL
 import { formatPercent } from '../../report/format.js';
 import { formatArchitecture } from '../../space/architecture.js';
 import type { SearchSpace } from '../../space/types.js';
-import { configOf, typedAs, warnIgnored } from '../common/configOf.js';
-import { refuseIdle } from '../common/idle.js';
+import { configOf, warnIgnored } from '../common/configOf.js';
 import type { MeasuredTable } from '../common/jsonOutput.js';
+import { checkDeployment, checkDevice, checkMeasures } from '../common/latencyChecks.js';
 import {
-  checkDevice,
   type DeploymentOptions,
   type DeviceOptions,
   deploymentShortcuts,
@@ -49,7 +48,7 @@ export async function measureTable(options: MeasureOptions): Promise<void> {
   checkDevice(options, runner !== undefined);
   const shortcuts = [...(await spaceShortcuts(options)), ...deploymentShortcuts(options, runner)];
   const config = configOf(options, { shortcuts });
-  checkOwnKernels(options, config);
+  checkMeasures(options, config);
   const terminal = createSession(options);
   warnIgnored(terminal, options, config, shortcuts);
   const { stop, ...reporter } = measuringReporter(terminal);
@@ -63,17 +62,6 @@ export async function measureTable(options: MeasureOptions): Promise<void> {
   }).finally(stop);
   if (options.json) printJson('latency measure', summary(out, table));
   else printText(describe(out, table));
-}
-
-/** Other runtimes, and commands, have kernels of their own. */
-function checkOwnKernels({ runner, runtime, ...options }: MeasureOptions, { latency }: Config): void {
-  if (runner !== undefined)
-    refuseIdle([
-      { option: '--runtime', given: runtime, without: 'this machine or --agent in place of --runner' },
-    ]);
-  if (runner === undefined && latency.runtime === 'singlepath') return;
-  const typed = typedAs(options, ['runtime', 'kernels']);
-  if (typed !== undefined) refuseIdle([{ option: typed, given: true, without: '--runtime singlepath' }]);
 }
 
 /** Shows a measurement: visits done, rows converged, time left; and when the machine changed its speed. */
@@ -254,6 +242,7 @@ async function onDevice<T>(
   const { runtime, threads, batch, dtype, device } = environment;
   const runner = runnerFor(path, environment, options);
   checkDevice(options, runner.runner !== undefined);
+  checkDeployment(options);
   const setting = (name: string, value: unknown, section = 'latency') => ({
     path: [section, name],
     value,

@@ -112,7 +112,7 @@ function accuracyText({ header: { calibration, accuracy } }: LatencyTable): stri
 
 /** `singlepath latency show` */
 export async function showTable(path: string, { arch, svg, json }: ShowOptions): Promise<void> {
-  if (svg === undefined) refuseIdle([{ option: '--arch', given: arch, without: '--svg FILE' }]);
+  if (svg === undefined) refuseIdle([{ option: '--arch', given: arch, expected: '--svg FILE beside' }]);
   const table = readTable(path);
   if (svg !== undefined) {
     const space = spaceOfTable(table, path);

@@ -31,7 +31,7 @@ export function buildCommand(): Command {
         {
           option: '--install-system-packages',
           given: installSystemPackages,
-          without: '--install-libtorch',
+          expected: '--install-libtorch beside',
         },
       ]);
     const { buildAddon } = await import('../../runtime/build.js');

@@ -3,7 +3,8 @@ import { latencyTableOf, parseConstraint } from '../../cost/constraint.js';
 import { agentDevices } from '../../pipeline/latency/agentDevice.js';
 import type { ConfirmControl } from '../../pipeline/latency/confirmLatency.js';
 import { refuseIdle } from './idle.js';
-import { checkAccess, type DevicesOptions } from './latencyOptions.js';
+import { checkAccess } from './latencyChecks.js';
+import type { DevicesOptions } from './latencyOptions.js';
 
 /** @throws SinglePathError `INVALID_ARGUMENT` for devices where nothing is measured on one. */
 export function checkDevices(options: DevicesOptions, { search, latency }: Config): void {
@@ -11,12 +12,12 @@ export function checkDevices(options: DevicesOptions, { search, latency }: Confi
   checkAccess(options, agent.length > 0);
   const measures = search.constraints.some((text) => latencyTableOf(parseConstraint(text).metric));
   if (measures && latency.finalists > 0) return;
-  const without = measures
-    ? 'latency.finalists above 0'
-    : "a limit such as --constraint 'latency[pi.lut]<=12ms'";
+  const expected = measures
+    ? 'latency.finalists above 0 beside'
+    : "a limit such as --constraint 'latency[pi.lut]<=12ms' beside";
   refuseIdle([
-    { option: '--agent', given: agent[0], without },
-    { option: '--runner', given: runner[0], without },
+    { option: '--agent', given: agent[0], expected },
+    { option: '--runner', given: runner[0], expected },
   ]);
 }
 

@@ -1,12 +1,12 @@
 import { SinglePathError } from '../../core/errors.js';
 
-/** An option that decides nothing where `without` is missing, such as --device without --runner. */
+/** An option that decides nothing, such as --device without --runner. */
 export interface IdleOption {
   option: string;
   /** What was given for it; undefined or false where nothing was. */
   given: unknown;
-  /** What it belongs to, as the user would write it. */
-  without: string;
+  /** What it lacks, as the user would write it, or what does in its place. */
+  expected: `${string} beside` | `${string} in place of`;
   /** Where the same is said otherwise. */
   hint?: string;
 }
@@ -19,10 +19,12 @@ export interface IdleOption {
 export function refuseIdle(options: readonly IdleOption[]): void {
   const idle = options.find(({ given }) => given !== undefined && given !== false);
   if (idle === undefined) return;
-  const { option, without, hint } = idle;
+  const { option, expected, hint } = idle;
   throw new SinglePathError(
     'INVALID_ARGUMENT',
-    `Expected ${without} beside ${option}, which decides nothing without it`,
-    { hint },
+    `Expected ${expected} ${option}, which decides nothing as it stands`,
+    {
+      hint,
+    },
   );
 }

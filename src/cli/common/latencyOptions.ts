@@ -1,7 +1,5 @@
 import { Option } from 'commander';
-import { expected } from '../../core/errors.js';
 import type { Shortcut } from './configOf.js';
-import { refuseIdle } from './idle.js';
 import { collect, type OptionGroup, positiveNumber } from './options.js';
 
 /** What the options for how networks are deployed give. */
@@ -103,44 +101,6 @@ export interface DeviceOptions extends AgentAccessOptions {
   runnerPattern?: string;
   device?: string;
 }
-
-/** @throws SinglePathError `INVALID_ARGUMENT` for ways to an agent where there is none, and for TLS that another option switches off. */
-export function checkAccess(
-  { tokenFile, tlsCa, insecurePlaintext }: AgentAccessOptions,
-  agent: boolean,
-): void {
-  if (agent) {
-    if (tlsCa !== undefined && insecurePlaintext)
-      throw expected(
-        'one of both',
-        '--tls-ca and --insecure-plaintext, which sends the token without TLS,',
-        tlsCa,
-      );
-    return;
-  }
-  refuseIdle([
-    { option: '--token-file', given: tokenFile, without: '--agent' },
-    { option: '--tls-ca', given: tlsCa, without: '--agent' },
-    { option: '--insecure-plaintext', given: insecurePlaintext, without: '--agent' },
-  ]);
-}
-
-/**
- * @param runner whether a command measures, given or named by a table.
- * @throws SinglePathError `INVALID_ARGUMENT` for options of another device than the one that measures.
- */
-export function checkDevice(options: DeviceOptions, runner: boolean): void {
-  const { agent, device, runnerPattern } = options;
-  checkAccess(options, agent !== undefined);
-  if (runner) return;
-  refuseIdle([
-    { option: '--runner-pattern', given: runnerPattern, without: '--runner' },
-    { option: '--device', given: device, without: '--runner', hint: COMPUTES },
-  ]);
-}
-
-const COMPUTES =
-  'it names the device of a runner; what computes on this machine is --set runtime.device=cuda';
 
 /** What measures, where it is not this machine. */
 export const DEVICE: OptionGroup = [
