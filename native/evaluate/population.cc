@@ -12,13 +12,21 @@
 namespace singlepath {
 namespace {
 
-bool has_batch_norm(const Layer& layer) {
-  for (const Choice& choice : layer.choices) {
-    for (const Node& node : choice.graph.nodes) {
-      if (node.op == Op::batch_norm) return true;
-    }
-  }
+template <class Is>
+bool any_node(const Layer& layer, const Is& is) {
+  for (const Choice& choice : layer.choices)
+    if (std::any_of(choice.graph.nodes.begin(), choice.graph.nodes.end(), is)) return true;
   return false;
+}
+
+bool has_batch_norm(const Layer& layer) {
+  return any_node(layer, [](const Node& node) { return node.op == Op::batch_norm; });
+}
+
+bool quantizes_weights(const Layer& layer) {
+  return any_node(layer, [](const Node& node) {
+    return node.op == Op::conv2d && node.quantizer != Quantizer::none;
+  });
 }
 
 // Layers up to the last one with a BatchNorm: calibration ends there.
@@ -33,11 +41,13 @@ size_t calibrated_layers(const NetworkDescription& network) {
 class Walk {
  public:
   Walk(const NetworkDescription& network, ParameterStore& parameters, const PopulationSettings& settings,
-       int64_t memory_bytes, const Cancellation& cancellation, std::function<void()> on_layer)
+       int64_t memory_bytes, QuantizedWeights& quantized_weights, const Cancellation& cancellation,
+       std::function<void()> on_layer)
       : network_(network),
         parameters_(parameters),
         settings_(settings),
         memory_bytes_(memory_bytes),
+        quantized_weights_(quantized_weights),
         cancellation_(cancellation),
         on_layer_(std::move(on_layer)) {
     if (const size_t count = calibrated_layers(network)) last_calibrated_ = &network.layers[count - 1];
@@ -105,7 +115,8 @@ class Walk {
     // A repeated run must not count its batch twice: its statistics go nowhere.
     StatisticsMap scratch;
     StatisticsMap* statistics = mode_ == Mode::calibrate && !first ? &scratch : &node.statistics;
-    const Execution execution{node.architecture, parameters_, mode_, nullptr, statistics, settings_.fused};
+    Execution execution{node.architecture, parameters_, mode_, nullptr, statistics, settings_.fused};
+    execution.quantized_weights = &quantized_weights_;
     return run_layer(*node.layer, x, execution);
   }
 
@@ -113,6 +124,7 @@ class Walk {
   ParameterStore& parameters_;
   const PopulationSettings& settings_;
   const int64_t memory_bytes_;  // for activations
+  QuantizedWeights& quantized_weights_;
   const Cancellation& cancellation_;
   std::function<void()> on_layer_;
   const Layer* last_calibrated_ = nullptr;
@@ -187,14 +199,17 @@ PopulationScores evaluate_population(const NetworkDescription& network, Paramete
   int64_t total = 0, done = 0;
   for (const Group& group : groups) total += Trie(network, group.candidates, settings.share).nodes * passes;
 
+  const bool quantized = std::any_of(network.layers.begin(), network.layers.end(), quantizes_weights);
+  const int64_t for_weights = quantized ? settings.memory_bytes / 4 : 0;
+  QuantizedWeights quantized_weights(for_weights);
   PopulationScores result;
   result.scores.resize(candidates.size());
   for (const BatchPtr& batch : validation) result.images += batch->count;
   for (const Group& group : groups) {
     Trie trie(network, group.candidates, settings.share);
     const int64_t for_statistics = std::min(group.bytes, settings.memory_bytes / 2);
-    Walk walk(network, parameters, settings, settings.memory_bytes - for_statistics, cancellation,
-              [&] { progress(std::min(++done, total), total); });
+    Walk walk(network, parameters, settings, settings.memory_bytes - for_statistics - for_weights,
+              quantized_weights, cancellation, [&] { progress(std::min(++done, total), total); });
     each_batch(calibration, [&](const Batch& batch) {
       walk.calibrate(trie, images_of(batch, settings.device, settings.storage, /*keep=*/true));
     });

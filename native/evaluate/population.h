@@ -21,8 +21,8 @@ struct PopulationScores {
 };
 
 struct PopulationSettings {
-  // For activations kept at branches, beyond which branches recompute, and for BatchNorm statistics, beyond
-  // half of it the population is evaluated in parts.
+  // For activations kept at branches, beyond which branches recompute; for BatchNorm statistics, beyond half
+  // of it the population is evaluated in parts; and for quantized weights, a quarter of it.
   int64_t memory_bytes = 0;
   bool share = true;
   bool fused = false;

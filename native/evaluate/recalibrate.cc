@@ -2,6 +2,8 @@
 
 #include <ATen/core/grad_mode.h>
 
+#include <limits>
+
 #include "data/later.h"
 #include "execute/executor.h"
 #include "execute/images.h"
@@ -14,11 +16,14 @@ void recalibrate_path(const NetworkDescription& network, ParameterStore& paramet
   at::NoGradGuard no_grad;
   StatisticsMap statistics;
   std::vector<LayerStatistics> rows(network.layers.size());
+  QuantizedWeights quantized_weights(std::numeric_limits<int64_t>::max());  // of one path
   each_batch(batches, [&](const Batch& batch) {
     cancellation.check();
     at::Tensor x = images_of(batch, settings.device, settings.storage, /*keep=*/true);
     if (settings.recorded == nullptr) {
-      run_path(network, x, {architecture, parameters, Mode::calibrate, nullptr, &statistics, settings.fused});
+      Execution execution{architecture, parameters, Mode::calibrate, nullptr, &statistics, settings.fused};
+      execution.quantized_weights = &quantized_weights;
+      run_path(network, x, execution);
       return;
     }
     for (size_t layer = 0; layer < rows.size(); ++layer)

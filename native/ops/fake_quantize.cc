@@ -26,13 +26,27 @@ at::Tensor fake_quantize(const Node& node, const Inputs& inputs, const Execution
   }
 }
 
-at::Tensor quantize_weight(const Node& node, const at::Tensor& weight, const Execution& execution) {
-  const int64_t bits = node.bits.at(execution.architecture);
+namespace {
+
+at::Tensor quantized_by(const Node& node, const at::Tensor& weight, int64_t bits, const Execution& execution) {
   const bool own = can_quantize(weight, execution);
   if (node.quantizer == Quantizer::dorefa) return (own ? fused::dorefa_weight : dorefa_weight)(weight, bits);
   const NodeParameters& parameters = execution.parameters.of(node);
   return (own ? fused::lsq_weight : lsq_weight)(
       weight, execution.use(*parameters.step, slice_of_bits(node.bits, execution)), bits);
+}
+
+}  // namespace
+
+at::Tensor quantize_weight(const Node& node, const at::Tensor& weight, const Execution& execution) {
+  const int64_t bits = node.bits.at(execution.architecture);
+  if (bits >= kFloatBits) return weight;
+  QuantizedWeights* kept = execution.quantized_weights;
+  if (kept == nullptr) return quantized_by(node, weight, bits, execution);
+  if (const QuantizedWeight* known = kept->find(node, weight, bits)) return known->values;
+  const at::Tensor values = quantized_by(node, weight, bits, execution);
+  kept->keep(node, weight, bits, values);
+  return values;
 }
 
 }  // namespace singlepath

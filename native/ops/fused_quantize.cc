@@ -162,8 +162,10 @@ FeatureQuantizer feature_quantizer(const Node& node, int64_t count, const Execut
   return {lsq_quantizer(step, 0, high, factor), step, factor};
 }
 
-float weight_step(const Node& conv, const at::Tensor& quantized, const Execution& execution) {
-  const int64_t bits = conv.bits.at(execution.architecture);
+namespace {
+
+float step_of_weights(const Node& conv, const at::Tensor& quantized, int64_t bits,
+                      const Execution& execution) {
   const bool dorefa = conv.quantizer == Quantizer::dorefa;
   if (bits > (dorefa ? 7 : 8)) return 0;
   const at::Tensor dense = side_by_side(quantized);
@@ -177,6 +179,19 @@ float weight_step(const Node& conv, const at::Tensor& quantized, const Execution
   // One bit: a mean, from which each weight may be off by its own rounding (straight-through sums).
   return bits == 1 ? cpu::mean_magnitude(weights, dense.numel(), engine_workspace())
                    : static_cast<float>(1 / highest_level(bits));
+}
+
+}  // namespace
+
+float weight_step(const Node& conv, const at::Tensor& quantized, const Execution& execution) {
+  const int64_t bits = conv.bits.at(execution.architecture);
+  QuantizedWeight* known = nullptr;
+  if (execution.quantized_weights != nullptr)
+    known = execution.quantized_weights->find(conv, quantized, bits);
+  if (known != nullptr && known->step) return *known->step;
+  const float step = step_of_weights(conv, quantized, bits, execution);
+  if (known != nullptr) known->step = step;
+  return step;
 }
 
 namespace fused {

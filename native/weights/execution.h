@@ -11,6 +11,7 @@
 
 #include "graph/graph.h"
 #include "weights/parameters.h"
+#include "weights/quantized_weights.h"
 
 namespace singlepath {
 
@@ -63,6 +64,8 @@ struct Execution {
   const std::function<void(const at::Tensor&)>* on_activation = nullptr;
   // evaluate, op by op: a BatchNorm behind a pointwise convolution is folded into it (ops/folded_unit.h).
   bool folded = false;
+  // Where quantized weights are kept from batch to batch; null: they are quantized each time.
+  QuantizedWeights* quantized_weights = nullptr;
 
   // Part of a parameter: a leaf with gradient when training, a plain view elsewhere.
   at::Tensor use(Parameter& parameter, const Slice& slice) const {

@@ -221,3 +221,36 @@ describe('precision bf16: what follows a quantizer stays bf16', () => {
     });
   }
 });
+
+describe('an evaluation quantizes each weight once', () => {
+  for (const kernels of KERNELS) {
+    test(`the scores are those without memory for that, and of the weights as they are: ${kernels}`, async () => {
+      for (const [weights, features] of [
+        ['dorefa', 'pact'],
+        ['lsq', 'lsq'],
+      ] as const) {
+        const space = quantSpace(weights, features, [...BITS, 32]);
+        const [a, b] = [randomBatch(space, 8, 4), randomBatch(space, 5, 5)];
+        const scores = async (net: Supernet, memoryBytes?: number) => {
+          const population = [...BITS, 32].map((_, index) => [index]);
+          const options = memoryBytes === undefined ? {} : { memoryBytes };
+          const { correct, loss } = await net.evaluate(population, {
+            calibration: [a, b],
+            validation: [b, a],
+            ...options,
+          });
+          return { correct, loss };
+        };
+        using net = new Supernet(space, { kernels, seed: 5 });
+        const before = await scores(net);
+        assert.deepEqual(await scores(net, 0), before, `${weights}, no memory`);
+        for (const index of BITS.keys()) await net.step(a, [index], STEP);
+        const after = await scores(net);
+        assert.notDeepEqual(after.loss, before.loss);
+        using same = new Supernet(space, { kernels, seed: 6 });
+        await same.load(await net.state());
+        assert.deepEqual(await scores(same, 0), after, `${weights}, after steps`);
+      }
+    });
+  }
+});
