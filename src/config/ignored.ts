@@ -1,3 +1,4 @@
+import { SinglePathError } from '../core/errors.js';
 import { datasetDefinition } from '../data/kinds/index.js';
 import { valueAt } from './plain.js';
 import { cropsPadded, cropsResized } from './schema/augment.js';
@@ -12,6 +13,8 @@ interface Rule {
   /** Whether it decides so. */
   ignored: (config: Config) => boolean;
 }
+
+const ALGORITHM = 'search.algorithm';
 
 const ofFiles = ({ data }: Config): boolean => datasetDefinition(data.kind).imageFiles === true;
 const trains = ({ search }: Config): boolean => search.calibrate > 0 || search.finalists > 0;
@@ -53,12 +56,12 @@ const RULES: readonly Rule[] = [
   { setting: 'train.flopsBins', by: 'train.sampler', ignored: ({ train }) => train.sampler !== 'flops-bins' },
   ...['search.mutations', 'search.crossovers'].map((setting) => ({
     setting,
-    by: 'search.algorithm',
+    by: ALGORITHM,
     ignored: ({ search }: Config) => search.algorithm !== 'evolution',
   })),
   {
     setting: 'search.mutationProbability',
-    by: 'search.algorithm',
+    by: ALGORITHM,
     ignored: ({ search }) => search.algorithm === 'random',
   },
   {
@@ -74,7 +77,7 @@ const RULES: readonly Rule[] = [
   },
   {
     setting: 'search.objectives',
-    by: 'search.algorithm',
+    by: ALGORITHM,
     ignored: ({ search }) => search.algorithm !== 'nsga2',
   },
   { setting: 'evaluate.naswotImages', by: 'search.score', ignored: ({ search }) => search.score !== 'model' },
@@ -109,19 +112,40 @@ const RULES: readonly Rule[] = [
  * Says which settings that are stated in `sources` decide nothing in the configuration they make, because of another one. Where
  * the other one comes from a later source, that was the intention and nothing is said: `--set search.algorithm=nsga2` on top of
  * a file for evolution. Nor is it of a default that is written beside the other one, as in a file of `config show`.
+ *
+ * @throws SinglePathError `INVALID_CONFIG` for settings of a search algorithm that is not the one that searches: whoever writes
+ *   objectives expects a Pareto front. The other settings may be for another machine, or the next run.
  */
 export function ignoredSettings(sources: readonly ConfigSource[], config: Config): string[] {
-  const statedLast = (setting: string): number =>
-    sources.findLastIndex(({ value }) => valueAt(value, setting.split('.')) !== undefined);
-  return RULES.flatMap(({ setting, by, ignored }) => {
-    const [own, decided] = [statedLast(setting), statedLast(by)];
-    if (own < 0 || own < decided || !ignored(config)) return [];
-    if (own === decided && isDefault(sources[own]!.value, setting.split('.'))) return [];
-    const where = sources[own]!.locate(setting.split('.'), 'key') ?? 'the configuration';
-    return [
-      `${where}: ${setting} has no effect, as ${by} is ${JSON.stringify(valueAt(config, by.split('.')))}`,
-    ];
+  const findings = RULES.flatMap((rule) => {
+    const place = placeOf(rule, sources);
+    return place !== undefined && rule.ignored(config) ? [{ ...rule, place }] : [];
   });
+  const deciding = (by: string): string => JSON.stringify(valueAt(config, by.split('.')));
+  const foreign = findings.filter(({ by }) => by === ALGORITHM);
+  if (foreign.length > 0) {
+    const lines = foreign.map(
+      ({ place, setting, by }) => `${place}: Expected no ${setting}, as ${by} is ${deciding(by)}`,
+    );
+    throw new SinglePathError('INVALID_CONFIG', lines.join('\n'), {
+      hint: 'leave it out, or choose the algorithm that it belongs to',
+    });
+  }
+  return findings.map(
+    ({ place, setting, by }) => `${place}: ${setting} has no effect, as ${by} is ${deciding(by)}`,
+  );
+}
+
+/** Where the setting of a rule is stated, so that the other one counts; undefined where that was intended, or it is not. */
+function placeOf({ setting, by }: Rule, sources: readonly ConfigSource[]): string | undefined {
+  const path = setting.split('.');
+  const statedLast = (one: readonly string[]): number =>
+    sources.findLastIndex(({ value }) => valueAt(value, one) !== undefined);
+  const [own, decided] = [statedLast(path), statedLast(by.split('.'))];
+  if (own < 0 || own < decided) return undefined;
+  const source = sources[own]!;
+  if (own === decided && isDefault(source.value, path)) return undefined;
+  return source.locate(path, 'key') ?? 'the configuration';
 }
 
 function isDefault(stated: unknown, path: readonly string[]): boolean {

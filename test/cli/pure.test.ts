@@ -190,11 +190,18 @@ test('config validate says no where a configuration can never run, and what is m
   assert.match(missing, /no\/such\/folder/);
 });
 
-test('config validate names settings that have no effect', async () => {
-  const text = 'space: {name: spos-shufflenet-v2-28}\nsearch:\n  algorithm: random\n  mutations: 3\n';
-  const file = temporaryFile('ignored.yaml', text);
+test('config validate names settings that have no effect, and refuses those of another algorithm', async () => {
+  const space = 'space: {name: spos-shufflenet-v2-28}\n';
+  const foreign = temporaryFile('foreign.yaml', `${space}search:\n  algorithm: random\n  mutations: 3\n`);
+  const refused = await singlepath(['config', 'validate', foreign]);
+  assert.equal(refused.code, 2);
+  assert.match(
+    refused.stdout,
+    /foreign\.yaml:4:3: Expected no search\.mutations, as search\.algorithm is "random"\nhint/,
+  );
+  const file = temporaryFile('ignored.yaml', `${space}train:\n  epochs: 1\n  steps: 3\n`);
   const { code, stdout } = await singlepath(['config', 'validate', file]);
-  const warning = 'ignored.yaml:4:3: search.mutations has no effect, as search.algorithm is "random"';
+  const warning = 'ignored.yaml:4:3: train.steps has no effect, as train.epochs is 1';
   assert.equal(code, 0, stdout);
   assert.ok(stdout.startsWith(`${file}: ok\nwarning: `) && stdout.includes(warning), stdout);
   const [{ ignored }] = JSON.parse((await singlepath(['config', 'validate', file, '--json'])).stdout);
