@@ -44,6 +44,11 @@ const RULES: readonly Rule[] = [
   { setting: 'data.cropPadding', by: 'data.augment', ignored: ({ data }) => !cropsPadded(data.augment) },
   { setting: 'data.cropScale', by: 'data.augment', ignored: ({ data }) => !cropsResized(data.augment) },
   {
+    setting: 'data.colorJitter',
+    by: 'data.augment',
+    ignored: ({ data }) => data.augment === 'spos-imagenet' && data.colorJitter === 0,
+  },
+  {
     setting: 'data.heldOut',
     by: 'data.heldOutPerClass',
     ignored: ({ data }) => data.heldOutPerClass !== null,

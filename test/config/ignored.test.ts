@@ -33,6 +33,7 @@ test('each of these settings decides nothing beside the other one, and something
     ['data.broken=skip', 'data.kind=mnist', 'data.kind=tar'],
     ['data.exactDecode=true', 'data.kind=mnist', 'data.kind=tar'],
     ['data.cache=1', 'data.kind=mnist', 'data.kind=tar'],
+    ['data.colorJitter=0', 'data.augment=spos-imagenet', 'data.augment=imagenet'],
     ['data.brokenShare=0.1', 'data.broken=error', 'data.broken=skip'],
     ['data.testFraction=0.1', 'data.testPath=tests', 'data.testPath=null'],
     ['data.splitSeed=1', 'data.heldOut=0', 'data.heldOut=10'],

@@ -34,7 +34,9 @@ export const augmentFields = {
     .min(0)
     .max(1)
     .default(0)
-    .describe('Strength of the random changes of brightness, contrast and saturation (paper: 0.4)'),
+    .describe(
+      'Strength of the random changes of brightness, contrast and saturation; 0 is that of augment: 0.4 with spos-imagenet, else none',
+    ),
   hueJitter: z
     .number()
     .min(0)
