@@ -1,6 +1,6 @@
 /** What a resumed run may change, and what it may not. */
 import assert from 'node:assert/strict';
-import { cpSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { loadConfig } from '../../src/config/load.js';
@@ -117,6 +117,10 @@ test('what another machine computed is not mixed with what is computed here with
   await train();
   await train();
   assert.doesNotMatch(notices.join('\n'), /computed otherwise/);
+  rewrite(at('elsewhere-trained/events.jsonl'), /"torch":"[^"]+"/g, '"torch":"1.13.1"');
+  await train(); // it is finished: nothing is computed
+  assert.doesNotMatch(notices.join('\n'), /computed otherwise/);
+  rmSync(at('elsewhere-trained/result.json'));
   rewrite(at('elsewhere-trained/events.jsonl'), /"torch":"[^"]+"/g, '"torch":"1.13.1"');
   await train();
   assert.match(

@@ -3,6 +3,7 @@ import type { Dataset } from '../../data/dataset.js';
 import type { DataLoader } from '../../data/loader.js';
 import { Group } from '../../distributed/group.js';
 import { RunDirectory } from '../../run/directory.js';
+import { holdsResult } from '../../run/header.js';
 import { noteImages } from '../../run/images.js';
 import type { Architecture, SearchSpace } from '../../space/types.js';
 import type { Supernet } from '../../supernet/supernet.js';
@@ -103,7 +104,7 @@ export async function runTraining<Result>(
     resume,
     ...provenance(config),
   });
-  const other = run.resumed ? describeOtherMachine(run.path) : undefined;
+  const other = run.resumed && !holdsResult(run.path) ? describeOtherMachine(run.path) : undefined;
   if (other !== undefined) control.onNotice?.(other);
   const pixels = await pixelSampleOf(config, network.space, images);
   checkSamePixels(run.path, pixels);
