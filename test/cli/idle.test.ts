@@ -27,6 +27,31 @@ test('options without the one they belong to', async () => {
   await refused(['build', '--install-system-packages'], /Expected --install-libtorch beside/);
 });
 
+test('options of a device that does not measure, or decides by itself', async () => {
+  for (const [typed, pattern] of [
+    ['--device=cuda', /Expected --runner beside --device, .*\nhint: .*--set runtime\.device=cuda/],
+    ['--runner-pattern=x', /Expected --runner beside --runner-pattern/],
+    ['--token-file=x', /Expected --agent beside --token-file/],
+    ['--tls-ca=x', /Expected --agent beside --tls-ca/],
+    ['--insecure-plaintext', /Expected --agent beside --insecure-plaintext/],
+    ['--agent=x:1 --tls-ca=x --insecure-plaintext', /Expected one of both for --tls-ca and/],
+    ['--runner=x --runtime=torchscript', /Expected a device without --runner beside --runtime/],
+    ['--runner=x --kernels=aten', /Expected --runtime singlepath beside --kernels/],
+    [
+      '--runner=x --set=latency.samples=9',
+      /Expected a device without --runner beside --set latency\.samples=9/,
+    ],
+    ['--set=runtime.threads=4', /Expected latency\.threads in place of --set runtime\.threads=4/],
+    ['--set=runtime.precision=bf16', /Expected latency\.dtype in place of --set runtime\.precision=bf16/],
+    ['--runtime=torchscript --set=runtime.kernels=aten', /beside --set runtime\.kernels=aten/],
+    ['--runtime=onnxruntime --set=runtime.device=cuda', /Expected cpu, on which onnxruntime measures, for/],
+  ] as const) {
+    const measure = ['latency', 'measure', '--space', 'nas-bench-macro', '--out', 'x.lut'];
+    await refused([...measure, ...typed.split(' ')], pattern);
+  }
+  await refused(['latency', 'show', 'x.lut', '--arch', '0,1'], /Expected --svg FILE beside --arch/);
+});
+
 test('an architecture for a network without genes', async () => {
   const baseline = ['--set', 'space.name=spos-shufflenet-v2-baseline'];
   const run = join(temporaryFolder(), 'network');

@@ -266,28 +266,6 @@ test('commands that only read tables do not load libtorch, and say what is wrong
     [['measure', '--space', name, '--out', 'x.lut', '--threads', '0'], /positive whole number/],
     [['measure', '--space', name, '--out', 'x.lut', '--runner', 'bench.sh'], /Expected {torchscript}/],
     [['verify', 'x.lut', '--fail-above', 'ten'], /number of per cent/],
-    ...Object.entries({
-      '--device=cuda': /Expected --runner beside --device, .*\nhint: .*--set runtime\.device=cuda/,
-      '--runner-pattern=x': /Expected --runner beside --runner-pattern/,
-      '--token-file=x': /Expected --agent beside --token-file/,
-      '--tls-ca=x': /Expected --agent beside --tls-ca/,
-      '--insecure-plaintext': /Expected --agent beside --insecure-plaintext/,
-      '--agent=x:1 --tls-ca=x --insecure-plaintext':
-        /Expected one of both for --tls-ca and --insecure-plaintext/,
-      '--runner=x --runtime=torchscript': /Expected a device without --runner beside --runtime/,
-      '--runner=x --kernels=aten': /Expected --runtime singlepath beside --kernels/,
-      '--runner=x --set=latency.samples=9':
-        /Expected a device without --runner beside --set latency\.samples=9/,
-      '--set=runtime.threads=4': /Expected latency\.threads in place of --set runtime\.threads=4/,
-      '--set=runtime.precision=bf16': /Expected latency\.dtype in place of --set runtime\.precision=bf16/,
-      '--runtime=torchscript --set=runtime.kernels=aten': /beside --set runtime\.kernels=aten/,
-      '--runtime=onnxruntime --set=runtime.device=cuda':
-        /Expected cpu, on which onnxruntime measures, for runtime/,
-    }).map(
-      ([typed, pattern]) =>
-        [['measure', '--space', name, '--out', 'x.lut', ...typed.split(' ')], pattern] as const,
-    ),
-    [['show', 'x.lut', '--arch', '0,1'], /Expected --svg FILE beside --arch/],
   ] as const) {
     const result = await singlepath(['latency', ...args]);
     assert.equal(result.code, 2, args.join(' '));

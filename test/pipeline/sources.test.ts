@@ -154,45 +154,6 @@ describe('every kind of source', () => {
     assert.notEqual((await evaluateNetwork(half, run, { onSkipped })).loss, scored.loss);
   });
 
-  test('a run whose version took other images for normalize: auto goes on as it began, and so do its searches', async () => {
-    const one = join(folder, 'one-set');
-    writeFiles(one, pictures('', ORDER, 8, 20, 300));
-    const data = { kind: 'image-folder', path: one, testFraction: 0.25 };
-    const normalization = { mean: [0.4, 0.5, 0.6], std: [0.3, 0.2, 0.1] };
-    const [before, now] = [
-      { ...data, normalize: normalization },
-      { ...data, normalize: 'auto' },
-    ].map((own) =>
-      resolveConfig([
-        objectSource({ ...configOf(own), train: { ...few.train, checkpointEvery: 2 } }, 'test'),
-      ]),
-    ) as [Config, Config];
-    const at = (name: string) => join(folder, 'runs', 'one-set', name);
-    const whole = await runTrain(before, { runDir: at('whole') });
-    const stop = new AbortController();
-    const runDir = at('stopped');
-    const stopped = runTrain(before, { runDir, signal: stop.signal, onProgress: () => stop.abort() });
-    await assert.rejects(stopped, { code: 'ABORTED' });
-    const header = JSON.parse(readFileSync(join(runDir, 'run.json'), 'utf8'));
-    header.identity.data.normalize = 'auto'; // as that version noted it
-    writeFileSync(join(runDir, 'run.json'), JSON.stringify(header));
-    assert.deepEqual(readImageRecord(runDir)!.normalization, normalization);
-    assert.equal((await runTrain(now, { runDir, resume: true })).weights, whole.weights);
-    const search = async (config: Config, supernet: string) =>
-      (await runSearch(config, { supernet: at(supernet), runDir: at(`${supernet}-search`), onSkipped }))
-        .result;
-    assert.deepEqual(await search(now, 'stopped'), await search(before, 'whole'));
-    // A version before that noted nothing.
-    const { normalization: _, ...rest } = readImageRecord(runDir)!;
-    writeFileSync(join(runDir, 'images.json'), JSON.stringify(rest));
-    await assert.rejects(runTrain(now, { runDir, resume: true }), {
-      code: 'INVALID_CHECKPOINT',
-      message:
-        /Expected the mean and deviation that the images of the run in '.*stopped' were normalized with/,
-      hint: /those of data\.testFraction included: train again, or write "normalization"/,
-    });
-  });
-
   test('a search on images that are cut otherwise scores anew', async () => {
     const at = (step: string) => join(folder, 'runs', 'folder', step);
     const scores = async (runDir: string, data: Record<string, unknown>) => {
