@@ -3,7 +3,7 @@ import { datasetDefinition } from '../data/kinds/index.js';
 import { valueAt } from './plain.js';
 import { cropsPadded, cropsResized } from './schema/augment.js';
 import { type Config, configSchema } from './schema/config.js';
-import type { ConfigSource } from './sources.js';
+import { type ConfigSource, isMapping } from './sources.js';
 
 /** A setting that another one puts out of force. */
 interface Rule {
@@ -113,49 +113,76 @@ const RULES: readonly Rule[] = [
   })),
 ];
 
+/** A setting that is stated and decides nothing. */
+interface Finding {
+  setting: string;
+  /** Where it is stated. */
+  place: string;
+  by: string;
+  /** The value of the setting that decides, in JSON. */
+  deciding: string;
+  /** Whether the source that states it states the other one, too, as every file that was written whole does. */
+  together: boolean;
+}
+
 /**
  * Says which settings that are stated in `sources` decide nothing in the configuration they make, because of another one. Where
  * the other one comes from a later source, that was the intention and nothing is said: `--set search.algorithm=nsga2` on top of
  * a file for evolution. Nor is it of a default that is written beside the other one, as in a file of `config show`.
- *
- * @throws SinglePathError `INVALID_CONFIG` for settings of a search algorithm that is not the one that searches: whoever writes
- *   objectives expects a Pareto front. The other settings may be for another machine, or the next run.
  */
 export function ignoredSettings(sources: readonly ConfigSource[], config: Config): string[] {
-  const findings = RULES.flatMap((rule) => {
-    const place = placeOf(rule, sources);
-    return place !== undefined && rule.ignored(config) ? [{ ...rule, place }] : [];
-  });
-  const deciding = (by: string): string => JSON.stringify(valueAt(config, by.split('.')));
-  const foreign = findings.filter(({ by }) => by === ALGORITHM);
-  if (foreign.length > 0) {
-    const lines = foreign.map(
-      ({ place, setting, by }) => `${place}: Expected no ${setting}, as ${by} is ${deciding(by)}`,
-    );
-    throw new SinglePathError('INVALID_CONFIG', lines.join('\n'), {
-      hint: 'leave it out, or choose the algorithm that it belongs to',
-    });
-  }
-  return findings.map(
-    ({ place, setting, by }) => `${place}: ${setting} has no effect, as ${by} is ${deciding(by)}`,
+  return findingsIn(sources, config).map(
+    ({ place, setting, by, deciding }) => `${place}: ${setting} has no effect, as ${by} is ${deciding}`,
   );
 }
 
-/** Where the setting of a rule is stated, so that the other one counts; undefined where that was intended, or it is not. */
-function placeOf({ setting, by }: Rule, sources: readonly ConfigSource[]): string | undefined {
+/**
+ * For what searches: whoever writes `objectives` and no algorithm expects a Pareto front, and would get one winner of evolution. A
+ * file that names its algorithm beside them, as those of `config show` and of run directories do, gets a warning.
+ *
+ * @throws SinglePathError `INVALID_CONFIG` for settings of a search algorithm that is not the one that searches.
+ */
+export function checkAlgorithmSettings(sources: readonly ConfigSource[], config: Config): void {
+  const foreign = findingsIn(sources, config).filter(({ by, together }) => by === ALGORITHM && !together);
+  if (foreign.length === 0) return;
+  const lines = foreign.map(
+    ({ place, setting, by, deciding }) => `${place}: Expected no ${setting}, as ${by} is ${deciding}`,
+  );
+  throw new SinglePathError('INVALID_CONFIG', lines.join('\n'), {
+    hint: 'leave it out, or choose the algorithm that it belongs to',
+  });
+}
+
+function findingsIn(sources: readonly ConfigSource[], config: Config): Finding[] {
+  return RULES.flatMap(({ setting, by, ignored }) => {
+    const stated = statementOf(setting, by, sources);
+    if (stated === undefined || !ignored(config)) return [];
+    return [{ setting, by, deciding: JSON.stringify(valueAt(config, by.split('.'))), ...stated }];
+  });
+}
+
+/** Where a setting is stated, so that the other one counts; undefined where that was intended, or it is not. */
+function statementOf(
+  setting: string,
+  by: string,
+  sources: readonly ConfigSource[],
+): Pick<Finding, 'place' | 'together'> | undefined {
   const path = setting.split('.');
   const statedLast = (one: readonly string[]): number =>
     sources.findLastIndex(({ value }) => valueAt(value, one) !== undefined);
   const [own, decided] = [statedLast(path), statedLast(by.split('.'))];
   if (own < 0 || own < decided) return undefined;
   const source = sources[own]!;
-  if (own === decided && isDefault(source.value, path)) return undefined;
-  return source.locate(path, 'key') ?? 'the configuration';
+  const together = own === decided;
+  if (together && isDefault(valueAt(source.value, path), valueAt(DEFAULTS, path))) return undefined;
+  return { place: source.locate(path, 'key') ?? 'the configuration', together };
 }
 
-function isDefault(stated: unknown, path: readonly string[]): boolean {
-  const [own, usual] = [stated, configSchema.parse({})].map((config) =>
-    JSON.stringify(valueAt(config, path)),
-  );
-  return own === usual;
+const DEFAULTS = configSchema.parse({});
+
+/** Whether a value changes nothing of the default; of a section, whether none of its settings does. */
+function isDefault(stated: unknown, usual: unknown): boolean {
+  if (isMapping(stated) && isMapping(usual))
+    return Object.entries(stated).every(([key, value]) => isDefault(value, usual[key]));
+  return JSON.stringify(stated) === JSON.stringify(usual);
 }

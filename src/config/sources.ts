@@ -117,6 +117,6 @@ function chosen(source: Record<string, unknown>, key: string): boolean {
   return source[key] !== undefined && source[key] !== null;
 }
 
-function isMapping(value: unknown): value is Record<string, unknown> {
+export function isMapping(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -84,3 +84,16 @@ test('settings of an ONNX file that the run switches off are named', { skip: wit
   assert.equal(code, 0, stderr);
   assert.match(stderr, /warning: --opset: export\.opset has no effect, as export\.onnx is false/);
 });
+
+test('settings of a search are refused by what searches alone', { skip: withoutAddon() }, async () => {
+  const folder = temporaryFolder();
+  const { config } = writeTiny(folder);
+  const given = ['-c', config, '--set', 'search.objectives=[accuracy, params]'];
+  await refused(
+    ['run', ...given, '-d', join(folder, 'run')],
+    /--set search\.objectives=.*: Expected no search\.objectives, as search\.algorithm is "evolution"/,
+  );
+  const { code, stderr } = await singlepath(['train', ...given, '-d', join(folder, 'supernet')]);
+  assert.equal(code, 0, stderr);
+  assert.match(stderr, /search\.objectives has no effect/);
+});

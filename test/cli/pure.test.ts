@@ -192,13 +192,21 @@ test('config validate says no where a configuration can never run, and what is m
 
 test('config validate names settings that have no effect, and refuses those of another algorithm', async () => {
   const space = 'space: {name: spos-shufflenet-v2-28}\n';
-  const foreign = temporaryFile('foreign.yaml', `${space}search:\n  algorithm: random\n  mutations: 3\n`);
+  const foreign = temporaryFile('foreign.yaml', `${space}search:\n  objectives: [accuracy, params]\n`);
   const refused = await singlepath(['config', 'validate', foreign]);
   assert.equal(refused.code, 2);
   assert.match(
     refused.stdout,
-    /foreign\.yaml:4:3: Expected no search\.mutations, as search\.algorithm is "random"\nhint/,
+    /foreign\.yaml:3:3: Expected no search\.objectives, as search\.algorithm is "evolution"\nhint/,
   );
+  const show = ['config', 'show', '-c', 'configs/demo.yaml', '--set', 'search.algorithm=nsga2'];
+  const whole = await singlepath([
+    'config',
+    'validate',
+    temporaryFile('whole.yaml', (await singlepath(show)).stdout),
+  ]);
+  assert.equal(whole.code, 0, whole.stdout);
+  assert.match(whole.stdout, /search\.mutations has no effect, as search\.algorithm is "nsga2"/);
   const file = temporaryFile('ignored.yaml', `${space}train:\n  epochs: 1\n  steps: 3\n`);
   const { code, stdout } = await singlepath(['config', 'validate', file]);
   const warning = 'ignored.yaml:4:3: train.steps has no effect, as train.epochs is 1';

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ignoredSettings } from '../../src/config/ignored.js';
+import { checkAlgorithmSettings, ignoredSettings } from '../../src/config/ignored.js';
 import { resolveConfig } from '../../src/config/load.js';
 import { printConfig } from '../../src/config/print.js';
 import { configSchema } from '../../src/config/schema/config.js';
 import { type ConfigSource, setSource, yamlSource } from '../../src/config/sources.js';
 
 const said = (...sources: ConfigSource[]): string[] => ignoredSettings(sources, resolveConfig(sources));
+const checked = (...sources: ConfigSource[]): void => checkAlgorithmSettings(sources, resolveConfig(sources));
 const file = (text: string): ConfigSource => yamlSource(text, 'my.yaml');
 
 test('settings that another one puts out of force are named with their place', () => {
@@ -65,13 +66,19 @@ test('nothing is said of what counts, of defaults, and of what a later source pu
   assert.deepEqual(said(file('train:\n  steps: 10\n'), setSource('train.epochs=2')), []);
 });
 
-test('settings of another search algorithm are refused, all at once', () => {
-  const nsga2 = 'search:\n  algorithm: nsga2\n  mutations: 10\n  crossovers: 5\n  mutationProbability: 0.2\n';
-  assert.throws(() => said(file(nsga2)), {
+test('a section of which some settings are written counts as the default where these are', () => {
+  assert.deepEqual(said(file('search: {finalists: 0, trial: {epochs: 2}}\n')), []);
+  assert.equal(said(file('search: {finalists: 0, trial: {epochs: 3}}\n')).length, 1);
+});
+
+test('a search refuses settings of another algorithm, all at once', () => {
+  const algorithm = file('search:\n  algorithm: nsga2\n');
+  const evolution = file('search:\n  mutations: 10\n  crossovers: 5\n  mutationProbability: 0.2\n');
+  assert.throws(() => checked(algorithm, evolution), {
     code: 'INVALID_CONFIG',
     message:
-      'my.yaml:3:3: Expected no search.mutations, as search.algorithm is "nsga2"\n' +
-      'my.yaml:4:3: Expected no search.crossovers, as search.algorithm is "nsga2"',
+      'my.yaml:2:3: Expected no search.mutations, as search.algorithm is "nsga2"\n' +
+      'my.yaml:3:3: Expected no search.crossovers, as search.algorithm is "nsga2"',
     hint: /choose the algorithm/,
   });
   for (const [setting, algorithm, own] of [
@@ -80,18 +87,36 @@ test('settings of another search algorithm are refused, all at once', () => {
     ['mutationProbability=0.2', 'random', 'nsga2'],
     ['objectives=[accuracy, params]', 'evolution', 'nsga2'],
   ] as const) {
-    const told = (chosen: string) =>
-      said(setSource(`search.algorithm=${chosen}`), setSource(`search.${setting}`));
-    assert.throws(() => told(algorithm), /--set search\.\w+=.*: Expected no search\./, setting);
-    assert.deepEqual(told(own), [], setting);
+    const sources = (chosen: string) =>
+      [`algorithm=${chosen}`, setting].map((one) => setSource(`search.${one}`));
+    assert.throws(
+      () => checked(...sources(algorithm)),
+      /--set search\.\w+=.*: Expected no search\./,
+      setting,
+    );
+    assert.equal(said(...sources(algorithm)).length, 1, setting);
+    checked(...sources(own));
+    assert.deepEqual(said(...sources(own)), [], setting);
   }
   // Whoever names objectives expects a Pareto front, be they the default ones.
   assert.throws(
-    () => said(file('search: {objectives: [accuracy, madds]}\n')),
+    () => checked(file('search: {objectives: [accuracy, madds]}\n')),
     /Expected no search\.objectives/,
   );
-  assert.throws(
-    () => said(setSource('search.algorithm=nsga2'), file('search:\n  mutations: 10\n')),
-    /Expected no search\.mutations/,
-  );
+});
+
+test('a file that was written whole may search: settings of another algorithm beside its own are news alone', () => {
+  for (const [algorithm, setting] of [
+    ['nsga2', 'mutations=12'],
+    ['random', 'mutationProbability=0.2'],
+    ['evolution', 'objectives=[accuracy, params]'],
+  ] as const) {
+    const config = resolveConfig([
+      setSource(`search.${setting}`),
+      setSource(`search.algorithm=${algorithm}`),
+    ]);
+    const whole = file(printConfig(config));
+    checked(whole);
+    assert.match(said(whole).join(), new RegExp(`search\\.${setting.split('=')[0]} has no effect`));
+  }
 });

@@ -1,6 +1,6 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { ignoredSettings } from '../../config/ignored.js';
+import { checkAlgorithmSettings, ignoredSettings } from '../../config/ignored.js';
 import { givenSources, resolveConfig } from '../../config/load.js';
 import { printConfig } from '../../config/print.js';
 import { configJsonSchema } from '../../config/schema/config.js';
@@ -65,6 +65,7 @@ function validatedFile(file: string, base: readonly string[]): ValidatedFile {
     const sources = givenSources({ files: [...base, file] });
     const config = resolveConfig(sources);
     const missing = checkConfig(config);
+    checkAlgorithmSettings(sources, config);
     const ignored = ignoredSettings(sources, config);
     return {
       file,

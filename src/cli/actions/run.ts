@@ -4,7 +4,7 @@ import { openSpace } from '../../pipeline/setup/fromConfig.js';
 import { formatExact, formatPercent } from '../../report/format.js';
 import { formatArchitecture } from '../../space/architecture.js';
 import type { SearchSpace } from '../../space/types.js';
-import { searchShortcuts, warnIgnored } from '../common/configOf.js';
+import { checkSearched, searchShortcuts } from '../common/configOf.js';
 import { checkDevices, withDevices } from '../common/devices.js';
 import { describeParities } from '../common/exportText.js';
 import type { DevicesOptions } from '../common/latencyOptions.js';
@@ -26,7 +26,7 @@ export async function run(options: RunCommandOptions): Promise<void> {
   checkDevices(options, config);
   const session = createSession(options);
   warnReplaced(session, options, () => runConfig(options, 'run').config);
-  warnIgnored(session, options, config, searchShortcuts(options));
+  checkSearched(session, options, config);
   const { hooks, onStage, stop } = wholeReporter(session, config);
   const search = { ...hooks.search, latency: withDevices(hooks.search.latency, options, config) };
   const { result, search: found } = await stoppable({ saves: 'a checkpoint' }, (signal) =>

@@ -11,7 +11,7 @@ import type { Finalist } from '../../search/finalists.js';
 import type { CostedCandidate, SearchOutcome, SearchResult } from '../../search/result.js';
 import { formatArchitecture } from '../../space/architecture.js';
 import type { SearchSpace } from '../../space/types.js';
-import { searchShortcuts, warnIgnored } from '../common/configOf.js';
+import { checkSearched, searchShortcuts } from '../common/configOf.js';
 import { checkDevices, withDevices } from '../common/devices.js';
 import type { DevicesOptions } from '../common/latencyOptions.js';
 import { nextStep } from '../common/nextStep.js';
@@ -38,7 +38,7 @@ export async function search(options: SearchCommandOptions): Promise<void> {
   checkDevices(options, config);
   const session = createSession(options, runDir);
   warnReplaced(session, options, () => runConfig(options, 'search', { base }).config);
-  warnIgnored(session, options, config, searchShortcuts(options));
+  checkSearched(session, options, config);
   warnUnfinished(session, supernet);
   const reporter = searchReporter(session, config.search.generations);
   const onSkipped = (error: SinglePathError) => session.log.warn(error.message);

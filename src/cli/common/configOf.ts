@@ -1,4 +1,4 @@
-import { ignoredSettings } from '../../config/ignored.js';
+import { checkAlgorithmSettings, ignoredSettings } from '../../config/ignored.js';
 import { givenSources, loadConfig } from '../../config/load.js';
 import { valueAt } from '../../config/plain.js';
 import type { Config } from '../../config/schema/config.js';
@@ -66,7 +66,25 @@ export function warnIgnored(
   config: Config,
   shortcuts: readonly Shortcut[] = [],
 ): void {
+  for (const message of ignoredSettings(givenBy(options, shortcuts), config)) log.warn(message);
+}
+
+/**
+ * The same, for what searches.
+ *
+ * @throws SinglePathError `INVALID_CONFIG` for settings of another search algorithm.
+ */
+export function checkSearched(
+  session: Session,
+  options: ConfigOptions & SearchOptions,
+  config: Config,
+): void {
+  const shortcuts = searchShortcuts(options);
+  checkAlgorithmSettings(givenBy(options, shortcuts), config);
+  warnIgnored(session, options, config, shortcuts);
+}
+
+function givenBy(options: ConfigOptions, shortcuts: readonly Shortcut[]): ConfigSource[] {
   const { config: files, set } = options;
-  const given = givenSources({ files, options: optionSources(options, shortcuts), set });
-  for (const message of ignoredSettings(given, config)) log.warn(message);
+  return givenSources({ files, options: optionSources(options, shortcuts), set });
 }
