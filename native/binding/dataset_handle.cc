@@ -2,6 +2,7 @@
 
 #include <array>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -132,8 +133,10 @@ Napi::Value DatasetHandle::broken(const Napi::CallbackInfo& info) {
 
 Napi::Value DatasetHandle::statistics(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
-    return run_on_thread(info.Env(), [dataset = live(info)]() -> MakeValue {
-      return [statistics = channel_statistics(dataset)](Napi::Env env) -> Napi::Value {
+    std::optional<std::vector<uint32_t>> chosen;
+    if (!info[0].IsUndefined()) chosen = get_indices(to_object(info[0], "statistics"), "indices");
+    return run_on_thread(info.Env(), [dataset = live(info), chosen = std::move(chosen)]() -> MakeValue {
+      return [statistics = channel_statistics(dataset, chosen)](Napi::Env env) -> Napi::Value {
         auto result = Napi::Object::New(env);
         result.Set("mean", numbers_to_js(env, statistics.mean));
         result.Set("std", numbers_to_js(env, statistics.std));

@@ -72,7 +72,11 @@ void Dataset::check_indices(const std::vector<uint32_t>& indices) const {
   }
 }
 
-ChannelStatistics channel_statistics(const DatasetPtr& dataset) {
+ChannelStatistics channel_statistics(const DatasetPtr& dataset,
+                                     const std::optional<std::vector<uint32_t>>& chosen) {
+  if (chosen) dataset->check_indices(*chosen);
+  const int64_t size = chosen ? static_cast<int64_t>(chosen->size()) : dataset->size();
+  if (size == 0) throw Error("INVALID_ARGUMENT", "Expected at least one image to take statistics of");
   // Counting the 256 values keeps the sums exact, whatever the number of images.
   const auto channels = static_cast<size_t>(dataset->shape().channels);
   std::vector<std::array<uint64_t, 256>> histogram(channels);
@@ -80,9 +84,11 @@ ChannelStatistics channel_statistics(const DatasetPtr& dataset) {
   ImageWorker worker(dataset);
   std::vector<uint8_t> bytes, image(dataset->shape().bytes());
   const bool decoded = dataset->source().read(0, bytes).kind == Encoding::raw;
-  const int64_t images = decoded ? dataset->size() : std::min(dataset->size(), kMostDecoded);
+  const int64_t images = decoded ? size : std::min(size, kMostDecoded);
   for (int64_t i = 0; i < images; i++) {
-    if (!worker.prepare(i * dataset->size() / images, {}, 0, 0, image.data())) continue;
+    const int64_t at = i * size / images;
+    const int64_t index = chosen ? (*chosen)[static_cast<size_t>(at)] : at;
+    if (!worker.prepare(index, {}, 0, 0, image.data())) continue;
     for (auto pixel = image.begin(); pixel != image.end();) {
       for (auto& counts : histogram) counts[*pixel++]++;
     }

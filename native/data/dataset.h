@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -66,7 +67,9 @@ struct ChannelStatistics {
 };
 
 // Mean and (population) standard deviation per channel of the images as they are delivered: of all that lie
-// in memory, of at most 4,000, evenly spread, where they have to be decoded.
-ChannelStatistics channel_statistics(const DatasetPtr& dataset);
+// in memory, of at most 4,000, evenly spread, where they have to be decoded. With `chosen` of these images alone.
+// Throws INVALID_ARGUMENT where they are none, or of the set none; INVALID_DATASET, IO.
+ChannelStatistics channel_statistics(const DatasetPtr& dataset,
+                                     const std::optional<std::vector<uint32_t>>& chosen);
 
 }  // namespace singlepath

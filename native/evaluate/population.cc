@@ -12,21 +12,13 @@
 namespace singlepath {
 namespace {
 
-template <class Is>
-bool any_node(const Layer& layer, const Is& is) {
-  for (const Choice& choice : layer.choices)
-    if (std::any_of(choice.graph.nodes.begin(), choice.graph.nodes.end(), is)) return true;
-  return false;
-}
-
 bool has_batch_norm(const Layer& layer) {
-  return any_node(layer, [](const Node& node) { return node.op == Op::batch_norm; });
-}
-
-bool quantizes_weights(const Layer& layer) {
-  return any_node(layer, [](const Node& node) {
-    return node.op == Op::conv2d && node.quantizer != Quantizer::none;
-  });
+  for (const Choice& choice : layer.choices) {
+    for (const Node& node : choice.graph.nodes) {
+      if (node.op == Op::batch_norm) return true;
+    }
+  }
+  return false;
 }
 
 // Layers up to the last one with a BatchNorm: calibration ends there.
@@ -156,6 +148,21 @@ int64_t statistics_bytes(const NetworkDescription& network, ParameterStore& para
   return bytes;
 }
 
+// What all quantized weights of a network would take, at most.
+int64_t quantized_bytes(const NetworkDescription& network, ParameterStore& parameters) {
+  int64_t bytes = 0;
+  for (const Layer& layer : network.layers) {
+    for (const Choice& choice : layer.choices) {
+      for (const Node& node : choice.graph.nodes) {
+        if (node.op != Op::conv2d || node.quantizer == Quantizer::none) continue;
+        const auto options = std::max<int64_t>(1, static_cast<int64_t>(node.bits.values.size()));
+        bytes += options * static_cast<int64_t>(parameters.of(node).weight->value.nbytes());
+      }
+    }
+  }
+  return bytes;
+}
+
 // A part of the population whose statistics fit into memory together.
 struct Group {
   std::vector<Architecture> candidates;
@@ -199,8 +206,10 @@ PopulationScores evaluate_population(const NetworkDescription& network, Paramete
   int64_t total = 0, done = 0;
   for (const Group& group : groups) total += Trie(network, group.candidates, settings.share).nodes * passes;
 
-  const bool quantized = std::any_of(network.layers.begin(), network.layers.end(), quantizes_weights);
-  const int64_t for_weights = quantized ? settings.memory_bytes / 4 : 0;
+  // On a card they are quantized inside the recordings.
+  const int64_t for_weights = settings.recorded != nullptr
+                                  ? 0
+                                  : std::min(settings.memory_bytes / 4, quantized_bytes(network, parameters));
   QuantizedWeights quantized_weights(for_weights);
   PopulationScores result;
   result.scores.resize(candidates.size());

@@ -18,6 +18,8 @@ struct Dim {
   std::vector<int64_t> values;
 
   int64_t at(const Architecture& architecture) const { return gene < 0 ? fixed : values[architecture[gene]]; }
+  // Which of `values` that is; of a fixed one the only.
+  int32_t option(const Architecture& architecture) const { return gene < 0 ? 0 : architecture[gene]; }
 };
 
 // Every op: its name here, and the one in src/graph/ops/index.ts. Feeds the enumeration, what the binding

@@ -6,7 +6,7 @@
 namespace singlepath {
 
 Slice slice_of_bits(const Dim& bits, const Execution& execution) {
-  return {{1}, bits.gene < 0 ? 0 : execution.architecture[bits.gene]};
+  return {{1}, bits.option(execution.architecture)};
 }
 
 at::Tensor fake_quantize(const Node& node, const Inputs& inputs, const Execution& execution) {
@@ -28,7 +28,8 @@ at::Tensor fake_quantize(const Node& node, const Inputs& inputs, const Execution
 
 namespace {
 
-at::Tensor quantized_by(const Node& node, const at::Tensor& weight, int64_t bits, const Execution& execution) {
+at::Tensor quantized_by(const Node& node, const at::Tensor& weight, int64_t bits,
+                        const Execution& execution) {
   const bool own = can_quantize(weight, execution);
   if (node.quantizer == Quantizer::dorefa) return (own ? fused::dorefa_weight : dorefa_weight)(weight, bits);
   const NodeParameters& parameters = execution.parameters.of(node);
@@ -43,9 +44,9 @@ at::Tensor quantize_weight(const Node& node, const at::Tensor& weight, const Exe
   if (bits >= kFloatBits) return weight;
   QuantizedWeights* kept = execution.quantized_weights;
   if (kept == nullptr) return quantized_by(node, weight, bits, execution);
-  if (const QuantizedWeight* known = kept->find(node, weight, bits)) return known->values;
+  if (const QuantizedWeight* known = kept->find(node, weight, execution.architecture)) return known->values;
   const at::Tensor values = quantized_by(node, weight, bits, execution);
-  kept->keep(node, weight, bits, values);
+  kept->keep(node, weight, execution.architecture, values);
   return values;
 }
 

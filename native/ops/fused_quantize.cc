@@ -187,7 +187,7 @@ float weight_step(const Node& conv, const at::Tensor& quantized, const Execution
   const int64_t bits = conv.bits.at(execution.architecture);
   QuantizedWeight* known = nullptr;
   if (execution.quantized_weights != nullptr)
-    known = execution.quantized_weights->find(conv, quantized, bits);
+    known = execution.quantized_weights->find(conv, quantized, execution.architecture);
   if (known != nullptr && known->step) return *known->step;
   const float step = step_of_weights(conv, quantized, bits, execution);
   if (known != nullptr) known->step = step;

@@ -23,23 +23,24 @@ class QuantizedWeights {
   // `bytes`: of what is kept; weights for which there is no room are quantized each time.
   explicit QuantizedWeights(int64_t bytes) : room_(bytes) {}
 
-  // Of a convolution that uses this part of its weight, with so many bits; null where there is none.
-  QuantizedWeight* find(const Node& conv, const at::Tensor& weight, int64_t bits) {
-    const auto known = kept_.find(key(conv, weight, bits));
+  // Of a convolution that uses this part of its weight, with the bits of this path; null where there is none.
+  QuantizedWeight* find(const Node& conv, const at::Tensor& weight, const Architecture& path) {
+    const auto known = kept_.find(key(conv, weight, path));
     return known == kept_.end() ? nullptr : &known->second;
   }
 
-  void keep(const Node& conv, const at::Tensor& weight, int64_t bits, const at::Tensor& values) {
+  void keep(const Node& conv, const at::Tensor& weight, const Architecture& path, const at::Tensor& values) {
     const auto bytes = static_cast<int64_t>(values.nbytes());
     if (bytes > room_) return;
     room_ -= bytes;
-    kept_.emplace(key(conv, weight, bits), QuantizedWeight{values, {}});
+    kept_.emplace(key(conv, weight, path), QuantizedWeight{values, {}});
   }
 
  private:
+  // The option of the bits' gene and not the bits: LSQ learns a step for each option, of equal bits too.
   using Key = std::tuple<const Node*, int64_t, int64_t, int64_t>;
-  static Key key(const Node& conv, const at::Tensor& weight, int64_t bits) {
-    return {&conv, weight.size(0), weight.size(1), bits};
+  static Key key(const Node& conv, const at::Tensor& weight, const Architecture& path) {
+    return {&conv, weight.size(0), weight.size(1), conv.bits.option(path)};
   }
 
   int64_t room_;

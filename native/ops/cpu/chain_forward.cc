@@ -58,7 +58,7 @@ void finish_bias(const UnitPlan& unit, const UnitVectors& v) {
   }
 }
 
-// Channels of every pixel from one tensor to another, a task of write_output() for them alone.
+// Channels of every pixel from one tensor to another: a task of write_output() without a chain.
 WriteOutput copy_of(const Input& from, int channels, void* to, long pixel_stride) {
   WriteOutput task{};
   task.out_stride = pixel_stride;
@@ -70,17 +70,22 @@ WriteOutput copy_of(const Input& from, int channels, void* to, long pixel_stride
   return task;
 }
 
-// Copies what the chain reads, and what passes beside it, while a pixel is in cache.
-void keep_input(const UnitPlan& first, const Input& input, const Output& output, const Input& kept,
+// Copies what the chain reads to `kept` and, while a pixel is in cache, what passes beside the chain, which
+// is then done with.
+void keep_input(const ChainPlan& plan, const Input& input, const Input& kept, Output& output,
                 const StorageKernels& run, Workspace& workspace) {
+  const UnitPlan& first = plan.units.front();
+  const long pixels = first.geometry.in_pixels();
+  const bool passes = output.pass.data && pixels == plan.units.back().geometry.out_pixels();
   const WriteOutput own =
       copy_of(input, first.unit->in_channels, const_cast<void*>(kept.data), kept.pixel_stride);
   const WriteOutput passed =
       copy_of(output.pass, output.pass_channels, output.pass_data, output.pixel_stride);
-  workspace.pool().parallel_for(first.geometry.in_pixels(), 32, [&](long begin, long end, int) {
+  workspace.pool().parallel_for(pixels, 32, [&](long begin, long end, int) {
     run.write_output(own, begin, end);
-    if (output.pass.data) run.write_output(passed, begin, end);
+    if (passes) run.write_output(passed, begin, end);
   });
+  if (passes) output.pass = {};
 }
 
 void finish_output(const Chain& chain, const UnitPlan& last, const Operand& raw, const Output& output,
@@ -164,10 +169,9 @@ void forward(const Chain& chain, const Input& input, const Output& output, void*
   const PassMemory memory{{base, nullptr}, false, base + p.small_offset};
   if (!chain.keeps_input) return run_chain(chain, p, input, output, statistics, memory, workspace);
   const Input kept = kept_input(p, saved);
-  keep_input(p.units.front(), input, output, kept, kernels().of(chain.storage), workspace);
-  Output own = output;
-  own.pass = {};
-  run_chain(chain, p, kept, own, statistics, memory, workspace);
+  Output rest = output;
+  keep_input(p, input, kept, rest, kernels().of(chain.storage), workspace);
+  run_chain(chain, p, kept, rest, statistics, memory, workspace);
 }
 
 void recalibrate(const Chain& chain, const Input& input, const Output& output, BatchStatistics* statistics,

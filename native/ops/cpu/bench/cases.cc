@@ -24,12 +24,13 @@ void randomise(void* data, long n, Storage storage, float scale) {
   }
 }
 
-Layer& Network::add(int height, int width, std::vector<Unit> units) {
+Layer& Network::add(int height, int width, std::vector<Unit> units, bool keeps_input) {
   Layer layer;
   layer.chain.storage = storage;
   layer.chain.batch = batch;
   layer.chain.height = height;
   layer.chain.width = width;
+  layer.chain.keeps_input = keeps_input;
   for (Unit& u : units) {
     u.weight_stride = u.kernel * u.kernel * (u.convolution == Convolution::depthwise ? 1 : u.in_channels);
     const long n = u.out_channels * u.weight_stride;
@@ -73,7 +74,7 @@ Network path(Storage storage, int batch, int size, int stem_stride, const std::v
       const int out_side = (side - 1) / stride + 1;
       void* z = net.tensor(static_cast<long>(batch) * out_side * out_side * out);
       void* dz = net.tensor(static_cast<long>(batch) * out_side * out_side * out);
-      Layer& main = net.add(side, side, units);
+      Layer& main = net.add(side, side, units, /*keeps_input=*/stride == 1);
       const int offset = stride == 1 ? 1 : 0;
       main.read({net.at(y, offset), width, stride == 1 ? 2 : 1}, net.at(dy, offset));
       main.write(net.at(z, in), out, net.at(dz, in));

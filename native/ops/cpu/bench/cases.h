@@ -76,7 +76,7 @@ struct Network {
   char* at(void* data, long element) { return static_cast<char*>(data) + element * storage_bytes(storage); }
 
   // Weights and their gradients are made here; the caller says where input and output are.
-  Layer& add(int height, int width, std::vector<Unit> units);
+  Layer& add(int height, int width, std::vector<Unit> units, bool keeps_input = false);
 };
 
 // One path of the supernet: stem, 20 blocks, head with pool; choices 0-2 are kernels 3, 5, 7, choice 3 is
