@@ -42,6 +42,8 @@ export class Group implements Disposable {
   step = 0;
   #native: NativeGroup | undefined;
   #keys: SharedStore | undefined;
+  /** Whether the keys are those of what is about to begin. */
+  #met = false;
   #over = false;
   #orphaned = false;
   readonly #watch: Disposable | undefined;
@@ -87,6 +89,20 @@ export class Group implements Disposable {
   }
 
   /**
+   * What rank 0 has, on all ranks, before they are connected.
+   *
+   * @param own plain data; that of the other ranks is ignored.
+   * @throws SinglePathError `RANK_LOST`.
+   */
+  async fromFirst<T>(name: string, own: T): Promise<T> {
+    if (this.worldSize === 1) return own;
+    const keys = await this.#meet();
+    if (this.rank > 0) return await this.#from<T>(0, name);
+    await keys.set(`${name}/0`, own);
+    return own;
+  }
+
+  /**
    * Connects the ranks, and makes sure that they are about to do the same.
    *
    * @param identity what has to be equal, as plain data.
@@ -94,9 +110,9 @@ export class Group implements Disposable {
    */
   async connect(identity: unknown): Promise<void> {
     if (this.worldSize === 1) return;
-    const { rank, worldSize, config, signal } = this;
-    const keys = await agreeOnGeneration(this.store, this.place, { seconds: config.connectTimeout, signal });
-    this.#keys = keys;
+    const { rank, worldSize, config } = this;
+    const keys = await this.#meet();
+    this.#met = false;
     await keys.set(`identity/${rank}`, identity);
     const address = callNative(() => addon().addressTowards(this.place.host!) || LOOPBACK);
     await keys.set(`address/${rank}`, address);
@@ -163,6 +179,15 @@ export class Group implements Disposable {
     this.#watch?.[Symbol.dispose]();
     this.#native?.dispose();
     this.storeOrNone?.[Symbol.dispose]();
+  }
+
+  /** The keys of what the ranks do next, once all are there. */
+  async #meet(): Promise<SharedStore> {
+    if (this.#met) return this.#keys!;
+    const settings = { seconds: this.config.connectTimeout, signal: this.signal };
+    this.#keys = await agreeOnGeneration(this.store, this.place, settings);
+    this.#met = true;
+    return this.#keys;
   }
 
   get #servesStore(): boolean {

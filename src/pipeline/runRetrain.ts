@@ -48,7 +48,7 @@ async function retrainTogether(
 ): Promise<RetrainResult> {
   const { signal, onProgress, onStalled, onNotice } = control;
   const space = deriveSubnet(openSpace(config.space), architecture);
-  const normalized = asBefore(config, control);
+  const normalized = await asBefore(config, control);
   using train = await openImages(normalized, space, 'train');
   using test = await openImages(normalized, space, 'test');
   using network = createNetwork(space, config, group);

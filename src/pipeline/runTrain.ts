@@ -35,7 +35,7 @@ async function trainTogether(config: Config, group: Group, control: TrainControl
   const { signal, onProgress, onStalled, onNotice } = control;
   const space = openSpace(config.space);
   const sampler = samplerOf(space, config);
-  using images = await openTrainingImages(asBefore(config, control), space);
+  using images = await openTrainingImages(await asBefore(config, control), space);
   using supernet = createNetwork(space, config, group);
   using shared = await shareTraining(config, 'train', space, images.train, control);
   const { parallel, loader, recipe } = shared;

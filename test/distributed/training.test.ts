@@ -112,6 +112,28 @@ test('a training of two ranks that is stopped and resumed ends with the same wei
   assert.equal(await trained(2, [...args, '--resume'], 'in parts'), whole);
 });
 
+test('ranks without a common run directory go on with the mean and deviation that rank 0 has noted', {
+  skip,
+}, async () => {
+  const images = join(root, 'one set');
+  writeFiles(images, pictures('', ['a', 'b'], 30, 28));
+  const settings = ['normalize=auto', `path=${images}`, 'testFraction=0.25'].map((one) => `data.${one}`);
+  const args = [...SHORT, ...FOLDER, ...set(...settings, 'train.steps=150')];
+  const folderOf = (rank: number) => join(root, `folder of ${rank}`);
+  const argsOf = (rank: number) => ['-d', folderOf(rank)];
+  const first = await startRanks(2, args, { argsOf });
+  await printed(first[0]!, /supernet \d+\//);
+  first[0]!.child.kill('SIGTERM');
+  assert.deepEqual(await codes(first), [143, 130], first.map((rank) => rank.stderr).join('\n'));
+  const record = join(folderOf(0), 'images.json');
+  const normalization = { mean: [0.4], std: [0.3] }; // as a version that took other images noted it
+  writeFileSync(record, JSON.stringify({ ...JSON.parse(readFileSync(record, 'utf8')), normalization }));
+  const again = await startRanks(2, [...args, '--resume'], { argsOf });
+  assert.deepEqual(await codes(again), [0, 0], again.map((rank) => rank.stderr).join('\n'));
+  assert.deepEqual(JSON.parse(readFileSync(record, 'utf8')).normalization, normalization);
+  assert.ok(!existsSync(join(folderOf(1), 'images.json')));
+});
+
 test('a killed rank is noticed at once: the others say which rank and step, and end with 5', {
   skip,
 }, async () => {

@@ -25,9 +25,18 @@ export interface SharedTraining extends Disposable {
   recipe: Recipe;
 }
 
-/** The configuration for the images of a training: one that goes on normalizes them as it did before. */
-export function asBefore(config: Config, control: Pick<RunControl, 'group' | 'resume' | 'runDir'>): Config {
-  return resumes(control) ? withNormalization(config, control.runDir) : config;
+/**
+ * The configuration for the images of a training: one that goes on normalizes them as it did before. Rank 0 alone knows how, as it
+ * has the run directory.
+ */
+export async function asBefore(
+  config: Config,
+  control: Pick<RunControl, 'group' | 'resume' | 'runDir'>,
+): Promise<Config> {
+  const { group = Group.alone(), runDir } = control;
+  const noted = group.rank === 0 && resumes(control) ? withNormalization(config, runDir) : config;
+  const normalize = await group.fromFirst('normalize', noted.data.normalize);
+  return { ...config, data: { ...config.data, normalize } };
 }
 
 /**
