@@ -35,7 +35,7 @@ export async function loadOnnxRuntime(): Promise<
     try {
       const module = (await import(name)) as Runtime & { default?: Runtime };
       const runtime = module.InferenceSession === undefined ? module.default! : module;
-      if (name === 'onnxruntime-web') runtime.env.wasm.numThreads = 1; // its threads are web workers
+      if (!hasThreads(name)) runtime.env.wasm.numThreads = 1; // its threads are web workers
       return { name, version: runtime.env.versions?.common ?? 'unknown', runtime };
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error;
@@ -44,9 +44,14 @@ export async function loadOnnxRuntime(): Promise<
   return undefined;
 }
 
+/** Whether a package computes one op with as many threads as it is told. */
+export function hasThreads(name: string): boolean {
+  return name !== 'onnxruntime-web';
+}
+
 /** @throws SinglePathError `INVALID_ARGUMENT` where the package computes with one thread and more are asked for. */
 export function checkThreads(name: string, threads: number): void {
-  if (name !== 'onnxruntime-web' || threads <= 1) return;
+  if (hasThreads(name) || threads <= 1) return;
   throw expected('at most 1, as onnxruntime-web computes with one thread,', 'threads', threads, {
     hint: 'npm install onnxruntime-node, which takes any number',
   });

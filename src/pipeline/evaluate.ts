@@ -178,23 +178,31 @@ export function exportedSources(path: string): ConfigSource[] {
   return [objectSource(value, join(dirname(path), ARCHITECTURE_FILE))];
 }
 
-/** The images an exported file takes: those of the space the configuration names, else of its export. */
+/**
+ * The images an exported file takes: those of its export, else of the space the configuration names.
+ *
+ * @throws SinglePathError `INVALID_ARGUMENT` where the configuration asks for others.
+ */
 function exportedSpace(config: Config, path: string, exported: ArchitectureFile | undefined): ImageSpace {
-  if (config.space.name !== null || config.space.file !== null) return openSpace(config.space);
-  if (exported?.data === undefined) {
+  const named = config.space.name !== null || config.space.file !== null;
+  if (!named && exported?.data === undefined) {
     throw new SinglePathError(
       'INVALID_ARGUMENT',
       `Expected ${ARCHITECTURE_FILE} of singlepath export beside '${path}', with the data it was evaluated on`,
       { hint: 'pass -c CONFIG with the space and the data' },
     );
   }
-  const { space, input, classes } = exported;
-  for (const [setting, own] of Object.entries({ size: input.size, channels: input.channels, classes })) {
-    const asked = config.space[setting as 'size' | 'channels' | 'classes'];
-    if (asked !== null && asked !== own)
-      throw expected(String(own), `space.${setting} of the network in '${path}'`, asked);
+  if (exported === undefined) return openSpace(config.space);
+  const { input, classes } = exported;
+  const own = { ...input, classes };
+  const space = named ? openSpace(config.space) : undefined;
+  const asked = space === undefined ? config.space : { ...space.input, classes: space.classes };
+  for (const setting of ['size', 'channels', 'classes'] as const) {
+    const wanted = asked[setting];
+    if (wanted !== null && wanted !== own[setting])
+      throw expected(String(own[setting]), `space.${setting} of the network in '${path}'`, wanted);
   }
-  return { name: space.name, input, classes };
+  return { name: exported.space.name, input, classes };
 }
 
 /** Evaluates a path of a supernet as a search scores it: with inherited weights, recalibrated, on the held-out images. */

@@ -1,5 +1,6 @@
 /** What runs an exported file takes the settings that it can, and refuses the others. */
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { loadConfig } from '../../src/config/load.js';
@@ -11,6 +12,7 @@ import { runRetrain } from '../../src/pipeline/runRetrain.js';
 import { readRun } from '../../src/pipeline/runs/runs.js';
 import { addon } from '../../src/runtime/addon.js';
 import { withoutAddon } from '../cli/native.js';
+import { singlepath } from '../cli/run.js';
 import { writeTiny } from '../cli/tiny.js';
 import { temporaryFolder } from '../temporaryFolder.js';
 
@@ -52,12 +54,35 @@ test('an ONNX file is evaluated on the CPU, with as many threads as its runtime 
     });
 });
 
-test('a space that is not the file’s is refused where only its size is named', { skip }, async () => {
+test('an ONNX file is evaluated on the images of a training on a card', { skip }, async (t) => {
+  if ((await loadOnnxRuntime()) === undefined) return t.skip('onnxruntime is not installed');
+  const training = join(root, 'card.yaml');
+  writeFileSync(training, 'runtime: {device: cuda, threads: 3}\n');
+  const args = ['evaluate', files.onnx!, '-c', file, '-c', training];
+  const { code, stderr } = await singlepath(args);
+  assert.equal(code, 0, stderr);
+  const typed = await singlepath([...args, '--set', 'runtime.device=cuda']);
+  assert.equal(typed.code, 2);
+  assert.match(
+    typed.stderr,
+    /Expected cpu, on which ONNX files run, for runtime\.device but received 'cuda'/,
+  );
+});
+
+test('a space that is not the file’s is refused, whether a space is named or only its size', {
+  skip,
+}, async () => {
   const named = ['space.file=null', 'space.classes=10'];
   const { accuracy } = await evaluateExported(config(), files.script, {});
   assert.equal((await evaluateExported(config(...named), files.script, {})).accuracy, accuracy);
-  await assert.rejects(evaluateExported(config(...named, 'space.size=32'), files.script, {}), {
-    code: 'INVALID_ARGUMENT',
-    message: /Expected 28 for space\.size of the network in '.*' but received 32/,
-  });
+  for (const space of [[...named, 'space.size=32'], ['space.size=32']]) {
+    await assert.rejects(evaluateExported(config(...space), files.script, {}), {
+      code: 'INVALID_ARGUMENT',
+      message: /Expected 28 for space\.size of the network in '.*' but received 32/,
+    });
+  }
+  await assert.rejects(
+    evaluateExported(config('space.classes=12'), files.script, {}),
+    /Expected 10 for space\.classes of the network in '.*' but received 12/,
+  );
 });

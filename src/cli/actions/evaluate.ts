@@ -4,6 +4,7 @@ import type { Config } from '../../config/schema/config.js';
 import { objectSource } from '../../config/sources.js';
 import { SinglePathError } from '../../core/errors.js';
 import { writeFileAtomically } from '../../core/files.js';
+import { hasThreads, loadOnnxRuntime } from '../../export/onnxNetwork.js';
 import {
   type Accuracy,
   type EvaluateControl,
@@ -84,6 +85,15 @@ function checkComputes(target: string, options: ConfigOptions): void {
   }
 }
 
+/** The same for an ONNX file, which runs on the CPU, and by onnxruntime-web with one thread. */
+async function onnxConfig(config: Config, options: ConfigOptions): Promise<Config> {
+  const typed = (setting: string) => typedAs(options, ['runtime', setting]) !== undefined;
+  const device = typed('device') ? config.runtime.device : 'cpu';
+  const found = await loadOnnxRuntime();
+  const kept = typed('threads') || found === undefined || hasThreads(found.name);
+  return { ...config, runtime: { ...config.runtime, device, threads: kept ? config.runtime.threads : 1 } };
+}
+
 /** Before the work, which may take long. */
 function checkFolder(file: string): void {
   if (existsSync(dirname(file))) return;
@@ -132,7 +142,9 @@ async function evaluateTarget(
     }
     checkComputes(target, options);
     const base = options.config.length > 0 ? [] : exportedSources(target);
-    return evaluateExported(configOf(options, { base, shortcuts }), target, control);
+    const config = configOf(options, { base, shortcuts });
+    const computed = target.endsWith('.onnx') ? await onnxConfig(config, options) : config;
+    return evaluateExported(computed, target, control);
   }
   const run = readRun(target, 'train', 'retrain');
   warnUnfinished(session, run);
