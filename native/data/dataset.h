@@ -67,8 +67,8 @@ struct ChannelStatistics {
 };
 
 // Mean and (population) standard deviation per channel of the images as they are delivered: of all that lie
-// in memory, of at most 4,000, evenly spread, where they have to be decoded. With `chosen` of these images alone.
-// Throws INVALID_ARGUMENT where they are none, or of the set none; INVALID_DATASET, IO.
+// in memory, of at most 4,000, evenly spread, where they have to be decoded. With `chosen` of these images
+// alone. Throws INVALID_ARGUMENT where it names none, or one that is not there; INVALID_DATASET, IO.
 ChannelStatistics channel_statistics(const DatasetPtr& dataset,
                                      const std::optional<std::vector<uint32_t>>& chosen);
 

@@ -126,6 +126,17 @@ export class Dataset implements Disposable {
     return new Dataset(this.#live(), this.#indices.slice(0, count), this);
   }
 
+  /**
+   * Mean and standard deviation per channel of its images, in units of 0..1: of all that lie in memory, of at most 4,000, evenly
+   * spread, where they have to be decoded.
+   *
+   * @throws SinglePathError `INVALID_DATASET` where an image is broken and none may be; `INVALID_ARGUMENT` without images.
+   */
+  async statistics(): Promise<Normalization> {
+    const { native } = this.#live();
+    return await callNative(() => native.statistics({ indices: this.#indices }));
+  }
+
   /** A view on the same images with another mean and deviation. */
   normalizedBy(normalization: Normalization): Dataset {
     return new Dataset(this.#live(), this.#indices, { ...this, normalization });

@@ -10,7 +10,6 @@ import type { ArraySource } from './kinds/arrays.js';
 import { type DatasetConfig, datasetDefinition } from './kinds/index.js';
 import type { Split } from './kinds/kind.js';
 import { checkedNormalization, type Normalization, presetNormalization } from './normalize.js';
-import { asBytes, statisticsOf } from './statistics.js';
 
 /**
  * Opens one split of a data set, decoded into native memory on a thread of its own. With `normalize: 'auto'` both
@@ -32,7 +31,7 @@ export async function openDataset(config: DatasetConfig, options: { split: Split
       name: `${config.kind} ${split}`,
       classes,
       classNames: classNamesOf(config, opened, classes),
-      normalization: shared ? asBytes(opened.shape[0]) : await normalizationOf(config, split, opened),
+      normalization: shared ? TO_BE_SHARED : await normalizationOf(config, split, opened),
       skipsBroken: config.broken === 'skip',
     });
     return shared ? await shareOf(all, config, testFraction, split) : all;
@@ -87,6 +86,9 @@ function givenNormalization(
   return normalize === 'auto' ? undefined : presetNormalization(normalize, channels, channelOrder === 'bgr');
 }
 
+/** Stands for the normalization of a set until its sides have theirs. */
+const TO_BE_SHARED: Normalization = { mean: [], std: [] };
+
 /** The draw of test images where there are none is always the same: they stay test images for every run. */
 const TEST_SEED = 0;
 
@@ -111,7 +113,7 @@ async function shareOf(
   using test = sides.heldOut;
   const channels = whole.shape[0];
   const normalization =
-    givenNormalization(config, channels) ?? checkedNormalization(await statisticsOf(train), channels);
+    givenNormalization(config, channels) ?? checkedNormalization(await train.statistics(), channels);
   return (split === 'train' ? train : test).normalizedBy(normalization);
 }
 

@@ -89,9 +89,8 @@ export class Group implements Disposable {
   }
 
   /**
-   * What rank 0 has, on all ranks, before they are connected.
+   * What rank 0 has, on all ranks, before they are connected: plain data. That of the others is ignored.
    *
-   * @param own plain data; that of the other ranks is ignored.
    * @throws SinglePathError `RANK_LOST`.
    */
   async fromFirst<T>(name: string, own: T): Promise<T> {
@@ -183,11 +182,10 @@ export class Group implements Disposable {
 
   /** The keys of what the ranks do next, once all are there. */
   async #meet(): Promise<SharedStore> {
-    if (this.#met) return this.#keys!;
     const settings = { seconds: this.config.connectTimeout, signal: this.signal };
-    this.#keys = await agreeOnGeneration(this.store, this.place, settings);
+    if (!this.#met) this.#keys = await agreeOnGeneration(this.store, this.place, settings);
     this.#met = true;
-    return this.#keys;
+    return this.#keys!;
   }
 
   get #servesStore(): boolean {

@@ -197,6 +197,22 @@ test('arrays: bytes given in memory', async () => {
   });
 });
 
+test('mean and deviation of chosen images: of all in memory, however many', async () => {
+  const size = 9001;
+  const pixels = Uint8Array.from({ length: size }, (_, i) => (i * 7) % 251);
+  using all = await datasetFromArrays({ pixels, shape: [size, 1, 1, 1], labels: Array(size).fill(0) });
+  using some = all.subset([...pixels.keys()].filter((i) => i % 9 !== 0));
+  const values = pixels.filter((_, i) => i % 9 !== 0);
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  const found = await some.statistics();
+  assert.ok(Math.abs(found.mean[0]! - mean / 255) < 1e-12);
+  assert.ok(Math.abs(found.std[0]! - Math.sqrt(squares / values.length) / 255) < 1e-12);
+  assert.deepEqual(await all.statistics(), all.normalization);
+  using none = all.take(0);
+  await assert.rejects(none.statistics(), { code: 'INVALID_ARGUMENT', message: /at least one image/ });
+});
+
 test('labels of arrays are below a million, as those of files are', async () => {
   const withLabel = (label: number) => ({
     pixels: new Uint8Array(2),

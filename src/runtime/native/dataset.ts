@@ -15,8 +15,11 @@ export interface NativeDataset {
   fingerprint(): string;
   /** Broken images met so far. */
   broken(): { index: number; name: string; message: string }[];
-  /** Mean and standard deviation per channel, in units of 0..1: of all pixels in memory, of 4,000 encoded images. */
-  statistics(): Promise<{ mean: number[]; std: number[] }>;
+  /**
+   * Mean and standard deviation per channel, in units of 0..1: of all pixels in memory, of at most 4,000 encoded images; with
+   * `chosen` of these images alone.
+   */
+  statistics(chosen?: { indices: Uint32Array }): Promise<{ mean: number[]; std: number[] }>;
   /** A batch without variation whose pixels are decoded by each call that uses it; `threads` decode at once. */
   laterBatch(source: { indices: Uint32Array; mean: number[]; std: number[]; threads: number }): NativeBatch;
   /** Loaders and later batches that use it keep the pixels until they end. */
