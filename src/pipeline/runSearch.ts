@@ -10,8 +10,8 @@ import type { GenerationSummary, SearchResult } from '../search/result.js';
 import type { Candidate } from '../search/types.js';
 import type { SearchSpace } from '../space/types.js';
 import { type ConfirmControl, confirmLatency } from './latency/confirmLatency.js';
+import { describeOtherMachine } from './runs/computedBy.js';
 import { searchIdentity, tablesIdentity } from './runs/identity.js';
-import { describeOtherMachine } from './runs/machine.js';
 import { keptConfig, type RunControl, readRun } from './runs/runs.js';
 import { checkFinalists, type FinalistsBudget, trainFinalists } from './search/finalists.js';
 import { openScorer, type Scorer } from './search/openScorer.js';
@@ -64,15 +64,15 @@ export async function runSearch(
   const feasible = searchedArchitectures(space, config);
   checkFinalists(space, search.finalists, feasible);
   const supernetRun = readRun(control.supernet, 'train');
-  await using scorer = await openScorer(config, space, supernetRun, {
+  await using opened = await openScorer(config, space, supernetRun, {
     signal,
     group: control.group,
     onSkipped,
     ...(onCandidates && { onProgress: onCandidates }),
   });
-  using run = await openSearchRun(config, space, scorer, control);
-  const other = run.resumed ? describeOtherMachine(run.path) : undefined;
-  if (other !== undefined) control.onWarning?.(other);
+  using run = await openSearchRun(config, space, opened, control);
+  const other = run.resumed ? describeOtherMachine(run.path, config.runtime) : undefined;
+  const scorer = other === undefined ? opened : announced(opened, () => control.onWarning?.(other));
   await noteImages(run.path, scorer.record);
   const openTrials = () => Trials.open(config, space, supernetRun, { runDir, signal, onSkipped });
   const onTrial = (phase: TrialPhase) => (done: number, total: number) =>
@@ -117,6 +117,19 @@ export async function runSearch(
     onGeneration: control.onGeneration,
   });
   return { result, work: scorer.work };
+}
+
+/** A scorer that tells before its first scores; a finished search asks for none. */
+function announced(scorer: Scorer, tell: () => void): Scorer {
+  let told = false;
+  return {
+    ...scorer,
+    evaluate: (architectures, options) => {
+      if (!told) tell();
+      told = true;
+      return scorer.evaluate(architectures, options);
+    },
+  };
 }
 
 /** The run directory of a search with the scores of `scorer`. */

@@ -10,8 +10,10 @@ export interface RunEnvironment {
   /** Processors the process may use, and intra-op threads of torch. */
   processors: number;
   threads: number;
-  /** Instruction set of the fused kernels. */
+  /** Instruction set of the fused kernels; that of libtorch's, or the name of the card. Runs of earlier versions told the first alone. */
   isa: string;
+  aten?: string;
+  card?: string;
   device: string;
   kernels: string;
   precision: string;

@@ -9,6 +9,7 @@ import { writeTable } from '../../src/latency/format/files.js';
 import { runRank } from '../../src/pipeline/runRank.js';
 import { runRetrain } from '../../src/pipeline/runRetrain.js';
 import { runSearch } from '../../src/pipeline/runSearch.js';
+import { computedBy, describeOtherMachine } from '../../src/pipeline/runs/computedBy.js';
 import { readRun, readSearchResult } from '../../src/pipeline/runs/runs.js';
 import { runTrain } from '../../src/pipeline/runTrain.js';
 import { openSpace } from '../../src/pipeline/setup/fromConfig.js';
@@ -86,7 +87,7 @@ test('what another machine computed is not mixed with what is computed here with
   skip,
 }, async () => {
   const file = at('supernet/evaluations.jsonl');
-  const scored = (runDir: string) => search(runDir, false, 'search.population=4', 'search.generations=0');
+  const scored = (runDir: string) => search(runDir, false, 'search.population=2', 'search.generations=0');
   await scored('here');
   const rewrite = (path: string, pattern: RegExp, text: string) =>
     writeFileSync(path, readFileSync(path, 'utf8').replaceAll(pattern, text));
@@ -95,15 +96,30 @@ test('what another machine computed is not mixed with what is computed here with
   assert.ok((await scored('elsewhere')).work.layersRun > 0);
   rewrite(file, /"machine":"[^"]+",/g, ''); // as earlier versions wrote it
   assert.equal((await scored('before')).work.layersRun, 0);
-  rewrite(at('here/events.jsonl'), /"isa":"[^"]+"/g, '"isa":"neon"');
+  const events = at('here/events.jsonl');
+  rewrite(events, /"isa":"[^"]+"/g, '"isa":"neon"');
+  const { runtime } = config();
+  assert.match(describeOtherMachine(at('here'), runtime)!, /isa: "neon" before/);
+  const op = { ...runtime, kernels: 'aten' } as const;
+  assert.equal(describeOtherMachine(at('here'), op), undefined, 'kernels of ours computed nothing');
+  const aten = /"aten":"[^"]+"/g;
+  rewrite(events, aten, '"aten":"other"');
+  assert.match(describeOtherMachine(at('here'), op)!, /\(aten: "other" before, "[\w .]+" now\)/);
+  rewrite(events, aten, `"aten":"${computedBy(op).aten}"`);
   const heard: string[] = [];
-  await runSearch(config('search.population=4', 'search.generations=1'), {
-    supernet: at('supernet'),
-    runDir: at('here'),
-    resume: true,
-    onSkipped,
-    onWarning: (message) => heard.push(message),
-  });
+  const further = (generations: number) =>
+    runSearch(config('search.population=2', `search.generations=${generations}`), {
+      supernet: at('supernet'),
+      runDir: at('here'),
+      resume: true,
+      onSkipped,
+      onWarning: (message) => /computed otherwise/.test(message) && heard.push(message),
+    });
+  await further(0); // it is finished: nothing is computed
+  assert.deepEqual(heard, []);
+  rewrite(events, /"isa":"[^"]+"/g, '"isa":"neon"');
+  await further(1);
+  assert.equal(heard.length, 1);
   const told =
     /the run in '.*here' was computed otherwise so far \(isa: "neon" before, "\w+" now\): numbers from here on differ/;
   assert.match(heard.join('\n'), told);

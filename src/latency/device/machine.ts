@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { cpus, loadavg, release, type } from 'node:os';
 import { addon, packageVersion } from '../../runtime/addon.js';
+import { describeDevice } from '../../runtime/devices.js';
 import { ATEN } from '../environment.js';
 import type { Environment } from '../table.js';
 import type { RunSettings } from './session.js';
@@ -21,7 +22,7 @@ export function machineEnvironment(
   const processor = affinity[0] ?? 0;
   const clock = clockMhz(processor);
   return {
-    device: device === 'cpu' ? processorName() : gpuName(device),
+    device: device === 'cpu' ? processorName() : describeDevice(device),
     platform: `${type()} ${release()} ${process.arch}`,
     runtime,
     runtimeVersion: runtimeVersion(runtime, device, kernels),
@@ -43,14 +44,6 @@ function runtimeVersion(runtime: RunSettings['runtime'], device: string, kernels
   if (runtime !== 'singlepath') return libtorch;
   const own = kernels === 'aten' ? [ATEN] : device === 'cpu' ? [addon().cpu().isa] : [];
   return [`singlepath ${packageVersion()}`, ...own, libtorch].join(', ');
-}
-
-/** `cuda` is the first one. */
-function gpuName(device: string): string {
-  const devices = addon().devices();
-  const found =
-    devices.find(({ name }) => name === device) ?? devices.find(({ name }) => name.startsWith(device));
-  return found?.description ?? device;
 }
 
 /** Boards name themselves; their processors often do not. */

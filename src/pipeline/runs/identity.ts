@@ -7,7 +7,7 @@ import { addon } from '../../runtime/addon.js';
 import { hashOf, spaceHash } from '../../space/hash.js';
 import type { SearchSpace } from '../../space/types.js';
 import { augmentOf, pixelSettings } from '../images/augmentation.js';
-import { machineIdentity } from './machine.js';
+import { computedBy } from './computedBy.js';
 
 /** What decides the numbers of a training: a run is only resumed where it is equal. */
 export function trainingIdentity(config: Config, section: 'train' | 'retrain'): Record<string, unknown> {
@@ -82,7 +82,7 @@ export function rankIdentity(
     images,
     space: spaceHash(space).slice(0, 12),
     ...threads,
-    ...machineIdentity(),
+    ...computedBy(config.runtime),
   };
 }
 
@@ -121,7 +121,7 @@ export function scoreIdentity(config: Config): Record<string, unknown> {
 export function sharedScoreIdentity(config: Config): Record<string, unknown> {
   const { images, ...identity } = scoreIdentity(config) as { images: Record<string, unknown> };
   const { path: _, ...rest } = images;
-  return { ...identity, images: rest, ...machineIdentity() };
+  return { ...identity, images: rest, ...computedBy(config.runtime) };
 }
 
 /** What decides which candidates a search tries, in addition to their scores. */

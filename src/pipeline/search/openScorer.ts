@@ -17,9 +17,9 @@ import type { Architecture, SearchSpace } from '../../space/types.js';
 import type { Supernet } from '../../supernet/supernet.js';
 import { FixedImages, openTrainingImages } from '../images/images.js';
 import { checkSamePixels, pixelSampleOf } from '../images/pixelSample.js';
+import { computedByText } from '../runs/computedBy.js';
 import { scoreIdentity, sharedScoreIdentity, splitIdentity } from '../runs/identity.js';
 import { calibrationOf, checkSameImages, recordOf, withNormalization } from '../runs/imageRecord.js';
-import { machineText } from '../runs/machine.js';
 import { readRun, type StoredRun } from '../runs/runs.js';
 import { Disposables } from '../setup/disposables.js';
 import { createNetwork, openSpace } from '../setup/fromConfig.js';
@@ -74,7 +74,11 @@ export async function openScorer(
     calibration,
     validation,
     cache: cacheFile.cache,
-    key: evaluationKey(hash, { ...scoreIdentity(config), split: record.split }, machineText()),
+    key: evaluationKey(
+      hash,
+      { ...scoreIdentity(config), split: record.split },
+      computedByText(config.runtime),
+    ),
     ...memoryOf(config),
     ...(shared && { chunk: CHUNK * group.worldSize }),
     ...(onProgress && { onProgress }),

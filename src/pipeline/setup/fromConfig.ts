@@ -21,6 +21,7 @@ import { Supernet } from '../../supernet/supernet.js';
 import { type Recipe, stepsOfEpochs } from '../../train/recipe.js';
 import { withWidthWarmup } from '../../train/widthWarmup.js';
 import { legalArchitectures } from './legalArchitectures.js';
+import { processorIdentity } from './processor.js';
 
 /**
  * The search space a configuration names, at the size it asks for.
@@ -120,6 +121,7 @@ export function provenance({ runtime }: Config): Pick<RunOptions, 'versions' | '
       processors: availableParallelism(),
       threads: native.threads(),
       isa: native.cpu().isa,
+      ...processorIdentity(runtime),
       device,
       kernels,
       precision,

@@ -11,9 +11,9 @@ import { type DataParallel, dataParallelOf, describeShare, ownShards } from '../
 import type { Recipe } from '../../train/recipe.js';
 import { type Images, trainingLoader } from '../images/images.js';
 import { checkSamePixels, pixelSampleOf } from '../images/pixelSample.js';
+import { describeOtherMachine } from '../runs/computedBy.js';
 import { rankIdentity, tablesIdentity, trainingIdentity } from '../runs/identity.js';
 import { recordOf, reportBroken, splitOf, withNormalization } from '../runs/imageRecord.js';
-import { describeOtherMachine } from '../runs/machine.js';
 import { keptConfig, type RunControl, resumes } from '../runs/runs.js';
 import { provenance, recipeOf, warmupNotice } from '../setup/fromConfig.js';
 import { type WarmStartControl, warmStart } from './warmStart.js';
@@ -113,7 +113,8 @@ export async function runTraining<Result>(
     resume,
     ...provenance(config),
   });
-  const other = run.resumed && !holdsResult(run.path) ? describeOtherMachine(run.path) : undefined;
+  const goesOn = run.resumed && !holdsResult(run.path);
+  const other = goesOn ? describeOtherMachine(run.path, config.runtime) : undefined;
   if (other !== undefined) control.onNotice?.(other);
   const pixels = await pixelSampleOf(config, network.space, images);
   checkSamePixels(run.path, pixels);
