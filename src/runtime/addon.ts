@@ -25,9 +25,9 @@ export function builtAddon(): string {
   return join(buildFolder(), 'Release', 'singlepath.node');
 }
 
-/** The addon to load: `SINGLEPATH_ADDON` where it is set, and no other then; else the one that was built. */
+/** The addon to load: the one that `SINGLEPATH_ADDON` names, and no other then; where it names none, the one that was built. */
 export function addonFile(): string {
-  return resolve(process.env.SINGLEPATH_ADDON ?? builtAddon());
+  return resolve(process.env.SINGLEPATH_ADDON || builtAddon());
 }
 
 /**
@@ -52,7 +52,7 @@ export function addon(): Addon {
     const why = existsSync(file) ? (error instanceof Error ? error.message : String(error)) : 'not there';
     throw new SinglePathError('NATIVE_MISSING', `Expected the native addon at ${file}: ${why}`, {
       hint:
-        process.env.SINGLEPATH_ADDON === undefined
+        file === builtAddon()
           ? 'run `npx singlepath build` (needs a C++ compiler, cmake and libtorch), then `npx singlepath doctor`'
           : 'SINGLEPATH_ADDON names this file; without it the one that was built here is loaded',
       cause: error,

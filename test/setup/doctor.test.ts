@@ -5,10 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { packageRoot } from '../../src/core/packageRoot.js';
+import { addonFile, builtAddon } from '../../src/runtime/addon.js';
 import { type DoctorReport, doctorReport, formatDoctor } from '../../src/runtime/doctor.js';
 
 function doctor(root: string, ...options: string[]): Promise<{ code: number; stdout: string }> {
-  const { SINGLEPATH_ADDON: _, ...env } = process.env;
+  const env = { ...process.env, SINGLEPATH_ADDON: '' }; // as if it were not set
   return new Promise((resolve) => {
     const main = join(root, 'dist', 'src', 'cli', 'main.js');
     execFile(process.execPath, [main, 'doctor', ...options], { env }, (error, stdout) => {
@@ -94,6 +95,17 @@ test('a CUDA build without a device says so', async () => {
   );
   assert.match(with_('13.0', 'cpu', 'cuda:0'), /^ {2}devices +cpu \(…\), cuda:0 \(…\)$/m);
   assert.match(with_(null, 'cpu'), /^ {2}devices +cpu \(…\)$/m);
+});
+
+test('a SINGLEPATH_ADDON without a name names none', () => {
+  const before = process.env.SINGLEPATH_ADDON;
+  process.env.SINGLEPATH_ADDON = '';
+  try {
+    assert.equal(addonFile(), builtAddon());
+  } finally {
+    if (before === undefined) delete process.env.SINGLEPATH_ADDON;
+    else process.env.SINGLEPATH_ADDON = before;
+  }
 });
 
 test('an addon that SINGLEPATH_ADDON names and that does not load is an error, not a reason to take another', async () => {
