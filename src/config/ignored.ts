@@ -3,6 +3,7 @@ import { datasetDefinition } from '../data/kinds/index.js';
 import { valueAt } from './plain.js';
 import { cropsPadded, cropsResized } from './schema/augment.js';
 import { type Config, configSchema } from './schema/config.js';
+import { limitsLatency } from './schema/search.js';
 import { type ConfigSource, isMapping } from './sources.js';
 
 /** A setting that another one puts out of force. */
@@ -99,7 +100,7 @@ const RULES: readonly Rule[] = [
   {
     setting: 'latency.finalists',
     by: 'search.constraints',
-    ignored: ({ search }) => !search.constraints.some((text) => text.includes('latency[')),
+    ignored: ({ search }) => !limitsLatency(search),
   },
   {
     setting: 'distributed.shards',

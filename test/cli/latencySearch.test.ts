@@ -95,14 +95,14 @@ it('devices where nothing is measured are refused', () => {
   const check = (options: Partial<DevicesOptions>, ...set: string[]) =>
     checkDevices({ agent: [], runner: [], ...options }, loadConfig({ set }));
   const limited = 'search.constraints=["latency[pi]<=1ms"]';
-  const idle = (message: RegExp) => ({ code: 'INVALID_ARGUMENT', message });
-  assert.throws(() => check({ agent: ['x:1'] }), idle(/Expected a limit such as .* beside --agent/));
-  assert.throws(() => check({ runner: ['a'] }, 'search.constraints=[madds<=1G]'), idle(/beside --runner/));
+  const refused = (message: RegExp) => ({ code: 'INVALID_ARGUMENT', message });
+  assert.throws(() => check({ agent: ['x:1'] }), refused(/Expected a limit such as .* beside --agent/));
+  assert.throws(() => check({ runner: ['a'] }, 'search.constraints=[madds<=1G]'), refused(/beside --runner/));
   assert.throws(
     () => check({ runner: ['a'] }, limited, 'latency.finalists=0'),
-    idle(/latency\.finalists above 0/),
+    refused(/latency\.finalists above 0/),
   );
-  assert.throws(() => check({ tokenFile: 'x' }, limited), idle(/Expected --agent beside --token-file/));
+  assert.throws(() => check({ tokenFile: 'x' }, limited), refused(/Expected --agent beside --token-file/));
   check({ agent: ['x:1'], runner: ['a'], tokenFile: 'x' }, limited);
   check({});
 });

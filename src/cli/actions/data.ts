@@ -7,11 +7,11 @@ import { packDataset } from '../../data/pack.js';
 import { describeReport } from '../../report/dataset.js';
 import { formatBytes } from '../../report/format.js';
 import type { ImageProblem } from '../../runtime/native.js';
-import { refuseIdle } from '../common/idle.js';
 import type { OutputOptions } from '../common/options.js';
 import { printJson, printText } from '../common/output.js';
 import { createSession, type Session } from '../common/session.js';
 import { stoppable } from '../common/signals.js';
+import { refuseWithoutEffect } from '../common/withoutEffect.js';
 
 interface SourceOptions extends OutputOptions {
   kind?: string;
@@ -116,7 +116,7 @@ export async function dataPack(path: string, file: string, options: DataPackOpti
 
 function checkPolicy({ policy = DATA_DEFAULTS.broken, maxBroken }: PolicyOptions): void {
   if (policy === 'error')
-    refuseIdle([{ option: '--max-broken', given: maxBroken, expected: '--policy skip beside' }]);
+    refuseWithoutEffect([{ option: '--max-broken', given: maxBroken, expected: '--policy skip beside' }]);
 }
 
 /** Every split there is. */

@@ -15,7 +15,7 @@ import { formatArchitecture } from '../../space/architecture.js';
 import type { SearchSpace } from '../../space/types.js';
 import { configOf, warnIgnored } from '../common/configOf.js';
 import type { MeasuredTable } from '../common/jsonOutput.js';
-import { checkDeployment, checkDevice, checkMeasures } from '../common/latencyChecks.js';
+import { checkDevice, checkMeasures } from '../common/latencyChecks.js';
 import {
   type DeploymentOptions,
   type DeviceOptions,
@@ -48,7 +48,7 @@ export async function measureTable(options: MeasureOptions): Promise<void> {
   checkDevice(options, runner !== undefined);
   const shortcuts = [...(await spaceShortcuts(options)), ...deploymentShortcuts(options, runner)];
   const config = configOf(options, { shortcuts });
-  checkMeasures(options, config);
+  checkMeasures(options, runner, config);
   const terminal = createSession(options);
   warnIgnored(terminal, options, config, shortcuts);
   const { stop, ...reporter } = measuringReporter(terminal);
@@ -242,7 +242,6 @@ async function onDevice<T>(
   const { runtime, threads, batch, dtype, device } = environment;
   const runner = runnerFor(path, environment, options);
   checkDevice(options, runner.runner !== undefined);
-  checkDeployment(options);
   const setting = (name: string, value: unknown, section = 'latency') => ({
     path: [section, name],
     value,
@@ -257,6 +256,7 @@ async function onDevice<T>(
       setting('kernels', kernelsOf(environment), 'runtime'),
     ],
   });
+  checkMeasures(options, runner.runner, config);
   const terminal = createSession(options);
   const { stop, ...reporter } = measuringReporter(terminal);
   return await stoppable({ saves: 'what is measured' }, async (signal) => {

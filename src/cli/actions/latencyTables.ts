@@ -16,10 +16,10 @@ import type { Column } from '../../report/table.js';
 import { formatArchitecture, parseArchitecture } from '../../space/architecture.js';
 import { readArchitectures } from '../common/architectures.js';
 import { configOf } from '../common/configOf.js';
-import { refuseIdle } from '../common/idle.js';
 import { printJson, printTable, printText } from '../common/output.js';
 import { createSession } from '../common/session.js';
 import { type SpaceSettingsOptions, spaceShortcuts } from '../common/spaceSettings.js';
+import { refuseWithoutEffect } from '../common/withoutEffect.js';
 
 export interface ImportOptions extends SpaceSettingsOptions {
   format: string;
@@ -112,7 +112,8 @@ function accuracyText({ header: { calibration, accuracy } }: LatencyTable): stri
 
 /** `singlepath latency show` */
 export async function showTable(path: string, { arch, svg, json }: ShowOptions): Promise<void> {
-  if (svg === undefined) refuseIdle([{ option: '--arch', given: arch, expected: '--svg FILE beside' }]);
+  if (svg === undefined)
+    refuseWithoutEffect([{ option: '--arch', given: arch, expected: '--svg FILE beside' }]);
   const table = readTable(path);
   if (svg !== undefined) {
     const space = spaceOfTable(table, path);

@@ -1,9 +1,9 @@
 import { Command } from 'commander';
 import { writeLine } from '../../log/terminal.js';
 import { withHelp } from '../common/help.js';
-import { refuseIdle } from '../common/idle.js';
 import { JSON_OUTPUT, withOptions } from '../common/options.js';
 import { printJson, printText } from '../common/output.js';
+import { refuseWithoutEffect } from '../common/withoutEffect.js';
 
 interface BuildCommandOptions {
   installLibtorch?: boolean;
@@ -27,7 +27,7 @@ export function buildCommand(): Command {
   ).action(async ({ json, ...options }: BuildCommandOptions) => {
     const { installLibtorch, installSystemPackages } = options;
     if (!installLibtorch)
-      refuseIdle([
+      refuseWithoutEffect([
         {
           option: '--install-system-packages',
           given: installSystemPackages,

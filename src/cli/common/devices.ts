@@ -1,21 +1,21 @@
 import type { Config } from '../../config/schema/config.js';
-import { latencyTableOf, parseConstraint } from '../../cost/constraint.js';
+import { limitsLatency } from '../../config/schema/search.js';
 import { agentDevices } from '../../pipeline/latency/agentDevice.js';
 import type { ConfirmControl } from '../../pipeline/latency/confirmLatency.js';
-import { refuseIdle } from './idle.js';
 import { checkAccess } from './latencyChecks.js';
 import type { DevicesOptions } from './latencyOptions.js';
+import { refuseWithoutEffect } from './withoutEffect.js';
 
 /** @throws SinglePathError `INVALID_ARGUMENT` for devices where nothing is measured on one. */
 export function checkDevices(options: DevicesOptions, { search, latency }: Config): void {
   const { agent, runner } = options;
   checkAccess(options, agent.length > 0);
-  const measures = search.constraints.some((text) => latencyTableOf(parseConstraint(text).metric));
+  const measures = limitsLatency(search);
   if (measures && latency.finalists > 0) return;
   const expected = measures
     ? 'latency.finalists above 0 beside'
     : "a limit such as --constraint 'latency[pi.lut]<=12ms' beside";
-  refuseIdle([
+  refuseWithoutEffect([
     { option: '--agent', given: agent[0], expected },
     { option: '--runner', given: runner[0], expected },
   ]);

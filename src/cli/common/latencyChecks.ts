@@ -1,9 +1,9 @@
 import type { Config } from '../../config/schema/config.js';
 import { expected } from '../../core/errors.js';
 import { typedAs } from './configOf.js';
-import { type IdleOption, refuseIdle } from './idle.js';
 import type { AgentAccessOptions, DeploymentOptions, DeviceOptions } from './latencyOptions.js';
 import type { ConfigOptions } from './options.js';
+import { type OptionWithoutEffect, refuseWithoutEffect } from './withoutEffect.js';
 
 /** @throws SinglePathError `INVALID_ARGUMENT` for ways to an agent where there is none, and for TLS that another option switches off. */
 export function checkAccess(
@@ -19,7 +19,7 @@ export function checkAccess(
       );
     return;
   }
-  refuseIdle([
+  refuseWithoutEffect([
     { option: '--token-file', given: tokenFile, expected: '--agent beside' },
     { option: '--tls-ca', given: tlsCa, expected: '--agent beside' },
     { option: '--insecure-plaintext', given: insecurePlaintext, expected: '--agent beside' },
@@ -34,7 +34,7 @@ export function checkDevice(options: DeviceOptions, runner: boolean): void {
   const { agent, device, runnerPattern } = options;
   checkAccess(options, agent !== undefined);
   if (runner) return;
-  refuseIdle([
+  refuseWithoutEffect([
     { option: '--runner-pattern', given: runnerPattern, expected: '--runner beside' },
     { option: '--device', given: device, expected: '--runner beside', hint: COMPUTES },
   ]);
@@ -47,34 +47,45 @@ const COMPUTES =
 function typed(
   options: ConfigOptions,
   path: readonly string[],
-  expected: IdleOption['expected'],
-): IdleOption {
+  expected: OptionWithoutEffect['expected'],
+): OptionWithoutEffect {
   const option = typedAs(options, path);
   return { option: option ?? path.join('.'), given: option, expected };
 }
 
 /** @throws SinglePathError `INVALID_ARGUMENT` for settings of training, typed where networks have their own on a device. */
-export function checkDeployment(options: ConfigOptions): void {
-  refuseIdle([
+function checkDeployment(options: ConfigOptions): void {
+  refuseWithoutEffect([
     typed(options, ['runtime', 'threads'], 'latency.threads in place of'),
     typed(options, ['runtime', 'precision'], 'latency.dtype in place of'),
   ]);
 }
 
 /** What a command that measures decides by itself. */
-const OF_SAMPLES = ['samples', 'maxTime', 'warmUp', 'warmUpCalls'];
+const OF_RUNNERS = [
+  ['latency', 'runtime'],
+  ['runtime', 'device'],
+  ['runtime', 'kernels'],
+  ...['samples', 'maxTime', 'warmUp', 'warmUpCalls'].map((name) => ['latency', name]),
+];
 
-/** @throws SinglePathError `INVALID_ARGUMENT` for kernels and samples, typed where others compute and measure. */
+/**
+ * @param runner the command that measures, given or named by a table.
+ * @throws SinglePathError `INVALID_ARGUMENT` for settings typed where what computes or measures has its own, or none.
+ */
 export function checkMeasures(
-  { runner, runtime, ...options }: ConfigOptions & Pick<DeviceOptions, 'runner'> & DeploymentOptions,
+  options: ConfigOptions & DeploymentOptions,
+  runner: string | undefined,
   { latency }: Config,
 ): void {
   checkDeployment(options);
-  if (runner !== undefined)
-    refuseIdle([
-      { option: '--runtime', given: runtime, expected: 'a device without --runner beside' },
-      ...OF_SAMPLES.map((name) => typed(options, ['latency', name], 'a device without --runner beside')),
+  if (runner !== undefined) {
+    const expected = 'a device without --runner beside';
+    refuseWithoutEffect([
+      { option: '--runtime', given: options.runtime, expected },
+      ...OF_RUNNERS.map((path) => typed(options, path, expected)),
     ]);
-  if (runner !== undefined || latency.runtime !== 'singlepath')
-    refuseIdle([typed(options, ['runtime', 'kernels'], '--runtime singlepath beside')]);
+  }
+  if (latency.runtime !== 'singlepath')
+    refuseWithoutEffect([typed(options, ['runtime', 'kernels'], 'latency.runtime singlepath beside')]);
 }

@@ -183,6 +183,11 @@ export const searchSchema = z
   });
 export type SearchConfig = z.infer<typeof searchSchema>;
 
+/** Whether a search limits a latency. What constraints mean is told in a room above: `parseConstraint` of cost. */
+export function limitsLatency({ constraints }: Pick<SearchConfig, 'constraints'>): boolean {
+  return constraints.some((text) => text.includes('latency['));
+}
+
 /** The numbers of a generation, those that follow from the population filled in (paper: 10, 25 and 25 of 50). */
 export function generationOf(
   search: Pick<SearchConfig, 'population' | 'topK' | 'mutations' | 'crossovers'>,

@@ -1,7 +1,7 @@
 import { SinglePathError } from '../../core/errors.js';
 
 /** An option that decides nothing, such as --device without --runner. */
-export interface IdleOption {
+export interface OptionWithoutEffect {
   option: string;
   /** What was given for it; undefined or false where nothing was. */
   given: unknown;
@@ -16,10 +16,10 @@ export interface IdleOption {
  *
  * @throws SinglePathError `INVALID_ARGUMENT` for the first of these options that was given.
  */
-export function refuseIdle(options: readonly IdleOption[]): void {
-  const idle = options.find(({ given }) => given !== undefined && given !== false);
-  if (idle === undefined) return;
-  const { option, expected, hint } = idle;
+export function refuseWithoutEffect(options: readonly OptionWithoutEffect[]): void {
+  const found = options.find(({ given }) => given !== undefined && given !== false);
+  if (found === undefined) return;
+  const { option, expected, hint } = found;
   throw new SinglePathError(
     'INVALID_ARGUMENT',
     `Expected ${expected} ${option}, which decides nothing as it stands`,

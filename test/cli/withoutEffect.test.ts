@@ -3,7 +3,11 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { writeTable } from '../../src/latency/format/files.js';
+import type { RuntimeName } from '../../src/latency/table.js';
+import { getSpace } from '../../src/space/spaces/catalog.js';
 import { pictures, writeFiles } from '../data/pictures.js';
+import { madeUpTable } from '../latency/tables.js';
 import { temporaryFolder } from '../temporaryFolder.js';
 import { withoutAddon } from './native.js';
 import { singlepath } from './run.js';
@@ -36,20 +40,45 @@ test('options of a device that does not measure, or decides by itself', async ()
     ['--insecure-plaintext', /Expected --agent beside --insecure-plaintext/],
     ['--agent=x:1 --tls-ca=x --insecure-plaintext', /Expected one of both for --tls-ca and/],
     ['--runner=x --runtime=torchscript', /Expected a device without --runner beside --runtime/],
-    ['--runner=x --kernels=aten', /Expected --runtime singlepath beside --kernels/],
-    [
-      '--runner=x --set=latency.samples=9',
-      /Expected a device without --runner beside --set latency\.samples=9/,
-    ],
+    ['--runner=x --kernels=aten', /Expected a device without --runner beside --kernels/],
+    ...['latency.samples=9', 'latency.runtime=torchscript', 'runtime.device=cuda'].map(
+      (setting) =>
+        [
+          `--runner=x --set=${setting}`,
+          new RegExp(`Expected a device without --runner beside --set ${setting}`),
+        ] as const,
+    ),
     ['--set=runtime.threads=4', /Expected latency\.threads in place of --set runtime\.threads=4/],
     ['--set=runtime.precision=bf16', /Expected latency\.dtype in place of --set runtime\.precision=bf16/],
-    ['--runtime=torchscript --set=runtime.kernels=aten', /beside --set runtime\.kernels=aten/],
+    [
+      '--runtime=torchscript --set=runtime.kernels=aten',
+      /Expected latency\.runtime singlepath beside --set runtime\.kernels=aten/,
+    ],
     ['--runtime=onnxruntime --set=runtime.device=cuda', /Expected cpu, on which onnxruntime measures, for/],
   ] as const) {
     const measure = ['latency', 'measure', '--space', 'nas-bench-macro', '--out', 'x.lut'];
     await refused([...measure, ...typed.split(' ')], pattern);
   }
   await refused(['latency', 'show', 'x.lut', '--arch', '0,1'], /Expected --svg FILE beside --arch/);
+});
+
+test('options that what measured a table decides', async () => {
+  const folder = temporaryFolder();
+  const tableOf = async (runtime: RuntimeName) => {
+    const path = join(folder, `${runtime}.lut`);
+    const { header, rows } = madeUpTable(getSpace('nas-bench-macro'));
+    await writeTable(path, {
+      header: { ...header, environment: { ...header.environment, runtime } },
+      rows,
+    });
+    return path;
+  };
+  const [script, runner] = [await tableOf('torchscript'), await tableOf('runner')];
+  for (const command of ['verify', 'calibrate']) {
+    const on = (...args: string[]) => ['latency', command, ...args, '--set', 'runtime.kernels=aten'];
+    await refused(on(script), /Expected latency\.runtime singlepath beside --set runtime\.kernels/);
+    await refused(on(runner, '--trust'), /Expected a device without --runner beside --set runtime\.kernels/);
+  }
 });
 
 test('an architecture for a network without genes', async () => {
