@@ -5,7 +5,10 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { loadConfig } from '../../src/config/load.js';
 import type { Config } from '../../src/config/schema/config.js';
+import { evaluateNetwork, evaluateWeights } from '../../src/pipeline/evaluate.js';
+import { runRetrain } from '../../src/pipeline/runRetrain.js';
 import { runSearch } from '../../src/pipeline/runSearch.js';
+import { readRun } from '../../src/pipeline/runs/runs.js';
 import { runTrain } from '../../src/pipeline/runTrain.js';
 import { readImageRecord } from '../../src/run/images.js';
 import { withoutAddon } from '../cli/native.js';
@@ -22,7 +25,7 @@ test('a run whose version took other images for normalize: auto goes on as it be
   skip: withoutAddon(),
 }, async () => {
   const images = at('one-set');
-  writeFiles(images, pictures('', ['a', 'b'], 30, 28));
+  writeFiles(images, pictures('', ['0', '1'], 30, 28));
   const normalization = { mean: [0.4], std: [0.3] };
   const data = ['kind=image-folder', `path=${images}`, 'testFraction=0.25', 'heldOut=8', 'trainImages=null'];
   const trials = ['search.finalists=2', 'search.trial.epochs=1', 'search.trial.batchSize=16'];
@@ -51,11 +54,24 @@ test('a run whose version took other images for normalize: auto goes on as it be
   };
   assert.deepEqual(await search(now, 'stopped'), await search(before, 'whole'));
   // A version before that noted nothing.
-  const { normalization: _, ...rest } = readImageRecord(runDir)!;
-  writeFileSync(join(runDir, 'images.json'), JSON.stringify(rest));
-  await assert.rejects(runTrain(now, { runDir, resume: true }), {
+  forget(runDir);
+  const refused = {
     code: 'INVALID_CHECKPOINT',
     message: /Expected the mean and deviation that the images of the run in '.*stopped' were normalized with/,
     hint: /those of data\.testFraction included: train again, or write "normalization"/,
-  });
+  };
+  await assert.rejects(runTrain(now, { runDir, resume: true }), refused);
+  // On other images, too; one that took no images for it that none takes now is tried on any.
+  const plain = loadConfig({ files: [file] });
+  await assert.rejects(evaluateWeights(plain, runDir, [0, 1], { onSkipped }), refused);
+  await runRetrain(plain, [0, 1], { runDir: at('network') });
+  forget(at('network'));
+  const { images: scored } = await evaluateNetwork(now, readRun(at('network'), 'retrain'), { onSkipped });
+  assert.equal(scored, 15);
 });
+
+/** As a run of a version that did not note how its images were normalized. */
+function forget(runDir: string): void {
+  const { normalization: _, ...rest } = readImageRecord(runDir)!;
+  writeFileSync(join(runDir, 'images.json'), JSON.stringify(rest));
+}

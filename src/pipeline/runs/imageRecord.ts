@@ -12,7 +12,7 @@ import {
   readImageRecord,
 } from '../../run/images.js';
 import { fixedSubset, type Images } from '../images/images.js';
-import type { RunControl } from './runs.js';
+import { type RunControl, readRun } from './runs.js';
 
 /** What a run directory notes of the images of a supernet, or of a network that is retrained on all of them. */
 export function recordOf(
@@ -38,10 +38,10 @@ export function recordOf(
  * @throws SinglePathError `INVALID_CHECKPOINT` for a run that did not note how, and took images for it that none takes now.
  */
 export function withNormalization(config: Config, runDir: string): Config {
-  const { normalize, testFraction } = config.data;
   const record = readImageRecord(runDir);
-  const noted = record === undefined || record.normalization !== undefined;
-  if (noted || normalize !== 'auto' || testFraction === 0) return normalizedAs(config, record?.normalization);
+  const known = record === undefined || record.normalization !== undefined;
+  if (known || config.data.normalize !== 'auto' || !tookAll(runDir))
+    return normalizedAs(config, record?.normalization);
   throw new SinglePathError(
     'INVALID_CHECKPOINT',
     `Expected the mean and deviation that the images of the run in '${runDir}' were normalized with, but it did not note them`,
@@ -51,6 +51,12 @@ export function withNormalization(config: Config, runDir: string): Config {
         `"normalization": {"mean": [...], "std": [...]} into '${join(runDir, IMAGES_FILE)}'`,
     },
   );
+}
+
+/** Whether a run was normalized by all images of a set, if its version noted nothing: those set aside for tests were among them. */
+function tookAll(runDir: string): boolean {
+  const { normalize, testFraction } = readRun(runDir).config.data;
+  return normalize === 'auto' && testFraction > 0;
 }
 
 /** With the mean and deviation that a network knows in place of those of the training images at hand. */
