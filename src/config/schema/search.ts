@@ -38,7 +38,7 @@ export const evaluateSchema = z.strictObject({
     .nullable()
     .default(null)
     .describe(
-      'Memory for the results of the layers with which several candidates begin, and for BatchNorm statistics, in MiB or such as 4GB; what does not fit is computed again. null means 1 GiB, or on a GPU a quarter of what is free there',
+      'Memory for the results of the layers with which several candidates begin, for BatchNorm statistics, and on a CPU for quantized weights (a quarter of it, or all of these where they take less), in MiB or such as 4GB; what does not fit is computed again. null means 1 GiB, or on a GPU a quarter of what is free there',
     ),
 });
 
