@@ -58,18 +58,6 @@ void finish_bias(const UnitPlan& unit, const UnitVectors& v) {
   }
 }
 
-// Channels of every pixel from one tensor to another: a task of write_output() without a chain.
-WriteOutput copy_of(const Input& from, int channels, void* to, long pixel_stride) {
-  WriteOutput task{};
-  task.out_stride = pixel_stride;
-  task.pass = from.data;
-  task.pass_stride = from.pixel_stride;
-  task.pass_step = from.channel_step;
-  task.pass_channels = channels;
-  task.pass_out = to;
-  return task;
-}
-
 // Copies what the chain reads to `kept` and, while a pixel is in cache, what passes beside the chain, which
 // is then done with.
 void keep_input(const ChainPlan& plan, const Input& input, const Input& kept, Output& output,
@@ -77,13 +65,16 @@ void keep_input(const ChainPlan& plan, const Input& input, const Input& kept, Ou
   const UnitPlan& first = plan.units.front();
   const long pixels = first.geometry.in_pixels();
   const bool passes = output.pass.data && pixels == plan.units.back().geometry.out_pixels();
-  const WriteOutput own =
-      copy_of(input, first.unit->in_channels, const_cast<void*>(kept.data), kept.pixel_stride);
-  const WriteOutput passed =
-      copy_of(output.pass, output.pass_channels, output.pass_data, output.pixel_stride);
+  const auto copy_to = [](void* to, long stride, const Input& from, int channels) {
+    return CopyChannels{from.data, from.pixel_stride, from.channel_step, to, stride, 1, channels, false};
+  };
+  const CopyChannels own =
+      copy_to(const_cast<void*>(kept.data), kept.pixel_stride, input, first.unit->in_channels);
+  const CopyChannels passed =
+      copy_to(output.pass_data, output.pixel_stride, output.pass, output.pass_channels);
   workspace.pool().parallel_for(pixels, 32, [&](long begin, long end, int) {
-    run.write_output(own, begin, end);
-    if (passes) run.write_output(passed, begin, end);
+    run.copy_channels(own, begin, end);
+    if (passes) run.copy_channels(passed, begin, end);
   });
   if (passes) output.pass = {};
 }

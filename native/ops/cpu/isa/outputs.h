@@ -9,15 +9,13 @@
 namespace singlepath::cpu::SINGLEPATH_ISA {
 
 template <class T>
-SINGLEPATH_INLINE void copy_pixel(const T* from, int from_step, T* to, int channels) {
-  const PlainReader<T, 1> plain{channels, 1};
-  const PlainReader<T, 2> second{channels, 2};
-  const PlainReader<T, 0> any{channels, from_step};
-  for (int c = 0; c < channels; c += kLanes)
-    store_upto(to, c, channels,
-               from_step == 1   ? plain.column(c)(from)
-               : from_step == 2 ? second.column(c)(from)
-                                : any.column(c)(from));
+SINGLEPATH_INLINE void copy_pixel(const T* from, int step, T* to, int channels) {
+  int c = 0;
+  if (step == 1)
+    for (; c + kLanes <= channels; c += kLanes) store_stored(to + c, load_stored(from + c));
+  if (step == 2)
+    for (; c + kLanes <= channels; c += kLanes) store_stored(to + c, load_every_second(from + 2 * c));
+  for (; c < channels; ++c) to[c] = from[static_cast<long>(c) * step];
 }
 
 template <class T>
@@ -144,6 +142,10 @@ void copy_channels(const CopyChannels& task, long begin, long end) {
   for (long p = begin; p < end; ++p) {
     const T* from = static_cast<const T*>(task.from) + p * task.from_stride;
     T* to = static_cast<T*>(task.to) + p * task.to_stride;
+    if (task.to_step == 1 && !task.accumulate) {
+      copy_pixel(from, task.from_step, to, task.channels);
+      continue;
+    }
     for (int c = 0; c < task.channels; ++c) {
       const float value = to_float(from[static_cast<long>(c) * task.from_step]);
       T* out = to + static_cast<long>(c) * task.to_step;

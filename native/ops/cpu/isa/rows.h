@@ -51,7 +51,7 @@ struct PlainReader {
   SINGLEPATH_INLINE auto column(int c) const {
     return [*this, c](const T* pixel) __attribute__((always_inline)) {
       if (Step && c + kLanes <= channels)
-        return Step == 1 ? load(pixel + c) : load_every_second(pixel + 2 * c);
+        return Step == 1 ? load(pixel + c) : from_stored(load_every_second(pixel + 2 * c));
       if (Step == 1) return c < channels ? load_first(pixel + c, channels - c) : zero();
       alignas(64) float lanes[kLanes] = {};
       for (int i = 0; i < kLanes && c + i < channels; ++i)
@@ -254,7 +254,7 @@ inline void sink_outside(const BackwardSink& sink, const float* tile, long ld, l
       const T* even = static_cast<const T*>(sink.interleave) + (pixel + r) * sink.interleave_stride + channel;
       int c = 0;
       for (; c + kLanes <= channels; c += kLanes)
-        store_interleaved(out + 2 * c - 1, load(even + c), load(row + c));
+        store_interleaved(out + 2 * c - 1, load_stored(even + c), as_stored(out, load(row + c)));
       for (; c < channels; ++c) {
         out[2 * c - 1] = even[c];
         from_float(out + 2 * c, row[c]);

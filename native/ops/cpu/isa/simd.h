@@ -86,6 +86,32 @@ SINGLEPATH_INLINE void store(bf16* p, Vec v) {
   *reinterpret_cast<HalvesAt*>(p) = narrow(v);
 }
 
+// Vectors as they are stored.
+SINGLEPATH_INLINE Vec load_stored(const float* p) {
+  return load(p);
+}
+SINGLEPATH_INLINE Halves load_stored(const bf16* p) {
+  return *reinterpret_cast<const HalvesAt*>(p);
+}
+SINGLEPATH_INLINE void store_stored(float* p, Vec v) {
+  store(p, v);
+}
+SINGLEPATH_INLINE void store_stored(bf16* p, Halves h) {
+  *reinterpret_cast<HalvesAt*>(p) = h;
+}
+SINGLEPATH_INLINE Vec as_stored(const float*, Vec v) {
+  return v;
+}
+SINGLEPATH_INLINE Halves as_stored(const bf16*, Vec v) {
+  return narrow(v);
+}
+SINGLEPATH_INLINE Vec from_stored(Vec v) {
+  return v;
+}
+SINGLEPATH_INLINE Vec from_stored(Halves h) {
+  return widen(h);
+}
+
 SINGLEPATH_INLINE float to_float(float x) {
   return x;
 }
@@ -184,11 +210,11 @@ SINGLEPATH_INLINE void store_first(T* p, Vec v, int n) {
 #endif
 }
 
-// p[0], p[2], p[4], …: reads up to the last lane and nothing behind it, so the second half is loaded one
-// element early.
+// p[0], p[2], p[4], … as they are stored: reads up to the last lane and nothing behind it, so the second half
+// is loaded one element early.
 template <class T>
-SINGLEPATH_INLINE Vec load_every_second(const T* p) {
-  const Vec low = load(p), high = load(p + kLanes - 1);
+SINGLEPATH_INLINE auto load_every_second(const T* p) {
+  const auto low = load_stored(p), high = load_stored(p + kLanes - 1);
 #if defined(__AVX512F__)
   return __builtin_shufflevector(low, high, 0, 2, 4, 6, 8, 10, 12, 14, 17, 19, 21, 23, 25, 27, 29, 31);
 #elif defined(__AVX2__)
@@ -199,18 +225,18 @@ SINGLEPATH_INLINE Vec load_every_second(const T* p) {
 }
 
 // p[2i] = even[i], p[2i + 1] = odd[i].
-template <class T>
-SINGLEPATH_INLINE void store_interleaved(T* p, Vec even, Vec odd) {
+template <class T, class V>
+SINGLEPATH_INLINE void store_interleaved(T* p, V even, V odd) {
 #if defined(__AVX512F__)
-  store(p, __builtin_shufflevector(even, odd, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23));
-  store(p + 16,
-        __builtin_shufflevector(even, odd, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31));
+  store_stored(p, __builtin_shufflevector(even, odd, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23));
+  store_stored(p + 16, __builtin_shufflevector(even, odd, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14,
+                                               30, 15, 31));
 #elif defined(__AVX2__)
-  store(p, __builtin_shufflevector(even, odd, 0, 8, 1, 9, 2, 10, 3, 11));
-  store(p + 8, __builtin_shufflevector(even, odd, 4, 12, 5, 13, 6, 14, 7, 15));
+  store_stored(p, __builtin_shufflevector(even, odd, 0, 8, 1, 9, 2, 10, 3, 11));
+  store_stored(p + 8, __builtin_shufflevector(even, odd, 4, 12, 5, 13, 6, 14, 7, 15));
 #else
-  store(p, __builtin_shufflevector(even, odd, 0, 4, 1, 5));
-  store(p + 4, __builtin_shufflevector(even, odd, 2, 6, 3, 7));
+  store_stored(p, __builtin_shufflevector(even, odd, 0, 4, 1, 5));
+  store_stored(p + 4, __builtin_shufflevector(even, odd, 2, 6, 3, 7));
 #endif
 }
 
