@@ -35,7 +35,8 @@ void reduce_dense(const float* parts, int pieces, std::size_t size, const UnitPl
   });
 }
 
-// From the blocks of tap_backward into the caller's rows.
+// From the blocks of tap_backward into the caller's rows. Those of the same row are far from each other: the
+// next one is fetched meanwhile.
 void copy_taps(const TapBackward& task, const UnitPlan& unit, const UnitGradients& to, Workspace& workspace) {
   const int taps = unit.taps, channels = unit.unit->in_channels;
   const long rows = task.gradient_rows();
@@ -45,6 +46,8 @@ void copy_taps(const TapBackward& task, const UnitPlan& unit, const UnitGradient
       for (int first = 0; first < channels; first += kTapBlock) {
         const int width = std::min(kTapBlock, task.channels() - first);
         const float* from = task.weight_gradient + (first * rows + o * width) * taps;
+        const float* next = from + kTapBlock * rows * taps;
+        for (int i = 0; i < width * taps; i += kGroup) __builtin_prefetch(next + i);
         for (int c = 0; c < std::min(width, channels - first); ++c)
           for (int tap = 0; tap < taps; ++tap) *row++ = from[tap * width + c];
       }

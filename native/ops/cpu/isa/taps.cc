@@ -153,7 +153,8 @@ void tap_backward(const TapBackward& task, long begin, long end, float* scratch,
   }
 }
 
-// [block of outputs][tap][part of the channels][what gemm reads].
+// [block of outputs][tap][part of the channels][what gemm reads]. While a part of a row of weights is taken
+// the next one is fetched: there are other rows between.
 template <class E>
 void pack_taps_by_output(const float* weights, long row_stride, int outputs, int known_channels, int taps,
                          const float* row_scale, void* packed, long begin, long end) {
@@ -173,6 +174,7 @@ void pack_taps_by_output(const float* weights, long row_stride, int outputs, int
       for (int j = 0; j < known; ++j) {
         const float* from = weights + (first + j) * row_stride + start * taps;
         const float scale = row_scale ? row_scale[first + j] : 1.f;
+        for (int i = 0; i < there; i += kGroup) __builtin_prefetch(from + run * taps + i);
         for (int i = 0; i < there; ++i) lines[j][i] = from[i] * scale;
         clear(lines[j] + there, run * taps - there);
       }
@@ -192,17 +194,21 @@ void pack_taps_by_output(const float* weights, long row_stride, int outputs, int
   }
 }
 
-// [block of inputs][tap][what gemm reads].
+// [block of inputs][tap][what gemm reads]. Of each row of weights a block is a few lines, far from those of
+// the next row: rows that come soon are fetched meanwhile.
 template <class E>
 void pack_taps_by_input(const float* weights, long row_stride, int outputs, int channels, int taps,
                         void* packed, long begin, long end) {
+  constexpr int kRowsAhead = 4;
   const int depth = static_cast<int>(padded(outputs));
   for (long block = begin; block < end; ++block) {
     const int first = static_cast<int>(block) * kTapBlock;
     const int n = least(kTapBlock, static_cast<int>(padded(channels)) - first);
     const int tile = tile_groups(n / kGroup) * kGroup;
     for (int output = 0; output < depth; output += kDepth<E>)
-      for (int tap = 0; tap < taps; ++tap)
+      for (int tap = 0; tap < taps; ++tap) {
+        const float* soon = weights + (output + kRowsAhead) * row_stride + static_cast<long>(first) * taps;
+        for (int i = 0; i < n; i += kGroup) __builtin_prefetch(soon + tap * n + i);
         for (int from = 0; from < n; from += tile) {
           E* line = row_of(static_cast<E*>(packed), static_cast<long>(first) * taps + tap * n + from, depth) +
                     output / kDepth<E> * tile;
@@ -213,6 +219,7 @@ void pack_taps_by_input(const float* weights, long row_stride, int outputs, int 
             for (int j = known; j < tile; ++j) to[j] = 0;
           });
         }
+      }
   }
 }
 
