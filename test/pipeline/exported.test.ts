@@ -13,7 +13,7 @@ import { readRun } from '../../src/pipeline/runs/runs.js';
 import { addon } from '../../src/runtime/addon.js';
 import { withoutAddon } from '../cli/native.js';
 import { singlepath } from '../cli/run.js';
-import { writeTiny } from '../cli/tiny.js';
+import { TINY_SPACE, writeTiny } from '../cli/tiny.js';
 import { temporaryFolder } from '../temporaryFolder.js';
 
 const skip = withoutAddon();
@@ -75,7 +75,9 @@ test('a space that is not the file’s is refused, whether a space is named or o
   const named = ['space.file=null', 'space.classes=10'];
   const { accuracy } = await evaluateExported(config(), files.script, {});
   assert.equal((await evaluateExported(config(...named), files.script, {})).accuracy, accuracy);
-  for (const space of [[...named, 'space.size=32'], ['space.size=32']]) {
+  const larger = join(root, 'larger.yaml');
+  writeFileSync(larger, TINY_SPACE.replace('size: 28', 'size: 32'));
+  for (const space of [[...named, 'space.size=32'], ['space.size=32'], [`space.file=${larger}`]]) {
     await assert.rejects(evaluateExported(config(...space), files.script, {}), {
       code: 'INVALID_ARGUMENT',
       message: /Expected 28 for space\.size of the network in '.*' but received 32/,
