@@ -20,11 +20,6 @@ export function refuseWithoutEffect(options: readonly OptionWithoutEffect[]): vo
   const found = options.find(({ given }) => given !== undefined && given !== false);
   if (found === undefined) return;
   const { option, expected, hint } = found;
-  throw new SinglePathError(
-    'INVALID_ARGUMENT',
-    `Expected ${expected} ${option}, which decides nothing as it stands`,
-    {
-      hint,
-    },
-  );
+  const message = `Expected ${expected} ${option}, which decides nothing as it stands`;
+  throw new SinglePathError('INVALID_ARGUMENT', message, { hint });
 }
