@@ -22,8 +22,7 @@ struct PopulationScores {
 
 struct PopulationSettings {
   // For activations kept at branches, beyond which branches recompute; for BatchNorm statistics, beyond half
-  // of it the population is evaluated in parts; and for quantized weights, a quarter
-  // of it at most.
+  // of it the population is evaluated in parts; and for quantized weights, a quarter of it at most.
   int64_t memory_bytes = 0;
   bool share = true;
   bool fused = false;

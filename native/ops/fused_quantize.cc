@@ -197,7 +197,6 @@ float weight_step(const Node& conv, const at::Tensor& quantized, const Execution
 namespace fused {
 
 at::Tensor dorefa_weight(const at::Tensor& weight, int64_t bits) {
-  if (bits >= kFloatBits) return weight;
   if (bits > 1)
     return fake_quantized({cpu::Rounding::dorefa, 1, 0, static_cast<float>(highest_level(bits)), false},
                           weight);
@@ -211,7 +210,6 @@ at::Tensor pact_feature(const at::Tensor& x, const at::Tensor& alpha, int64_t bi
 }
 
 at::Tensor lsq_weight(const at::Tensor& weight, const at::Tensor& step, int64_t bits) {
-  if (bits >= kFloatBits) return weight;
   if (bits == 1) {
     const double factor = 1 / std::sqrt(static_cast<double>(weight.numel()));
     return fake_quantized({cpu::Rounding::lsq_sign, step_of(step, factor), -1, 1, false}, weight, step,

@@ -31,7 +31,8 @@ at::ScalarType product_type(const at::Tensor& x, const Execution& execution);
 // updated.
 Slice slice_of_bits(const Dim& bits, const Execution& execution);
 
-// Weights as the convolution sees them: DoReFa or LSQ at `bits` (ops/quantize.cc).
+// Weights as the convolution sees them: DoReFa or LSQ at its bits (ops/quantize.cc), those of 32 bits as they
+// are.
 at::Tensor quantize_weight(const Node& node, const at::Tensor& weight, const Execution& execution);
 
 }  // namespace singlepath

@@ -49,7 +49,6 @@ at::Tensor lsq(const at::Tensor& x, const at::Tensor& step, double low, double h
 }  // namespace
 
 at::Tensor dorefa_weight(const at::Tensor& weight, int64_t bits) {
-  if (bits >= kFloatBits) return weight;
   if (bits == 1) return straight_through(weight, sign_of(weight.detach()) * weight.detach().abs().mean());
   const double levels = std::pow(2.0, bits) - 1;
   const at::Tensor squashed = weight.tanh();
@@ -68,7 +67,6 @@ at::Tensor pact_feature(const at::Tensor& features, const at::Tensor& alpha, int
 }
 
 at::Tensor lsq_weight(const at::Tensor& weight, const at::Tensor& step, int64_t bits) {
-  if (bits >= kFloatBits) return weight;
   if (bits == 1) {
     const at::Tensor s = scale_gradient(step, 1 / std::sqrt(static_cast<double>(weight.numel())));
     const at::Tensor unit = clamp_through(weight / s, -1, 1);

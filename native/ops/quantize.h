@@ -1,5 +1,6 @@
 // Fake quantization with straight-through gradients, composed of ATen ops so that autograd gives the
-// gradients of the papers. `bits` of 32 or more means float. Steps and bounds are positive (see
+// gradients of the papers. `bits` of 32 or more means float: of features; weights stay as they are then, and
+// quantize_weight() (op.h) does not ask for them. Steps and bounds are positive (see
 // Parameter::positive). Computed in float32; features keep their storage type.
 #pragma once
 

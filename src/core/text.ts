@@ -10,16 +10,16 @@ import { readBytes } from './files.js';
 export function readWrittenText(path: string): string {
   const bytes = readBytes(path);
   const encoding = encodingOf(bytes);
+  let text: string;
   try {
-    const text = new TextDecoder(encoding, { fatal: true }).decode(bytes);
-    // No text has this character; UTF-32 that is read as UTF-16 is full of it.
-    if (text.includes('\0')) throw notText(path, text.split('\0', 1)[0]);
-    return text;
+    text = new TextDecoder(encoding, { fatal: true }).decode(bytes);
   } catch (cause) {
-    if (cause instanceof SinglePathError) throw cause;
     // What cannot be decoded becomes U+FFFD here.
     throw notText(path, new TextDecoder(encoding).decode(bytes).split('\ufffd', 1)[0], cause);
   }
+  // No text has this character; UTF-32 that is read as UTF-16 is full of it.
+  if (text.includes('\0')) throw notText(path, text.split('\0', 1)[0]);
+  return text;
 }
 
 /** @param before what of the file can be read. */
